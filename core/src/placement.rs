@@ -1,0 +1,170 @@
+//! Placement: weighted rendezvous hashing under failure-domain rules.
+//!
+//! Every eligible disk draws a straw whose length depends on the extent id, the disk and its weight; the longest straws
+//! win. So each disk gets its weighted share, a disk that leaves moves only its own shards, and anybody with the same
+//! map computes the same answer. Source: Thaler and Ravishankar, "Using name-based mappings to increase hit rates"
+//! (1998); the straw's length is that of Ceph's straw2, `ln(u) / weight`.
+
+use std::collections::HashMap;
+
+use crate::cluster_map::{ClusterMap, Disk, Labels, Node};
+use crate::id::{DiskNumber, ExtentId, NodeId};
+use crate::profile::{FailureDomain, Profile};
+
+/// Why an extent cannot be placed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{needed} shards need as many eligible disks, with at most {per_domain} in each {domain:?}; {placed} could be placed on {eligible} eligible disks"
+)]
+pub struct PlacementError {
+    /// Shards to place.
+    pub needed: usize,
+    /// Shards that found a place.
+    pub placed: usize,
+    /// Eligible disks.
+    pub eligible: usize,
+    /// Most shards that one failure domain may hold.
+    pub per_domain: usize,
+    /// The level of the rule.
+    pub domain: FailureDomain,
+}
+
+/// Chooses a disk for every shard of `extent`, in the order of the shard indexes.
+///
+/// `eligible` says which disks may take a shard, beyond their state in the map: a gateway leaves out those that it
+/// cannot reach. No two shards share a disk, and no domain of the profile's level holds more than `m` of them (I26);
+/// within that, shards spread over as many zones, racks and nodes as there are.
+pub fn place(
+    map: &ClusterMap,
+    profile: &Profile,
+    extent: ExtentId,
+    eligible: impl Fn(&Disk) -> bool,
+) -> Result<Vec<DiskNumber>, PlacementError> {
+    let needed = usize::from(profile.total_shards());
+    let candidates = candidates(map, extent, eligible);
+    let hard_cap = domain_cap(profile);
+    let mut best = Vec::new();
+    // A looser soft cap is tried only when a tighter one leaves shards without a place.
+    for soft_cap in 1..=needed {
+        let picked = pick(&candidates, needed, soft_cap, profile.failure_domain, hard_cap);
+        if picked.len() == needed {
+            return Ok(picked);
+        }
+        if picked.len() > best.len() {
+            best = picked;
+        }
+    }
+    Err(PlacementError {
+        needed,
+        placed: best.len(),
+        eligible: candidates.len(),
+        per_domain: hard_cap,
+        domain: profile.failure_domain,
+    })
+}
+
+/// Most shards of one extent in one failure domain: `m`, so that losing the domain loses nothing. A profile without
+/// parity tolerates no loss, so there is nothing to protect by a cap.
+fn domain_cap(profile: &Profile) -> usize {
+    match profile.parity_shards {
+        0 => usize::from(profile.total_shards()),
+        m => usize::from(m),
+    }
+}
+
+struct Candidate<'a> {
+    disk: &'a Disk,
+    node: NodeId,
+    labels: &'a Labels,
+    /// Shorter is better.
+    straw: f64,
+}
+
+fn candidates<'a>(map: &'a ClusterMap, extent: ExtentId, eligible: impl Fn(&Disk) -> bool) -> Vec<Candidate<'a>> {
+    let nodes: HashMap<NodeId, &Node> = map.nodes.iter().map(|n| (n.id, n)).collect();
+    let mut candidates: Vec<Candidate<'a>> = map
+        .disks
+        .iter()
+        .filter(|d| d.state.takes_shards() && d.capacity_bytes > 0 && eligible(d))
+        .filter_map(|disk| {
+            let node = nodes.get(&disk.node)?;
+            Some(Candidate { disk, node: node.id, labels: &node.labels, straw: straw(extent, disk) })
+        })
+        .collect();
+    candidates.sort_by(|a, b| a.straw.total_cmp(&b.straw).then(a.disk.number.cmp(&b.disk.number)));
+    candidates
+}
+
+/// An exponentially distributed straw with rate `capacity`: the disk of the shortest wins with a chance proportional to
+/// its weight.
+fn straw(extent: ExtentId, disk: &Disk) -> f64 {
+    let hash = mix(u128::from_be_bytes(extent.to_bytes()), u64::from(disk.number.0));
+    // 53 bits make a uniform number in (0, 1].
+    let uniform = ((hash >> 11) as f64 + 1.0) / (1u64 << 53) as f64;
+    -uniform.ln() / disk.capacity_bytes as f64
+}
+
+/// SplitMix64's finalizer over the three words; placement needs good avalanche, not secrecy.
+fn mix(extent: u128, disk: u64) -> u64 {
+    let mut state = 0x9e37_79b9_7f4a_7c15u64;
+    for word in [(extent >> 64) as u64, extent as u64, disk] {
+        state = state.wrapping_add(word).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        state ^= state >> 31;
+    }
+    state
+}
+
+/// A failure domain: its level and what names it there.
+#[derive(PartialEq, Eq, Hash)]
+enum Domain<'a> {
+    Zone(&'a str),
+    Rack(&'a str, &'a str),
+    Node(NodeId),
+    Disk(DiskNumber),
+}
+
+impl<'a> Candidate<'a> {
+    fn domain(&self, level: FailureDomain) -> Domain<'a> {
+        match level {
+            FailureDomain::Zone => Domain::Zone(&self.labels.zone),
+            FailureDomain::Rack => Domain::Rack(&self.labels.zone, &self.labels.rack),
+            FailureDomain::Node => Domain::Node(self.node),
+            FailureDomain::Disk => Domain::Disk(self.disk.number),
+        }
+    }
+}
+
+const LEVELS: [FailureDomain; 4] = [FailureDomain::Zone, FailureDomain::Rack, FailureDomain::Node, FailureDomain::Disk];
+
+/// Picks shards one at a time: of all disks that the caps allow, the one whose zone, then rack, then node holds the
+/// fewest shards so far, and among equals the one with the best straw.
+fn pick(
+    candidates: &[Candidate<'_>],
+    needed: usize,
+    soft_cap: usize,
+    level: FailureDomain,
+    hard_cap: usize,
+) -> Vec<DiskNumber> {
+    let mut used: HashMap<Domain<'_>, usize> = HashMap::new();
+    let mut picked = Vec::with_capacity(needed);
+    while picked.len() < needed {
+        let count = |c: &Candidate<'_>, l| used.get(&c.domain(l)).copied().unwrap_or(0);
+        let allowed = |c: &&Candidate<'_>| {
+            let in_domain = count(c, level);
+            count(c, FailureDomain::Disk) == 0 && in_domain < hard_cap && in_domain < soft_cap
+        };
+        let Some(best) = candidates.iter().filter(allowed).min_by_key(|c| LEVELS.map(|l| count(c, l))) else {
+            break;
+        };
+        for l in LEVELS {
+            *used.entry(best.domain(l)).or_default() += 1;
+        }
+        picked.push(best.disk.number);
+    }
+    picked
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+use super::*;
+use crate::cluster_map::DiskState;
+use crate::id::{ClusterId, DiskId, Epoch, ProfileId, SessionId};
+use proptest::prelude::*;
+use std::collections::HashSet;
+
+/// A map of one zone label per node; `nodes[i]` lists the capacities of node `i`'s disks.
+fn map(nodes: &[(&str, &[u64])]) -> ClusterMap {
+    let mut map = ClusterMap::empty(ClusterId::from_bytes([1; 16]), vec![]);
+    map.epoch = Epoch(7);
+    for (i, (zone, disks)) in nodes.iter().enumerate() {
+        let id = NodeId::from_bytes([i as u8; 16]);
+        let labels = Labels { zone: (*zone).into(), rack: String::new() };
+        map.nodes.push(Node { id, name: format!("node{i}"), rpc_addr: String::new(), labels });
+        for capacity in *disks {
+            let number = DiskNumber(map.disks.len() as u32 + 1);
+            map.disks.push(Disk {
+                number,
+                id: DiskId::from_bytes([number.0 as u8; 16]),
+                node: id,
+                path: String::new(),
+                capacity_bytes: *capacity,
+                state: DiskState::Active,
+            });
+        }
+    }
+    map
+}
+
+fn profile(k: u8, m: u8, domain: FailureDomain) -> Profile {
+    Profile::new(ProfileId(1), k, m, domain).unwrap()
+}
+
+fn extent(n: u64) -> ExtentId {
+    ExtentId::new(SessionId(1), n)
+}
+
+#[test]
+fn six_disks_take_six_shards() {
+    let map = map(&[("", &[100; 6])]);
+    let placed = place(&map, &profile(4, 2, FailureDomain::Disk), extent(1), |_| true).unwrap();
+    assert_eq!(placed.iter().collect::<HashSet<_>>().len(), 6);
+}
+
+#[test]
+fn too_few_disks_or_domains_are_refused() {
+    let one_node = map(&[("", &[100; 6])]);
+    let error = place(&one_node, &profile(4, 2, FailureDomain::Node), extent(1), |_| true).unwrap_err();
+    assert_eq!((error.placed, error.eligible), (2, 6));
+    let error = place(&one_node, &profile(4, 2, FailureDomain::Disk), extent(1), |d| d.number.0 != 3).unwrap_err();
+    assert_eq!((error.placed, error.eligible), (5, 5));
+}
+
+#[test]
+fn disks_that_are_not_active_get_nothing() {
+    let mut map = map(&[("", &[100; 7])]);
+    map.disks[2].state = DiskState::Suspect;
+    for n in 0..100 {
+        let placed = place(&map, &profile(4, 2, FailureDomain::Disk), extent(n), |_| true).unwrap();
+        assert!(!placed.contains(&DiskNumber(3)));
+    }
+}
+
+#[test]
+fn shards_follow_the_weights() {
+    let map = map(&[("", &[100, 100, 200, 400])]);
+    let mut shards = [0u32; 5];
+    for n in 0..20_000 {
+        let placed = place(&map, &profile(1, 0, FailureDomain::Disk), extent(n), |_| true).unwrap();
+        shards[placed[0].0 as usize] += 1;
+    }
+    for (disk, expected) in [(1, 2500), (2, 2500), (3, 5000), (4, 10_000)] {
+        assert!(shards[disk].abs_diff(expected) < expected / 10, "disk {disk}: {} of {expected}", shards[disk]);
+    }
+}
+
+#[test]
+fn losing_a_disk_moves_only_its_own_shards() {
+    let map = map(&[("", &[100; 12])]);
+    let p = profile(4, 2, FailureDomain::Disk);
+    for n in 0..200 {
+        let before: HashSet<_> = place(&map, &p, extent(n), |_| true).unwrap().into_iter().collect();
+        let after: HashSet<_> = place(&map, &p, extent(n), |d| d.number.0 != 5).unwrap().into_iter().collect();
+        let moved = before.difference(&after).count();
+        assert_eq!(moved, usize::from(before.contains(&DiskNumber(5))));
+    }
+}
+
+#[test]
+fn shards_spread_over_zones_evenly() {
+    let map = map(&[("a", &[100; 8]), ("b", &[100; 8]), ("c", &[100; 8])]);
+    let placed = place(&map, &profile(4, 2, FailureDomain::Zone), extent(1), |_| true).unwrap();
+    for zone in 0..3 {
+        assert_eq!(placed.iter().filter(|d| (d.0 - 1) / 8 == zone).count(), 2);
+    }
+}
+
+proptest! {
+    /// I26 over random topologies: no shared disk, at most `m` in a domain, and refusal only where there is no way.
+    #[test]
+    fn no_placement_breaks_the_rule(
+        disks_of in prop::collection::vec(1usize..5, 1..9), k in 1u8..7, m in 1u8..4, n: u64
+    ) {
+        let capacities = [100u64; 5];
+        let nodes: Vec<(&str, &[u64])> = disks_of.iter().map(|&d| ("", &capacities[..d])).collect();
+        let map = map(&nodes);
+        let p = profile(k, m, FailureDomain::Node);
+        let possible: usize = disks_of.iter().map(|&d| d.min(usize::from(m))).sum();
+        match place(&map, &p, extent(n), |_| true) {
+            Ok(placed) => {
+                prop_assert_eq!(placed.iter().collect::<HashSet<_>>().len(), usize::from(k + m));
+                let mut per_node: HashMap<NodeId, usize> = HashMap::new();
+                for disk in &placed {
+                    *per_node.entry(map.disk(*disk).unwrap().node).or_default() += 1;
+                }
+                prop_assert!(per_node.values().all(|&c| c <= usize::from(m)));
+            }
+            Err(_) => prop_assert!(possible < usize::from(k + m)),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Commands on buckets.
+
+use cairn_core::name::BucketName;
+use minicbor::{Decode, Encode};
+
+/// Creates a bucket. Refused with `BucketExists` if the name is taken, by whomever.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct CreateBucket {
+    /// Its name.
+    #[n(0)]
+    pub name: BucketName,
+    /// The region that the client named, to be returned by GetBucketLocation.
+    #[n(1)]
+    pub region: String,
+}
+
+/// Deletes an empty bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct DeleteBucket {
+    /// Its name.
+    #[n(0)]
+    pub name: BucketName,
+}

@@ -1,0 +1,132 @@
+//! Commands on objects.
+
+use cairn_core::descriptor::Header;
+use cairn_core::etag::ETag;
+use cairn_core::id::{CommitSequence, SessionId};
+use cairn_core::name::{BucketName, ObjectKey};
+use minicbor::{Decode, Encode};
+
+use crate::metadata::content::{PlacedRun, StoredChecksum};
+
+/// A condition on the key's newest version, checked in the same transaction as the change (I19).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Precondition {
+    /// `If-Match`: the key exists with one of these tags. `*` is [`Precondition::must_exist`].
+    #[n(0)]
+    pub if_match: Vec<ETag>,
+    /// `If-Match: *`.
+    #[n(1)]
+    pub must_exist: bool,
+    /// `If-None-Match`: the key does not exist with one of these tags.
+    #[n(2)]
+    pub if_none_match: Vec<ETag>,
+    /// `If-None-Match: *`: the key does not exist.
+    #[n(3)]
+    pub must_not_exist: bool,
+}
+
+impl Precondition {
+    /// Whether the condition holds for the newest version's tag, or for a key without any version.
+    pub fn holds(&self, current: Option<&ETag>) -> bool {
+        let matched = |tags: &[ETag]| current.is_some_and(|tag| tags.contains(tag));
+        (self.if_match.is_empty() || matched(&self.if_match))
+            && (!self.must_exist || current.is_some())
+            && !matched(&self.if_none_match)
+            && !(self.must_not_exist && current.is_some())
+    }
+
+    /// Whether it names any `If-Match`: such a request on a key that does not exist is a 404, not a 412.
+    pub fn requires_existence(&self) -> bool {
+        self.must_exist || !self.if_match.is_empty()
+    }
+}
+
+/// Makes a body that is durable on disk the newest version of a key.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct CommitObject {
+    /// The session that wrote the body.
+    #[n(0)]
+    pub session: SessionId,
+    /// The bucket.
+    #[n(1)]
+    pub bucket: BucketName,
+    /// The key.
+    #[n(2)]
+    pub key: ObjectKey,
+    /// The body; nothing for an empty object.
+    #[n(3)]
+    pub body: Option<PlacedRun>,
+    /// Entity tag.
+    #[n(4)]
+    pub etag: ETag,
+    /// System and user headers to return with the object.
+    #[n(5)]
+    pub headers: Vec<Header>,
+    /// The verified checksum, where the client sent one.
+    #[n(6)]
+    pub checksum: Option<StoredChecksum>,
+    /// Checked against the key's newest version.
+    #[n(7)]
+    pub precondition: Precondition,
+}
+
+/// The version that a commit made.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ObjectCommitted {
+    /// Its place in the order of all commits.
+    #[n(0)]
+    pub sequence: CommitSequence,
+    /// Its time of modification, in milliseconds since the Unix epoch.
+    #[n(1)]
+    pub last_modified_ms: u64,
+}
+
+/// Removes the newest version of a key. A key that does not exist is no error, unless the precondition asks for it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct DeleteObject {
+    /// The bucket.
+    #[n(0)]
+    pub bucket: BucketName,
+    /// The key.
+    #[n(1)]
+    pub key: ObjectKey,
+    /// Checked against the key's newest version.
+    #[n(2)]
+    pub precondition: Precondition,
+}
+
+/// What a delete found.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ObjectDeleted {
+    /// Whether there was anything to delete.
+    #[n(0)]
+    pub existed: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn preconditions_follow_rfc_9110() {
+        let (a, b) = (ETag::single([1; 16]), ETag::single([2; 16]));
+        let none = Precondition::default();
+        let if_match = Precondition { if_match: vec![a], ..none.clone() };
+        let if_none = Precondition { if_none_match: vec![a], ..none.clone() };
+        let exists = Precondition { must_exist: true, ..none.clone() };
+        let absent = Precondition { must_not_exist: true, ..none.clone() };
+        for (condition, on_none, on_a, on_b) in [
+            (none, true, true, true),
+            (if_match, false, true, false),
+            (if_none, true, false, true),
+            (exists, false, true, true),
+            (absent, true, false, false),
+        ] {
+            let got = (condition.holds(None), condition.holds(Some(&a)), condition.holds(Some(&b)));
+            assert_eq!(got, (on_none, on_a, on_b), "{condition:?}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Commands of the background jobs: reclaiming space and recording faults.
+
+use cairn_core::id::{CommitSequence, DiskNumber, ExtentId};
+use minicbor::{Decode, Encode};
+
+/// Names an entry of the reclaim table: the commit that made it and its place within that commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub struct ReclaimId {
+    /// The commit that let go of the extents.
+    #[n(0)]
+    pub sequence: CommitSequence,
+    /// Its n-th entry.
+    #[n(1)]
+    pub item: u32,
+}
+
+/// Removes the rows of extents whose shards have been deleted from every disk that held them.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct FinishReclaim {
+    /// The entry that they belong to.
+    #[n(0)]
+    pub entry: ReclaimId,
+    /// The extents that are gone.
+    #[n(1)]
+    pub extents: Vec<ExtentId>,
+    /// Whether the entry is finished with them.
+    #[n(2)]
+    pub last: bool,
+}
+
+/// Queues shards for repair.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ReportFaults {
+    /// What was found.
+    #[n(0)]
+    pub reports: Vec<ShardReport>,
+}
+
+/// A shard that a reader or a scrubber found wanting.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode)]
+pub struct ShardReport {
+    /// The extent.
+    #[n(0)]
+    pub extent: ExtentId,
+    /// The shard's index.
+    #[n(1)]
+    pub index: u8,
+    /// The disk that should hold it.
+    #[n(2)]
+    pub disk: DiskNumber,
+    /// What is wrong.
+    #[n(3)]
+    pub kind: ShardReportKind,
+}
+
+/// What is wrong with a shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum ShardReportKind {
+    /// The disk works and does not hold it.
+    #[n(0)]
+    Missing,
+    /// Its bytes do not verify.
+    #[n(1)]
+    Corrupt,
+}

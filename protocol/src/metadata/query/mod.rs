@@ -1,0 +1,141 @@
+//! Queries: linearizable reads of the replicated state.
+
+mod bucket;
+mod cluster;
+mod list;
+mod object;
+mod upload;
+
+use cairn_core::cluster_map::ClusterMap;
+use minicbor::{Decode, Encode};
+
+pub use bucket::{BucketInfo, BucketPage, GetBucket, ListBuckets};
+pub use cluster::{ClassifyExtents, ClusterStatus, GetClusterMap, GetClusterStatus, GetRepairQueue, RepairEntry};
+pub use list::{ListObjects, ListPosition, ObjectPage};
+pub use object::{GetObject, LocateExtents, LocatedPage, ObjectView};
+pub use upload::{GetUpload, ListParts, ListUploads, ListedPart, ListedUpload, PartPage, UploadInfo, UploadPage};
+
+/// Any query.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Query {
+    /// See [`GetBucket`].
+    #[n(0)]
+    GetBucket(#[n(0)] GetBucket),
+    /// See [`ListBuckets`].
+    #[n(1)]
+    ListBuckets(#[n(0)] ListBuckets),
+    /// See [`GetObject`].
+    #[n(2)]
+    GetObject(#[n(0)] GetObject),
+    /// See [`LocateExtents`].
+    #[n(3)]
+    LocateExtents(#[n(0)] LocateExtents),
+    /// See [`ListObjects`].
+    #[n(4)]
+    ListObjects(#[n(0)] ListObjects),
+    /// See [`GetUpload`].
+    #[n(5)]
+    GetUpload(#[n(0)] GetUpload),
+    /// See [`ListParts`].
+    #[n(6)]
+    ListParts(#[n(0)] ListParts),
+    /// See [`ListUploads`].
+    #[n(7)]
+    ListUploads(#[n(0)] ListUploads),
+    /// See [`GetClusterMap`].
+    #[n(8)]
+    GetClusterMap(#[n(0)] GetClusterMap),
+    /// See [`ClassifyExtents`].
+    #[n(9)]
+    ClassifyExtents(#[n(0)] ClassifyExtents),
+    /// See [`GetClusterStatus`].
+    #[n(10)]
+    GetClusterStatus(#[n(0)] GetClusterStatus),
+    /// See [`GetRepairQueue`].
+    #[n(11)]
+    GetRepairQueue(#[n(0)] GetRepairQueue),
+}
+
+/// What a query found.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Answer {
+    /// Of [`GetBucket`].
+    #[n(0)]
+    Bucket(#[n(0)] BucketInfo),
+    /// Of [`ListBuckets`].
+    #[n(1)]
+    Buckets(#[n(0)] BucketPage),
+    /// Of [`GetObject`].
+    #[n(2)]
+    Object(#[n(0)] ObjectView),
+    /// Of [`LocateExtents`].
+    #[n(3)]
+    Extents(#[n(0)] LocatedPage),
+    /// Of [`ListObjects`].
+    #[n(4)]
+    Objects(#[n(0)] ObjectPage),
+    /// Of [`GetUpload`].
+    #[n(5)]
+    Upload(#[n(0)] UploadInfo),
+    /// Of [`ListParts`].
+    #[n(6)]
+    Parts(#[n(0)] PartPage),
+    /// Of [`ListUploads`].
+    #[n(7)]
+    Uploads(#[n(0)] UploadPage),
+    /// Of [`GetClusterMap`]: nothing if the asker's epoch is current.
+    #[n(8)]
+    ClusterMap(#[n(0)] Option<ClusterMap>),
+    /// Of [`ClassifyExtents`]: for each extent, whether it is provably garbage.
+    #[n(9)]
+    Garbage(#[n(0)] Vec<bool>),
+    /// Of [`GetClusterStatus`].
+    #[n(10)]
+    ClusterStatus(#[n(0)] ClusterStatus),
+    /// Of [`GetRepairQueue`].
+    #[n(11)]
+    RepairQueue(#[n(0)] Vec<RepairEntry>),
+}
+
+/// A query with the type of its answer.
+pub trait QueryBody: Into<Query> + Send {
+    /// What it finds.
+    type Answer: Send;
+
+    /// Takes its own answer out of the union.
+    fn unpack(answer: Answer) -> Option<Self::Answer>;
+}
+
+macro_rules! query {
+    ($name:ident => $variant:ident($answer:ty)) => {
+        impl From<$name> for Query {
+            fn from(body: $name) -> Self {
+                Query::$name(body)
+            }
+        }
+
+        impl QueryBody for $name {
+            type Answer = $answer;
+
+            fn unpack(answer: Answer) -> Option<$answer> {
+                match answer {
+                    Answer::$variant(own) => Some(own),
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+query!(GetBucket => Bucket(BucketInfo));
+query!(ListBuckets => Buckets(BucketPage));
+query!(GetObject => Object(ObjectView));
+query!(LocateExtents => Extents(LocatedPage));
+query!(ListObjects => Objects(ObjectPage));
+query!(GetUpload => Upload(UploadInfo));
+query!(ListParts => Parts(PartPage));
+query!(ListUploads => Uploads(UploadPage));
+query!(GetClusterMap => ClusterMap(Option<ClusterMap>));
+query!(ClassifyExtents => Garbage(Vec<bool>));
+query!(GetClusterStatus => ClusterStatus(ClusterStatus));
+query!(GetRepairQueue => RepairQueue(Vec<RepairEntry>));

@@ -1,0 +1,154 @@
+//! Queries on multipart uploads.
+
+use cairn_core::descriptor::Header;
+use cairn_core::etag::ETag;
+use cairn_core::id::{PartNumber, UploadId};
+use cairn_core::name::{BucketName, ObjectKey};
+use minicbor::{Decode, Encode};
+
+use crate::metadata::content::StoredChecksum;
+
+/// One upload; refused with `NoSuchBucket` or `NoSuchUpload`.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct GetUpload {
+    /// The bucket.
+    #[n(0)]
+    pub bucket: BucketName,
+    /// The key.
+    #[n(1)]
+    pub key: ObjectKey,
+    /// The upload.
+    #[n(2)]
+    pub upload: UploadId,
+}
+
+/// An upload under way.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct UploadInfo {
+    /// Headers of the object to be.
+    #[n(0)]
+    pub headers: Vec<Header>,
+    /// The announced checksum algorithm.
+    #[n(1)]
+    pub checksum_algorithm: Option<String>,
+    /// Whether the object's checksum will be composite.
+    #[n(2)]
+    pub checksum_composite: bool,
+    /// Its creation, in milliseconds since the Unix epoch.
+    #[n(3)]
+    pub created_ms: u64,
+}
+
+/// Parts of an upload in the order of their numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ListParts {
+    /// The bucket.
+    #[n(0)]
+    pub bucket: BucketName,
+    /// The key.
+    #[n(1)]
+    pub key: ObjectKey,
+    /// The upload.
+    #[n(2)]
+    pub upload: UploadId,
+    /// Only numbers above this; 0 for all.
+    #[n(3)]
+    pub after: u32,
+    /// At most so many.
+    #[n(4)]
+    pub limit: u32,
+}
+
+/// A page of parts.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct PartPage {
+    /// The upload.
+    #[n(0)]
+    pub upload: UploadInfo,
+    /// The parts.
+    #[n(1)]
+    pub parts: Vec<ListedPart>,
+    /// Whether there are more.
+    #[n(2)]
+    pub truncated: bool,
+}
+
+/// A part that was uploaded.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ListedPart {
+    /// Its number.
+    #[n(0)]
+    pub number: PartNumber,
+    /// Bytes.
+    #[n(1)]
+    pub size: u64,
+    /// MD5.
+    #[n(2)]
+    pub etag: ETag,
+    /// Milliseconds since the Unix epoch.
+    #[n(3)]
+    pub last_modified_ms: u64,
+    /// Its checksum.
+    #[n(4)]
+    pub checksum: Option<StoredChecksum>,
+}
+
+/// Uploads in the order of their keys, then of their creation.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ListUploads {
+    /// The bucket.
+    #[n(0)]
+    pub bucket: BucketName,
+    /// Only keys that start with this.
+    #[n(1)]
+    pub prefix: String,
+    /// As in a listing of objects.
+    #[n(2)]
+    pub delimiter: String,
+    /// Only keys after this one, or uploads of this key after [`ListUploads::upload_marker`].
+    #[n(3)]
+    pub key_marker: String,
+    /// See [`ListUploads::key_marker`].
+    #[n(4)]
+    pub upload_marker: Option<UploadId>,
+    /// Uploads and common prefixes at most.
+    #[n(5)]
+    pub limit: u32,
+}
+
+/// A page of uploads.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct UploadPage {
+    /// The uploads.
+    #[n(0)]
+    pub uploads: Vec<ListedUpload>,
+    /// The common prefixes, delimiter included.
+    #[n(1)]
+    pub common_prefixes: Vec<String>,
+    /// Markers to go on with (key, and upload unless the page ended on a common prefix), if there is more.
+    #[n(2)]
+    pub next: Option<(String, Option<UploadId>)>,
+}
+
+/// An upload in a listing.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ListedUpload {
+    /// The key.
+    #[n(0)]
+    pub key: ObjectKey,
+    /// The upload.
+    #[n(1)]
+    pub upload: UploadId,
+    /// Its creation, in milliseconds since the Unix epoch.
+    #[n(2)]
+    pub created_ms: u64,
+    /// The announced checksum algorithm.
+    #[n(3)]
+    pub checksum_algorithm: Option<String>,
+    /// Whether the object's checksum will be composite.
+    #[n(4)]
+    pub checksum_composite: bool,
+}

@@ -1,0 +1,55 @@
+//! Calls of the metadata service on the wire.
+
+use minicbor::{Decode, Encode};
+
+use crate::metadata::{MetadataError, Rejection};
+
+/// Paths of the calls. Each is a POST with one CBOR message.
+pub struct MetadataPath;
+
+impl MetadataPath {
+    /// A command in, an outcome out.
+    pub const EXECUTE: &'static str = "/rpc/v1/metadata/execute";
+    /// A query in, an answer out.
+    pub const QUERY: &'static str = "/rpc/v1/metadata/query";
+    /// A signal in, the leader's answer out.
+    pub const SIGNAL: &'static str = "/rpc/v1/metadata/signal";
+}
+
+/// Why a member did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Encode, Decode)]
+pub enum MetadataFailure {
+    /// Refused; the outcome is *no*.
+    #[n(0)]
+    #[error("{0}")]
+    Rejected(#[n(0)] Rejection),
+    /// The member does not lead and has done nothing; where the leader is, if it knows.
+    #[n(1)]
+    #[error("this member does not lead the metadata service")]
+    NotLeader(#[n(0)] Option<String>),
+    /// The member cannot serve now and has done nothing.
+    #[n(2)]
+    #[error("the metadata service is not available: {0}")]
+    Unavailable(#[n(0)] String),
+    /// The member cannot tell whether the command was applied.
+    #[n(3)]
+    #[error("the outcome is not known: {0}")]
+    Unknown(#[n(0)] String),
+    /// The member's store failed.
+    #[n(4)]
+    #[error("the metadata store failed: {0}")]
+    Store(#[n(0)] String),
+}
+
+impl From<MetadataFailure> for MetadataError {
+    fn from(failure: MetadataFailure) -> Self {
+        match failure {
+            MetadataFailure::Rejected(rejection) => Self::Rejected(rejection),
+            MetadataFailure::NotLeader(None) => Self::Unavailable("no leader is known".to_owned()),
+            MetadataFailure::NotLeader(Some(leader)) => Self::Unavailable(format!("the leader is {leader}")),
+            MetadataFailure::Unavailable(detail) => Self::Unavailable(detail),
+            MetadataFailure::Unknown(detail) => Self::Unknown(detail),
+            MetadataFailure::Store(detail) => Self::Store(detail),
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! The roles' traits over HTTP/1.1: signed requests under the cluster's own secret, shard bytes streamed as bodies.
+//!
+//! Every request is a POST. A small message is the body, in CBOR, and its SHA-256 is signed. A request that streams a
+//! shard carries its message in the signed header [`X_CAIRN_MESSAGE`]; the stream itself is covered by the BLAKE3 of
+//! each cell. An answer is 200 with a CBOR message or raw cells; any other status comes with the CBOR of the trait's
+//! own error, or with a text where the request was not let in at all.
+
+mod auth;
+mod client;
+mod metadata_client;
+mod metadata_message;
+mod server;
+mod shard_body;
+mod shard_sender;
+mod storage_client;
+mod storage_message;
+
+pub use auth::{RpcAuth, RpcAuthError};
+pub use client::{RpcBody, RpcClient, RpcError, encode};
+pub use metadata_client::HttpMetadata;
+pub use metadata_message::{MetadataFailure, MetadataPath};
+pub use server::{Refusal, answer, receive, receive_head};
+pub use storage_client::HttpStorageNode;
+pub use storage_message::{DeleteShards, Inventory, PutShard, ReadCells, ShardPage, StatusRequest, StoragePath};
+
+/// Content type of messages.
+pub const CBOR: &str = "application/cbor";
+/// Header with the hex of a request's CBOR message, where the body is a stream.
+pub const X_CAIRN_MESSAGE: &str = "x-cairn-message";
+/// Access key of all internal requests.
+pub const ACCESS_KEY: &str = "cluster";
+/// Region in the scope of internal signatures.
+pub const REGION: &str = "cluster";
+/// Service in the scope of internal signatures.
+pub const SERVICE: &str = "cairn-rpc";

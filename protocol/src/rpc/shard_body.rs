@@ -1,0 +1,60 @@
+//! A request body that is fed cell by cell.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use cairn_core::cell::Cell;
+use http_body::{Body, Frame, SizeHint};
+use tokio::sync::mpsc;
+
+/// The bytes of a shard's body, of a length that is known from the start. Ending early is an error, which breaks the
+/// connection, so that the storage node never takes half a shard for a whole one.
+pub(super) struct ShardBody {
+    frames: mpsc::Receiver<Bytes>,
+    remaining: u64,
+}
+
+impl ShardBody {
+    /// A body of `length` bytes and the sender of its pieces.
+    pub(super) fn new(length: u64, pieces_max: usize) -> (mpsc::Sender<Bytes>, Self) {
+        let (sender, frames) = mpsc::channel(pieces_max);
+        (sender, Self { frames, remaining: length })
+    }
+}
+
+/// The pieces of a body that `cell` makes.
+pub(super) fn pieces(cell: Cell) -> [Bytes; 2] {
+    [cell.data, Bytes::copy_from_slice(&cell.checksum.0)]
+}
+
+impl Body for ShardBody {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        if self.remaining == 0 {
+            return Poll::Ready(None);
+        }
+        match self.frames.poll_recv(context) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Some(piece)) if piece.len() as u64 <= self.remaining => {
+                self.remaining -= piece.len() as u64;
+                Poll::Ready(Some(Ok(Frame::data(piece))))
+            }
+            Poll::Ready(Some(_)) => Poll::Ready(Some(Err(std::io::Error::other("the shard has too many bytes")))),
+            Poll::Ready(None) => Poll::Ready(Some(Err(std::io::Error::other("the shard was abandoned")))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.remaining == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.remaining)
+    }
+}

@@ -1,0 +1,116 @@
+//! The storage node over HTTP.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cairn_core::cell::Cell;
+use cairn_core::geometry::Geometry;
+use cairn_core::id::DiskId;
+use cairn_core::shard::{ShardHeader, ShardId, split_body};
+use http_body_util::BodyExt;
+use minicbor::{Decode, Encode};
+
+use super::client::{collect, read_answer, split_answer, within};
+use super::shard_body::ShardBody;
+use super::shard_sender::ShardSender;
+use super::storage_message::{DeleteShards, Inventory, PutShard, ReadCells, ShardPage, StatusRequest, StoragePath};
+use super::{RpcClient, RpcError};
+use crate::storage::{DeleteOrder, NodeStatus, ShardWriter, StorageError, StorageErrorKind, StorageNode};
+
+/// A storage node in another process.
+pub struct HttpStorageNode {
+    rpc: RpcClient,
+    addr: String,
+}
+
+/// Time for a call that waits for stable storage.
+const SYNC_LIMIT: Duration = Duration::from_secs(30);
+/// Time for a call that only reads.
+const READ_LIMIT: Duration = Duration::from_secs(15);
+/// Pieces of a streamed shard that wait for the connection: two per cell.
+const PIECES_MAX: usize = 8;
+
+impl HttpStorageNode {
+    /// The node that listens on `addr` (`host:port`).
+    pub fn new(rpc: RpcClient, addr: &str) -> Self {
+        Self { rpc, addr: addr.to_owned() }
+    }
+
+    async fn call<M, A>(&self, disk: DiskId, path: &str, message: &M, limit: Duration) -> Result<A, StorageError>
+    where
+        M: Encode<()> + Sync,
+        A: for<'b> Decode<'b, ()>,
+    {
+        let answer = self.rpc.call(&self.addr, path, message, limit).await;
+        answer.unwrap_or_else(|error| Err(unreachable(disk, &error)))
+    }
+
+    /// Starts the request that streams a shard.
+    fn start(&self, disk: DiskId, header: &ShardHeader) -> ShardSender {
+        let (sender, body) = ShardBody::new(header.body_bytes(), PIECES_MAX);
+        let (rpc, addr, message) = (self.rpc.clone(), self.addr.clone(), PutShard::new(disk, header));
+        let answer = tokio::spawn(async move {
+            let exchange = async {
+                let response = rpc.send_stream(&addr, StoragePath::PUT, &message, body.boxed()).await?;
+                read_answer(&addr, response).await
+            };
+            exchange.await.unwrap_or_else(|error: RpcError| Err(unreachable(disk, &error)))
+        });
+        ShardSender { disk, geometry: header.geometry, cells: 0, body: sender, answer: Some(answer) }
+    }
+}
+
+#[async_trait]
+impl StorageNode for HttpStorageNode {
+    async fn put_shard(&self, disk: DiskId, header: ShardHeader, cells: Vec<Cell>) -> Result<(), StorageError> {
+        let mut sender = Box::new(self.start(disk, &header));
+        sender.append(cells).await?;
+        sender.finish().await
+    }
+
+    async fn open_shard(&self, disk: DiskId, header: ShardHeader) -> Result<Box<dyn ShardWriter>, StorageError> {
+        Ok(Box::new(self.start(disk, &header)))
+    }
+
+    async fn read_cells(
+        &self,
+        disk: DiskId,
+        shard: ShardId,
+        geometry: Geometry,
+        stripes: Range<u32>,
+    ) -> Result<Vec<Cell>, StorageError> {
+        let message = ReadCells { disk, shard, geometry, start: stripes.start, end: stripes.end };
+        let exchange = async {
+            let response = self.rpc.send_message(&self.addr, StoragePath::READ, &message).await?;
+            match split_answer(&self.addr, response).await? {
+                Ok(response) => Ok(Ok(collect(&self.addr, response).await?)),
+                Err(error) => Ok(Err(error)),
+            }
+        };
+        let body = within(READ_LIMIT, &self.addr, exchange).await.unwrap_or_else(|e| Err(unreachable(disk, &e)))?;
+        split_body(&geometry, stripes.clone(), &body).ok_or_else(|| {
+            let detail = format!("{} answered with {} bytes for cells {stripes:?} of {shard}", self.addr, body.len());
+            StorageError::new(StorageErrorKind::Unreachable, disk, detail)
+        })
+    }
+
+    async fn delete_shards(&self, disk: DiskId, order: DeleteOrder) -> Result<(), StorageError> {
+        self.call(disk, StoragePath::DELETE, &DeleteShards { disk, order }, SYNC_LIMIT).await
+    }
+
+    async fn inventory(&self, disk: DiskId, after: Option<ShardId>, limit: u32) -> Result<Vec<ShardId>, StorageError> {
+        let message = Inventory { disk, after, limit };
+        let page: ShardPage = self.call(disk, StoragePath::INVENTORY, &message, READ_LIMIT).await?;
+        Ok(page.shards)
+    }
+
+    async fn status(&self) -> Result<NodeStatus, StorageError> {
+        // A status names no disk; the zero id stands for the node as a whole.
+        self.call(DiskId::from_bytes([0; 16]), StoragePath::STATUS, &StatusRequest {}, READ_LIMIT).await
+    }
+}
+
+fn unreachable(disk: DiskId, error: &RpcError) -> StorageError {
+    StorageError::new(StorageErrorKind::Unreachable, disk, error.to_string())
+}

@@ -1,0 +1,128 @@
+//! What is said to a storage node over HTTP. `docs/wire-protocol.md` describes the same for people.
+
+use bytes::Bytes;
+use cairn_core::geometry::Geometry;
+use cairn_core::id::{DiskId, ProfileId};
+use cairn_core::shard::{ShardHeader, ShardId};
+use minicbor::bytes::ByteVec;
+use minicbor::{Decode, Encode};
+
+use crate::storage::DeleteOrder;
+
+/// Paths of the storage node's calls.
+pub struct StoragePath;
+
+impl StoragePath {
+    /// [`PutShard`] in the message header, the shard's body as the body; answers with nothing.
+    pub const PUT: &'static str = "/rpc/v1/storage/put-shard";
+    /// [`ReadCells`]; answers with the cells, a checksum after each, as they stand on disk.
+    pub const READ: &'static str = "/rpc/v1/storage/read-cells";
+    /// [`DeleteShards`]; answers with nothing.
+    pub const DELETE: &'static str = "/rpc/v1/storage/delete-shards";
+    /// [`Inventory`]; answers with a [`ShardPage`].
+    pub const INVENTORY: &'static str = "/rpc/v1/storage/inventory";
+    /// [`StatusRequest`]; answers with a [`crate::storage::NodeStatus`].
+    pub const STATUS: &'static str = "/rpc/v1/storage/status";
+}
+
+/// Stores a shard whose body follows.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct PutShard {
+    /// The disk.
+    #[n(0)]
+    pub disk: DiskId,
+    /// The shard.
+    #[n(1)]
+    pub id: ShardId,
+    /// The profile it was coded under.
+    #[n(2)]
+    pub profile: ProfileId,
+    /// The shape of its extent.
+    #[n(3)]
+    pub geometry: Geometry,
+    /// The encoded descriptor.
+    #[n(4)]
+    pub descriptor: ByteVec,
+}
+
+impl PutShard {
+    /// The message for `header`.
+    pub fn new(disk: DiskId, header: &ShardHeader) -> Self {
+        Self {
+            disk,
+            id: header.id,
+            profile: header.profile,
+            geometry: header.geometry,
+            descriptor: header.descriptor.to_vec().into(),
+        }
+    }
+
+    /// The header that it stands for.
+    pub fn into_header(self) -> ShardHeader {
+        let descriptor = Bytes::from(Vec::from(self.descriptor));
+        ShardHeader { id: self.id, profile: self.profile, geometry: self.geometry, descriptor }
+    }
+}
+
+/// Reads cells.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ReadCells {
+    /// The disk.
+    #[n(0)]
+    pub disk: DiskId,
+    /// The shard.
+    #[n(1)]
+    pub shard: ShardId,
+    /// The shape of its extent.
+    #[n(2)]
+    pub geometry: Geometry,
+    /// The first stripe.
+    #[n(3)]
+    pub start: u32,
+    /// The stripe after the last.
+    #[n(4)]
+    pub end: u32,
+}
+
+/// Deletes shards.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct DeleteShards {
+    /// The disk.
+    #[n(0)]
+    pub disk: DiskId,
+    /// The order.
+    #[n(1)]
+    pub order: DeleteOrder,
+}
+
+/// Lists shards.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Inventory {
+    /// The disk.
+    #[n(0)]
+    pub disk: DiskId,
+    /// Only ids after this one.
+    #[n(1)]
+    pub after: Option<ShardId>,
+    /// At most so many.
+    #[n(2)]
+    pub limit: u32,
+}
+
+/// A page of shard ids.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ShardPage {
+    /// The shards, ordered by id.
+    #[n(0)]
+    pub shards: Vec<ShardId>,
+}
+
+/// Asks for the node's status.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct StatusRequest {}

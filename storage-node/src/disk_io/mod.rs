@@ -1,0 +1,85 @@
+//! The narrow waist between the store and the filesystem. Everything that touches a disk goes through here, so that
+//! tests can record it, drop what was not synced, and fail any single operation.
+
+mod real;
+#[cfg(test)]
+pub(crate) mod simulated;
+
+use std::io;
+use std::sync::Arc;
+
+pub use real::RealDisk;
+
+/// Space on the filesystem under a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// Bytes of the filesystem.
+    pub total_bytes: u64,
+    /// Bytes that can still be written.
+    pub available_bytes: u64,
+    /// Tells filesystems apart.
+    pub device: u64,
+}
+
+/// One disk's directory. Names are relative to it.
+pub trait DiskIo: Send + Sync + 'static {
+    /// Makes sure that the directory and its folder of volumes exist, durably.
+    fn create_folders(&self) -> io::Result<()>;
+
+    /// Keeps other processes away until the value is dropped. `WouldBlock` if one is there already.
+    fn lock(&self) -> io::Result<Box<dyn Send + Sync>>;
+
+    /// A whole small file.
+    fn read_file(&self, name: &str) -> io::Result<Vec<u8>>;
+
+    /// Replaces a small file atomically and durably.
+    fn replace_file(&self, name: &str, content: &[u8]) -> io::Result<()>;
+
+    /// The names in the folder of volumes.
+    fn list_volumes(&self) -> io::Result<Vec<String>>;
+
+    /// Makes a new volume file that contains `header`, durably; fails if the name is taken.
+    fn create_volume(&self, name: &str, header: &[u8]) -> io::Result<Arc<dyn DiskFile>>;
+
+    /// Opens a volume file.
+    fn open_volume(&self, name: &str) -> io::Result<Arc<dyn DiskFile>>;
+
+    /// Removes a volume file, durably.
+    fn remove_volume(&self, name: &str) -> io::Result<()>;
+
+    /// Opens or creates the index, which is only a cache.
+    fn open_index(&self, cache_bytes: usize) -> Result<redb::Database, redb::DatabaseError>;
+
+    /// Removes the index.
+    fn remove_index(&self) -> io::Result<()>;
+
+    /// Space on the filesystem.
+    fn space(&self) -> io::Result<Space>;
+}
+
+/// An open volume file.
+pub trait DiskFile: Send + Sync + 'static {
+    /// Writes all parts, one after the other, from `offset` on.
+    fn write_at(&self, parts: &[&[u8]], offset: u64) -> io::Result<()>;
+
+    /// Reads up to `bytes` from `offset` on; fewer only at the end of the file.
+    fn read_at(&self, bytes: usize, offset: u64) -> io::Result<Vec<u8>>;
+
+    /// As [`DiskFile::read_at`], if no disk access is needed; else nothing.
+    fn read_cached(&self, bytes: usize, offset: u64) -> Option<Vec<u8>>;
+
+    /// Brings everything that was written to stable storage.
+    fn sync(&self) -> io::Result<()>;
+
+    /// Reserves blocks for a range, which reads as zeros until it is written.
+    fn allocate(&self, offset: u64, bytes: u64) -> io::Result<()>;
+
+    /// Gives the blocks of a range back; it reads as zeros from then on.
+    fn punch(&self, offset: u64, bytes: u64) -> io::Result<()>;
+
+    /// Bytes from the beginning to the end.
+    fn length(&self) -> io::Result<u64>;
+
+    /// Bytes that the file occupies, as the filesystem counts them.
+    fn allocated_bytes(&self) -> io::Result<u64>;
+}

@@ -1,0 +1,217 @@
+//! The header of a record: which shard (or deletion) it is, how long it is, and where it belongs.
+
+use bytes::Bytes;
+use cairn_core::geometry::Geometry;
+use cairn_core::id::{ClusterId, DiskId, ExtentId, ProfileId};
+use cairn_core::shard::{ShardHeader, ShardId, body_bytes};
+
+use super::bytes_at::{array_at, put, u16_at, u32_at, u64_at};
+use super::footer::FOOTER_BYTES;
+use super::identity_block::DiskIdentity;
+use super::volume_key::VolumeKey;
+use super::{FORMAT_VERSION, align_up};
+
+/// Bytes of the fixed part of a record header; the descriptor follows.
+pub const HEADER_BYTES: usize = 160;
+/// Longest descriptor, in bytes: a key, two kilobytes of user metadata and room for the system headers.
+pub const DESCRIPTOR_BYTES_MAX: usize = 64 << 10;
+const MAGIC: &[u8; 8] = b"CAIRNREC";
+/// The checksum covers everything before it, and the descriptor.
+const CHECKSUM_AT: usize = 128;
+
+/// A position in a disk's log. Positions order everything that ever happened to a shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The volume.
+    pub volume: u32,
+    /// The offset of the record in it, in bytes.
+    pub offset: u64,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "volume {} offset {}", self.volume, self.offset)
+    }
+}
+
+/// What a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordKind {
+    /// A shard.
+    Shard,
+    /// Deletions; the descriptor lists them.
+    Tombstone,
+}
+
+/// Why bytes are not a record header of this place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum HeaderError {
+    /// They do not begin as a record.
+    #[error("there is no record")]
+    Magic,
+    /// They begin as a record and do not verify, or cannot be what they say.
+    #[error("the record header is damaged")]
+    Damaged,
+    /// A record of another place, disk or cluster.
+    #[error("the record belongs elsewhere")]
+    Misplaced,
+}
+
+/// The fixed part of a record header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordHeader {
+    /// What the record is.
+    pub kind: RecordKind,
+    /// The shard; zero for a tombstone.
+    pub shard: ShardId,
+    /// The profile of the shard; zero for a tombstone.
+    pub profile: ProfileId,
+    /// The shape of the shard's extent; zero for a tombstone.
+    pub geometry: Geometry,
+    /// Bytes of the descriptor.
+    pub descriptor_bytes: u32,
+    /// Where the record belongs.
+    pub place: Place,
+}
+
+impl RecordHeader {
+    /// The header of a shard at `place`.
+    pub fn of_shard(shard: &ShardHeader, place: Place) -> Self {
+        Self {
+            kind: RecordKind::Shard,
+            shard: shard.id,
+            profile: shard.profile,
+            geometry: shard.geometry,
+            descriptor_bytes: shard.descriptor.len() as u32,
+            place,
+        }
+    }
+
+    /// The header of a tombstone at `place` whose list has `descriptor_bytes`.
+    pub fn of_tombstone(descriptor_bytes: u32, place: Place) -> Self {
+        let zero = ExtentId::from_bytes([0; 16]);
+        Self {
+            kind: RecordKind::Tombstone,
+            shard: ShardId { extent: zero, index: 0 },
+            profile: ProfileId(0),
+            geometry: Geometry { data_shards: 0, parity_shards: 0, cell_bytes: 0, length: 0 },
+            descriptor_bytes,
+            place,
+        }
+    }
+
+    /// Bytes of the cells and their checksums.
+    pub fn body_bytes(&self) -> u64 {
+        match self.kind {
+            RecordKind::Shard => body_bytes(&self.geometry),
+            RecordKind::Tombstone => 0,
+        }
+    }
+
+    /// Where the body begins, in bytes from the start of the record.
+    pub const fn body_start(&self) -> u64 {
+        HEADER_BYTES as u64 + self.descriptor_bytes as u64
+    }
+
+    /// Where the footer begins, in bytes from the start of the record.
+    pub fn footer_start(&self) -> u64 {
+        self.body_start() + self.body_bytes()
+    }
+
+    /// Bytes of the whole record, up to where the next one may begin.
+    pub fn record_bytes(&self) -> u64 {
+        align_up(self.footer_start() + FOOTER_BYTES as u64)
+    }
+
+    /// Appends the header and the descriptor to `out` and returns the header's checksum.
+    pub fn encode(&self, identity: &DiskIdentity, key: &VolumeKey, descriptor: &[u8], out: &mut Vec<u8>) -> [u8; 32] {
+        let mut fixed = [0; HEADER_BYTES];
+        put(&mut fixed, 0, MAGIC);
+        put(&mut fixed, 8, &FORMAT_VERSION.to_le_bytes());
+        fixed[10] = match self.kind {
+            RecordKind::Shard => 1,
+            RecordKind::Tombstone => 2,
+        };
+        fixed[11] = self.shard.index;
+        put(&mut fixed, 12, &self.descriptor_bytes.to_le_bytes());
+        put(&mut fixed, 16, &identity.cluster.to_bytes());
+        put(&mut fixed, 32, &identity.disk.to_bytes());
+        put(&mut fixed, 48, &self.shard.extent.to_bytes());
+        put(&mut fixed, 64, &self.profile.0.to_le_bytes());
+        fixed[66] = self.geometry.data_shards;
+        fixed[67] = self.geometry.parity_shards;
+        put(&mut fixed, 68, &self.geometry.cell_bytes.to_le_bytes());
+        put(&mut fixed, 72, &self.geometry.length.to_le_bytes());
+        put(&mut fixed, 80, &self.body_bytes().to_le_bytes());
+        put(&mut fixed, 88, &self.place.volume.to_le_bytes());
+        put(&mut fixed, 96, &self.place.offset.to_le_bytes());
+        let checksum = key.checksum([&fixed[..CHECKSUM_AT], descriptor]);
+        put(&mut fixed, CHECKSUM_AT, &checksum);
+        out.extend_from_slice(&fixed);
+        out.extend_from_slice(descriptor);
+        checksum
+    }
+
+    /// Reads the fixed part and checks all but the checksum, for which the descriptor is needed: see
+    /// [`RecordHeader::verify`].
+    pub fn decode(identity: &DiskIdentity, place: Place, fixed: &[u8]) -> Result<Self, HeaderError> {
+        if fixed.get(..8) != Some(MAGIC.as_slice()) {
+            return Err(HeaderError::Magic);
+        }
+        let header = Self::fields(fixed).ok_or(HeaderError::Damaged)?;
+        let cluster = array_at(fixed, 16).map(ClusterId::from_bytes);
+        let disk = array_at(fixed, 32).map(DiskId::from_bytes);
+        if header.place != place || cluster != Some(identity.cluster) || disk != Some(identity.disk) {
+            return Err(HeaderError::Misplaced);
+        }
+        Ok(header)
+    }
+
+    fn fields(fixed: &[u8]) -> Option<Self> {
+        let kind = match (u16_at(fixed, 8)?, fixed.get(10)?) {
+            (FORMAT_VERSION, 1) => RecordKind::Shard,
+            (FORMAT_VERSION, 2) => RecordKind::Tombstone,
+            _ => return None,
+        };
+        let header = Self {
+            kind,
+            shard: ShardId { extent: ExtentId::from_bytes(array_at(fixed, 48)?), index: *fixed.get(11)? },
+            profile: ProfileId(u16_at(fixed, 64)?),
+            geometry: Geometry {
+                data_shards: *fixed.get(66)?,
+                parity_shards: *fixed.get(67)?,
+                cell_bytes: u32_at(fixed, 68)?,
+                length: u64_at(fixed, 72)?,
+            },
+            descriptor_bytes: u32_at(fixed, 12)?,
+            place: Place { volume: u32_at(fixed, 88)?, offset: u64_at(fixed, 96)? },
+        };
+        let sane = header.descriptor_bytes as usize <= DESCRIPTOR_BYTES_MAX
+            && (kind == RecordKind::Tombstone || shape_is_sane(&header))
+            && u64_at(fixed, 80)? == header.body_bytes();
+        sane.then_some(header)
+    }
+
+    /// Checks the checksum over the fixed part and the descriptor; returns it, because the footer repeats it.
+    pub fn verify(&self, key: &VolumeKey, record: &[u8]) -> Result<[u8; 32], HeaderError> {
+        let (fixed, stored) = (record.get(..CHECKSUM_AT), array_at(record, CHECKSUM_AT));
+        let descriptor = record.get(HEADER_BYTES..self.body_start() as usize);
+        let (Some(fixed), Some(stored), Some(descriptor)) = (fixed, stored, descriptor) else {
+            return Err(HeaderError::Damaged);
+        };
+        if key.checksum([fixed, descriptor]) == stored { Ok(stored) } else { Err(HeaderError::Damaged) }
+    }
+
+    /// The header of the shard that the record holds.
+    pub fn into_shard(self, descriptor: Bytes) -> ShardHeader {
+        ShardHeader { id: self.shard, profile: self.profile, geometry: self.geometry, descriptor }
+    }
+}
+
+/// Whether lengths can be computed from the geometry at all, and the shard is one of the extent's.
+fn shape_is_sane(header: &RecordHeader) -> bool {
+    let geometry = &header.geometry;
+    geometry.check().is_ok()
+        && geometry.length <= cairn_core::limits::EXTENT_BYTES_MAX
+        && header.shard.index < geometry.total_shards()
+}

@@ -1,0 +1,14 @@
+//! Durable erasure-coded shards on local disks.
+//!
+//! A storage node owns disks. Each disk is a log-structured [`store`]: shards are appended to volumes and acknowledged
+//! after an fdatasync that they share with others, deletions are appended too, and an index that is only a cache finds
+//! them again. The [`service`] gives the disks identities, tells the metadata service about them and collects what is
+//! provably garbage. What is on disk byte by byte is in [`format`]; all file operations go through [`disk_io`].
+
+pub mod disk_io;
+mod durable_file;
+pub mod format;
+pub mod service;
+pub mod store;
+
+pub use service::{Dependencies, Handle, Options, StartError, StorageNodeService, router};

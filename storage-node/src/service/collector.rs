@@ -1,0 +1,56 @@
+//! The collector: finds shards that nobody refers to and nobody can come to refer to, and deletes them (I13).
+//!
+//! The metadata service says of each extent whether it is garbage: not referenced, and of a session that has ended.
+//! Ages decide nothing.
+
+use std::sync::Arc;
+
+use cairn_core::id::ExtentId;
+use cairn_core::shard::ShardId;
+use cairn_protocol::metadata::MetadataExt;
+use cairn_protocol::metadata::query::ClassifyExtents;
+use cairn_protocol::storage::{DeleteOrder, DeleteProof, StorageNode};
+
+use super::disk_slot::DiskSlot;
+use super::handle::Handle;
+use super::node::Node;
+
+/// Shards that are looked at in one step.
+const PAGE_SHARDS: u32 = 1000;
+
+/// Runs for ever.
+pub(super) async fn run(node: &Arc<Node>) {
+    let handle = Handle::new(Arc::clone(node));
+    loop {
+        tokio::time::sleep(node.options.collect_interval).await;
+        for slot in node.slots.iter().filter(|slot| slot.is_ours && slot.in_service().is_some()) {
+            if let Err(why) = collect(node, &handle, slot).await {
+                tracing::warn!(disk = %slot.id, "collection stopped: {why}");
+            }
+        }
+    }
+}
+
+async fn collect(node: &Node, handle: &Handle, slot: &DiskSlot) -> Result<(), String> {
+    let mut after: Option<ShardId> = None;
+    loop {
+        let page = handle.inventory(slot.id, after, PAGE_SHARDS).await.map_err(|e| e.to_string())?;
+        let Some(last) = page.last().copied() else { return Ok(()) };
+        // Seen before the question is asked, so the answer is at least as new as the proof says.
+        let proof = DeleteProof::Committed(node.watch().newest());
+        let mut extents: Vec<ExtentId> = page.iter().map(|shard| shard.extent).collect();
+        extents.dedup();
+        let query = ClassifyExtents { extents: extents.clone() };
+        let garbage = node.dependencies.metadata.ask(query).await.map_err(|e| e.to_string())?;
+        if garbage.len() != extents.len() {
+            return Err(format!("asked about {} extents, answered about {}", extents.len(), garbage.len()));
+        }
+        let dead: Vec<ExtentId> = extents.into_iter().zip(garbage).filter(|(_, dead)| *dead).map(|(e, _)| e).collect();
+        let shards: Vec<ShardId> = page.into_iter().filter(|shard| dead.binary_search(&shard.extent).is_ok()).collect();
+        if !shards.is_empty() {
+            tracing::info!(disk = %slot.id, shards = shards.len(), "collecting garbage");
+            handle.delete_shards(slot.id, DeleteOrder { proof, shards }).await.map_err(|e| e.to_string())?;
+        }
+        after = Some(last);
+    }
+}

@@ -1,0 +1,135 @@
+//! A directory that should hold a disk.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+use cairn_core::cluster_map::DiskState;
+use cairn_core::id::DiskId;
+use cairn_protocol::metadata::command::DiskRegistration;
+use cairn_protocol::storage::{DiskStatus, StorageError, StorageErrorKind};
+
+use crate::disk_io::RealDisk;
+use crate::store::DiskStore;
+
+/// A directory and what is known of the disk in it.
+pub(super) struct DiskSlot {
+    /// The place in the node's list, from 1, for people.
+    pub(super) number: usize,
+    pub(super) path: PathBuf,
+    pub(super) id: DiskId,
+    /// Whether the cluster may know of the disk: not so if the directory holds something that is not ours.
+    pub(super) is_ours: bool,
+    pub(super) io: RealDisk,
+    state: RwLock<SlotState>,
+    pub(super) capacity_bytes: AtomicU64,
+    /// Whether a thread is busy bringing the disk into or out of service.
+    pub(super) is_changing: AtomicBool,
+}
+
+#[derive(Clone)]
+enum SlotState {
+    InService(DiskStore),
+    /// A directory that was never a disk and becomes one once the cluster is known.
+    New,
+    OutOfService(String),
+}
+
+impl DiskSlot {
+    /// A slot whose disk is not in service yet: for `New` directories, or for the stated reason.
+    pub(super) fn new(number: usize, path: PathBuf, id: DiskId, is_ours: bool, reason: Option<String>) -> Self {
+        let state = reason.map_or(SlotState::New, SlotState::OutOfService);
+        Self {
+            number,
+            io: RealDisk::new(&path),
+            path,
+            id,
+            is_ours,
+            state: RwLock::new(state),
+            capacity_bytes: AtomicU64::new(0),
+            is_changing: AtomicBool::new(false),
+        }
+    }
+
+    fn state(&self) -> SlotState {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, state: SlotState) {
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+
+    /// Whether the directory was never a disk.
+    pub(super) fn is_new(&self) -> bool {
+        matches!(self.state(), SlotState::New)
+    }
+
+    /// The disk's store, if it is in service.
+    pub(super) fn in_service(&self) -> Option<DiskStore> {
+        match self.state() {
+            SlotState::InService(store) => Some(store),
+            SlotState::New | SlotState::OutOfService(_) => None,
+        }
+    }
+
+    /// The disk's store, or the error for a request to a disk out of service.
+    pub(super) fn store(&self) -> Result<DiskStore, StorageError> {
+        match self.state() {
+            SlotState::InService(store) => Ok(store),
+            SlotState::New => {
+                let detail = format!("disk {} at {} is being prepared", self.number, self.path.display());
+                Err(StorageError::new(StorageErrorKind::NoSuchDisk, self.id, detail))
+            }
+            SlotState::OutOfService(reason) => Err(StorageError::new(StorageErrorKind::NoSuchDisk, self.id, reason)),
+        }
+    }
+
+    /// The disk serves from now on.
+    pub(super) fn put_into_service(&self, store: DiskStore) {
+        tracing::info!(disk = %self.id, path = %self.path.display(), "disk {} is in service", self.number);
+        self.set(SlotState::InService(store));
+    }
+
+    /// The disk serves no more. Returns its store, which is to be closed. Logs only what is new.
+    pub(super) fn take_out_of_service(&self, reason: String) -> Option<DiskStore> {
+        let before = self.state();
+        if !matches!(&before, SlotState::OutOfService(known) if *known == reason) {
+            tracing::warn!(disk = %self.id, "disk {} is out of service: {reason}", self.number);
+        }
+        self.set(SlotState::OutOfService(reason));
+        match before {
+            SlotState::InService(store) => Some(store),
+            SlotState::New | SlotState::OutOfService(_) => None,
+        }
+    }
+
+    /// The disk as the cluster sees it.
+    pub(super) fn status(&self) -> DiskStatus {
+        let path = self.path.display().to_string();
+        let capacity_bytes = self.capacity_bytes.load(Ordering::Relaxed);
+        let status = |state, reason, used_bytes, shards| DiskStatus {
+            disk: self.id,
+            path,
+            state,
+            reason,
+            capacity_bytes,
+            used_bytes,
+            shards,
+        };
+        match self.state() {
+            SlotState::InService(store) => {
+                let ((state, reason), usage) = (store.state(), store.usage());
+                status(state, reason, usage.used_bytes, usage.shards)
+            }
+            SlotState::New => status(DiskState::Unavailable, "being prepared".to_owned(), 0, 0),
+            SlotState::OutOfService(reason) => status(DiskState::Unavailable, reason, 0, 0),
+        }
+    }
+
+    /// The disk as it is registered. A new one counts as active: it is formatted as soon as the answer is there.
+    pub(super) fn registration(&self) -> DiskRegistration {
+        let status = self.status();
+        let state = if self.is_new() { DiskState::Active } else { status.state };
+        DiskRegistration { id: self.id, path: status.path, capacity_bytes: status.capacity_bytes, state }
+    }
+}

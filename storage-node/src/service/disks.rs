@@ -1,0 +1,166 @@
+//! Finding out what is in the disk directories, without ever taking a missing disk for a new one (I18).
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+use cairn_core::id::{ClusterId, DiskId};
+use cairn_core::random::RandomSource;
+
+use super::disk_slot::DiskSlot;
+use super::error::StartError;
+use super::node_state::NodeState;
+use super::options::Options;
+use crate::disk_io::{DiskIo, RealDisk, Space};
+use crate::format::{DiskIdentity, IdentityBlock};
+use crate::store::{OpenError, StoreOptions, format, probe};
+
+/// Smallest reserve that is chosen without being told, in bytes.
+const RESERVE_BYTES_MIN: u64 = 256 << 20;
+
+/// Looks at every directory and decides what it is. Notes new disks in `state`, which is to be saved before any of them
+/// is formatted.
+pub(super) fn survey(
+    options: &Options,
+    state: &mut NodeState,
+    random: &dyn RandomSource,
+) -> Result<Vec<DiskSlot>, StartError> {
+    let mut slots: Vec<DiskSlot> = Vec::new();
+    for (number, path) in (1..).zip(&options.disks) {
+        let path = absolute(path)?;
+        if slots.iter().any(|slot| slot.path == path) {
+            return Err(StartError::DuplicatePath(path));
+        }
+        // The copy is never preferred to the disk that was there before, whichever is named first.
+        let original = |id: DiskId| {
+            let known = state.disks.iter().find(|known| known.id == id && known.formatted)?;
+            let place = PathBuf::from(&known.path);
+            let holds_it = probe(&RealDisk::new(&place), &known.path).is_ok_and(|found| found.disk == id);
+            (place != path && holds_it).then_some(place)
+        };
+        let earlier =
+            |id: DiskId| slots.iter().find(|slot| slot.id == id && slot.is_ours).map(|slot| slot.path.clone());
+        let found = probe(&RealDisk::new(&path), &path.display().to_string());
+        let twin = found.as_ref().ok().and_then(|found| earlier(found.disk).or_else(|| original(found.disk)));
+        let slot = survey_one(number, path, found, twin, state, random);
+        slots.push(slot);
+    }
+    Ok(slots)
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, StartError> {
+    std::path::absolute(path).map_err(|source| StartError::State { path: path.to_owned(), source })
+}
+
+fn survey_one(
+    number: usize,
+    path: PathBuf,
+    probed: Result<DiskIdentity, OpenError>,
+    twin: Option<PathBuf>,
+    state: &mut NodeState,
+    random: &dyn RandomSource,
+) -> DiskSlot {
+    let name = path.display().to_string();
+    let known = state.disk_at(&name).cloned();
+    if let (None, Ok(found)) = (state.cluster, &probed) {
+        // The node's state was lost and its disks were not.
+        state.cluster = Some(found.cluster);
+    }
+    match probed {
+        Ok(found) => {
+            let foreign_cluster = state.cluster.is_some_and(|cluster| cluster != found.cluster);
+            let other = known.as_ref().filter(|known| known.formatted && known.id != found.disk);
+            let reason = if foreign_cluster {
+                other_cluster(&name, &found, state.cluster).to_string()
+            } else if let Some(twin) = twin {
+                let (twin, disk) = (twin.display(), found.disk);
+                format!(
+                    "{name} holds the same disk as {twin} (id {disk}): remove the copy, or mount the right disk there"
+                )
+            } else if let Some(known) = other {
+                OpenError::OtherDisk { path: name, found: found.disk, expected: known.id }.to_string()
+            } else {
+                state.note(&name, found.disk, true);
+                return DiskSlot::new(number, path, found.disk, true, Some("not opened yet".to_owned()));
+            };
+            // The cluster goes on expecting the disk that was there before; what is there now is none of its business.
+            let (id, is_ours) = known.map_or((found.disk, false), |known| (known.id, true));
+            DiskSlot::new(number, path, id, is_ours, Some(reason))
+        }
+        Err(OpenError::NotADisk { .. }) => match known {
+            Some(known) if known.formatted => {
+                let reason = missing(number, known.id, &name);
+                DiskSlot::new(number, path, known.id, true, Some(reason))
+            }
+            Some(known) => DiskSlot::new(number, path, known.id, true, None),
+            None => {
+                let id = DiskId::from_random(random.bytes16());
+                state.note(&name, id, false);
+                DiskSlot::new(number, path, id, true, None)
+            }
+        },
+        Err(error) => {
+            let (id, is_ours) =
+                known.map_or_else(|| (DiskId::from_random(random.bytes16()), false), |known| (known.id, true));
+            DiskSlot::new(number, path, id, is_ours, Some(error.to_string()))
+        }
+    }
+}
+
+/// What is said of a disk whose directory is gone or empty.
+pub(super) fn missing(number: usize, id: DiskId, path: &str) -> String {
+    format!(
+        "disk {number} (id {id}) at {path} is missing: put the directory back or mount the filesystem that belongs \
+         there; the node will notice"
+    )
+}
+
+fn other_cluster(path: &str, found: &DiskIdentity, expected: Option<ClusterId>) -> OpenError {
+    let expected = expected.unwrap_or(found.cluster);
+    OpenError::OtherCluster { path: path.to_owned(), found: found.cluster, expected }
+}
+
+/// Formats the directory of a new disk.
+pub(super) fn format_new(
+    slot: &DiskSlot,
+    cluster: ClusterId,
+    random: &dyn RandomSource,
+    created_ms: u64,
+) -> Result<(), OpenError> {
+    let mut salt = [0; 32];
+    let (first, second) = salt.split_at_mut(16);
+    first.copy_from_slice(&random.bytes16());
+    second.copy_from_slice(&random.bytes16());
+    let identity = DiskIdentity { cluster, disk: slot.id, salt };
+    format(&slot.io, &slot.path.display().to_string(), &IdentityBlock { identity, created_ms })
+}
+
+/// Measures the filesystems and sets every slot's capacity: the filesystem's size shared by our disks on it.
+pub(super) fn measure(slots: &[std::sync::Arc<DiskSlot>], capacity_bytes: Option<u64>) {
+    let spaces: Vec<Option<Space>> = slots.iter().map(|slot| space_under(&slot.path)).collect();
+    let mut shares: HashMap<u64, u64> = HashMap::new();
+    for space in spaces.iter().flatten() {
+        *shares.entry(space.device).or_default() += 1;
+    }
+    for (slot, space) in slots.iter().zip(spaces) {
+        let share = space.map(|s| s.total_bytes / shares.get(&s.device).copied().unwrap_or(1).max(1));
+        if let Some(bytes) = capacity_bytes.or(share) {
+            slot.capacity_bytes.store(bytes, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Space on the filesystem where `path` is, or will be.
+fn space_under(path: &Path) -> Option<Space> {
+    path.ancestors().find_map(|ancestor| RealDisk::new(ancestor).space().ok())
+}
+
+/// Options of a disk's store.
+pub(super) fn store_options(options: &Options, path: &Path) -> StoreOptions {
+    let percent = || space_under(path).map_or(0, |space| space.total_bytes / 100).max(RESERVE_BYTES_MIN);
+    StoreOptions {
+        volume_bytes: options.volume_bytes,
+        reserve_bytes: options.reserve_bytes.unwrap_or_else(percent),
+        ..StoreOptions::default()
+    }
+}

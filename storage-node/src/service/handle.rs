@@ -1,0 +1,138 @@
+//! The storage node as its own process calls it.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use cairn_core::cell::Cell;
+use cairn_core::geometry::Geometry;
+use cairn_core::id::{DiskId, NodeId};
+use cairn_core::shard::{ShardHeader, ShardId};
+use cairn_protocol::storage::{DeleteOrder, NodeStatus, ShardWriter, StorageError, StorageErrorKind, StorageNode};
+use tokio::sync::oneshot;
+
+use super::node::Node;
+use crate::store::DiskStore;
+
+/// Time that a shutdown waits for a disk.
+const CLOSE_LIMIT: Duration = Duration::from_secs(10);
+
+/// A running storage node. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    node: Arc<Node>,
+}
+
+impl Handle {
+    pub(super) fn new(node: Arc<Node>) -> Self {
+        Self { node }
+    }
+
+    /// Who the node is.
+    pub fn id(&self) -> NodeId {
+        self.node.id
+    }
+
+    /// Whether the node is registered and every disk is in service or known to be out of it.
+    pub fn is_ready(&self) -> bool {
+        self.node.is_settled.load(Ordering::Acquire)
+    }
+
+    /// Reads cells as they stand on disk, a checksum after each.
+    pub async fn read_body(
+        &self,
+        disk: DiskId,
+        shard: ShardId,
+        geometry: Geometry,
+        stripes: Range<u32>,
+    ) -> Result<Bytes, StorageError> {
+        self.store(disk)?.read_body(shard, geometry, stripes).await
+    }
+
+    /// Stops the node: carries out what waits, syncs, and remembers the newest commit. Bounded in time; what is not
+    /// done by then was not acknowledged either.
+    pub async fn shutdown(&self) {
+        self.node.stop.send_replace(true);
+        let tasks = std::mem::take(&mut *self.node.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in tasks {
+            let _ = task.await;
+        }
+        let stores = self.node.slots.iter().filter_map(|slot| slot.take_out_of_service("the node stops".to_owned()));
+        let closing: Vec<_> = stores.map(close).collect();
+        let closed = async {
+            for done in closing {
+                let _ = done.await;
+            }
+        };
+        if tokio::time::timeout(CLOSE_LIMIT, closed).await.is_err() {
+            tracing::warn!("a disk did not come to rest within {CLOSE_LIMIT:?}");
+        }
+        let newest = self.node.watch().newest();
+        if let Err(error) = self.node.remember(|state| state.commit = newest) {
+            tracing::warn!(%error, "cannot remember the newest commit");
+        }
+    }
+
+    fn store(&self, disk: DiskId) -> Result<DiskStore, StorageError> {
+        let slot = self.node.slot(disk).ok_or_else(|| {
+            let detail = format!("node {} has no such disk", self.node.options.name);
+            StorageError::new(StorageErrorKind::NoSuchDisk, disk, detail)
+        })?;
+        slot.store()
+    }
+}
+
+/// Closes a store on a thread of its own.
+fn close(store: DiskStore) -> oneshot::Receiver<()> {
+    let (done, wait) = oneshot::channel();
+    let _ = std::thread::Builder::new().name("disk-close".to_owned()).spawn(move || {
+        store.close();
+        drop(store);
+        let _ = done.send(());
+    });
+    wait
+}
+
+#[async_trait]
+impl StorageNode for Handle {
+    async fn put_shard(&self, disk: DiskId, header: ShardHeader, cells: Vec<Cell>) -> Result<(), StorageError> {
+        self.store(disk)?.put_shard(header, cells).await
+    }
+
+    async fn open_shard(&self, disk: DiskId, header: ShardHeader) -> Result<Box<dyn ShardWriter>, StorageError> {
+        self.store(disk)?.open_shard(header).await
+    }
+
+    async fn read_cells(
+        &self,
+        disk: DiskId,
+        shard: ShardId,
+        geometry: Geometry,
+        stripes: Range<u32>,
+    ) -> Result<Vec<Cell>, StorageError> {
+        self.store(disk)?.read_cells(shard, geometry, stripes).await
+    }
+
+    async fn delete_shards(&self, disk: DiskId, order: DeleteOrder) -> Result<(), StorageError> {
+        let store = self.store(disk)?;
+        let allowed = self.node.watch().check(&order);
+        allowed.map_err(|why| {
+            tracing::error!(%disk, shards = order.shards.len(), "an order to delete is refused: {why}");
+            StorageError::new(StorageErrorKind::Refused, disk, why)
+        })?;
+        store.delete_shards(order).await
+    }
+
+    async fn inventory(&self, disk: DiskId, after: Option<ShardId>, limit: u32) -> Result<Vec<ShardId>, StorageError> {
+        self.store(disk)?.inventory(after, limit).await
+    }
+
+    async fn status(&self) -> Result<NodeStatus, StorageError> {
+        let disks = self.node.slots.iter().map(|slot| slot.status()).collect();
+        Ok(NodeStatus { node: self.node.id, disks })
+    }
+}

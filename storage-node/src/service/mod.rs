@@ -1,0 +1,23 @@
+//! The node: gives its disks identities, brings them into service, tells the metadata service about them, and collects
+//! what is provably garbage.
+
+mod collector;
+mod commit_watch;
+mod disk_slot;
+mod disks;
+mod error;
+mod handle;
+mod node;
+mod node_state;
+mod options;
+mod router;
+mod run;
+
+pub use error::StartError;
+pub use handle::Handle;
+pub use node::StorageNodeService;
+pub use options::{Dependencies, Options};
+pub use router::router;
+
+#[cfg(test)]
+mod tests;

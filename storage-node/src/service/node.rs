@@ -1,0 +1,105 @@
+//! The node's shared state, and its start.
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use cairn_core::id::{ClusterId, DiskId, NodeId};
+use tokio::sync::watch;
+
+use super::commit_watch::CommitWatch;
+use super::disk_slot::DiskSlot;
+use super::disks::{measure, survey};
+use super::error::StartError;
+use super::handle::Handle;
+use super::node_state::NodeState;
+use super::options::{Dependencies, Options};
+use super::run;
+
+/// What the node's tasks share.
+pub(super) struct Node {
+    pub(super) id: NodeId,
+    pub(super) options: Options,
+    pub(super) dependencies: Dependencies,
+    pub(super) slots: Vec<Arc<DiskSlot>>,
+    pub(super) watch: Mutex<CommitWatch>,
+    state: Mutex<NodeState>,
+    state_dir: PathBuf,
+    /// Whether the node is registered and has looked at every disk.
+    pub(super) is_settled: AtomicBool,
+    /// Tells the tasks to stop.
+    pub(super) stop: watch::Sender<bool>,
+    pub(super) tasks: Mutex<Vec<tokio::task::JoinHandle<()>>>,
+}
+
+impl Node {
+    /// The slot of a disk.
+    pub(super) fn slot(&self, disk: DiskId) -> Option<&Arc<DiskSlot>> {
+        // A disk that is not ours may carry the id of one that is.
+        self.slots.iter().find(|slot| slot.id == disk && slot.is_ours)
+    }
+
+    /// The cluster, if it is known.
+    pub(super) fn cluster(&self) -> Option<ClusterId> {
+        self.state().cluster
+    }
+
+    fn state(&self) -> MutexGuard<'_, NodeState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn watch(&self) -> MutexGuard<'_, CommitWatch> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes what the node remembers, durably. Blocks on the disk, shortly.
+    pub(super) fn remember(&self, change: impl FnOnce(&mut NodeState)) -> Result<(), StartError> {
+        let mut state = self.state();
+        let before = state.clone();
+        change(&mut state);
+        if *state == before {
+            return Ok(());
+        }
+        let saved = state.save(&self.state_dir);
+        if saved.is_err() {
+            // What is not on disk is not remembered; the next call tries again.
+            *state = before;
+        }
+        saved
+    }
+}
+
+/// Starts storage nodes.
+pub struct StorageNodeService;
+
+impl StorageNodeService {
+    /// Looks at the disks, starts the node's tasks, and returns at once: disks come into service one by one, and the
+    /// metadata service is tried until it answers. Must be called inside a tokio runtime.
+    pub fn start(options: Options, dependencies: Dependencies) -> Result<Handle, StartError> {
+        if options.disks.is_empty() {
+            return Err(StartError::NoDisks);
+        }
+        let random = Arc::clone(&dependencies.random);
+        let mut state = NodeState::load(&options.state_dir, random.as_ref())?;
+        let slots = survey(&options, &mut state, random.as_ref())?;
+        // Before anything is formatted: a disk that was begun must be known as one.
+        state.save(&options.state_dir)?;
+        let slots: Vec<Arc<DiskSlot>> = slots.into_iter().map(Arc::new).collect();
+        measure(&slots, options.capacity_bytes);
+        let now = dependencies.clock.monotonic();
+        let node = Arc::new(Node {
+            id: state.node,
+            watch: Mutex::new(CommitWatch::new(state.commit, now)),
+            state: Mutex::new(state),
+            state_dir: options.state_dir.clone(),
+            options,
+            dependencies,
+            slots,
+            is_settled: AtomicBool::new(false),
+            stop: watch::channel(false).0,
+            tasks: Mutex::default(),
+        });
+        run::spawn(&node);
+        Ok(Handle::new(node))
+    }
+}

@@ -1,0 +1,190 @@
+//! The storage node's side of the internal HTTP interface.
+
+use axum::Router;
+use axum::body::{Body, BodyDataStream};
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::post;
+use bytes::{Bytes, BytesMut};
+use cairn_core::cell::{CHECKSUM_BYTES, Cell};
+use cairn_core::geometry::Geometry;
+use cairn_core::id::DiskId;
+use cairn_core::shard::split_body;
+use cairn_protocol::rpc::{
+    DeleteShards, Inventory, PutShard, ReadCells, RpcAuth, ShardPage, StatusRequest, StoragePath, answer, receive,
+    receive_head,
+};
+use cairn_protocol::storage::{StorageError, StorageErrorKind, StorageNode};
+use futures_util::StreamExt;
+use http::StatusCode;
+
+use super::handle::Handle;
+
+/// Bytes of a message: the longest is an order to delete.
+const MESSAGE_BYTES_MAX: usize = 4 << 20;
+/// Bytes of cells that are handed to the disk at a time.
+const APPEND_BYTES: usize = 512 << 10;
+/// Shards of at most this many bytes are gathered and stored in one go.
+const WHOLE_BYTES_MAX: u64 = 512 << 10;
+/// Bytes of a refused shard that are read and thrown away, so that the sender gets to see why.
+const DRAIN_BYTES_MAX: usize = 1 << 20;
+
+#[derive(Clone)]
+struct Context {
+    handle: Handle,
+    auth: RpcAuth,
+}
+
+/// The routes under `/rpc/v1/storage/`. Every one of them authenticates first (I22).
+pub fn router(handle: Handle, auth: RpcAuth) -> Router {
+    Router::new()
+        .route(StoragePath::PUT, post(put_shard))
+        .route(StoragePath::READ, post(read_cells))
+        .route(StoragePath::DELETE, post(delete_shards))
+        .route(StoragePath::INVENTORY, post(inventory))
+        .route(StoragePath::STATUS, post(status))
+        .with_state(Context { handle, auth })
+}
+
+/// The HTTP status that goes with an error; the error itself is in the body.
+fn status_of(error: &StorageError) -> StatusCode {
+    match error.kind {
+        StorageErrorKind::Missing | StorageErrorKind::NoSuchDisk => StatusCode::NOT_FOUND,
+        StorageErrorKind::Corrupt | StorageErrorKind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+        StorageErrorKind::Unreachable => StatusCode::BAD_GATEWAY,
+        StorageErrorKind::Full => StatusCode::INSUFFICIENT_STORAGE,
+        StorageErrorKind::Foreign | StorageErrorKind::Refused => StatusCode::CONFLICT,
+        StorageErrorKind::Busy | StorageErrorKind::OutOfResources => StatusCode::SERVICE_UNAVAILABLE,
+        StorageErrorKind::Invalid => StatusCode::BAD_REQUEST,
+    }
+}
+
+async fn put_shard(State(context): State<Context>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let message: PutShard = match receive_head(&context.auth, &parts) {
+        Ok(message) => message,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let mut body = body.into_data_stream();
+    let stored = store(&context.handle, message, &mut body).await;
+    if stored.is_err() {
+        drain(body).await;
+    }
+    answer(&stored, status_of)
+}
+
+async fn store(handle: &Handle, message: PutShard, body: &mut BodyDataStream) -> Result<(), StorageError> {
+    let disk = message.disk;
+    let header = message.into_header();
+    let geometry = header.geometry;
+    if let Err(error) = geometry.check() {
+        return Err(StorageError::new(StorageErrorKind::Invalid, disk, error.to_string()));
+    }
+    let mut cells = CellStream { disk, geometry, body, next: 0, rest: Bytes::new() };
+    if header.body_bytes() <= WHOLE_BYTES_MAX {
+        let whole = cells.take(WHOLE_BYTES_MAX as usize).await?;
+        return handle.put_shard(disk, header, whole).await;
+    }
+    let mut writer = handle.open_shard(disk, header).await?;
+    loop {
+        let some = cells.take(APPEND_BYTES).await?;
+        if some.is_empty() {
+            return writer.finish().await;
+        }
+        writer.append(some).await?;
+    }
+}
+
+/// Cuts a request's body into cells.
+struct CellStream<'a> {
+    disk: DiskId,
+    geometry: Geometry,
+    body: &'a mut BodyDataStream,
+    next: u32,
+    /// What came with the last piece and belongs to the next cell.
+    rest: Bytes,
+}
+
+impl CellStream<'_> {
+    /// The next cells, of together at least `bytes`; none at the end.
+    async fn take(&mut self, bytes: usize) -> Result<Vec<Cell>, StorageError> {
+        let (mut cells, mut taken) = (Vec::new(), 0);
+        while taken < bytes && self.next < self.geometry.stripes() {
+            let length = self.geometry.cell_length(self.next) as usize + CHECKSUM_BYTES;
+            let piece = self.exactly(length).await?;
+            let cell = split_body(&self.geometry, self.next..self.next + 1, &piece);
+            cells.extend(cell.into_iter().flatten());
+            self.next += 1;
+            taken += length;
+        }
+        Ok(cells)
+    }
+
+    /// The next `bytes` of the body: a part of one piece, or put together of several.
+    async fn exactly(&mut self, bytes: usize) -> Result<Bytes, StorageError> {
+        if self.rest.len() >= bytes {
+            return Ok(self.rest.split_to(bytes));
+        }
+        let mut whole = BytesMut::with_capacity(bytes);
+        whole.extend_from_slice(&std::mem::take(&mut self.rest));
+        while whole.len() < bytes {
+            let piece = self.body.next().await;
+            let mut piece = piece.transpose().map_err(|e| self.broken(&e.to_string()))?;
+            let Some(piece) = piece.as_mut() else { return Err(self.broken("the body ends early")) };
+            let wanted = (bytes - whole.len()).min(piece.len());
+            whole.extend_from_slice(&piece.split_to(wanted));
+            self.rest = piece.split_off(0);
+        }
+        Ok(whole.freeze())
+    }
+
+    fn broken(&self, why: &str) -> StorageError {
+        let detail = format!("the shard was cut off after {} cells: {why}", self.next);
+        StorageError::new(StorageErrorKind::Invalid, self.disk, detail)
+    }
+}
+
+async fn drain(mut body: BodyDataStream) {
+    let mut drained = 0;
+    while drained < DRAIN_BYTES_MAX
+        && let Some(Ok(piece)) = body.next().await
+    {
+        drained += piece.len();
+    }
+}
+
+async fn read_cells(State(context): State<Context>, request: Request) -> Response {
+    let message: ReadCells = match receive(&context.auth, request, MESSAGE_BYTES_MAX).await {
+        Ok(message) => message,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let stripes = message.start..message.end;
+    match context.handle.read_body(message.disk, message.shard, message.geometry, stripes).await {
+        Ok(body) => Response::new(Body::from(body)),
+        Err(error) => answer(&Err::<(), _>(error), status_of),
+    }
+}
+
+async fn delete_shards(State(context): State<Context>, request: Request) -> Response {
+    match receive::<DeleteShards, _>(&context.auth, request, MESSAGE_BYTES_MAX).await {
+        Ok(message) => answer(&context.handle.delete_shards(message.disk, message.order).await, status_of),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+async fn inventory(State(context): State<Context>, request: Request) -> Response {
+    match receive::<Inventory, _>(&context.auth, request, MESSAGE_BYTES_MAX).await {
+        Ok(message) => {
+            let page = context.handle.inventory(message.disk, message.after, message.limit).await;
+            answer(&page.map(|shards| ShardPage { shards }), status_of)
+        }
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+async fn status(State(context): State<Context>, request: Request) -> Response {
+    match receive::<StatusRequest, _>(&context.auth, request, MESSAGE_BYTES_MAX).await {
+        Ok(StatusRequest {}) => answer(&context.handle.status().await, status_of),
+        Err(refusal) => refusal.into_response(),
+    }
+}

@@ -1,0 +1,211 @@
+//! The node's tasks: registration, heartbeats, and bringing disks into and out of service.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use cairn_core::id::{ClusterId, CommitSequence};
+use cairn_protocol::metadata::command::{NodeRegistered, RegisterNode};
+use cairn_protocol::metadata::{MetadataError, MetadataExt, Signal};
+use cairn_protocol::storage::NodeStatus;
+use tokio::sync::oneshot;
+
+use super::collector;
+use super::disk_slot::DiskSlot;
+use super::disks::{format_new, measure, missing, store_options};
+use super::node::Node;
+use crate::store::{DiskStore, OpenError, probe};
+
+/// Waits between two attempts to register: doubled each time, up to the longest.
+const REGISTER_WAIT: Duration = Duration::from_millis(50);
+const REGISTER_WAIT_MAX: Duration = Duration::from_secs(5);
+/// Time that a call to the metadata service may take before it counts as lost.
+const SIGNAL_LIMIT: Duration = Duration::from_secs(5);
+/// Heartbeats between two writes of the newest commit to the node's state.
+const HEARTBEATS_PER_SAVE: u32 = 5;
+
+/// Starts the node's tasks.
+pub(super) fn spawn(node: &Arc<Node>) {
+    let own = Arc::clone(node);
+    let main = tokio::spawn(async move {
+        let mut stop = own.stop.subscribe();
+        tokio::select! {
+            () = serve(&own) => {}
+            _ = stop.wait_for(|stop| *stop) => {}
+        }
+    });
+    node.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(main);
+}
+
+async fn serve(node: &Arc<Node>) {
+    // Disks that are known are opened without waiting for anybody.
+    if let Some(cluster) = node.cluster() {
+        open_all(node, cluster).await;
+    }
+    let cluster = register(node).await;
+    open_all(node, cluster).await;
+    node.is_settled.store(true, Ordering::Release);
+    tokio::join!(heartbeats(node), watch_disks(node, cluster), collector::run(node));
+}
+
+async fn register(node: &Arc<Node>) -> ClusterId {
+    let mut wait = REGISTER_WAIT;
+    loop {
+        let command = RegisterNode {
+            cluster: node.cluster(),
+            node: node.id,
+            name: node.options.name.clone(),
+            rpc_addr: node.options.rpc_addr.clone(),
+            labels: node.options.labels.clone(),
+            disks: node.slots.iter().filter(|slot| slot.is_ours).map(|slot| slot.registration()).collect(),
+        };
+        let registered = tokio::time::timeout(SIGNAL_LIMIT, node.dependencies.metadata.run(command)).await;
+        match accept(node, registered) {
+            Ok(cluster) => return cluster,
+            Err(why) => {
+                let name = &node.options.name;
+                tracing::warn!("storage node {name} waits for the metadata service: {why}; next attempt in {wait:?}");
+            }
+        }
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(REGISTER_WAIT_MAX);
+    }
+}
+
+fn accept(
+    node: &Node,
+    registered: Result<Result<NodeRegistered, MetadataError>, tokio::time::error::Elapsed>,
+) -> Result<ClusterId, String> {
+    let registered = registered.map_err(|_| "no answer".to_owned())?.map_err(|e| e.to_string())?;
+    let cluster = registered.cluster;
+    match node.cluster() {
+        Some(known) if known != cluster => {
+            return Err(format!("it serves cluster {cluster}, this node's disks belong to cluster {known}"));
+        }
+        _ => {}
+    }
+    node.remember(|state| state.cluster = Some(cluster)).map_err(|e| e.to_string())?;
+    tracing::info!(%cluster, node = %node.id, "storage node {} is registered", node.options.name);
+    Ok(cluster)
+}
+
+/// Opens all disks at the same time, each on a thread of its own: a slow one delays nobody.
+async fn open_all(node: &Arc<Node>, cluster: ClusterId) {
+    let opening: Vec<_> = node.slots.iter().map(|slot| change(node, slot, cluster)).collect();
+    for done in opening.into_iter().flatten() {
+        // A thread that panicked leaves the disk out of service.
+        let _ = done.await;
+    }
+}
+
+/// Looks at a disk and brings it into or out of service, on a thread of its own. Nothing if one is at it already.
+fn change(node: &Arc<Node>, slot: &Arc<DiskSlot>, cluster: ClusterId) -> Option<oneshot::Receiver<()>> {
+    if slot.is_changing.swap(true, Ordering::AcqRel) {
+        return None;
+    }
+    let (done, wait) = oneshot::channel();
+    let (node, own) = (Arc::clone(node), Arc::clone(slot));
+    let thread = std::thread::Builder::new().name("disk-probe".to_owned()).spawn(move || {
+        let store = settle(&node, &own, cluster);
+        // Closing waits for what is under way, which may take long on a disk that is gone.
+        own.is_changing.store(false, Ordering::Release);
+        let _ = done.send(());
+        if let Some(store) = store {
+            store.close();
+        }
+    });
+    if thread.is_err() {
+        slot.is_changing.store(false, Ordering::Release);
+    }
+    Some(wait)
+}
+
+/// Brings a slot into the state that its directory allows. Returns a store that is to be closed.
+fn settle(node: &Node, slot: &DiskSlot, cluster: ClusterId) -> Option<DiskStore> {
+    let path = slot.path.display().to_string();
+    if !slot.is_ours {
+        return None;
+    }
+    if slot.in_service().is_some() {
+        return match probe(&slot.io, &path) {
+            Ok(found) if found.disk == slot.id && found.cluster == cluster => None,
+            Ok(found) => {
+                let error = OpenError::OtherDisk { path, found: found.disk, expected: slot.id };
+                slot.take_out_of_service(error.to_string())
+            }
+            Err(OpenError::NotADisk { .. }) => slot.take_out_of_service(missing(slot.number, slot.id, &path)),
+            // Whatever else happened to the superblock: what can be served is served.
+            Err(_) => None,
+        };
+    }
+    if slot.is_new()
+        && let Err(error) = format_and_note(node, slot, cluster, &path)
+    {
+        return slot.take_out_of_service(error);
+    }
+    let options = store_options(&node.options, &slot.path);
+    let clock = Arc::clone(&node.dependencies.clock);
+    match DiskStore::open(Arc::new(slot.io.clone()), &path, (cluster, slot.id), options, clock) {
+        Ok(store) if *node.stop.borrow() => Some(store),
+        Ok(store) => {
+            slot.put_into_service(store);
+            // What was measured before may have been the filesystem under an empty mount point.
+            measure(&node.slots, node.options.capacity_bytes);
+            None
+        }
+        Err(OpenError::NotADisk { .. }) => slot.take_out_of_service(missing(slot.number, slot.id, &path)),
+        Err(error) => slot.take_out_of_service(error.to_string()),
+    }
+}
+
+fn format_and_note(node: &Node, slot: &DiskSlot, cluster: ClusterId, path: &str) -> Result<(), String> {
+    let created_ms = node.dependencies.clock.now_ms();
+    format_new(slot, cluster, node.dependencies.random.as_ref(), created_ms).map_err(|e| e.to_string())?;
+    node.remember(|state| state.note(path, slot.id, true)).map_err(|e| e.to_string())
+}
+
+async fn watch_disks(node: &Arc<Node>, cluster: ClusterId) {
+    loop {
+        tokio::time::sleep(node.options.probe_interval).await;
+        for slot in &node.slots {
+            // Nobody waits for the outcome: a disk that hangs is looked at again when its thread is through.
+            drop(change(node, slot, cluster));
+        }
+    }
+}
+
+async fn heartbeats(node: &Arc<Node>) {
+    let mut since_save = 0;
+    loop {
+        let disks = node.slots.iter().filter(|slot| slot.is_ours).map(|slot| slot.status()).collect();
+        let signal = Signal::Heartbeat(NodeStatus { node: node.id, disks });
+        let answer = tokio::time::timeout(SIGNAL_LIMIT, node.dependencies.metadata.signal(signal)).await;
+        match answer {
+            Ok(Ok(answer)) => note_commit(node, answer.commit, &mut since_save),
+            Ok(Err(error)) => tracing::debug!(%error, "a heartbeat was not answered"),
+            Err(_) => tracing::debug!("a heartbeat was not answered in time"),
+        }
+        tokio::time::sleep(node.options.heartbeat_interval).await;
+    }
+}
+
+fn note_commit(node: &Node, commit: CommitSequence, since_save: &mut u32) {
+    let newest = {
+        let mut watch = node.watch();
+        if !watch.heartbeat(commit, node.dependencies.clock.monotonic()) {
+            let seen = watch.newest();
+            tracing::error!(
+                "the metadata service is at commit {commit}, but this node has seen {seen}: it was restored from an \
+                 old backup, or is another one; nothing is deleted until it has caught up"
+            );
+        }
+        watch.newest()
+    };
+    *since_save += 1;
+    if *since_save >= HEARTBEATS_PER_SAVE {
+        *since_save = 0;
+        if let Err(error) = node.remember(|state| state.commit = newest) {
+            tracing::warn!(%error, "cannot remember the newest commit");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Deletion needs proof (I13, I15).
+
+use cairn_core::id::CommitSequence;
+use cairn_protocol::storage::{DeleteOrder, DeleteProof, StorageErrorKind};
+
+use super::*;
+
+#[tokio::test]
+async fn only_what_is_provably_garbage_is_collected() {
+    let directory = tempfile::tempdir().unwrap();
+    let metadata = Arc::new(MemoryMetadata::new(1));
+    let options = Options { collect_interval: Duration::from_millis(20), ..options(directory.path(), 1) };
+    let node = StorageNodeService::start(options, dependencies(&metadata)).unwrap();
+    let disk = wait_for(&node, &[DiskState::Active]).await[0].disk;
+    for n in 0..30 {
+        put(&node, disk, shard(1, n), 100).await;
+    }
+    metadata.garbage.lock().unwrap().extend((10..20).map(|n| shard(1, n).extent));
+    let left = || async {
+        let left = node.inventory(disk, None, 100).await.unwrap();
+        if left.len() == 20 { Ok(left) } else { Err(left.len()) }
+    };
+    let left = wait(left).await;
+    assert!(left.iter().all(|id| !(10..20).contains(&id.extent.counter)));
+    node.shutdown().await;
+}
+
+#[tokio::test]
+async fn orders_that_are_older_than_what_was_seen_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let metadata = Arc::new(MemoryMetadata::new(1));
+    let node = start(directory.path(), 1, &metadata);
+    let disk = wait_for(&node, &[DiskState::Active]).await[0].disk;
+    put(&node, disk, shard(1, 1), 100).await;
+    wait(|| async { metadata.heard.lock().unwrap().clone().ok_or(()) }).await;
+    node.shutdown().await;
+    drop(node);
+
+    // The metadata service comes back from an old backup.
+    metadata.commit.store(50, Ordering::SeqCst);
+    metadata.garbage.lock().unwrap().insert(shard(1, 1).extent);
+    let options = Options { collect_interval: Duration::from_millis(20), ..options(directory.path(), 1) };
+    let node = StorageNodeService::start(options, dependencies(&metadata)).unwrap();
+    wait_for(&node, &[DiskState::Active]).await;
+    *metadata.heard.lock().unwrap() = None;
+    let order = |proof| DeleteOrder { proof, shards: vec![shard(1, 1)] };
+    let refused = |proof| {
+        let (node, order) = (node.clone(), order(proof));
+        async move { assert_eq!(node.delete_shards(disk, order).await.unwrap_err().kind, StorageErrorKind::Refused) }
+    };
+    refused(DeleteProof::Committed(CommitSequence(50))).await;
+    refused(DeleteProof::Aborted(SessionId(2))).await;
+    wait(|| async { metadata.heard.lock().unwrap().clone().ok_or(()) }).await;
+    wait(|| async {
+        let order = order(DeleteProof::Committed(CommitSequence(1000)));
+        node.delete_shards(disk, order)
+            .await
+            .map_or_else(|e| if e.detail.contains("caught up") { Ok(()) } else { Err(e) }, |()| panic!("deleted"))
+    })
+    .await;
+    check(&node, disk, shard(1, 1), 100).await;
+    metadata.commit.store(100, Ordering::SeqCst);
+    wait(|| async { node.delete_shards(disk, order(DeleteProof::Committed(CommitSequence(100)))).await }).await;
+    assert_eq!(node.inventory(disk, None, 10).await.unwrap(), []);
+    node.shutdown().await;
+}

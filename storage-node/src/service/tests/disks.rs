@@ -1,0 +1,176 @@
+//! Disks that come, go, and are not what they should be (I18).
+
+use super::*;
+use crate::service::StartError;
+
+const ACTIVE: DiskState = DiskState::Active;
+const UNAVAILABLE: DiskState = DiskState::Unavailable;
+
+#[tokio::test]
+async fn a_new_node_makes_its_disks_and_finds_them_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let metadata = Arc::new(MemoryMetadata::new(1));
+    metadata.is_up.store(false, Ordering::SeqCst);
+    let node = start(directory.path(), 3, &metadata);
+    let disks = wait_for(&node, &[UNAVAILABLE; 3]).await;
+    assert!(!directory.path().join("disk1").exists(), "nothing is formatted before the cluster is known");
+    metadata.is_up.store(true, Ordering::SeqCst);
+    let active = wait_for(&node, &[ACTIVE; 3]).await;
+    assert!(active.iter().all(|disk| disk.capacity_bytes > 0));
+    for (n, disk) in (0..).zip(&disks) {
+        put(&node, disk.disk, shard(1, n), 100_000).await;
+    }
+    let id = node.id();
+    node.shutdown().await;
+
+    let node = start(directory.path(), 3, &metadata);
+    let again = wait_for(&node, &[ACTIVE; 3]).await;
+    assert_eq!(node.id(), id);
+    for (n, (disk, before)) in (0..).zip(again.iter().zip(&disks)) {
+        assert_eq!((disk.disk, disk.shards), (before.disk, 1));
+        check(&node, disk.disk, shard(1, n), 100_000).await;
+    }
+    let registered = wait(|| async { metadata.registered.lock().unwrap().get(1).cloned().ok_or(()) }).await;
+    assert_eq!(registered.cluster, Some(metadata.cluster));
+    assert!(registered.disks.iter().all(|disk| disk.state == ACTIVE), "known disks are open before the registration");
+    node.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_missing_disk_is_never_made_anew_and_is_welcome_when_it_returns() {
+    let directory = tempfile::tempdir().unwrap();
+    let metadata = Arc::new(MemoryMetadata::new(1));
+    let node = start(directory.path(), 3, &metadata);
+    let disks = wait_for(&node, &[ACTIVE; 3]).await;
+    put(&node, disks[2].disk, shard(1, 1), 1000).await;
+    node.shutdown().await;
+    drop(node);
+    let (at, away) = (directory.path().join("disk3"), directory.path().join("away"));
+    for empty in [false, true] {
+        std::fs::rename(&at, &away).unwrap();
+        if empty {
+            std::fs::create_dir(&at).unwrap();
+        }
+        let node = start(directory.path(), 3, &metadata);
+        let states = wait_for(&node, &[ACTIVE, ACTIVE, UNAVAILABLE]).await;
+        assert_eq!(states[2].disk, disks[2].disk);
+        for word in ["disk 3", &disks[2].disk.to_string(), "missing", "mount"] {
+            assert!(states[2].reason.contains(word), "{}", states[2].reason);
+        }
+        put(&node, disks[0].disk, shard(1, 2), 1000).await;
+        assert_eq!(
+            std::fs::read_dir(&at).map_or(0, Iterator::count),
+            0,
+            "nothing is written under an empty mount point"
+        );
+        if empty {
+            std::fs::remove_dir(&at).unwrap();
+        }
+        std::fs::rename(&away, &at).unwrap();
+        wait_for(&node, &[ACTIVE; 3]).await;
+        check(&node, disks[2].disk, shard(1, 1), 1000).await;
+        node.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_vanishes_while_it_serves_is_noticed() {
+    let directory = tempfile::tempdir().unwrap();
+    let metadata = Arc::new(MemoryMetadata::new(1));
+    let node = start(directory.path(), 2, &metadata);
+    let disks = wait_for(&node, &[ACTIVE; 2]).await;
+    put(&node, disks[1].disk, shard(1, 1), 1000).await;
+    let (at, away) = (directory.path().join("disk2"), directory.path().join("away"));
+    std::fs::rename(&at, &away).unwrap();
+    wait_for(&node, &[ACTIVE, UNAVAILABLE]).await;
+    let heard = || async {
+        let heard = metadata.heard.lock().unwrap().clone();
+        heard.filter(|status| status.disks[1].state == UNAVAILABLE).ok_or(())
+    };
+    assert_eq!(wait(heard).await.disks.len(), 2);
+    std::fs::rename(&away, &at).unwrap();
+    wait_for(&node, &[ACTIVE; 2]).await;
+    check(&node, disks[1].disk, shard(1, 1), 1000).await;
+    node.shutdown().await;
+}
+
+#[tokio::test]
+async fn copied_swapped_and_foreign_disks_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let metadata = Arc::new(MemoryMetadata::new(1));
+    let node = start(directory.path(), 2, &metadata);
+    let disks = wait_for(&node, &[ACTIVE; 2]).await;
+    node.shutdown().await;
+    drop(node);
+    let path = |name: &str| directory.path().join(name);
+
+    // A copy of disk 1 as disk 3.
+    std::fs::create_dir(path("disk3")).unwrap();
+    std::fs::create_dir(path("disk3/volumes")).unwrap();
+    std::fs::copy(path("disk1/superblock"), path("disk3/superblock")).unwrap();
+    let node = start(directory.path(), 3, &metadata);
+    let states = wait_for(&node, &[ACTIVE, ACTIVE, UNAVAILABLE]).await;
+    assert!(states[2].reason.contains("same disk") && states[2].reason.contains("disk1"), "{}", states[2].reason);
+    put(&node, disks[0].disk, shard(1, 1), 10).await;
+    node.shutdown().await;
+    drop(node);
+    let mut copy_first = options(directory.path(), 2);
+    copy_first.disks.insert(0, path("disk3"));
+    let node = StorageNodeService::start(copy_first, dependencies(&metadata)).unwrap();
+    wait_for(&node, &[UNAVAILABLE, ACTIVE, ACTIVE]).await;
+    node.shutdown().await;
+    drop(node);
+
+    // Another cluster's disk in the place of disk 2.
+    let other = tempfile::tempdir().unwrap();
+    let stranger = Arc::new(MemoryMetadata::new(2));
+    let node = start(other.path(), 1, &stranger);
+    wait_for(&node, &[ACTIVE]).await;
+    node.shutdown().await;
+    drop(node);
+    std::fs::rename(path("disk2"), path("disk2-away")).unwrap();
+    std::fs::rename(other.path().join("disk1"), path("disk2")).unwrap();
+    let node = start(directory.path(), 2, &metadata);
+    let states = wait_for(&node, &[ACTIVE, UNAVAILABLE]).await;
+    assert!(states[1].reason.contains("belongs to cluster"), "{}", states[1].reason);
+    assert_eq!(states[1].disk, disks[1].disk, "the cluster goes on missing the disk that was there");
+    node.shutdown().await;
+    drop(node);
+
+    // Two disks that changed places.
+    std::fs::remove_dir_all(path("disk2")).unwrap();
+    std::fs::rename(path("disk1"), path("disk2")).unwrap();
+    std::fs::rename(path("disk2-away"), path("disk1")).unwrap();
+    let node = start(directory.path(), 2, &metadata);
+    let states = wait_for(&node, &[UNAVAILABLE; 2]).await;
+    assert!(states[0].reason.contains("should hold disk"), "{}", states[0].reason);
+    node.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_node_that_lost_its_state_adopts_its_disks() {
+    let directory = tempfile::tempdir().unwrap();
+    let metadata = Arc::new(MemoryMetadata::new(1));
+    let node = start(directory.path(), 2, &metadata);
+    let disks = wait_for(&node, &[ACTIVE; 2]).await;
+    put(&node, disks[1].disk, shard(1, 1), 1000).await;
+    node.shutdown().await;
+    drop(node);
+    std::fs::remove_dir_all(directory.path().join("storage-node")).unwrap();
+    let node = start(directory.path(), 2, &metadata);
+    let again = wait_for(&node, &[ACTIVE; 2]).await;
+    assert_eq!(again[1].disk, disks[1].disk);
+    check(&node, disks[1].disk, shard(1, 1), 1000).await;
+    node.shutdown().await;
+}
+
+#[tokio::test]
+async fn nonsense_is_refused_at_the_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let metadata = Arc::new(MemoryMetadata::new(1));
+    let start = |options| StorageNodeService::start(options, dependencies(&metadata)).map(|_| ());
+    assert!(matches!(start(options(directory.path(), 0)), Err(StartError::NoDisks)));
+    let mut twice = options(directory.path(), 1);
+    twice.disks.push(twice.disks[0].clone());
+    assert!(matches!(start(twice), Err(StartError::DuplicatePath(_))));
+}

@@ -1,0 +1,70 @@
+//! As much of a metadata service as a storage node sees of it.
+
+use std::collections::HashSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use cairn_core::id::{ClusterId, CommitSequence, DiskNumber, Epoch, ExtentId};
+use cairn_protocol::metadata::command::{NodeRegistered, RegisterNode};
+use cairn_protocol::metadata::{
+    Answer, Command, Metadata, MetadataError, Outcome, Query, Rejection, Signal, SignalAnswer,
+};
+use cairn_protocol::storage::NodeStatus;
+
+/// Keeps what it is told in memory.
+pub(super) struct MemoryMetadata {
+    pub(super) cluster: ClusterId,
+    pub(super) is_up: AtomicBool,
+    pub(super) commit: AtomicU64,
+    pub(super) garbage: Mutex<HashSet<ExtentId>>,
+    pub(super) registered: Mutex<Vec<RegisterNode>>,
+    pub(super) heard: Mutex<Option<NodeStatus>>,
+}
+
+impl MemoryMetadata {
+    pub(super) fn new(cluster: u8) -> Self {
+        Self {
+            cluster: ClusterId::from_random([cluster; 16]),
+            is_up: true.into(),
+            commit: 100.into(),
+            garbage: Mutex::default(),
+            registered: Mutex::default(),
+            heard: Mutex::default(),
+        }
+    }
+
+    fn up(&self) -> Result<(), MetadataError> {
+        let up = self.is_up.load(Ordering::SeqCst);
+        if up { Ok(()) } else { Err(MetadataError::Unavailable("no leader".into())) }
+    }
+}
+
+#[async_trait]
+impl Metadata for MemoryMetadata {
+    async fn execute(&self, command: Command) -> Result<Outcome, MetadataError> {
+        self.up()?;
+        let Command::RegisterNode(command) = command else { panic!("unexpected command {command:?}") };
+        if command.cluster.is_some_and(|cluster| cluster != self.cluster) {
+            return Err(Rejection::Topology("another cluster".into()).into());
+        }
+        let disks = (1..=command.disks.len() as u32).map(DiskNumber).collect();
+        self.registered.lock().unwrap().push(command);
+        Ok(Outcome::NodeRegistered(NodeRegistered { cluster: self.cluster, disks }))
+    }
+
+    async fn query(&self, query: Query) -> Result<Answer, MetadataError> {
+        self.up()?;
+        let Query::ClassifyExtents(query) = query else { panic!("unexpected query {query:?}") };
+        let garbage = self.garbage.lock().unwrap();
+        Ok(Answer::Garbage(query.extents.iter().map(|extent| garbage.contains(extent)).collect()))
+    }
+
+    async fn signal(&self, signal: Signal) -> Result<SignalAnswer, MetadataError> {
+        self.up()?;
+        let Signal::Heartbeat(status) = signal else { panic!("unexpected signal {signal:?}") };
+        *self.heard.lock().unwrap() = Some(status);
+        let commit = CommitSequence(self.commit.load(Ordering::SeqCst));
+        Ok(SignalAnswer { map_epoch: Epoch(1), commit, session_valid: false })
+    }
+}

@@ -1,0 +1,165 @@
+//! The same node, called over real HTTP (I6, I9, I22).
+
+use cairn_core::id::CommitSequence;
+use cairn_protocol::rpc::{
+    ACCESS_KEY, HttpStorageNode, REGION, RpcAuth, RpcClient, RpcError, SERVICE, StatusRequest, StoragePath, encode,
+};
+use cairn_protocol::sigv4::{Credentials, PayloadMode, RequestTarget, Signer, SigningKeyCache};
+use cairn_protocol::storage::{DeleteOrder, DeleteProof, NodeStatus, StorageError, StorageErrorKind};
+use http::{HeaderMap, Method, Uri};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::*;
+use crate::service::router;
+
+const SECRET: &str = "the cluster's own secret";
+
+struct Served {
+    _directory: tempfile::TempDir,
+    node: Handle,
+    disk: DiskId,
+    addr: String,
+}
+
+async fn serve() -> Served {
+    let directory = tempfile::tempdir().unwrap();
+    let metadata = Arc::new(MemoryMetadata::new(1));
+    let node = start(directory.path(), 1, &metadata);
+    let disk = wait_for(&node, &[DiskState::Active]).await[0].disk;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    let routes = router(node.clone(), RpcAuth::new(SECRET, Arc::new(TestClock::default())));
+    tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+    Served { _directory: directory, node, disk, addr }
+}
+
+fn client(addr: &str) -> HttpStorageNode {
+    HttpStorageNode::new(RpcClient::new(SECRET, Arc::new(TestClock::default())), addr)
+}
+
+#[tokio::test]
+async fn every_call_does_over_http_what_it_does_directly() {
+    let Served { node, disk, addr, .. } = &serve().await;
+    let (disk, remote) = (*disk, client(addr));
+    for (n, bytes) in [(1, 1), (2, 4096), (3, 65_536), (4, 65_537), (5, 600_000), (6, 3_000_000)] {
+        put(&remote, disk, shard(1, n), bytes).await;
+        check(node, disk, shard(1, n), bytes).await;
+        check(&remote, disk, shard(1, n), bytes).await;
+    }
+    let (header, cells) = content(shard(1, 7), 2_000_000);
+    let mut writer = remote.open_shard(disk, header.clone()).await.unwrap();
+    for cell in &cells {
+        writer.append(vec![cell.clone()]).await.unwrap();
+    }
+    writer.finish().await.unwrap();
+    let some = remote.read_cells(disk, shard(1, 7), header.geometry, 3..9).await.unwrap();
+    assert!(some == cells[3..9]);
+
+    let order = DeleteOrder { proof: DeleteProof::Committed(CommitSequence(100)), shards: vec![shard(1, 2)] };
+    remote.delete_shards(disk, order).await.unwrap();
+    let ids: Vec<ShardId> = [1, 3, 4, 5, 6, 7].map(|n| shard(1, n)).to_vec();
+    assert_eq!(remote.inventory(disk, None, 100).await.unwrap(), ids);
+    assert_eq!(remote.inventory(disk, Some(ids[1]), 2).await.unwrap(), ids[2..4]);
+    assert_eq!(remote.status().await.unwrap().node, node.id());
+}
+
+#[tokio::test]
+async fn errors_keep_their_kind_over_the_wire() {
+    let Served { disk, addr, .. } = &serve().await;
+    let (disk, remote) = (*disk, client(addr));
+    let check = |result: Result<(), StorageError>, kind| assert_eq!(result.unwrap_err().kind, kind);
+    let geometry = content(shard(1, 1), 100).0.geometry;
+    let read = |disk, stripes| {
+        let remote = &remote;
+        async move { remote.read_cells(disk, shard(1, 1), geometry, stripes).await.map(drop) }
+    };
+    check(read(disk, 0..1).await, StorageErrorKind::Missing);
+    check(read(disk, 0..9).await, StorageErrorKind::Invalid);
+    check(read(DiskId::from_random([9; 16]), 0..1).await, StorageErrorKind::NoSuchDisk);
+    let (header, cells) = content(shard(1, 1), 3_000_000);
+    let elsewhere = DiskId::from_random([9; 16]);
+    let refused = remote.put_shard(elsewhere, header.clone(), cells.clone()).await.unwrap_err();
+    assert!(matches!(refused.kind, StorageErrorKind::NoSuchDisk | StorageErrorKind::Unreachable), "{refused}");
+    check(remote.put_shard(disk, header.clone(), cells[..2].to_vec()).await, StorageErrorKind::Invalid);
+    let order = DeleteOrder { proof: DeleteProof::Aborted(SessionId(5)), shards: vec![shard(1, 1)] };
+    check(remote.delete_shards(disk, order).await, StorageErrorKind::Refused);
+    check(client("127.0.0.1:1").put_shard(disk, header, cells).await, StorageErrorKind::Unreachable);
+}
+
+#[tokio::test]
+async fn a_shard_that_is_cut_off_leaves_nothing() {
+    let Served { node, disk, addr, .. } = &serve().await;
+    let (disk, remote) = (*disk, client(addr));
+    for n in 0..5 {
+        let (header, cells) = content(shard(1, n), 2_000_000);
+        let mut writer = remote.open_shard(disk, header).await.unwrap();
+        writer.append(cells[..n as usize].to_vec()).await.unwrap();
+        drop(writer);
+    }
+    put(&remote, disk, shard(1, 9), 100).await;
+    assert_eq!(node.inventory(disk, None, 100).await.unwrap(), [shard(1, 9)]);
+}
+
+/// Sends a status request with these headers and returns the response's status line.
+async fn send(addr: &str, headers: &HeaderMap, body: &[u8]) -> String {
+    let mut stream = tokio::net::TcpStream::connect(addr).await.unwrap();
+    let mut request = format!("POST {} HTTP/1.1\r\nconnection: close\r\n", StoragePath::STATUS);
+    for (name, value) in headers {
+        request.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
+    }
+    request.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream.write_all(body).await.unwrap();
+    let mut response = Vec::new();
+    let _ = stream.read_to_end(&mut response).await;
+    String::from_utf8_lossy(&response).lines().next().unwrap_or_default().to_owned()
+}
+
+fn signed(addr: &str, secret: &str, access_key: &str, body: &[u8], at: SystemTime) -> HeaderMap {
+    let uri: Uri = format!("http://{addr}{}", StoragePath::STATUS).parse().unwrap();
+    let credentials = Credentials::new(access_key, secret);
+    let keys = SigningKeyCache::new();
+    let signer = Signer { credentials: &credentials, region: REGION, service: SERVICE, keys: &keys };
+    let mut headers = HeaderMap::new();
+    let target = RequestTarget { method: &Method::POST, uri: &uri };
+    signer.sign_headers(target, &mut headers, at, PayloadMode::of(body)).unwrap();
+    headers
+}
+
+#[tokio::test]
+async fn nothing_gets_in_without_the_clusters_signature() {
+    let Served { addr, .. } = &serve().await;
+    let now = TestClock::default().now();
+    let body = &encode(&StatusRequest {})[..];
+    let good = signed(addr, SECRET, ACCESS_KEY, body, now);
+    assert!(send(addr, &good, body).await.contains("200"));
+    let mut host = HeaderMap::new();
+    host.insert("host", addr.parse().unwrap());
+    assert!(send(addr, &host, body).await.contains("401"), "unsigned");
+    for (what, headers) in [
+        ("another secret", signed(addr, "guess", ACCESS_KEY, body, now)),
+        ("an empty secret", signed(addr, "", ACCESS_KEY, body, now)),
+        ("another access key", signed(addr, SECRET, "root", body, now)),
+        ("an old signature", signed(addr, SECRET, ACCESS_KEY, body, now - Duration::from_secs(3600))),
+        ("a signature of the future", signed(addr, SECRET, ACCESS_KEY, body, now + Duration::from_secs(3600))),
+        ("another body", signed(addr, SECRET, ACCESS_KEY, b"other", now)),
+    ] {
+        assert!(send(addr, &headers, body).await.contains("403"), "{what}");
+    }
+    let mut stripped = good.clone();
+    stripped.insert("x-amz-content-sha256", "UNSIGNED-PAYLOAD".parse().unwrap());
+    assert!(send(addr, &stripped, body).await.contains("403"), "a signature moved to another payload mode");
+
+    let clock = Arc::new(TestClock::default());
+    clock.ahead_s.store(3600, Ordering::Relaxed);
+    for rpc in [RpcClient::new("guess", Arc::new(TestClock::default())), RpcClient::new(SECRET, clock)] {
+        let limit = Duration::from_secs(5);
+        let path = StoragePath::STATUS;
+        let answer = rpc.call::<_, NodeStatus, StorageError>(addr, path, &StatusRequest {}, limit).await;
+        assert!(matches!(answer, Err(RpcError::Refused { status: 403, .. })), "{answer:?}");
+        let remote = HttpStorageNode::new(rpc, addr);
+        let (header, cells) = content(shard(1, 1), 100);
+        let disk = DiskId::from_random([1; 16]);
+        assert_eq!(remote.put_shard(disk, header, cells).await.unwrap_err().kind, StorageErrorKind::Unreachable);
+    }
+}

@@ -1,0 +1,259 @@
+//! One disk in service.
+
+use std::ops::Range;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use bytes::Bytes;
+use cairn_core::cell::Cell;
+use cairn_core::clock::Clock;
+use cairn_core::cluster_map::DiskState;
+use cairn_core::geometry::Geometry;
+use cairn_core::id::{ClusterId, DiskId};
+use cairn_core::limits::CELLS_PER_READ_MAX;
+use cairn_core::shard::{ShardHeader, ShardId, split_body};
+use cairn_protocol::storage::{DeleteOrder, ShardWriter, StorageError, StorageErrorKind};
+use tokio::sync::oneshot;
+
+use super::error::OpenError;
+use super::log::{Log, LogRequest};
+use super::maintenance::Maintenance;
+use super::options::{READ_THREADS, STREAM_THREADS, StoreOptions, WHOLE_BYTES_MAX};
+use super::reader::{self, ReadRequest, Wanted};
+use super::recovery::{Recovered, recover};
+use super::shared::Shared;
+use super::stream::{self, StreamWriter, check_cells};
+use super::sync;
+use crate::disk_io::DiskIo;
+use crate::format::{DESCRIPTOR_BYTES_MAX, Place, RecordHeader, TOMBSTONE_SHARDS_MAX};
+
+/// A disk's store. Cheap to clone; the last clone that goes stops the threads.
+#[derive(Clone)]
+pub struct DiskStore {
+    shared: Arc<Shared>,
+    threads: Arc<Threads>,
+}
+
+/// What a disk holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DiskUsage {
+    /// Bytes that the volumes occupy, as the filesystem counts them.
+    pub used_bytes: u64,
+    /// Shards.
+    pub shards: u64,
+}
+
+struct Threads {
+    shared: Arc<Shared>,
+    handles: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.shared.close();
+    }
+}
+
+impl DiskStore {
+    /// Opens the disk `expected` (its cluster and its own id) and starts its threads. Blocks for as long as recovery
+    /// takes.
+    pub fn open(
+        io: Arc<dyn DiskIo>,
+        path: &str,
+        expected: (ClusterId, DiskId),
+        options: StoreOptions,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, OpenError> {
+        let Recovered { shared, next_volume } = recover(io, path, expected, options)?;
+        let shared = Arc::new(shared);
+        let threads = Threads { shared: Arc::clone(&shared), handles: Mutex::default() };
+        let store = Self { shared, threads: Arc::new(threads) };
+        store.start(next_volume, &clock).map_err(|source| {
+            let what = "starting a thread";
+            OpenError::Io { path: path.to_owned(), what, source }
+        })?;
+        Ok(store)
+    }
+
+    fn start(&self, next_volume: u32, clock: &Arc<dyn Clock>) -> std::io::Result<()> {
+        let log = Log::new(Arc::clone(&self.shared), next_volume, Arc::clone(clock));
+        self.spawn("log", move |_| log.run())?;
+        self.spawn("sync", sync::run)?;
+        for _ in 0..STREAM_THREADS {
+            self.spawn("stream", stream::run)?;
+        }
+        for _ in 0..READ_THREADS {
+            self.spawn("read", reader::run)?;
+        }
+        let maintenance = Maintenance::new(Arc::clone(&self.shared), Arc::clone(clock));
+        self.spawn("upkeep", move |_| maintenance.run())
+    }
+
+    fn spawn(&self, name: &str, body: impl FnOnce(&Arc<Shared>) + Send + 'static) -> std::io::Result<()> {
+        let shared = Arc::clone(&self.shared);
+        let handle = std::thread::Builder::new().name(format!("disk-{name}")).spawn(move || body(&shared))?;
+        self.threads.handles.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
+        Ok(())
+    }
+
+    /// The disk's id.
+    pub fn id(&self) -> DiskId {
+        self.shared.identity.disk
+    }
+
+    /// Stores a whole shard; returns once it is on stable storage (I1).
+    pub async fn put_shard(&self, header: ShardHeader, cells: Vec<Cell>) -> Result<(), StorageError> {
+        let record = self.check(&header)?;
+        check_cells(&record, 0, &cells).map_err(|detail| self.invalid(detail))?;
+        let (given, wanted) = (cells.len(), header.geometry.stripes());
+        if given != wanted as usize {
+            return Err(self.invalid(format!("{} has {given} of {wanted} cells", header.id)));
+        }
+        if record.record_bytes() > WHOLE_BYTES_MAX {
+            let mut writer = self.open_shard(header).await?;
+            writer.append(cells).await?;
+            return writer.finish().await;
+        }
+        let memory = Arc::clone(&self.shared.write_bytes).try_acquire_many_owned(record.record_bytes() as u32);
+        let memory = memory.map_err(|_| self.busy("too many bytes wait for this disk"))?;
+        self.log(|reply| LogRequest::Put { header, cells, memory, reply }).await
+    }
+
+    /// Reserves space for a shard that arrives piece by piece.
+    pub async fn open_shard(&self, header: ShardHeader) -> Result<Box<dyn ShardWriter>, StorageError> {
+        self.check(&header)?;
+        let admission = Arc::clone(&self.shared.open_streams).try_acquire_owned();
+        let admission = admission.map_err(|_| self.busy("too many shards stream to this disk"))?;
+        let slot = self.log(|reply| LogRequest::Open { header, admission, reply }).await?;
+        Ok(Box::new(StreamWriter::new(Arc::clone(&self.shared), slot)))
+    }
+
+    /// Reads cells, without verifying them.
+    pub async fn read_cells(
+        &self,
+        shard: ShardId,
+        geometry: Geometry,
+        stripes: Range<u32>,
+    ) -> Result<Vec<Cell>, StorageError> {
+        let body = self.read_body(shard, geometry, stripes.clone()).await?;
+        split_body(&geometry, stripes, &body).ok_or_else(|| {
+            let detail = format!("{shard} has {} bytes where its shape wants others", body.len());
+            self.shared.error(StorageErrorKind::Corrupt, detail)
+        })
+    }
+
+    /// Reads cells as they stand on disk, a checksum after each. What is in memory is read at once, everything else by
+    /// the disk's threads.
+    pub async fn read_body(
+        &self,
+        shard: ShardId,
+        geometry: Geometry,
+        stripes: Range<u32>,
+    ) -> Result<Bytes, StorageError> {
+        let sane = geometry.check().is_ok() && stripes.start <= stripes.end && stripes.end <= geometry.stripes();
+        if !sane || stripes.end - stripes.start > CELLS_PER_READ_MAX {
+            return Err(self.invalid(format!("there are no such cells of {shard}: {stripes:?} of {geometry:?}")));
+        }
+        let wanted = Wanted { shard, geometry, stripes };
+        if let Some(body) = reader::read_cached(&self.shared, &wanted) {
+            return Ok(body);
+        }
+        let (reply, answer) = oneshot::channel();
+        self.shared.reads.push(ReadRequest::Cells { wanted, reply }).map_err(|e| self.shared.push_error(e))?;
+        answer.await.unwrap_or_else(|_| Err(self.shared.closing()))
+    }
+
+    /// Deletes shards; returns once the tombstones are on stable storage.
+    pub async fn delete_shards(&self, order: DeleteOrder) -> Result<(), StorageError> {
+        for shards in order.shards.chunks(TOMBSTONE_SHARDS_MAX) {
+            let order = DeleteOrder { proof: order.proof, shards: shards.to_vec() };
+            self.log(|reply| LogRequest::Delete { order, reply }).await?;
+        }
+        Ok(())
+    }
+
+    /// The shards after `after`, in the order of their ids, at most `limit`.
+    pub async fn inventory(&self, after: Option<ShardId>, limit: u32) -> Result<Vec<ShardId>, StorageError> {
+        let (reply, answer) = oneshot::channel();
+        let request = ReadRequest::Page { after, limit, reply };
+        self.shared.reads.push(request).map_err(|e| self.shared.push_error(e))?;
+        answer.await.unwrap_or_else(|_| Err(self.shared.closing()))
+    }
+
+    /// Whether the disk takes shards, and if not, why and what to do about it.
+    pub fn state(&self) -> (DiskState, String) {
+        if let Some(why) = self.shared.suspicion() {
+            return (DiskState::Suspect, why.to_owned());
+        }
+        if self.shared.below_reserve.load(Ordering::Relaxed) {
+            let (path, reserve) = (&self.shared.path, self.shared.options.reserve_bytes);
+            let reason =
+                format!("less than the reserve of {reserve} bytes is free at {path}: delete objects or add disks");
+            return (DiskState::Full, reason);
+        }
+        (DiskState::Active, String::new())
+    }
+
+    /// What the disk holds.
+    pub fn usage(&self) -> DiskUsage {
+        let used_bytes = self.shared.used_bytes.load(Ordering::Relaxed);
+        DiskUsage { used_bytes, shards: self.shared.state().shards }
+    }
+
+    /// Takes the disk out of service: carries out what waits, syncs, writes a checkpoint. Blocks until that is done.
+    pub fn close(&self) {
+        // Each queue is closed when nobody can push into it any more.
+        self.shared.log.close();
+        self.join("disk-log");
+        self.shared.streams.close();
+        self.join("disk-stream");
+        self.shared.syncs.close();
+        self.join("disk-sync");
+        self.shared.close();
+        self.join("");
+    }
+
+    fn join(&self, name: &str) {
+        let mut handles = self.threads.handles.lock().unwrap_or_else(PoisonError::into_inner);
+        let (ending, rest) = handles.drain(..).partition(|h| h.thread().name().is_some_and(|n| n.starts_with(name)));
+        *handles = rest;
+        let ending: Vec<JoinHandle<()>> = ending;
+        for handle in ending {
+            if handle.join().is_err() {
+                tracing::error!(disk = %self.id(), "a disk thread panicked");
+            }
+        }
+    }
+
+    async fn log<T>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<Result<T, StorageError>>) -> LogRequest,
+    ) -> Result<T, StorageError> {
+        let (reply, answer) = oneshot::channel();
+        self.shared.log.push(request(reply)).map_err(|e| self.shared.push_error(e))?;
+        answer.await.unwrap_or_else(|_| Err(self.shared.closing()))
+    }
+
+    fn check(&self, header: &ShardHeader) -> Result<RecordHeader, StorageError> {
+        let (geometry, shard) = (&header.geometry, header.id);
+        if let Err(error) = geometry.check() {
+            return Err(self.invalid(format!("{shard} has an impossible shape: {error}")));
+        }
+        if geometry.length > cairn_core::limits::EXTENT_BYTES_MAX || shard.index >= geometry.total_shards() {
+            return Err(self.invalid(format!("{shard} does not fit its shape {geometry:?}")));
+        }
+        if header.descriptor.len() > DESCRIPTOR_BYTES_MAX {
+            return Err(self.invalid(format!("the descriptor of {shard} has {} bytes", header.descriptor.len())));
+        }
+        Ok(RecordHeader::of_shard(header, Place::default()))
+    }
+
+    fn invalid(&self, detail: String) -> StorageError {
+        self.shared.error(StorageErrorKind::Invalid, detail)
+    }
+
+    fn busy(&self, detail: &str) -> StorageError {
+        self.shared.error(StorageErrorKind::Busy, detail)
+    }
+}

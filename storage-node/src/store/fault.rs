@@ -1,0 +1,36 @@
+//! What an I/O error means: a full disk, a process without resources, or a disk that failed. Never confused (I9, I21).
+
+use std::io;
+
+use cairn_protocol::storage::StorageErrorKind;
+use rustix::io::Errno;
+
+/// The kind of failure that an error of a write or a sync stands for.
+pub(super) fn classify(error: &io::Error) -> StorageErrorKind {
+    match Errno::from_io_error(error) {
+        Some(Errno::NOSPC | Errno::DQUOT) => StorageErrorKind::Full,
+        Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS | Errno::AGAIN) => {
+            StorageErrorKind::OutOfResources
+        }
+        _ if error.kind() == io::ErrorKind::OutOfMemory => StorageErrorKind::OutOfResources,
+        _ => StorageErrorKind::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_disk_is_blamed_for_the_disk() {
+        let check = |errno: Errno, expected| assert_eq!(classify(&errno.into()), expected, "{errno:?}");
+        check(Errno::NOSPC, StorageErrorKind::Full);
+        check(Errno::DQUOT, StorageErrorKind::Full);
+        check(Errno::MFILE, StorageErrorKind::OutOfResources);
+        check(Errno::NFILE, StorageErrorKind::OutOfResources);
+        check(Errno::NOMEM, StorageErrorKind::OutOfResources);
+        check(Errno::IO, StorageErrorKind::Failed);
+        check(Errno::ROFS, StorageErrorKind::Failed);
+        assert_eq!(classify(&io::ErrorKind::WriteZero.into()), StorageErrorKind::Failed);
+    }
+}

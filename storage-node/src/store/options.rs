@@ -1,0 +1,52 @@
+//! What can be tuned about a disk's store.
+
+use std::time::Duration;
+
+/// Options of one disk's store.
+#[derive(Debug, Clone, Copy)]
+pub struct StoreOptions {
+    /// Bytes after which a volume is sealed and the next one begun.
+    pub volume_bytes: u64,
+    /// Free bytes on the filesystem below which no new shards are taken.
+    pub reserve_bytes: u64,
+    /// Memory for the index's page cache, in bytes.
+    pub index_cache_bytes: usize,
+    /// Time between checkpoints of the index: what a restart has to scan.
+    pub checkpoint_interval: Duration,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            volume_bytes: 1 << 30,
+            reserve_bytes: 256 << 20,
+            index_cache_bytes: 32 << 20,
+            checkpoint_interval: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Requests that wait for the log thread; more are turned away as `Busy`.
+pub(super) const LOG_QUEUE_MAX: usize = 4096;
+/// Bytes of shards between the network and the disk; more are turned away as `Busy`.
+pub(super) const WRITE_BYTES_MAX: usize = 64 << 20;
+/// Reads that wait for a thread; more are turned away as `Busy`.
+pub(super) const READ_QUEUE_MAX: usize = 1024;
+/// Shards that stream in at the same time; more are turned away as `Busy`.
+pub(super) const STREAMS_MAX: usize = 256;
+/// Threads that write streams.
+pub(super) const STREAM_THREADS: usize = 2;
+/// Threads that read.
+pub(super) const READ_THREADS: usize = 2;
+/// Bytes that the log thread gathers into one write.
+pub(super) const GROUP_BYTES_MAX: usize = 4 << 20;
+/// Whole shards of at most this many bytes go through the log thread; larger ones stream into their own region.
+pub(super) const WHOLE_BYTES_MAX: u64 = 1 << 20;
+/// Changes of the index after which a checkpoint is made ahead of time.
+pub(super) const CHECKPOINT_CHANGES_MAX: usize = 200_000;
+/// Volume files that are kept open.
+pub(super) const OPEN_FILES_MAX: usize = 128;
+/// Locations that are remembered in memory, in each of two generations.
+pub(super) const RECENT_ENTRIES_MAX: usize = 32_768;
+/// Shards in one page of an inventory.
+pub(super) const INVENTORY_PAGE_MAX: u32 = 10_000;

@@ -1,0 +1,258 @@
+//! Bringing a disk into service: superblock, index, and the part of the log that the index does not cover.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use cairn_core::id::{ClusterId, DiskId};
+
+use super::base::{Base, Checkpoint};
+use super::error::OpenError;
+use super::options::StoreOptions;
+use super::scan::{Found, Scan};
+use super::shared::Shared;
+use super::state::State;
+use super::volume_files::{volume_name, volume_number};
+use crate::disk_io::DiskIo;
+use crate::format::{BLOCK_BYTES, BlockError, BlockKind, DiskIdentity, IdentityBlock, Place, VOLUME_DATA_START};
+
+/// The name of the superblock's file.
+pub(super) const SUPERBLOCK: &str = "superblock";
+/// Changes in memory after which a long recovery writes a checkpoint.
+const RECOVERY_CHANGES_MAX: usize = 1_000_000;
+
+/// Reads whose disk is in a directory, without taking it into service.
+pub fn probe(io: &dyn DiskIo, path: &str) -> Result<DiskIdentity, OpenError> {
+    let bytes = io.read_file(SUPERBLOCK).map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound => OpenError::NotADisk { path: path.to_owned(), source },
+        _ => OpenError::Io { path: path.to_owned(), what: "reading the superblock", source },
+    })?;
+    let block = IdentityBlock::decode(BlockKind::Superblock, &bytes);
+    block.map(|b| b.identity).map_err(|source| OpenError::Superblock { path: path.to_owned(), source })
+}
+
+/// Makes a disk of an empty directory.
+pub fn format(io: &dyn DiskIo, path: &str, block: &IdentityBlock) -> Result<(), OpenError> {
+    let failed = |what| move |source| OpenError::Io { path: path.to_owned(), what, source };
+    let not_empty = |found| OpenError::NotEmpty { path: path.to_owned(), found };
+    io.create_folders().map_err(failed("making the directory"))?;
+    if io.read_file(SUPERBLOCK).is_ok() {
+        return Err(not_empty("a disk"));
+    }
+    if !io.list_volumes().map_err(failed("listing the volumes"))?.is_empty() {
+        return Err(not_empty("volumes"));
+    }
+    io.remove_index().map_err(failed("removing an old index"))?;
+    io.replace_file(SUPERBLOCK, &block.encode(BlockKind::Superblock)).map_err(failed("writing the superblock"))
+}
+
+/// What recovery hands to the threads.
+pub(super) struct Recovered {
+    pub(super) shared: Shared,
+    pub(super) next_volume: u32,
+}
+
+/// Opens the disk `expected` and brings its index up to date.
+pub(super) fn recover(
+    io: Arc<dyn DiskIo>,
+    path: &str,
+    expected: (ClusterId, DiskId),
+    options: StoreOptions,
+) -> Result<Recovered, OpenError> {
+    let identity = probe(io.as_ref(), path)?;
+    let lock = io.lock().map_err(|source| match source.kind() {
+        std::io::ErrorKind::WouldBlock => OpenError::InUse { path: path.to_owned() },
+        _ => OpenError::Io { path: path.to_owned(), what: "locking the disk", source },
+    })?;
+    if identity.cluster != expected.0 {
+        let (found, expected) = (identity.cluster, expected.0);
+        return Err(OpenError::OtherCluster { path: path.to_owned(), found, expected });
+    }
+    if identity.disk != expected.1 {
+        let (found, expected) = (identity.disk, expected.1);
+        return Err(OpenError::OtherDisk { path: path.to_owned(), found, expected });
+    }
+    let volumes = list_volumes(io.as_ref(), path)?;
+    let next_volume = volumes.last().map_or(1, |newest| newest + 1);
+    let base = open_base(io.as_ref(), path, options.index_cache_bytes)?;
+    let checkpoint = base.checkpoint(&identity).unwrap_or_else(|error| {
+        tracing::warn!(path, %error, "the index cannot be read");
+        None
+    });
+    let usable = checkpoint.filter(|checkpoint| {
+        let usable = covers(io.as_ref(), checkpoint, &volumes);
+        if !usable {
+            tracing::warn!(path, "the index does not fit the volumes");
+        }
+        usable
+    });
+    let (base, state, from) = match usable {
+        Some(checkpoint) => {
+            let from = checkpoint.position();
+            (base, State::restore(checkpoint.shards, checkpoint.volumes), Some(from))
+        }
+        None => {
+            drop(base);
+            if !volumes.is_empty() {
+                tracing::warn!(path, volumes = volumes.len(), "rebuilding the index from the volumes");
+            }
+            let fresh = discard_index(io.as_ref(), path)
+                .and_then(|()| open_base(io.as_ref(), path, options.index_cache_bytes))?;
+            (fresh, State::default(), None)
+        }
+    };
+    let shared = Shared::new(identity, path.to_owned(), options, io, base, state, lock);
+    let mut recovery = Recovery { shared: &shared, had_index: from.is_some() };
+    recovery.run(&volumes, from.unwrap_or_default())?;
+    Ok(Recovered { shared, next_volume })
+}
+
+fn list_volumes(io: &dyn DiskIo, path: &str) -> Result<Vec<u32>, OpenError> {
+    let names = io.list_volumes().map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound => OpenError::NotADisk { path: path.to_owned(), source },
+        _ => OpenError::Io { path: path.to_owned(), what: "listing the volumes", source },
+    })?;
+    let mut volumes: Vec<u32> = names.iter().filter_map(|name| volume_number(name)).collect();
+    volumes.sort_unstable();
+    Ok(volumes)
+}
+
+/// Whether a checkpoint describes exactly the volumes that are there, up to its position.
+fn covers(io: &dyn DiskIo, checkpoint: &Checkpoint, volumes: &[u32]) -> bool {
+    let position = checkpoint.position();
+    let known: Vec<u32> = checkpoint.volumes.iter().map(|v| v.number).collect();
+    let there: Vec<u32> = volumes.iter().copied().filter(|v| *v <= position.volume || known.contains(v)).collect();
+    if known != there {
+        return false;
+    }
+    // A volume that is shorter than the position has lost its end.
+    !known.contains(&position.volume)
+        || io.open_volume(&volume_name(position.volume)).and_then(|f| f.length()).is_ok_and(|l| l >= position.offset)
+}
+
+fn discard_index(io: &dyn DiskIo, path: &str) -> Result<(), OpenError> {
+    let what = "removing the index";
+    io.remove_index().map_err(|source| OpenError::Io { path: path.to_owned(), what, source })
+}
+
+/// Opens the index; one that cannot be opened is made anew, since it is only a cache.
+fn open_base(io: &dyn DiskIo, path: &str, cache_bytes: usize) -> Result<Base, OpenError> {
+    // redb has been seen to panic on files that a full disk had cut short.
+    let open = || std::panic::catch_unwind(AssertUnwindSafe(|| io.open_index(cache_bytes)));
+    if let Ok(Ok(database)) = open() {
+        return Ok(Base::new(database));
+    }
+    tracing::warn!(path, "the index cannot be opened and is made anew");
+    discard_index(io, path)?;
+    match open() {
+        Ok(Ok(database)) => Ok(Base::new(database)),
+        Ok(Err(error)) => Err(OpenError::Index { path: path.to_owned(), source: error.into() }),
+        Err(_) => Err(OpenError::Index { path: path.to_owned(), source: redb::Error::Corrupted("panic".into()) }),
+    }
+}
+
+struct Recovery<'a> {
+    shared: &'a Shared,
+    had_index: bool,
+}
+
+impl Recovery<'_> {
+    fn run(&mut self, volumes: &[u32], from: Place) -> Result<(), OpenError> {
+        for volume in volumes {
+            self.check_header(*volume)?;
+            self.shared.state().volumes.entry(*volume).or_default();
+        }
+        for volume in volumes.iter().copied().filter(|v| *v >= from.volume) {
+            let offset = if volume == from.volume { from.offset } else { VOLUME_DATA_START };
+            self.scan(volume, offset)?;
+        }
+        // Whatever was open is sealed: a new volume is begun before the next record.
+        let next = volumes.last().map_or(0, |newest| newest + 1);
+        self.shared.state().tail = Place { volume: next, offset: VOLUME_DATA_START };
+        Ok(())
+    }
+
+    fn failed(&self, what: &'static str) -> impl Fn(std::io::Error) -> OpenError {
+        let path = self.shared.path.clone();
+        move |source| OpenError::Io { path: path.clone(), what, source }
+    }
+
+    /// A volume of another disk or a later release keeps the disk out of service. A damaged header does not: the
+    /// records speak for themselves.
+    fn check_header(&self, volume: u32) -> Result<(), OpenError> {
+        let file = self.shared.files.get(volume).map_err(self.failed("opening a volume"))?;
+        let foreign = |detail: String| OpenError::ForeignVolume {
+            path: self.shared.path.clone(),
+            file: volume_name(volume),
+            detail,
+        };
+        let block = match file.read_at(BLOCK_BYTES, 0) {
+            Ok(block) => IdentityBlock::decode(BlockKind::Volume(volume), &block),
+            Err(error) => return Err(self.failed("reading a volume's header")(error)),
+        };
+        match block {
+            Ok(block) if block.identity == self.shared.identity => Ok(()),
+            Ok(block) => Err(foreign(format!("it belongs to disk {}", block.identity.disk))),
+            Err(error @ (BlockError::Newer { .. } | BlockError::Number { .. })) => Err(foreign(error.to_string())),
+            Err(error) => {
+                tracing::warn!(path = %self.shared.path, volume, %error, "a volume's header is not readable");
+                Ok(())
+            }
+        }
+    }
+
+    fn scan(&mut self, volume: u32, offset: u64) -> Result<(), OpenError> {
+        let failed = self.failed("reading a volume");
+        let file = self.shared.files.get(volume).map_err(&failed)?;
+        let mut scan = Scan::new(&file, &self.shared.identity, volume, offset).map_err(&failed)?;
+        while let Some(found) = scan.next().map_err(&failed)? {
+            self.replay(volume, found)?;
+            if self.shared.state().changes() >= RECOVERY_CHANGES_MAX {
+                self.checkpoint(Place { volume, offset: scan.offset() })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn replay(&self, volume: u32, found: Found) -> Result<(), OpenError> {
+        let index_failed = |e: cairn_protocol::storage::StorageError| OpenError::Io {
+            path: self.shared.path.clone(),
+            what: "reading the index",
+            source: std::io::Error::other(e),
+        };
+        match found {
+            Found::Shard(header) => {
+                let located = self.shared.locate(&[header.shard]).map_err(index_failed)?;
+                let current = located.entries.first().copied().flatten();
+                self.shared.state().put(header.shard, super::entry::Entry::of(&header), current);
+            }
+            Found::Tombstone(place, tombstone) => {
+                let located = self.shared.locate(&tombstone.shards).map_err(index_failed)?;
+                let mut state = self.shared.state();
+                for (shard, current) in tombstone.shards.into_iter().zip(located.entries) {
+                    state.delete(place, shard, current);
+                }
+            }
+            // Not acknowledged, so its space is free again. Where the index was lost, an acknowledged record whose
+            // end was damaged would look the same, and is left alone.
+            Found::Unfinished(header) if self.had_index => {
+                self.shared.state().bury(header.place, header.record_bytes());
+            }
+            Found::Unfinished(_) => {}
+            Found::Gap(range) => {
+                tracing::debug!(path = %self.shared.path, volume, ?range, "no record: punched or damaged");
+            }
+        }
+        Ok(())
+    }
+
+    fn checkpoint(&self, position: Place) -> Result<(), OpenError> {
+        let mut state = self.shared.state();
+        let rows = state.volume_rows(&[]);
+        let checkpoint = Checkpoint::new(&self.shared.identity, position, state.shards, rows);
+        let changes = state.freeze();
+        let written = self.shared.base.write(&changes, &checkpoint);
+        drop(changes);
+        state.thaw(written.is_ok());
+        written.map_err(|source| OpenError::Index { path: self.shared.path.clone(), source })
+    }
+}

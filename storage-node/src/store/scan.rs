@@ -1,0 +1,174 @@
+//! Walking a volume from record to record.
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use cairn_core::cell::{Cell, CellChecksum};
+use cairn_core::shard::body_range;
+
+use crate::disk_io::DiskFile;
+use crate::format::{
+    DiskIdentity, FOOTER_BYTES, Footer, HEADER_BYTES, HeaderError, Place, RECORD_ALIGN, RecordHeader, RecordKind,
+    Tombstone, VolumeKey,
+};
+
+/// Bytes that are read at a time.
+const WINDOW_BYTES: usize = 1 << 20;
+/// What is skipped where the disk does not give its bytes.
+const UNREADABLE_BYTES: u64 = 4096;
+
+/// Something in a volume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Found {
+    /// A shard. One with a damaged footer counts: its cells say for themselves whether they are good.
+    Shard(RecordHeader),
+    /// A shard whose write never ended, and which is therefore not acknowledged.
+    Unfinished(RecordHeader),
+    /// Deletions.
+    Tombstone(Place, Tombstone),
+    /// Bytes between two records that are not a record: damage, or the hole that deletions left.
+    Gap(std::ops::Range<u64>),
+}
+
+/// Reads a volume's records in order.
+pub(super) struct Scan<'a> {
+    file: &'a Arc<dyn DiskFile>,
+    identity: &'a DiskIdentity,
+    key: VolumeKey,
+    volume: u32,
+    offset: u64,
+    length: u64,
+    window_start: u64,
+    window: Vec<u8>,
+}
+
+impl<'a> Scan<'a> {
+    /// Reads from `offset` on.
+    pub(super) fn new(
+        file: &'a Arc<dyn DiskFile>,
+        identity: &'a DiskIdentity,
+        volume: u32,
+        offset: u64,
+    ) -> io::Result<Self> {
+        let (key, length) = (identity.volume_key(volume), file.length()?);
+        Ok(Self { file, identity, key, volume, offset, length, window_start: 0, window: Vec::new() })
+    }
+
+    /// Where the next call goes on.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The next thing in the volume; nothing at its end.
+    pub(super) fn next(&mut self) -> io::Result<Option<Found>> {
+        let start = self.offset;
+        while self.offset < self.length {
+            match self.record(self.offset)? {
+                Some((header, checksum)) if start == self.offset => {
+                    self.offset += header.record_bytes();
+                    return self.describe(header, checksum).map(Some);
+                }
+                // The record is found again by the next call.
+                Some(_) => return Ok(Some(Found::Gap(start..self.offset))),
+                None => self.skip()?,
+            }
+        }
+        Ok(None)
+    }
+
+    /// The record at `offset`, if there is one whose header is good.
+    fn record(&mut self, offset: u64) -> io::Result<Option<(RecordHeader, [u8; 32])>> {
+        let place = Place { volume: self.volume, offset };
+        let identity = *self.identity;
+        let header = match self.bytes(offset, HEADER_BYTES)?.map(|fixed| RecordHeader::decode(&identity, place, fixed))
+        {
+            Some(Ok(header)) => header,
+            Some(Err(HeaderError::Magic | HeaderError::Damaged | HeaderError::Misplaced)) | None => return Ok(None),
+        };
+        let key = self.key;
+        let Some(record) = self.bytes(offset, header.body_start() as usize)? else { return Ok(None) };
+        Ok(header.verify(&key, record).ok().map(|checksum| (header, checksum)))
+    }
+
+    /// Moves on to where the next record may begin.
+    fn skip(&mut self) -> io::Result<()> {
+        self.offset += RECORD_ALIGN;
+        // Zeros are skipped by the window: holes can be large.
+        while self.offset < self.length {
+            match self.bytes(self.offset, RECORD_ALIGN as usize)? {
+                Some(sector) if sector.iter().all(|b| *b == 0) => self.offset += RECORD_ALIGN,
+                Some(_) => return Ok(()),
+                None => self.offset += UNREADABLE_BYTES,
+            }
+        }
+        Ok(())
+    }
+
+    fn describe(&mut self, header: RecordHeader, checksum: [u8; 32]) -> io::Result<Found> {
+        if header.kind == RecordKind::Tombstone {
+            // Its list is covered by the header's checksum; whether its sync came through does not matter, since the
+            // order that it records was good.
+            let list = self.bytes(header.place.offset, header.body_start() as usize)?;
+            let tombstone = list.and_then(|record| record.get(HEADER_BYTES..)).and_then(Tombstone::decode);
+            let gap = header.place.offset..header.place.offset + header.record_bytes();
+            return Ok(tombstone.map_or(Found::Gap(gap), |tombstone| Found::Tombstone(header.place, tombstone)));
+        }
+        let key = self.key;
+        let footer = self.bytes(header.place.offset + header.footer_start(), FOOTER_BYTES)?;
+        let written = match footer {
+            Some(footer) => {
+                let good = Footer::ends(&key, &checksum, footer);
+                let empty = footer.iter().all(|b| *b == 0);
+                good || !empty
+            }
+            None => false,
+        };
+        if written || self.cells_verify(&header)? { Ok(Found::Shard(header)) } else { Ok(Found::Unfinished(header)) }
+    }
+
+    /// Whether every cell is there in spite of a missing footer. Nothing is given up that can still be read.
+    fn cells_verify(&self, header: &RecordHeader) -> io::Result<bool> {
+        let geometry = &header.geometry;
+        for stripe in 0..geometry.stripes() {
+            let range = body_range(geometry, &(stripe..stripe + 1));
+            let at = header.place.offset + header.body_start() + range.start;
+            let data = geometry.cell_length(stripe) as usize;
+            let Ok(mut bytes) = self.file.read_at((range.end - range.start) as usize, at) else { return Ok(false) };
+            let Ok(checksum) = bytes.get(data..).unwrap_or_default().try_into() else { return Ok(false) };
+            bytes.truncate(data);
+            let cell = Cell { data: Bytes::from(bytes), checksum: CellChecksum(checksum) };
+            if !cell.verify(header.shard.cell(stripe)) {
+                return Ok(false);
+            }
+        }
+        // A record without any cell needs its footer.
+        Ok(geometry.stripes() > 0)
+    }
+
+    /// `bytes` from `offset` on; nothing past the end, or where the disk does not give them.
+    fn bytes(&mut self, offset: u64, bytes: usize) -> io::Result<Option<&[u8]>> {
+        let inside =
+            |start: u64, window: &[u8]| offset >= start && offset + bytes as u64 <= start + window.len() as u64;
+        if !inside(self.window_start, &self.window) {
+            if offset + bytes as u64 > self.length {
+                return Ok(None);
+            }
+            // One unreadable sector must not hide its neighbours: try again with what is needed and no more.
+            let read = self.file.read_at(WINDOW_BYTES.max(bytes), offset);
+            self.window = match read.or_else(|_| self.file.read_at(bytes, offset)) {
+                Ok(window) => window,
+                Err(e) if super::fault::classify(&e) == cairn_protocol::storage::StorageErrorKind::Failed => {
+                    return Ok(None);
+                }
+                Err(e) => return Err(e),
+            };
+            self.window_start = offset;
+            if !inside(self.window_start, &self.window) {
+                return Ok(None);
+            }
+        }
+        let from = (offset - self.window_start) as usize;
+        Ok(self.window.get(from..from + bytes))
+    }
+}

@@ -1,0 +1,101 @@
+//! Failing writes and syncs (I2): nothing is retried into an acknowledgement.
+
+use cairn_core::cluster_map::DiskState;
+use rustix::io::Errno;
+
+use super::*;
+use crate::disk_io::simulated::Fault;
+
+/// Writes, streams, deletes; returns what was acknowledged and what failed how.
+async fn script(store: &DiskStore) -> (Vec<(ShardId, u64)>, Vec<ShardId>, Vec<StorageErrorKind>) {
+    let (mut there, mut gone, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+    for n in 0..12u64 {
+        let (id, bytes) = (shard(n), 500 + n * 3000);
+        let result = match n % 3 {
+            0 => stream(store, id, bytes, 0, 4).await,
+            _ => put(store, id, bytes, 0).await,
+        };
+        match result {
+            Ok(()) => there.push((id, bytes)),
+            Err(error) => errors.push(error.kind),
+        }
+        if n % 4 == 3 && !there.is_empty() {
+            let (id, _) = there.remove(0);
+            match delete(store, &[id]).await {
+                Ok(()) => gone.push(id),
+                // Whether the tombstone survived is not known, so nothing is promised of the shard any more.
+                Err(error) => errors.push(error.kind),
+            }
+        }
+    }
+    (there, gone, errors)
+}
+
+/// Runs the script with the N-th operation failing, for all N.
+async fn every_operation(errno: Errno, expected: StorageErrorKind, small: bool) {
+    let options = if small { StoreOptions { volume_bytes: 64 << 10, ..options() } } else { options() };
+    let clean = formatted();
+    let store = open_with(&clean, options);
+    clean.fail(None);
+    script(&store).await;
+    let operations = clean.operations();
+    assert!(operations > 20, "the script makes {operations} operations");
+    for at in 1..=operations {
+        let disk = formatted();
+        let store = open_with(&disk, options);
+        disk.fail(Some(Fault { at, errno }));
+        let (there, gone, errors) = script(&store).await;
+        assert!(errors.iter().all(|kind| *kind == expected), "operation {at}: {errors:?}");
+        assert!(!errors.is_empty(), "operation {at} failed and nobody heard of it");
+        let (state, reason) = store.state();
+        if expected == StorageErrorKind::Failed {
+            assert_eq!(state, DiskState::Suspect, "operation {at}");
+            assert!(reason.contains(PATH), "{reason}");
+        } else {
+            assert_eq!(state, DiskState::Active, "operation {at}: {reason}");
+        }
+        // Everything that was acknowledged reads back, before and after losing what was not synced.
+        for (id, bytes) in &there {
+            check(&store, *id, *bytes, 0).await;
+        }
+        disk.crash(|| false);
+        let store = open_with(&disk, options);
+        for (id, bytes) in &there {
+            check(&store, *id, *bytes, 0).await;
+        }
+        for id in &gone {
+            check_error(&store, *id, 1, StorageErrorKind::Missing).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_io_error_at_any_operation_makes_the_disk_suspect() {
+    every_operation(Errno::IO, StorageErrorKind::Failed, false).await;
+    every_operation(Errno::IO, StorageErrorKind::Failed, true).await;
+}
+
+#[tokio::test]
+async fn a_full_disk_at_any_operation_is_not_a_broken_disk() {
+    every_operation(Errno::NOSPC, StorageErrorKind::Full, true).await;
+}
+
+#[tokio::test]
+async fn a_process_without_descriptors_does_not_blame_the_disk() {
+    every_operation(Errno::MFILE, StorageErrorKind::OutOfResources, true).await;
+}
+
+#[tokio::test]
+async fn after_a_failed_sync_nothing_more_is_written_to_the_disk() {
+    let disk = formatted();
+    let store = open(&disk);
+    put(&store, shard(1), 100, 0).await.unwrap();
+    disk.fail(Some(Fault { at: 2, errno: Errno::IO }));
+    assert_eq!(put(&store, shard(2), 100, 0).await.unwrap_err().kind, StorageErrorKind::Failed);
+    let operations = disk.operations();
+    assert_eq!(put(&store, shard(3), 100, 0).await.unwrap_err().kind, StorageErrorKind::Failed);
+    assert_eq!(stream(&store, shard(4), 100, 0, 1).await.unwrap_err().kind, StorageErrorKind::Failed);
+    assert_eq!(delete(&store, &[shard(1)]).await.unwrap_err().kind, StorageErrorKind::Failed);
+    assert_eq!(disk.operations(), operations);
+    check(&store, shard(1), 100, 0).await;
+}

@@ -1,0 +1,166 @@
+//! See [`CompleteUpload`].
+
+use cairn_core::id::BucketId;
+use cairn_core::limits::{OBJECT_BYTES_MAX, PART_BYTES_MIN};
+use cairn_protocol::metadata::command::{CompleteUpload, UploadCompleted};
+use cairn_protocol::metadata::content::Content;
+use cairn_protocol::metadata::{Outcome, Rejection};
+
+use super::release::release;
+use super::{Context, check_precondition};
+use crate::error::{Refused, StoreError};
+use crate::tables::parts::PartRow;
+use crate::tables::reclaim::Garbage;
+use crate::tables::uploads::UploadRow;
+use crate::tables::usage::Change;
+use crate::tables::versions::VersionRow;
+use crate::tables::{Row, Tables, buckets, parts, uploads, usage, versions};
+
+pub(super) fn apply(tables: &mut Tables<'_>, command: &CompleteUpload, context: Context) -> Result<Outcome, Refused> {
+    let bucket = buckets::get(&tables.buckets, &command.bucket)?.id;
+    let key = command.key.as_str().as_bytes();
+    let newest = versions::newest(&tables.versions, bucket, key)?;
+    if let Some((sequence, row)) = &newest
+        && row.content == Content::Parts(command.upload)
+    {
+        let (etag, size, checksum) = (row.etag, row.size, row.checksum.clone());
+        return Ok(Outcome::UploadCompleted(UploadCompleted { sequence: *sequence, etag, size, checksum }));
+    }
+    let upload = uploads::get(&tables.uploads, bucket, &command.key, command.upload)?;
+    let (parts, size) = check_parts(tables, command)?;
+    check_precondition(&command.precondition, newest.as_ref().map(|(_, row)| &row.etag))?;
+
+    drop_unnamed(tables, command, context)?;
+    for (number, part) in &parts {
+        tables.parts.insert((command.upload.0, *number), part.to_bytes().as_slice())?;
+    }
+    tables.uploads.remove((bucket.0, key, command.upload.0))?;
+    let mut change = Change { objects: 1, bytes: size as i64, uploads: -1 };
+    if let Some((sequence, old)) = newest {
+        tables.versions.remove(versions::key(bucket, key, sequence))?;
+        release(tables, context, 0, Garbage::of(old.content))?;
+        change.objects = 0;
+        change.bytes -= old.size as i64;
+    }
+    insert_version(tables, command, context, bucket, (upload, size))?;
+    usage::add(&mut tables.usage, bucket, change)?;
+    let (sequence, etag, checksum) = (context.sequence, command.etag, command.checksum.clone());
+    Ok(Outcome::UploadCompleted(UploadCompleted { sequence, etag, size, checksum }))
+}
+
+/// The named parts with their offsets in the object, and the object's size.
+fn check_parts(tables: &Tables<'_>, command: &CompleteUpload) -> Result<(Vec<(u32, PartRow)>, u64), Refused> {
+    if command.parts.is_empty() || !command.parts.is_sorted_by(|a, b| a.number < b.number) {
+        return Err(Rejection::InvalidPartOrder.into());
+    }
+    let mut named = Vec::with_capacity(command.parts.len());
+    let mut offset = 0u64;
+    for (n, wanted) in command.parts.iter().enumerate() {
+        let number = wanted.number;
+        let found = parts::get(&tables.parts, command.upload, number)?;
+        let part = found.filter(|part| part.etag == wanted.etag).ok_or(Rejection::InvalidPart(number))?;
+        let bytes = part.size();
+        if bytes < PART_BYTES_MIN && n + 1 < command.parts.len() {
+            return Err(Rejection::PartTooSmall { number, bytes }.into());
+        }
+        named.push((number.get(), PartRow { offset, ..part }));
+        offset += bytes;
+    }
+    if offset > OBJECT_BYTES_MAX {
+        return Err(Rejection::ObjectTooLarge.into());
+    }
+    Ok((named, offset))
+}
+
+/// Lets go of the parts that the client did not name.
+fn drop_unnamed(tables: &mut Tables<'_>, command: &CompleteUpload, context: Context) -> Result<(), StoreError> {
+    let mut unnamed = Vec::new();
+    for entry in parts::from(&tables.parts, command.upload, 0)? {
+        let (number, part) = entry?;
+        if command.parts.binary_search_by_key(&number, |p| p.number.get()).is_err() {
+            unnamed.push((number, part.run));
+        }
+    }
+    // Item 0 of this command is the content that the object replaces; part numbers begin at 1.
+    for (number, run) in unnamed {
+        tables.parts.remove((command.upload.0, number))?;
+        release(tables, context, number, run.map(Garbage::Run))?;
+    }
+    Ok(())
+}
+
+fn insert_version(
+    tables: &mut Tables<'_>,
+    command: &CompleteUpload,
+    context: Context,
+    bucket: BucketId,
+    (upload, size): (UploadRow, u64),
+) -> Result<(), StoreError> {
+    let row = VersionRow {
+        size,
+        etag: command.etag,
+        last_modified_ms: context.now_ms,
+        content: Content::Parts(command.upload),
+        headers: upload.headers,
+        checksum: command.checksum.clone(),
+        parts: Some(command.parts.len() as u32),
+    };
+    let key = versions::key(bucket, command.key.as_str().as_bytes(), context.sequence);
+    tables.versions.insert(key, row.to_bytes().as_slice())?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use cairn_core::etag::ETag;
+    use cairn_core::id::PartNumber;
+    use cairn_core::limits::PART_BYTES_MIN;
+    use cairn_protocol::metadata::Rejection;
+    use cairn_protocol::metadata::command::{CommitObject, Precondition};
+
+    use crate::commands::testing::State;
+
+    #[test]
+    fn completion_names_parts_and_lets_go_of_the_others() {
+        let state = State::with_bucket();
+        let old = state.put("a", 7);
+        let upload = state.create_upload("a");
+        state.put_part("a", upload, 2, PART_BYTES_MIN);
+        let unnamed = state.put_part("a", upload, 5, 11);
+        state.put_part("a", upload, 9, 3);
+        let complete = state.completion("a", upload, &[2, 9]);
+        let first = state.apply(complete.clone()).unwrap();
+        assert_eq!(state.usage(), (1, PART_BYTES_MIN + 3, 0));
+        assert_eq!(state.reclaim_runs(), [old.run, unnamed.run]);
+        assert_eq!(state.apply(complete), Ok(first), "I29: a repetition returns the same");
+        assert_eq!(state.newest("a").unwrap().1.parts, Some(2));
+        state.delete("a");
+        assert_eq!(state.reclaim().len(), 3, "one row for all parts");
+    }
+
+    #[test]
+    fn each_rule_refuses_what_breaks_it() {
+        let state = State::with_bucket();
+        let upload = state.create_upload("a");
+        let number = |n| PartNumber::new(n).unwrap();
+        state.put_part("a", upload, 1, 10);
+        state.put_part("a", upload, 2, 10);
+        assert_eq!(state.refused(state.completion("a", upload, &[2, 1])), Rejection::InvalidPartOrder);
+        assert_eq!(state.refused(state.completion("a", upload, &[1, 1])), Rejection::InvalidPartOrder);
+        assert_eq!(state.refused(state.completion("a", upload, &[])), Rejection::InvalidPartOrder);
+        assert_eq!(state.refused(state.completion("a", upload, &[3])), Rejection::InvalidPart(number(3)));
+        let small = Rejection::PartTooSmall { number: number(1), bytes: 10 };
+        assert_eq!(state.refused(state.completion("a", upload, &[1, 2])), small);
+        assert_eq!(state.refused(state.completion("b", upload, &[1])), Rejection::NoSuchUpload);
+        let mut other = state.completion("a", upload, &[1]);
+        other.parts[0].etag = ETag::single([0xdd; 16]);
+        assert_eq!(state.refused(other), Rejection::InvalidPart(number(1)));
+        let mut conditional = state.completion("a", upload, &[1]);
+        conditional.precondition = Precondition { must_exist: true, ..Precondition::default() };
+        assert_eq!(state.refused(conditional), Rejection::NoSuchKey);
+        assert_eq!(state.usage(), (0, 0, 1));
+        state.apply(state.completion("a", upload, &[1])).unwrap();
+        state.apply(CommitObject { body: None, ..state.commit("a", None) }).unwrap();
+        assert_eq!(state.refused(state.completion("a", upload, &[1])), Rejection::NoSuchUpload);
+    }
+}

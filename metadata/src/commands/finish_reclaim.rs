@@ -1,0 +1,104 @@
+//! See [`FinishReclaim`].
+
+use cairn_core::id::{ExtentId, UploadId};
+use cairn_protocol::metadata::Outcome;
+use cairn_protocol::metadata::command::FinishReclaim;
+
+use crate::error::{Refused, StoreError};
+use crate::tables::reclaim::Garbage;
+use crate::tables::{Tables, extents, parts, reclaim, repair};
+
+/// Part rows that one command removes: an upload of 10,000 parts takes ten.
+pub(crate) const PART_ROWS_PER_COMMAND: usize = 1000;
+
+pub(super) fn apply(tables: &mut Tables<'_>, command: &FinishReclaim) -> Result<Outcome, Refused> {
+    // An entry that is gone was finished by an earlier attempt of the same command.
+    let Some(entry) = reclaim::get(&tables.reclaim, command.entry)? else { return Ok(Outcome::Done) };
+    for extent in &command.extents {
+        if belongs(&entry.garbage, *extent) {
+            forget(tables, *extent)?;
+        }
+    }
+    let finished = match entry.garbage {
+        Garbage::Run(_) => command.last,
+        Garbage::Parts(upload) => command.last && remove_parts(tables, upload)?,
+    };
+    if finished {
+        tables.reclaim.remove((command.entry.sequence.0, command.entry.item))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Guards against a command that names extents of somebody else: only what the entry lets go of is removed.
+fn belongs(garbage: &Garbage, extent: ExtentId) -> bool {
+    match garbage {
+        Garbage::Run(run) => {
+            let counters = run.first.counter..run.first.counter + run.count();
+            extent.session == run.first.session && counters.contains(&extent.counter)
+        }
+        // The parts' runs would have to be read one by one; the leader read them to find the extents.
+        Garbage::Parts(_) => true,
+    }
+}
+
+fn forget(tables: &mut Tables<'_>, extent: ExtentId) -> Result<(), StoreError> {
+    let Some(row) = extents::get(&tables.extents, extent)? else { return Ok(()) };
+    let key = extent.to_bytes();
+    tables.extents.remove(key)?;
+    for disk in row.locations.iter().flatten() {
+        tables.disk_extents.remove((disk.0, key))?;
+    }
+    repair::forget(&mut tables.repair, extent)
+}
+
+/// Removes part rows, a bounded number at a time; tells whether none is left.
+fn remove_parts(tables: &mut Tables<'_>, upload: UploadId) -> Result<bool, StoreError> {
+    let mut numbers = Vec::new();
+    for part in parts::from(&tables.parts, upload, 0)?.take(PART_ROWS_PER_COMMAND) {
+        numbers.push(part?.0);
+    }
+    for number in &numbers {
+        tables.parts.remove((upload.0, *number))?;
+    }
+    Ok(numbers.len() < PART_ROWS_PER_COMMAND)
+}
+
+#[cfg(test)]
+mod tests {
+    use cairn_protocol::metadata::command::FinishReclaim;
+
+    use crate::commands::testing::State;
+
+    #[test]
+    fn the_rows_go_with_the_shards() {
+        let state = State::with_bucket();
+        let kept = state.put("kept", 10);
+        let mut body = state.body(10);
+        body.extents[0].locations[0] = None;
+        state.apply(state.commit("a", Some(body.clone()))).unwrap();
+        state.delete("a");
+        let (entry, _) = state.reclaim()[0];
+        let all = || body.run.ids().collect::<Vec<_>>();
+        state.apply(FinishReclaim { entry, extents: all(), last: false }).unwrap();
+        assert_eq!((state.located(&body.run), state.reclaim().len(), state.repair().len()), (0, 1, 0));
+        let greedy: Vec<_> = kept.run.ids().chain(all()).collect();
+        for _ in 0..2 {
+            state.apply(FinishReclaim { entry, extents: greedy.clone(), last: true }).unwrap();
+        }
+        assert!(state.reclaim().is_empty());
+        assert_eq!(state.located(&kept.run), 1, "what the entry does not name stays");
+        assert_eq!(state.disk_extents(), 3);
+    }
+
+    #[test]
+    fn the_parts_of_an_upload_go_with_their_entry() {
+        let state = State::with_bucket();
+        let upload = state.create_upload("a");
+        let bodies: Vec<_> = (1..=3).map(|n| state.put_part("a", upload, n, 10)).collect();
+        state.abort("a", upload);
+        let (entry, _) = state.reclaim()[0];
+        let extents = bodies.iter().flat_map(|b| b.run.ids()).collect();
+        state.apply(FinishReclaim { entry, extents, last: true }).unwrap();
+        assert_eq!((state.extents(), state.parts(), state.reclaim().len(), state.disk_extents()), (0, 0, 0, 0));
+    }
+}

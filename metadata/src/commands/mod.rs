@@ -1,0 +1,103 @@
+//! One deterministic function per command: the same state and command give the same new state and outcome on every
+//! member. A function first checks everything and then writes, so that a refused command leaves no trace.
+
+mod abort_upload;
+mod body;
+mod bootstrap;
+mod commit_object;
+mod commit_part;
+mod complete_upload;
+mod create_bucket;
+mod create_upload;
+mod delete_bucket;
+mod delete_object;
+mod end_session;
+mod finish_reclaim;
+mod open_session;
+mod register_node;
+mod release;
+mod report_faults;
+mod set_disk_states;
+#[cfg(test)]
+pub(crate) mod testing;
+
+use cairn_core::id::CommitSequence;
+use cairn_protocol::metadata::{Command, Outcome, Rejection};
+
+pub(crate) use bootstrap::Bootstrap;
+
+use crate::error::{Refused, StoreError};
+use crate::tables::Tables;
+
+/// Commands in one log entry at most: their index must fit the low bits of a [`CommitSequence`].
+pub(crate) const COMMANDS_PER_ENTRY_MAX: usize = 1024;
+/// Low bits of a commit sequence that number the commands of one log entry.
+const SEQUENCE_ITEM_BITS: u32 = 16;
+
+/// What a command may know beside the state. Order comes from the log, time from the leader's proposal.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context {
+    /// The command's place in the order of all commands.
+    pub(crate) sequence: CommitSequence,
+    /// When the leader proposed it, in milliseconds since the Unix epoch.
+    pub(crate) now_ms: u64,
+}
+
+/// The place of the `item`-th command of log entry `index`: `index << 16 | item`. Unique, and grows along the log; 48
+/// bits of log index last for 8,900 years at 1,000 entries a second.
+pub(crate) fn sequence(index: u64, item: usize) -> CommitSequence {
+    CommitSequence((index << SEQUENCE_ITEM_BITS) | item as u64)
+}
+
+/// Applies one command. The outer error is the store's; it makes the whole entry fail.
+pub(crate) fn apply(
+    tables: &mut Tables<'_>,
+    command: &Command,
+    context: Context,
+) -> Result<Result<Outcome, Rejection>, StoreError> {
+    match dispatch(tables, command, context) {
+        Ok(outcome) => Ok(Ok(outcome)),
+        Err(Refused::Rejected(rejection)) => Ok(Err(rejection)),
+        Err(Refused::Store(error)) => Err(error),
+    }
+}
+
+fn dispatch(tables: &mut Tables<'_>, command: &Command, context: Context) -> Result<Outcome, Refused> {
+    match command {
+        Command::CreateBucket(c) => create_bucket::apply(tables, c, context),
+        Command::DeleteBucket(c) => delete_bucket::apply(tables, c),
+        Command::CommitObject(c) => commit_object::apply(tables, c, context),
+        Command::DeleteObject(c) => delete_object::apply(tables, c, context),
+        Command::CreateUpload(c) => create_upload::apply(tables, c, context),
+        Command::CommitPart(c) => commit_part::apply(tables, c, context),
+        Command::CompleteUpload(c) => complete_upload::apply(tables, c, context),
+        Command::AbortUpload(c) => abort_upload::apply(tables, c, context),
+        Command::OpenSession(c) => open_session::apply(tables, c, context),
+        Command::EndSession(c) => end_session::apply(tables, c),
+        Command::RegisterNode(c) => register_node::apply(tables, c),
+        Command::SetDiskStates(c) => set_disk_states::apply(tables, c),
+        Command::FinishReclaim(c) => finish_reclaim::apply(tables, c),
+        Command::ReportFaults(c) => report_faults::apply(tables, c),
+    }
+}
+
+/// Forms the cluster. A second attempt changes nothing.
+pub(crate) fn bootstrap(tables: &mut Tables<'_>, command: &Bootstrap) -> Result<(), StoreError> {
+    bootstrap::apply(tables, command)
+}
+
+/// Whether a command can change the cluster map.
+pub(crate) fn changes_map(command: &Command) -> bool {
+    matches!(command, Command::RegisterNode(_) | Command::SetDiskStates(_))
+}
+
+/// Checks a precondition against the key's newest version. Source: RFC 9110, section 13.
+fn check_precondition(
+    precondition: &cairn_protocol::metadata::command::Precondition,
+    current: Option<&cairn_core::etag::ETag>,
+) -> Result<(), Rejection> {
+    if current.is_none() && precondition.requires_existence() {
+        return Err(Rejection::NoSuchKey);
+    }
+    if precondition.holds(current) { Ok(()) } else { Err(Rejection::PreconditionFailed) }
+}

@@ -1,0 +1,292 @@
+//! The directory of a member: it holds a complete member or nothing at all, and anything between is refused (I15).
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cairn_core::clock::Clock;
+use cairn_core::id::ClusterId;
+use minicbor::{Decode, Encode};
+
+use crate::error::StoreError;
+use crate::options::Options;
+use crate::raft::MemberId;
+use crate::raft::log_store::LogStore;
+use crate::raft::machine::{Machine, sync_directory};
+
+/// Version of all formats in the directory. A directory of a newer version is refused, never taken for empty (I30).
+const FORMAT_VERSION: u32 = 1;
+/// First bytes of the identity file.
+const MAGIC: &[u8; 8] = b"CAIRN-MD";
+
+/// Why a member does not start. Each says what was found and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The directory should hold metadata and does not.
+    #[error(
+        "{dir} holds no metadata, but the disks of this process belong to cluster {cluster}: mount the right directory, or restore a backup into it"
+    )]
+    Lost {
+        /// The directory.
+        dir: PathBuf,
+        /// The cluster on the disks.
+        cluster: ClusterId,
+    },
+    /// A part of the directory is missing.
+    #[error(
+        "{dir}: {found}, but {missing}: restore the whole directory from one backup; Cairn does not start afresh over what is left"
+    )]
+    Incomplete {
+        /// The directory.
+        dir: PathBuf,
+        /// What is there.
+        found: &'static str,
+        /// What is not.
+        missing: String,
+    },
+    /// The directory belongs to another member or cluster.
+    #[error("{dir} belongs to {theirs}, not to {ours}: check the configuration and the mounts")]
+    Foreign {
+        /// The directory.
+        dir: PathBuf,
+        /// Whose it is.
+        theirs: String,
+        /// Who we are.
+        ours: String,
+    },
+    /// A newer release wrote the directory.
+    #[error(
+        "{dir} has format version {found}, this release reads up to {FORMAT_VERSION}: install the newer release again"
+    )]
+    Newer {
+        /// The directory.
+        dir: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+    /// A file cannot be opened or read.
+    #[error(
+        "{path}: {detail}: if another process has it open, stop that one; if it is damaged, restore the directory from a backup"
+    )]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        detail: String,
+    },
+    /// Raft does not start.
+    #[error("the metadata service does not start: {0}")]
+    Raft(String),
+}
+
+/// Who the directory belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+struct Identity {
+    #[n(0)]
+    format: u32,
+    #[n(1)]
+    member: MemberId,
+    /// Nothing until the cluster is formed: until then nothing was ever acknowledged.
+    #[n(2)]
+    cluster: Option<ClusterId>,
+}
+
+/// An open directory.
+pub(crate) struct Directory {
+    path: PathBuf,
+    identity: Identity,
+    pub(crate) log: LogStore,
+    pub(crate) machine: Arc<Machine>,
+}
+
+impl Directory {
+    /// Opens the directory, or makes it if nothing is there and nothing should be.
+    pub(crate) fn open(options: &Options, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let path = options.dir.clone();
+        let unreadable = |path: &Path, e: &dyn std::fmt::Display| StartError::Unreadable {
+            path: path.to_owned(),
+            detail: e.to_string(),
+        };
+        std::fs::create_dir_all(&path).map_err(|e| unreadable(&path, &e))?;
+        let (log_path, state_path) = (path.join("log.redb"), path.join("state.redb"));
+        let identity = match read_identity(&path)? {
+            Some(identity) => identity,
+            None => create_identity(options, &[&log_path, &state_path])?,
+        };
+        check_identity(options, &identity)?;
+        // Files may be missing only as long as the cluster was not formed.
+        let create = identity.cluster.is_none();
+        for file in [&log_path, &state_path] {
+            if !create && !file.exists() {
+                let missing = format!("{} is missing", file.display());
+                return Err(StartError::Incomplete { dir: path, found: "a member's identity", missing });
+            }
+        }
+        let log = LogStore::open(&log_path, create).map_err(|e| unreadable(&log_path, &e))?;
+        let machine =
+            Machine::open(&state_path, create, options.cache_bytes, clock).map_err(|e| unreadable(&state_path, &e))?;
+        let directory = Self { path, identity, log, machine: Arc::new(machine) };
+        directory.check_files_fit()?;
+        Ok(directory)
+    }
+
+    /// Log and state must be halves of one whole.
+    fn check_files_fit(&self) -> Result<(), StartError> {
+        let incomplete =
+            |found, missing: String| Err(StartError::Incomplete { dir: self.path.clone(), found, missing });
+        let applied = self.machine.applied();
+        if applied.is_some() && self.log.is_pristine() {
+            return incomplete("the state", "the log is empty".to_owned());
+        }
+        if let Some(purged) = self.log.purged()
+            && applied < Some(purged)
+        {
+            let missing = format!("the state ends before entry {}, up to which the log was purged", purged.index);
+            return incomplete("the log", missing);
+        }
+        if let (Some(formed), Some(map)) = (self.identity.cluster, self.machine.map())
+            && map.cluster != formed
+        {
+            let (theirs, ours) = (format!("cluster {}", map.cluster), format!("cluster {formed}"));
+            return Err(StartError::Foreign { dir: self.path.join("state.redb"), theirs, ours });
+        }
+        Ok(())
+    }
+
+    /// Records that the cluster is formed: from now on the files must be there.
+    pub(crate) fn set_formed(&mut self, cluster: ClusterId) -> Result<(), StoreError> {
+        if self.identity.cluster.is_some() {
+            return Ok(());
+        }
+        let formed = Identity { cluster: Some(cluster), ..self.identity.clone() };
+        write_identity(&self.path, &formed)?;
+        self.identity = formed;
+        Ok(())
+    }
+}
+
+fn read_identity(dir: &Path) -> Result<Option<Identity>, StartError> {
+    let path = dir.join("identity");
+    let unreadable = |detail: String| StartError::Unreadable { path: path.clone(), detail };
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(error.to_string())),
+    };
+    let row = bytes.strip_prefix(MAGIC).ok_or_else(|| unreadable("it is not an identity file".to_owned()))?;
+    let identity: Identity = minicbor::decode(row).map_err(|e| unreadable(e.to_string()))?;
+    if identity.format > FORMAT_VERSION {
+        return Err(StartError::Newer { dir: dir.to_owned(), found: identity.format });
+    }
+    Ok(Some(identity))
+}
+
+/// The identity of a new member, in a directory that must be empty and is expected to be.
+fn create_identity(options: &Options, files: &[&Path]) -> Result<Identity, StartError> {
+    let dir = options.dir.clone();
+    if let Some(file) = files.iter().find(|file| file.exists()) {
+        let missing = format!("{} has no identity file beside it", file.display());
+        return Err(StartError::Incomplete { dir, found: "a part of a member", missing });
+    }
+    if let Some(cluster) = options.known_cluster {
+        return Err(StartError::Lost { dir, cluster });
+    }
+    let identity = Identity { format: FORMAT_VERSION, member: options.member_id, cluster: None };
+    write_identity(&dir, &identity)
+        .map_err(|e| StartError::Unreadable { path: dir.join("identity"), detail: e.to_string() })?;
+    Ok(identity)
+}
+
+fn check_identity(options: &Options, identity: &Identity) -> Result<(), StartError> {
+    let foreign = |theirs: String, ours: String| StartError::Foreign { dir: options.dir.clone(), theirs, ours };
+    if identity.member != options.member_id {
+        return Err(foreign(format!("member {}", identity.member), format!("member {}", options.member_id)));
+    }
+    match (identity.cluster, options.known_cluster) {
+        (Some(theirs), Some(ours)) if theirs != ours => {
+            Err(foreign(format!("cluster {theirs}"), format!("cluster {ours}, as the disks say")))
+        }
+        (None, Some(cluster)) => Err(StartError::Lost { dir: options.dir.clone(), cluster }),
+        _ => Ok(()),
+    }
+}
+
+/// Replaces the identity file as a whole.
+fn write_identity(dir: &Path, identity: &Identity) -> Result<(), StoreError> {
+    use std::io::Write;
+    let (path, next) = (dir.join("identity"), dir.join("identity.next"));
+    let mut bytes = MAGIC.to_vec();
+    // Writing to a Vec cannot fail.
+    let _ = minicbor::encode(identity, &mut bytes);
+    let failed = |e: std::io::Error| StoreError::file(&next, e);
+    let mut file = std::fs::File::create(&next).map_err(failed)?;
+    file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(failed)?;
+    std::fs::rename(&next, &path).map_err(failed)?;
+    sync_directory(&path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::TestClock;
+    use cairn_core::id::ClusterId;
+    use tempfile::TempDir;
+
+    fn open(dir: &Path, known_cluster: Option<ClusterId>) -> Result<Directory, StartError> {
+        let options = Options { known_cluster, cache_bytes: 1 << 20, ..Options::new(dir) };
+        Directory::open(&options, TestClock::new())
+    }
+
+    /// Waits until the log's thread has closed its file.
+    fn close(directory: Directory) {
+        let open = directory.log.open_token();
+        drop(directory);
+        while open.strong_count() > 0 {
+            std::thread::yield_now();
+        }
+    }
+
+    fn formed() -> (TempDir, ClusterId) {
+        let (dir, cluster) = (TempDir::new().unwrap(), ClusterId::from_random([4; 16]));
+        let mut directory = open(dir.path(), None).unwrap();
+        directory.set_formed(cluster).unwrap();
+        close(directory);
+        (dir, cluster)
+    }
+
+    #[test]
+    fn a_formed_directory_opens_again_and_a_half_made_one_is_completed() {
+        let (dir, cluster) = formed();
+        close(open(dir.path(), Some(cluster)).unwrap());
+        let fresh = TempDir::new().unwrap();
+        close(open(fresh.path(), None).unwrap());
+        std::fs::remove_file(fresh.path().join("state.redb")).unwrap();
+        close(open(fresh.path(), None).unwrap());
+    }
+
+    /// I15, I18, I30: each is refused with a text of its own, and nothing is made.
+    #[test]
+    fn what_is_not_whole_is_refused() {
+        let (_, other) = formed();
+        let empty = TempDir::new().unwrap();
+        assert!(matches!(open(empty.path(), Some(other)), Err(StartError::Lost { .. })));
+        assert!(std::fs::read_dir(empty.path()).unwrap().next().is_none());
+        for (file, known) in [("log.redb", None), ("state.redb", None), ("identity", None)] {
+            let (dir, _) = formed();
+            std::fs::remove_file(dir.path().join(file)).unwrap();
+            assert!(matches!(open(dir.path(), known), Err(StartError::Incomplete { .. })), "{file}");
+            assert!(!dir.path().join(file).exists());
+        }
+        for file in ["log.redb", "state.redb", "identity"] {
+            let (dir, _) = formed();
+            std::fs::write(dir.path().join(file), b"rubbish").unwrap();
+            assert!(matches!(open(dir.path(), None), Err(StartError::Unreadable { .. })), "{file}");
+            assert_eq!(std::fs::read(dir.path().join(file)).unwrap(), b"rubbish");
+        }
+        let (dir, _) = formed();
+        let foreign = Some(ClusterId::from_random([5; 16]));
+        assert!(matches!(open(dir.path(), foreign), Err(StartError::Foreign { .. })));
+        let newer = Identity { format: 2, member: 1, cluster: None };
+        write_identity(dir.path(), &newer).unwrap();
+        assert!(matches!(open(dir.path(), None), Err(StartError::Newer { found: 2, .. })));
+    }
+}

@@ -1,0 +1,69 @@
+//! Failures of the store under the metadata service.
+
+use cairn_protocol::metadata::Rejection;
+
+/// The store failed; nothing of the transaction that was under way is kept.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database engine failed.
+    #[error("{0}")]
+    Engine(Box<redb::Error>),
+    /// A row cannot be understood.
+    #[error("a row of table {table} is damaged: {detail}")]
+    Damaged {
+        /// The table.
+        table: &'static str,
+        /// What is wrong with the row.
+        detail: String,
+    },
+    /// A file beside the database could not be read or written.
+    #[error("{path}: {detail}")]
+    File {
+        /// The file.
+        path: String,
+        /// What happened.
+        detail: String,
+    },
+}
+
+macro_rules! from_engine {
+    ($($error:ident),*) => {$(
+        impl From<redb::$error> for StoreError {
+            fn from(error: redb::$error) -> Self {
+                Self::Engine(Box::new(error.into()))
+            }
+        }
+    )*};
+}
+
+from_engine!(StorageError, TableError, TransactionError, CommitError, DatabaseError, SetDurabilityError);
+
+impl StoreError {
+    /// A file operation on `path` failed.
+    pub(crate) fn file(path: &std::path::Path, error: impl std::fmt::Display) -> Self {
+        Self::File { path: path.display().to_string(), detail: error.to_string() }
+    }
+}
+
+/// How applying a command or answering a query can end other than well.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refused {
+    /// Refused; nothing was written.
+    #[error("{0}")]
+    Rejected(#[from] Rejection),
+    /// The store failed.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+}
+
+impl From<redb::StorageError> for Refused {
+    fn from(error: redb::StorageError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl From<redb::TableError> for Refused {
+    fn from(error: redb::TableError) -> Self {
+        Self::Store(error.into())
+    }
+}

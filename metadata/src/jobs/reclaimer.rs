@@ -1,0 +1,271 @@
+//! Deletes the shards of contents that were let go of, and then their rows.
+//!
+//! A pass walks over the reclaim table in bounded steps. Each step finds some extents, orders their shards deleted from
+//! every disk that holds them, and finishes those extents whose disks have all answered. What a disk that is away still
+//! holds keeps its rows for a later pass and delays nothing else. Deleting twice does no harm, so a step that is cut
+//! off is simply done again.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cairn_core::cluster_map::{ClusterMap, DiskState};
+use cairn_core::id::{CommitSequence, DiskNumber, ExtentId};
+use cairn_core::shard::{Locations, ShardId};
+use cairn_protocol::metadata::ExtentRun;
+use cairn_protocol::metadata::command::{FinishReclaim, ReclaimId};
+use cairn_protocol::rpc::MetadataFailure;
+use cairn_protocol::storage::{DeleteOrder, DeleteProof, StorageDirectory};
+use tokio::task::JoinSet;
+
+use crate::error::StoreError;
+use crate::service::Inner;
+use crate::tables::reclaim::Garbage;
+use crate::tables::{View, extents, parts, reclaim};
+
+/// Extents that one step looks at.
+const EXTENTS_PER_STEP: usize = 256;
+/// Entries that one step looks at: entries whose extents are gone already cost nothing else.
+const ENTRIES_PER_STEP: usize = 256;
+/// Time for one disk to answer.
+const DELETE_LIMIT: Duration = Duration::from_secs(20);
+
+/// Where a pass stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Cursor {
+    entry: ReclaimId,
+    /// Part number within the entry; 0 for a run.
+    part: u32,
+    /// Extent within the run or part.
+    extent: u64,
+    /// Whether all earlier extents of this entry are gone.
+    clean: bool,
+}
+
+impl Cursor {
+    const START: Self = Self::at(ReclaimId { sequence: CommitSequence(0), item: 0 });
+
+    const fn at(entry: ReclaimId) -> Self {
+        Self { entry, part: 0, extent: 0, clean: true }
+    }
+
+    fn after(entry: ReclaimId) -> Self {
+        Self::at(ReclaimId { item: entry.item + 1, ..entry })
+    }
+}
+
+/// What one step does about one entry.
+#[derive(Debug)]
+struct Work {
+    entry: ReclaimId,
+    extents: Vec<(ExtentId, Locations)>,
+    /// Whether the entry has no further extents.
+    to_the_end: bool,
+    /// Whether all extents before these are gone.
+    clean: bool,
+}
+
+/// The job.
+pub(crate) struct Reclaimer {
+    storage: StorageDirectory,
+    cursor: Cursor,
+}
+
+impl Reclaimer {
+    pub(crate) fn new(storage: StorageDirectory) -> Self {
+        Self { storage, cursor: Cursor::START }
+    }
+
+    /// Takes one step over the entries that were queued by commit `due` or before; tells whether the pass goes on.
+    pub(crate) async fn tick(&mut self, inner: &Arc<Inner>, due: CommitSequence) -> Result<bool, MetadataFailure> {
+        let Some(map) = inner.machine.map() else { return Ok(false) };
+        let (machine, cursor) = (Arc::clone(&inner.machine), self.cursor);
+        let found = tokio::task::spawn_blocking(move || collect(&machine.view()?, cursor, due)).await;
+        let store = |e: &dyn std::fmt::Display| MetadataFailure::Store(e.to_string());
+        let (work, next) = found.map_err(|e| store(&e))?.map_err(|e| store(&e))?;
+        let failed = self.delete(inner, &map, &work).await;
+        let mut next = next;
+        let mut finishes = JoinSet::new();
+        for work in work {
+            let all = work.extents.len();
+            let gone: Vec<ExtentId> =
+                work.extents.into_iter().filter(|(_, at)| !touches(at, &failed)).map(|(id, _)| id).collect();
+            let clean = work.clean && gone.len() == all;
+            if let Some(next) = next.as_mut().filter(|next| next.entry == work.entry) {
+                next.clean = clean;
+            }
+            let last = clean && work.to_the_end;
+            if last || !gone.is_empty() {
+                let finish = FinishReclaim { entry: work.entry, extents: gone, last };
+                let inner = Arc::clone(inner);
+                finishes.spawn(async move { inner.execute(finish.into()).await });
+            }
+        }
+        while let Some(finished) = finishes.join_next().await {
+            finished.map_err(|e| store(&e))??;
+        }
+        self.cursor = next.unwrap_or(Cursor::START);
+        Ok(next.is_some())
+    }
+
+    /// Orders the shards deleted; returns the disks that did not do so.
+    async fn delete(&self, inner: &Inner, map: &ClusterMap, work: &[Work]) -> HashSet<DiskNumber> {
+        let mut by_disk: HashMap<DiskNumber, Vec<ShardId>> = HashMap::new();
+        for (extent, locations) in work.iter().flat_map(|work| &work.extents) {
+            for (index, disk) in (0u8..).zip(locations) {
+                if let Some(disk) = disk {
+                    by_disk.entry(*disk).or_default().push(ShardId { extent: *extent, index });
+                }
+            }
+        }
+        let mut failed = HashSet::new();
+        let mut orders = JoinSet::new();
+        for (number, shards) in by_disk {
+            let disk = map.disk(number).filter(|disk| disk.state != DiskState::Unavailable);
+            let Some((disk, node)) = disk.and_then(|disk| Some((disk.id, map.node(disk.node)?))) else {
+                failed.insert(number);
+                continue;
+            };
+            let node = self.storage.node(node);
+            // The newest commit covers the one that let go; storage nodes refuse anything older than they have seen.
+            let order = DeleteOrder { proof: DeleteProof::Committed(inner.machine.commit()), shards };
+            orders.spawn(async move {
+                match tokio::time::timeout(DELETE_LIMIT, node.delete_shards(disk, order)).await {
+                    Ok(Ok(())) => None,
+                    Ok(Err(error)) => Some((number, error.to_string())),
+                    Err(_) => Some((number, format!("disk {disk}: no answer within {DELETE_LIMIT:?}"))),
+                }
+            });
+        }
+        while let Some(done) = orders.join_next().await {
+            if let Ok(Some((number, error))) = done {
+                tracing::warn!(disk = %number, %error, "shards were not deleted; it is tried again later");
+                failed.insert(number);
+            }
+        }
+        failed
+    }
+}
+
+fn touches(locations: &Locations, disks: &HashSet<DiskNumber>) -> bool {
+    locations.iter().flatten().any(|disk| disks.contains(disk))
+}
+
+/// The next step's work from `cursor` on, and where the pass goes on after it; nothing at its end.
+fn collect(view: &View, cursor: Cursor, due: CommitSequence) -> Result<(Vec<Work>, Option<Cursor>), StoreError> {
+    let table = view.reclaim()?;
+    let mut step = Step { view, left: EXTENTS_PER_STEP, all: Vec::new() };
+    let mut at = cursor;
+    for _ in 0..ENTRIES_PER_STEP {
+        let Some((entry, row)) = reclaim::next(&table, at.entry, due)? else { return Ok((step.all, None)) };
+        if entry != at.entry {
+            at = Cursor::at(entry);
+        }
+        if let Some(stopped) = step.entry(at, row.garbage)? {
+            return Ok((step.all, Some(stopped)));
+        }
+        at = Cursor::after(entry);
+    }
+    Ok((step.all, Some(at)))
+}
+
+struct Step<'a> {
+    view: &'a View,
+    left: usize,
+    all: Vec<Work>,
+}
+
+impl Step<'_> {
+    /// Adds the extents of an entry; returns where it stopped if the step is full before the entry's end.
+    fn entry(&mut self, at: Cursor, garbage: Garbage) -> Result<Option<Cursor>, StoreError> {
+        let mut work = Work { entry: at.entry, extents: Vec::new(), to_the_end: false, clean: at.clean };
+        let stopped = match garbage {
+            Garbage::Run(run) => self.run(&mut work, run, at.extent)?.map(|extent| Cursor { extent, ..at }),
+            Garbage::Parts(upload) => {
+                let mut stopped = None;
+                for part in parts::from(&self.view.parts()?, upload, at.part)? {
+                    let (number, part) = part?;
+                    let skip = if number == at.part { at.extent } else { 0 };
+                    let Some(run) = part.run else { continue };
+                    if let Some(extent) = self.run(&mut work, run, skip)? {
+                        stopped = Some(Cursor { part: number, extent, ..at });
+                        break;
+                    }
+                }
+                stopped
+            }
+        };
+        work.to_the_end = stopped.is_none();
+        self.all.push(work);
+        Ok(stopped)
+    }
+
+    /// Adds the extents of a run from the `skip`-th on; returns the first that did not fit.
+    fn run(&mut self, work: &mut Work, run: ExtentRun, skip: u64) -> Result<Option<u64>, StoreError> {
+        let table = self.view.extents()?;
+        for n in skip..run.count() {
+            if self.left == 0 {
+                return Ok(Some(n));
+            }
+            self.left -= 1;
+            let id = run.first.offset(n);
+            if let Some(row) = extents::get(&table, id)? {
+                work.extents.push((id, row.locations));
+            }
+        }
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::testing::State;
+
+    /// Walks over the whole table, as a pass does.
+    fn pass(state: &State) -> (Vec<ExtentId>, usize, usize) {
+        let (mut all, mut ends, mut steps) = (Vec::new(), 0, 0);
+        let mut cursor = Some(Cursor::START);
+        while let Some(at) = cursor {
+            let (work, next) = collect(&state.view(), at, CommitSequence(u64::MAX)).unwrap();
+            assert!(work.iter().map(|w| w.extents.len()).sum::<usize>() <= EXTENTS_PER_STEP);
+            ends += work.iter().filter(|w| w.to_the_end).count();
+            all.extend(work.into_iter().flat_map(|w| w.extents).map(|(id, _)| id));
+            cursor = next;
+            steps += 1;
+        }
+        (all, ends, steps)
+    }
+
+    #[test]
+    fn a_pass_sees_every_extent_once_in_bounded_steps() {
+        let state = State::with_bucket();
+        let mut expected = Vec::new();
+        for n in 0..50 {
+            let key = format!("k{n}");
+            expected.extend(state.put(&key, 500).run.ids());
+            state.delete(&key);
+        }
+        let upload = state.create_upload("m");
+        for number in [1, 5, 6] {
+            expected.extend(state.put_part("m", upload, number, 500).run.ids());
+        }
+        state.abort("m", upload);
+        let (mut seen, ends, steps) = pass(&state);
+        seen.sort();
+        expected.sort();
+        assert_eq!(seen, expected);
+        assert_eq!((ends, steps), (51, 2));
+    }
+
+    #[test]
+    fn what_is_not_due_waits() {
+        let state = State::with_bucket();
+        state.put("a", 10);
+        state.delete("a");
+        let (entry, _) = state.reclaim()[0];
+        let before = CommitSequence(entry.sequence.0 - 1);
+        assert!(collect(&state.view(), Cursor::START, before).unwrap().0.is_empty());
+        assert_eq!(collect(&state.view(), Cursor::START, entry.sequence).unwrap().0.len(), 1);
+    }
+}

@@ -1,0 +1,57 @@
+//! How a member of the metadata service is set up.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use cairn_core::id::ClusterId;
+use cairn_core::profile::FailureDomain;
+
+use crate::raft::MemberId;
+
+/// Settings of one member. [`Options::new`] gives the defaults of a single member.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Directory of the log, the state and the member's identity.
+    pub dir: PathBuf,
+    /// This member.
+    pub member_id: MemberId,
+    /// All members that form the service, this one included, with `host:port` of their internal RPC. Looked at only
+    /// when the cluster is formed; with one member the address may be empty.
+    pub members: Vec<(MemberId, String)>,
+    /// Where the shards of an extent must be apart, for the profiles of a new cluster.
+    pub failure_domain: FailureDomain,
+    /// The cluster that this process's disks belong to already, if any: then an empty directory is refused, because it
+    /// means that the metadata is lost or not mounted (I15).
+    pub known_cluster: Option<ClusterId>,
+    /// Time between letting go of a content and deleting its shards, for readers that are under way.
+    pub reclaim_grace: Duration,
+    /// Time after which a gateway that says nothing loses its session.
+    pub session_lease: Duration,
+    /// Time after which the disks of a node that says nothing are unavailable.
+    pub node_silence: Duration,
+    /// Interval of the background jobs.
+    pub tick: Duration,
+    /// Log entries after which the state is synced and the log before it purged.
+    pub snapshot_entries: u64,
+    /// Bytes of the state's pages kept in memory.
+    pub cache_bytes: usize,
+}
+
+impl Options {
+    /// A single member with everything in `dir`.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: dir.into(),
+            member_id: 1,
+            members: vec![(1, String::new())],
+            failure_domain: FailureDomain::Disk,
+            known_cluster: None,
+            reclaim_grace: Duration::from_mins(1),
+            session_lease: Duration::from_secs(30),
+            node_silence: Duration::from_secs(5),
+            tick: Duration::from_secs(1),
+            snapshot_entries: 5000,
+            cache_bytes: 256 << 20,
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! One function per query, over a consistent view of the tables.
+
+mod classify_extents;
+mod get_bucket;
+mod get_object;
+mod get_upload;
+mod list_buckets;
+mod list_objects;
+mod list_parts;
+mod list_uploads;
+mod locate;
+mod repair_queue;
+mod rollup;
+
+use cairn_protocol::metadata::{Answer, Query};
+
+pub(crate) use locate::locate_extents;
+
+use crate::error::Refused;
+use crate::tables::View;
+
+/// Extents that one query reads at most: 4 GiB of an object in extents of the default size.
+pub(crate) const EXTENTS_PER_QUERY_MAX: u32 = 1024;
+
+/// Answers what the tables alone can answer; nothing for a query that also needs to know of the leader.
+pub(crate) fn answer(view: &View, query: Query) -> Result<Option<Answer>, Refused> {
+    Ok(Some(match query {
+        Query::GetBucket(q) => Answer::Bucket(get_bucket::get_bucket(view, &q.name)?),
+        Query::ListBuckets(q) => Answer::Buckets(list_buckets::list_buckets(view, &q)?),
+        Query::GetObject(q) => Answer::Object(get_object::get_object(view, &q)?),
+        Query::LocateExtents(q) => Answer::Extents(locate_extents(view, &q)?),
+        Query::ListObjects(q) => Answer::Objects(list_objects::list_objects(view, &q)?),
+        Query::GetUpload(q) => Answer::Upload(get_upload::get_upload(view, &q)?),
+        Query::ListParts(q) => Answer::Parts(list_parts::list_parts(view, &q)?),
+        Query::ListUploads(q) => Answer::Uploads(list_uploads::list_uploads(view, &q)?),
+        Query::ClassifyExtents(q) => Answer::Garbage(classify_extents::classify_extents(view, &q.extents)?),
+        Query::GetRepairQueue(q) => Answer::RepairQueue(repair_queue::repair_queue(view, q.limit)?),
+        Query::GetClusterMap(_) | Query::GetClusterStatus(_) => return Ok(None),
+    }))
+}
+
+/// Whether a query reads a handful of rows: such a query is answered where it is asked, without a change of thread.
+pub(crate) fn is_small(query: &Query) -> bool {
+    match query {
+        Query::GetBucket(_) | Query::GetUpload(_) | Query::GetClusterMap(_) => true,
+        Query::GetObject(q) => q.extents <= 16,
+        Query::LocateExtents(q) => q.limit <= 16,
+        Query::ListBuckets(_)
+        | Query::ListObjects(_)
+        | Query::ListParts(_)
+        | Query::ListUploads(_)
+        | Query::ClassifyExtents(_)
+        | Query::GetClusterStatus(_)
+        | Query::GetRepairQueue(_) => false,
+    }
+}

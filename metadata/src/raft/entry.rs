@@ -1,0 +1,129 @@
+//! What the log carries.
+
+use std::sync::Arc;
+
+use cairn_protocol::metadata::{Command, Outcome, Rejection};
+use minicbor::{Decode, Encode};
+use openraft::{Entry, EntryPayload, LogId};
+
+use super::codec::{LogIdRow, MembershipRow};
+use super::{MemberId, TypeConfig};
+use crate::commands::Bootstrap;
+
+/// One proposal of the leader: a batch of commands that share one log entry, one sync and one transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Proposal {
+    /// The leader's clock, in milliseconds since the Unix epoch: the only way for time to enter the state (I20).
+    #[n(0)]
+    pub(crate) proposed_at_ms: u64,
+    /// What changes.
+    #[n(1)]
+    pub(crate) change: Change,
+}
+
+/// What a proposal changes.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub(crate) enum Change {
+    /// Forms the cluster.
+    #[n(0)]
+    Bootstrap(#[n(0)] Bootstrap),
+    /// Commands, each with an outcome of its own.
+    #[n(1)]
+    Batch(#[n(0)] Vec<Command>),
+}
+
+/// The outcomes of an entry, one per command.
+#[derive(Debug, Default)]
+pub(crate) struct Applied {
+    pub(crate) outcomes: Vec<Result<Outcome, Rejection>>,
+}
+
+/// An entry as it stands in the log and in messages.
+#[derive(Debug, Encode, Decode)]
+pub(crate) struct EntryRow {
+    #[n(0)]
+    log_id: LogIdRow,
+    #[n(1)]
+    payload: PayloadRow,
+}
+
+#[derive(Debug, Encode, Decode)]
+enum PayloadRow {
+    #[n(0)]
+    Blank,
+    #[n(1)]
+    Membership(#[n(0)] MembershipRow),
+    #[n(2)]
+    Proposal(
+        #[n(0)]
+        #[cbor(with = "shared")]
+        Arc<Proposal>,
+    ),
+}
+
+impl From<&Entry<TypeConfig>> for EntryRow {
+    fn from(entry: &Entry<TypeConfig>) -> Self {
+        let payload = match &entry.payload {
+            EntryPayload::Blank => PayloadRow::Blank,
+            EntryPayload::Normal(proposal) => PayloadRow::Proposal(Arc::clone(proposal)),
+            EntryPayload::Membership(membership) => PayloadRow::Membership(MembershipRow::new(None, membership)),
+        };
+        Self { log_id: entry.log_id.into(), payload }
+    }
+}
+
+impl From<EntryRow> for Entry<TypeConfig> {
+    fn from(row: EntryRow) -> Self {
+        let payload = match row.payload {
+            PayloadRow::Blank => EntryPayload::Blank,
+            PayloadRow::Proposal(proposal) => EntryPayload::Normal(proposal),
+            PayloadRow::Membership(membership) => EntryPayload::Membership(membership.membership()),
+        };
+        Self { log_id: LogId::<MemberId>::from(row.log_id), payload }
+    }
+}
+
+/// The encoding of what is behind an [`Arc`].
+mod shared {
+    use std::sync::Arc;
+
+    use minicbor::{
+        Decode, Decoder, Encode, Encoder, decode::Error as DecodeError, encode::Error as EncodeError, encode::Write,
+    };
+
+    pub(super) fn encode<C, T: Encode<C>, W: Write>(
+        value: &Arc<T>,
+        e: &mut Encoder<W>,
+        context: &mut C,
+    ) -> Result<(), EncodeError<W::Error>> {
+        value.as_ref().encode(e, context)
+    }
+
+    pub(super) fn decode<'b, C, T: Decode<'b, C>>(d: &mut Decoder<'b>, context: &mut C) -> Result<Arc<T>, DecodeError> {
+        T::decode(d, context).map(Arc::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tables::Row;
+    use cairn_core::id::SessionId;
+    use cairn_protocol::metadata::command::EndSession;
+    use openraft::CommittedLeaderId;
+
+    /// The golden entry: a log that was written by an earlier release stays readable (I30).
+    #[test]
+    fn an_entry_is_encoded_as_ever() {
+        let change = Change::Batch(vec![EndSession { session: SessionId(7) }.into()]);
+        let entry = Entry::<TypeConfig> {
+            log_id: LogId::new(CommittedLeaderId::new(3, 1), 258),
+            payload: EntryPayload::Normal(Arc::new(Proposal { proposed_at_ms: 1_790_000_000_000, change })),
+        };
+        let bytes = EntryRow::from(&entry).to_bytes();
+        let golden: &[u8] = &[0];
+        assert_eq!(bytes, golden);
+        let read = Entry::<TypeConfig>::from(EntryRow::read(golden).unwrap());
+        assert_eq!(read, entry);
+    }
+}

@@ -1,0 +1,279 @@
+//! The Raft log and vote in one redb file. Entries that are being written or were written lately are served from memory.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::ops::{Bound, RangeBounds};
+use std::path::Path;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use openraft::storage::{LogFlushed, RaftLogStorage};
+use openraft::{AnyError, ErrorSubject, ErrorVerb, LogState, RaftLogReader, StorageIOError};
+use redb::{Database, ReadableDatabase, ReadableTable};
+use tokio::sync::oneshot;
+
+use super::codec::{LogIdRow, VoteRow};
+use super::entry::EntryRow;
+use super::log_writer::{self, Answer, COMMITTED, Job, LOG, PURGED, STATE, VOTE, Written, read_state};
+use super::{Entry, LogId, StorageError, TypeConfig, Vote};
+use crate::error::StoreError;
+use crate::tables::Row;
+
+/// Entries kept in memory after they were written: those that are about to be applied or replicated.
+const CACHED_ENTRIES_MAX: usize = 32;
+/// Bytes of rows that one read for replication returns, beyond its first entry.
+const READ_BYTES_MAX: usize = 4 << 20;
+/// Bytes of the file's pages kept in memory.
+const CACHE_BYTES: usize = 16 << 20;
+
+/// The log. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct LogStore {
+    file: Arc<LogFile>,
+    shared: Arc<Shared>,
+    jobs: Sender<Job>,
+}
+
+/// The open file. The token is dropped after the database is closed.
+struct LogFile {
+    database: Database,
+    open: Arc<()>,
+}
+
+/// Where the log ended at a moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LogEnd {
+    pub(crate) term: u64,
+    pub(crate) index: u64,
+}
+
+struct Shared {
+    tail: Mutex<Tail>,
+}
+
+/// What is known of the log without reading it.
+#[derive(Default)]
+struct Tail {
+    entries: BTreeMap<u64, Entry>,
+    /// Entries up to this index are on disk.
+    written: u64,
+    last: Option<LogId>,
+    purged: Option<LogId>,
+    committed: Option<LogId>,
+    vote: Option<Vote>,
+}
+
+impl Shared {
+    fn tail(&self) -> MutexGuard<'_, Tail> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Written for Shared {
+    fn committed(&self) -> Option<LogId> {
+        self.tail().committed
+    }
+
+    fn written(&self, index: u64) {
+        let mut tail = self.tail();
+        tail.written = index;
+        while tail.entries.len() > CACHED_ENTRIES_MAX
+            && let Some(first) = tail.entries.first_entry()
+            && *first.key() <= index
+        {
+            first.remove();
+        }
+    }
+}
+
+impl LogStore {
+    /// Opens the log in `path`; `create` says whether it may be made.
+    pub(crate) fn open(path: &Path, create: bool) -> Result<Self, StoreError> {
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE_BYTES);
+        let database = if create { builder.create(path)? } else { builder.open(path)? };
+        let transaction = log_writer::begin(&database)?;
+        let tail = {
+            let log = transaction.open_table(LOG)?;
+            let state = transaction.open_table(STATE)?;
+            let purged: Option<LogId> = read_state::<LogIdRow>(&state, PURGED)?.map(Into::into);
+            let last = match log.last()? {
+                Some((_, row)) => Some(Entry::from(EntryRow::read(row.value())?).log_id),
+                None => purged,
+            };
+            let committed = read_state::<LogIdRow>(&state, COMMITTED)?.map(Into::into);
+            let vote = read_state::<VoteRow>(&state, VOTE)?.map(Into::into);
+            Tail { entries: BTreeMap::new(), written: last.map_or(0, |id| id.index), last, purged, committed, vote }
+        };
+        transaction.commit()?;
+        let file = Arc::new(LogFile { database, open: Arc::new(()) });
+        let shared = Arc::new(Shared { tail: Mutex::new(tail) });
+        let (jobs, queue) = channel();
+        let (for_writer, written) = (Arc::clone(&file), Arc::clone(&shared) as Arc<dyn Written>);
+        std::thread::Builder::new()
+            .name("metadata-log".to_owned())
+            .spawn(move || log_writer::run(&for_writer.database, &queue, &written))
+            .map_err(|e| StoreError::file(path, e))?;
+        Ok(Self { file, shared, jobs })
+    }
+
+    /// Whether the log has never held anything: no vote, no entry.
+    pub(crate) fn is_pristine(&self) -> bool {
+        let tail = self.shared.tail();
+        tail.vote.is_none() && tail.last.is_none()
+    }
+
+    /// The term of the last vote and the index of the last entry.
+    pub(crate) fn end(&self) -> LogEnd {
+        let tail = self.shared.tail();
+        LogEnd { term: tail.vote.map_or(0, |vote| vote.leader_id.term), index: tail.last.map_or(0, |last| last.index) }
+    }
+
+    /// The last entry that was purged.
+    pub(crate) fn purged(&self) -> Option<LogId> {
+        self.shared.tail().purged
+    }
+
+    /// A token that is gone once the file is closed.
+    pub(crate) fn open_token(&self) -> Weak<()> {
+        Arc::downgrade(&self.file.open)
+    }
+
+    async fn submit(&self, job: impl FnOnce(Answer) -> Job) -> Result<(), StorageError> {
+        let (answer, answered) = oneshot::channel();
+        self.jobs.send(job(answer)).map_err(|_| write_error(&"the log's thread has ended"))?;
+        let result = answered.await.map_err(|_| write_error(&"the log's thread has ended"))?;
+        result.map_err(|e| write_error(&e))
+    }
+
+    /// Entries of `start..end`, those not in memory read from disk; stops after `limit` bytes.
+    fn read(&self, start: u64, end: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        let (mut cached, from_disk) = {
+            let tail = self.shared.tail();
+            let first = tail.entries.first_key_value().map_or(u64::MAX, |(index, _)| *index).max(start);
+            let cached: Vec<Entry> =
+                if first < end { tail.entries.range(first..end).map(|(_, e)| e.clone()).collect() } else { Vec::new() };
+            (cached, start..end.min(first))
+        };
+        let mut entries = Vec::new();
+        if !from_disk.is_empty() {
+            let log = self.file.database.begin_read()?.open_table(LOG)?;
+            let mut bytes = 0;
+            for row in log.range(from_disk)? {
+                let (_, row) = row?;
+                bytes += row.value().len();
+                if bytes > limit && !entries.is_empty() {
+                    return Ok(entries);
+                }
+                entries.push(EntryRow::read(row.value())?.into());
+            }
+        }
+        entries.append(&mut cached);
+        Ok(entries)
+    }
+}
+
+impl RaftLogReader<TypeConfig> for LogStore {
+    async fn try_get_log_entries<RB: RangeBounds<u64> + Clone + Debug + Send>(
+        &mut self,
+        range: RB,
+    ) -> Result<Vec<Entry>, StorageError> {
+        let start = match range.start_bound() {
+            Bound::Included(n) => *n,
+            Bound::Excluded(n) => n + 1,
+            Bound::Unbounded => 0,
+        };
+        let end = match range.end_bound() {
+            Bound::Included(n) => n + 1,
+            Bound::Excluded(n) => *n,
+            Bound::Unbounded => u64::MAX,
+        };
+        self.read(start, end, usize::MAX).map_err(|e| read_error(&e))
+    }
+
+    async fn limited_get_log_entries(&mut self, start: u64, end: u64) -> Result<Vec<Entry>, StorageError> {
+        self.read(start, end, READ_BYTES_MAX).map_err(|e| read_error(&e))
+    }
+}
+
+impl RaftLogStorage<TypeConfig> for LogStore {
+    type LogReader = Self;
+
+    async fn get_log_state(&mut self) -> Result<LogState<TypeConfig>, StorageError> {
+        let tail = self.shared.tail();
+        Ok(LogState { last_purged_log_id: tail.purged, last_log_id: tail.last })
+    }
+
+    async fn get_log_reader(&mut self) -> Self {
+        self.clone()
+    }
+
+    async fn save_vote(&mut self, vote: &Vote) -> Result<(), StorageError> {
+        let vote = *vote;
+        self.submit(|answer| Job::Vote(vote, answer)).await?;
+        self.shared.tail().vote = Some(vote);
+        Ok(())
+    }
+
+    async fn read_vote(&mut self) -> Result<Option<Vote>, StorageError> {
+        Ok(self.shared.tail().vote)
+    }
+
+    /// Costs no sync of its own: the next write carries it. What was committed after that is committed again by the
+    /// next leader, which serves no read before it has applied an entry of its own term.
+    async fn save_committed(&mut self, committed: Option<LogId>) -> Result<(), StorageError> {
+        self.shared.tail().committed = committed;
+        Ok(())
+    }
+
+    async fn read_committed(&mut self) -> Result<Option<LogId>, StorageError> {
+        Ok(self.shared.tail().committed)
+    }
+
+    async fn append<I>(&mut self, entries: I, callback: LogFlushed<TypeConfig>) -> Result<(), StorageError>
+    where
+        I: IntoIterator<Item = Entry> + Send,
+        I::IntoIter: Send,
+    {
+        let entries: Vec<Entry> = entries.into_iter().collect();
+        {
+            let mut tail = self.shared.tail();
+            for entry in &entries {
+                tail.last = Some(entry.log_id);
+                tail.entries.insert(entry.log_id.index, entry.clone());
+            }
+        }
+        self.jobs.send(Job::Append(entries, callback)).map_err(|_| write_error(&"the log's thread has ended"))
+    }
+
+    async fn truncate(&mut self, since: LogId) -> Result<(), StorageError> {
+        self.submit(|answer| Job::Truncate(since.index, answer)).await?;
+        let before = since.index.checked_sub(1);
+        let last = before.map(|index| self.read(index, index + 1, usize::MAX)).transpose();
+        let last = last.map_err(|e| read_error(&e))?.and_then(|entries| entries.first().map(|e| e.log_id));
+        let mut tail = self.shared.tail();
+        tail.entries.split_off(&since.index);
+        tail.last = last.or(tail.purged);
+        tail.written = tail.last.map_or(0, |id| id.index);
+        Ok(())
+    }
+
+    async fn purge(&mut self, upto: LogId) -> Result<(), StorageError> {
+        self.submit(|answer| Job::Purge(upto, answer)).await?;
+        let mut tail = self.shared.tail();
+        tail.entries = tail.entries.split_off(&(upto.index + 1));
+        tail.purged = Some(upto);
+        if tail.last < Some(upto) {
+            tail.last = Some(upto);
+        }
+        Ok(())
+    }
+}
+
+fn write_error(error: &impl std::fmt::Display) -> StorageError {
+    StorageIOError::new(ErrorSubject::Logs, ErrorVerb::Write, AnyError::error(error)).into()
+}
+
+fn read_error(error: &StoreError) -> StorageError {
+    StorageIOError::new(ErrorSubject::Logs, ErrorVerb::Read, AnyError::error(error)).into()
+}

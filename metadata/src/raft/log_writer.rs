@@ -1,0 +1,130 @@
+//! The one thread that writes the log: all writes of vote and log happen here, one after the other, each synced before
+//! it is answered (I3). After a failed write nothing is written any more (I2).
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use openraft::storage::LogFlushed;
+use redb::{Database, Durability, ReadableTable, TableDefinition, WriteTransaction};
+use tokio::sync::oneshot;
+
+use super::codec::{LogIdRow, VoteRow};
+use super::entry::EntryRow;
+use super::{Entry, LogId, TypeConfig, Vote};
+use crate::error::StoreError;
+use crate::tables::Row;
+
+/// Log index → entry.
+pub(super) const LOG: TableDefinition<'static, u64, &'static [u8]> = TableDefinition::new("log");
+/// Vote, committed index, last purged index and format version.
+pub(super) const STATE: TableDefinition<'static, &'static str, &'static [u8]> = TableDefinition::new("state");
+pub(super) const VOTE: &str = "vote";
+pub(super) const COMMITTED: &str = "committed";
+pub(super) const PURGED: &str = "purged";
+
+impl Row for EntryRow {
+    const TABLE: &'static str = "log";
+}
+
+impl Row for VoteRow {
+    const TABLE: &'static str = "state";
+}
+
+pub(super) type Answer = oneshot::Sender<Result<(), io::Error>>;
+
+/// Something to write.
+pub(super) enum Job {
+    Append(Vec<Entry>, LogFlushed<TypeConfig>),
+    Vote(Vote, Answer),
+    /// Removes all entries from this index on.
+    Truncate(u64, Answer),
+    /// Removes all entries up to this one.
+    Purge(LogId, Answer),
+}
+
+/// What the writer shares with the readers of the log.
+pub(super) trait Written: Send + Sync + 'static {
+    /// The committed log id to store with the next write.
+    fn committed(&self) -> Option<LogId>;
+
+    /// Entries up to this index are on disk and may leave the cache.
+    fn written(&self, index: u64);
+}
+
+/// Serves jobs until all senders are gone.
+pub(super) fn run(database: &Database, jobs: &Receiver<Job>, shared: &Arc<dyn Written>) {
+    let mut failed: Option<String> = None;
+    let mut committed = None;
+    while let Ok(job) = jobs.recv() {
+        let next = shared.committed();
+        let result = match &failed {
+            Some(reason) => Err(io::Error::other(reason.clone())),
+            None => write(database, &job, (next != committed).then_some(next).flatten()).map_err(|error| {
+                let reason = format!("the log takes no more writes since one failed: {error}");
+                tracing::error!(%error, "writing the metadata log failed; restart the process once the cause is removed");
+                failed = Some(reason.clone());
+                io::Error::other(reason)
+            }),
+        };
+        committed = next;
+        match job {
+            Job::Append(entries, flushed) => {
+                if let (Ok(()), Some(last)) = (&result, entries.last()) {
+                    shared.written(last.log_id.index);
+                }
+                flushed.log_io_completed(result);
+            }
+            Job::Vote(_, answer) | Job::Truncate(_, answer) | Job::Purge(_, answer) => {
+                // Nobody waits any more where the process is shutting down.
+                let _ = answer.send(result);
+            }
+        }
+    }
+}
+
+/// One transaction, synced once.
+fn write(database: &Database, job: &Job, committed: Option<LogId>) -> Result<(), StoreError> {
+    let transaction = begin(database)?;
+    {
+        let mut log = transaction.open_table(LOG)?;
+        let mut state = transaction.open_table(STATE)?;
+        if let Some(committed) = committed {
+            state.insert(COMMITTED, LogIdRow::from(committed).to_bytes().as_slice())?;
+        }
+        match job {
+            Job::Append(entries, _) => {
+                for entry in entries {
+                    log.insert(entry.log_id.index, EntryRow::from(entry).to_bytes().as_slice())?;
+                }
+            }
+            Job::Vote(vote, _) => {
+                state.insert(VOTE, VoteRow::from(*vote).to_bytes().as_slice())?;
+            }
+            Job::Truncate(from, _) => log.retain_in(*from.., |_, _| false)?,
+            Job::Purge(upto, _) => {
+                state.insert(PURGED, LogIdRow::from(*upto).to_bytes().as_slice())?;
+                log.retain_in(..=upto.index, |_, _| false)?;
+            }
+        }
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// A write transaction that survives a crash at any point, also one during recovery.
+pub(super) fn begin(database: &Database) -> Result<WriteTransaction, StoreError> {
+    let mut transaction = database.begin_write()?;
+    transaction.set_durability(Durability::Immediate)?;
+    transaction.set_two_phase_commit(true);
+    transaction.set_quick_repair(true);
+    Ok(transaction)
+}
+
+/// One row of the state table.
+pub(super) fn read_state<R: Row>(
+    table: &impl ReadableTable<&'static str, &'static [u8]>,
+    name: &str,
+) -> Result<Option<R>, StoreError> {
+    table.get(name)?.map(|row| R::read(row.value())).transpose()
+}

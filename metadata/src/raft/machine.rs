@@ -1,0 +1,262 @@
+//! The replicated state in its redb file: entries go in, each in one transaction; readers get consistent views.
+//!
+//! A transaction is not synced by itself: the log is, and what a crash takes from this file is applied again from the
+//! log. The log is purged only up to what has been synced here.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::time::Duration;
+
+use cairn_core::clock::Clock;
+use cairn_core::cluster_map::ClusterMap;
+use cairn_core::id::CommitSequence;
+use openraft::EntryPayload;
+use redb::{Database, Durability, WriteTransaction};
+
+use super::codec::{LogIdRow, MembershipRow};
+use super::entry::{Applied, Change, Proposal};
+use super::{Entry, LogId, StoredMembership};
+use crate::commands::{self, Context};
+use crate::error::StoreError;
+use crate::tables::{Tables, View, cluster_map, meta};
+
+/// Time and number of commands after which the state is synced.
+const SYNC_INTERVAL: Duration = Duration::from_secs(2);
+const SYNC_COMMANDS: usize = 10_000;
+
+/// The state.
+pub(crate) struct Machine {
+    path: PathBuf,
+    clock: Arc<dyn Clock>,
+    cache_bytes: usize,
+    published: RwLock<Published>,
+    /// Serializes everything that changes the file.
+    writer: Mutex<Unsynced>,
+    /// Dropped after the database is closed.
+    open: Arc<()>,
+}
+
+/// What readers see.
+#[derive(Clone)]
+struct Published {
+    database: Arc<Database>,
+    applied: Option<LogId>,
+    commit: CommitSequence,
+    map: Option<Arc<ClusterMap>>,
+}
+
+/// What a crash would take from the file.
+struct Unsynced {
+    since: Duration,
+    commands: usize,
+    /// Whether anything was applied since the last sync.
+    dirty: bool,
+}
+
+impl Machine {
+    /// Opens the state in `path`; `create` says whether it may be made.
+    pub(crate) fn open(
+        path: &Path,
+        create: bool,
+        cache_bytes: usize,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
+        let mut builder = Database::builder();
+        builder.set_cache_size(cache_bytes);
+        let database = if create { builder.create(path)? } else { builder.open(path)? };
+        let transaction = database.begin_write()?;
+        drop(Tables::open(&transaction)?);
+        commit_synced(transaction)?;
+        let published = read_published(Arc::new(database))?;
+        let unsynced = Unsynced { since: clock.monotonic(), commands: 0, dirty: false };
+        let (published, writer) = (RwLock::new(published), Mutex::new(unsynced));
+        Ok(Self { path: path.to_owned(), clock, cache_bytes, published, writer, open: Arc::new(()) })
+    }
+
+    /// A token that is gone once the file is closed.
+    pub(crate) fn open_token(&self) -> Weak<()> {
+        Arc::downgrade(&self.open)
+    }
+
+    fn published(&self) -> Published {
+        self.published.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn publish(&self, published: Published) {
+        *self.published.write().unwrap_or_else(PoisonError::into_inner) = published;
+    }
+
+    fn lock_writer(&self) -> MutexGuard<'_, Unsynced> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state as of now.
+    pub(crate) fn view(&self) -> Result<View, StoreError> {
+        let database = Arc::clone(&self.published.read().unwrap_or_else(PoisonError::into_inner).database);
+        View::new(&database)
+    }
+
+    /// The last entry applied.
+    pub(crate) fn applied(&self) -> Option<LogId> {
+        self.published.read().unwrap_or_else(PoisonError::into_inner).applied
+    }
+
+    /// The newest commit.
+    pub(crate) fn commit(&self) -> CommitSequence {
+        self.published.read().unwrap_or_else(PoisonError::into_inner).commit
+    }
+
+    /// The cluster map; nothing before the cluster is formed.
+    pub(crate) fn map(&self) -> Option<Arc<ClusterMap>> {
+        self.published.read().unwrap_or_else(PoisonError::into_inner).map.clone()
+    }
+
+    /// The last membership applied.
+    pub(crate) fn membership(&self) -> Result<StoredMembership, StoreError> {
+        let row: Option<MembershipRow> = meta::get(&self.view()?.meta()?, meta::MEMBERSHIP)?;
+        Ok(row.map(Into::into).unwrap_or_default())
+    }
+
+    /// Applies entries in one transaction. Either all of them are applied or none.
+    pub(crate) fn apply(&self, entries: &[Entry]) -> Result<Vec<Applied>, StoreError> {
+        let mut writer = self.lock_writer();
+        let mut next = self.published();
+        let mut transaction = next.database.begin_write()?;
+        let mut map_changed = false;
+        let mut all = Vec::with_capacity(entries.len());
+        {
+            let mut tables = Tables::open(&transaction)?;
+            for entry in entries {
+                let applied = apply_entry(&mut tables, entry)?;
+                map_changed |= touches_map(entry);
+                next.commit = commands::sequence(entry.log_id.index, applied.outcomes.len().saturating_sub(1));
+                next.applied = Some(entry.log_id);
+                writer.commands += applied.outcomes.len();
+                all.push(applied);
+            }
+            if let Some(last) = entries.last() {
+                meta::put(&mut tables.meta, meta::APPLIED, &LogIdRow::from(last.log_id))?;
+            }
+            if map_changed {
+                next.map = cluster_map::get(&tables.cluster_map)?.map(Arc::new);
+            }
+        }
+        let now = self.clock.monotonic();
+        let due = writer.commands >= SYNC_COMMANDS || now.saturating_sub(writer.since) >= SYNC_INTERVAL;
+        if due {
+            commit_synced(transaction)?;
+            *writer = Unsynced { since: now, commands: 0, dirty: false };
+        } else {
+            transaction.set_durability(Durability::None)?;
+            transaction.commit()?;
+            writer.dirty = true;
+        }
+        self.publish(next);
+        Ok(all)
+    }
+
+    /// Syncs what has been applied so far, and returns the state as it was synced.
+    pub(crate) fn sync(&self) -> Result<View, StoreError> {
+        let mut writer = self.lock_writer();
+        let database = self.published().database;
+        if writer.dirty {
+            commit_synced(database.begin_write()?)?;
+            *writer = Unsynced { since: self.clock.monotonic(), commands: 0, dirty: false };
+        }
+        View::new(&database)
+    }
+
+    /// Syncs if the last time was long enough ago: what was applied just before the traffic ended is not left behind.
+    pub(crate) fn sync_if_due(&self) -> Result<(), StoreError> {
+        let due = {
+            let writer = self.lock_writer();
+            writer.dirty && self.clock.monotonic().saturating_sub(writer.since) >= SYNC_INTERVAL
+        };
+        if due { self.sync().map(drop) } else { Ok(()) }
+    }
+
+    /// Where a snapshot is put together before it is installed.
+    pub(crate) fn incoming_path(&self) -> PathBuf {
+        self.path.with_extension("redb.incoming")
+    }
+
+    /// Bytes of the file's pages that are kept in memory.
+    pub(crate) fn cache_bytes(&self) -> usize {
+        self.cache_bytes
+    }
+
+    /// Replaces the whole state by `database`, which is complete, synced, and lies in [`Machine::incoming_path`].
+    pub(crate) fn install(&self, database: Arc<Database>) -> Result<(), StoreError> {
+        let mut writer = self.lock_writer();
+        let incoming = self.incoming_path();
+        let published = read_published(database)?;
+        std::fs::rename(&incoming, &self.path).map_err(|e| StoreError::file(&incoming, e))?;
+        sync_directory(&self.path)?;
+        // The database stays open over the renaming; readers of the old one keep its file until they are done.
+        self.publish(published);
+        *writer = Unsynced { since: self.clock.monotonic(), commands: 0, dirty: false };
+        Ok(())
+    }
+}
+
+fn apply_entry(tables: &mut Tables<'_>, entry: &Entry) -> Result<Applied, StoreError> {
+    let index = entry.log_id.index;
+    match &entry.payload {
+        EntryPayload::Blank => Ok(Applied::default()),
+        EntryPayload::Membership(membership) => {
+            let row = MembershipRow::new(Some(entry.log_id), membership);
+            meta::put(&mut tables.meta, meta::MEMBERSHIP, &row)?;
+            Ok(Applied::default())
+        }
+        EntryPayload::Normal(proposal) => match &proposal.change {
+            Change::Bootstrap(bootstrap) => {
+                commands::bootstrap(tables, bootstrap)?;
+                Ok(Applied::default())
+            }
+            Change::Batch(batch) => {
+                let mut outcomes = Vec::with_capacity(batch.len());
+                for (item, command) in batch.iter().enumerate() {
+                    let sequence = commands::sequence(index, item);
+                    let context = Context { sequence, now_ms: proposal.proposed_at_ms };
+                    outcomes.push(commands::apply(tables, command, context)?);
+                }
+                Ok(Applied { outcomes })
+            }
+        },
+    }
+}
+
+fn touches_map(entry: &Entry) -> bool {
+    let proposal: &Proposal = match &entry.payload {
+        EntryPayload::Normal(proposal) => proposal,
+        EntryPayload::Blank | EntryPayload::Membership(_) => return false,
+    };
+    match &proposal.change {
+        Change::Bootstrap(_) => true,
+        Change::Batch(batch) => batch.iter().any(commands::changes_map),
+    }
+}
+
+fn commit_synced(mut transaction: WriteTransaction) -> Result<(), StoreError> {
+    transaction.set_durability(Durability::Immediate)?;
+    transaction.set_quick_repair(true);
+    transaction.commit()?;
+    Ok(())
+}
+
+fn read_published(database: Arc<Database>) -> Result<Published, StoreError> {
+    let view = View::new(&database)?;
+    let applied: Option<LogId> = meta::get::<LogIdRow>(&view.meta()?, meta::APPLIED)?.map(Into::into);
+    // How many commands the last entry had is not kept; counting it as full keeps the sequence ahead of all of them.
+    let commit =
+        applied.map_or(CommitSequence(0), |id| commands::sequence(id.index, commands::COMMANDS_PER_ENTRY_MAX - 1));
+    let map = cluster_map::get(&view.cluster_map()?)?.map(Arc::new);
+    Ok(Published { database, applied, commit, map })
+}
+
+/// Makes a renaming in the directory of `path` durable.
+pub(crate) fn sync_directory(path: &Path) -> Result<(), StoreError> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let file = std::fs::File::open(directory).map_err(|e| StoreError::file(directory, e))?;
+    file.sync_all().map_err(|e| StoreError::file(directory, e))
+}

@@ -1,0 +1,183 @@
+//! Messages between members.
+
+use minicbor::{Decode, Encode};
+use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, VoteRequest, VoteResponse};
+
+use super::codec::{LogIdRow, MembershipRow, VoteRow};
+use super::entry::EntryRow;
+use super::{MemberId, SnapshotMeta, TypeConfig};
+
+/// Paths of the calls between members. Each is a POST with one CBOR message.
+pub(crate) struct RaftPath;
+
+impl RaftPath {
+    pub(crate) const APPEND: &'static str = "/rpc/v1/metadata/raft/append";
+    pub(crate) const VOTE: &'static str = "/rpc/v1/metadata/raft/vote";
+    pub(crate) const SNAPSHOT: &'static str = "/rpc/v1/metadata/raft/snapshot";
+}
+
+/// A member cannot take part: its store failed, or it is stopping.
+#[derive(Debug, Clone, thiserror::Error, Encode, Decode)]
+#[error("the member cannot take part: {detail}")]
+pub(crate) struct Stopped {
+    #[n(0)]
+    pub(crate) detail: String,
+}
+
+/// Entries to append, or none for a heartbeat.
+#[derive(Debug, Encode, Decode)]
+pub(crate) struct Append {
+    #[n(0)]
+    vote: VoteRow,
+    #[n(1)]
+    previous: Option<LogIdRow>,
+    #[n(2)]
+    entries: Vec<EntryRow>,
+    #[n(3)]
+    committed: Option<LogIdRow>,
+}
+
+impl From<AppendEntriesRequest<TypeConfig>> for Append {
+    fn from(request: AppendEntriesRequest<TypeConfig>) -> Self {
+        Self {
+            vote: request.vote.into(),
+            previous: request.prev_log_id.map(Into::into),
+            entries: request.entries.iter().map(Into::into).collect(),
+            committed: request.leader_commit.map(Into::into),
+        }
+    }
+}
+
+impl From<Append> for AppendEntriesRequest<TypeConfig> {
+    fn from(message: Append) -> Self {
+        Self {
+            vote: message.vote.into(),
+            prev_log_id: message.previous.map(Into::into),
+            entries: message.entries.into_iter().map(Into::into).collect(),
+            leader_commit: message.committed.map(Into::into),
+        }
+    }
+}
+
+/// What a follower made of entries.
+#[derive(Debug, Encode, Decode)]
+pub(crate) enum Appended {
+    #[n(0)]
+    All,
+    #[n(1)]
+    Upto(#[n(0)] Option<LogIdRow>),
+    #[n(2)]
+    Conflict,
+    #[n(3)]
+    HigherVote(#[n(0)] VoteRow),
+}
+
+impl From<AppendEntriesResponse<MemberId>> for Appended {
+    fn from(response: AppendEntriesResponse<MemberId>) -> Self {
+        match response {
+            AppendEntriesResponse::Success => Self::All,
+            AppendEntriesResponse::PartialSuccess(upto) => Self::Upto(upto.map(Into::into)),
+            AppendEntriesResponse::Conflict => Self::Conflict,
+            AppendEntriesResponse::HigherVote(vote) => Self::HigherVote(vote.into()),
+        }
+    }
+}
+
+impl From<Appended> for AppendEntriesResponse<MemberId> {
+    fn from(message: Appended) -> Self {
+        match message {
+            Appended::All => Self::Success,
+            Appended::Upto(upto) => Self::PartialSuccess(upto.map(Into::into)),
+            Appended::Conflict => Self::Conflict,
+            Appended::HigherVote(vote) => Self::HigherVote(vote.into()),
+        }
+    }
+}
+
+/// A candidate asks for a vote.
+#[derive(Debug, Encode, Decode)]
+pub(crate) struct AskVote {
+    #[n(0)]
+    vote: VoteRow,
+    #[n(1)]
+    last: Option<LogIdRow>,
+}
+
+impl From<VoteRequest<MemberId>> for AskVote {
+    fn from(request: VoteRequest<MemberId>) -> Self {
+        Self { vote: request.vote.into(), last: request.last_log_id.map(Into::into) }
+    }
+}
+
+impl From<AskVote> for VoteRequest<MemberId> {
+    fn from(message: AskVote) -> Self {
+        Self::new(message.vote.into(), message.last.map(Into::into))
+    }
+}
+
+/// The vote that a member holds now.
+#[derive(Debug, Encode, Decode)]
+pub(crate) struct Voted {
+    #[n(0)]
+    vote: VoteRow,
+    #[n(1)]
+    granted: bool,
+    #[n(2)]
+    last: Option<LogIdRow>,
+}
+
+impl From<VoteResponse<MemberId>> for Voted {
+    fn from(response: VoteResponse<MemberId>) -> Self {
+        Self { vote: response.vote.into(), granted: response.vote_granted, last: response.last_log_id.map(Into::into) }
+    }
+}
+
+impl From<Voted> for VoteResponse<MemberId> {
+    fn from(message: Voted) -> Self {
+        Self { vote: message.vote.into(), vote_granted: message.granted, last_log_id: message.last.map(Into::into) }
+    }
+}
+
+/// A chunk of a snapshot. Chunks come in order; the first begins the snapshot anew.
+#[derive(Debug, Encode, Decode)]
+pub(crate) struct SnapshotChunk {
+    /// The sender's vote.
+    #[n(0)]
+    pub(crate) vote: VoteRow,
+    /// Up to where the snapshot reaches.
+    #[n(1)]
+    pub(crate) applied: Option<LogIdRow>,
+    #[n(2)]
+    pub(crate) membership: MembershipRow,
+    /// Names the snapshot.
+    #[n(3)]
+    pub(crate) id: String,
+    /// Counts the chunks from 0.
+    #[n(4)]
+    pub(crate) number: u32,
+    /// Whether this is the last.
+    #[n(5)]
+    pub(crate) last: bool,
+    #[n(6)]
+    #[cbor(with = "minicbor::bytes")]
+    pub(crate) records: Vec<u8>,
+}
+
+impl SnapshotChunk {
+    /// What the snapshot is, as Raft describes it.
+    pub(crate) fn meta(&self) -> SnapshotMeta {
+        SnapshotMeta {
+            last_log_id: self.applied.map(Into::into),
+            last_membership: self.membership.clone().into(),
+            snapshot_id: self.id.clone(),
+        }
+    }
+}
+
+/// A chunk was taken. The last one is answered once the snapshot is installed.
+#[derive(Debug, Encode, Decode)]
+pub(crate) struct ChunkTaken {
+    /// The receiver's vote: higher than the sender's if it lost its lead.
+    #[n(0)]
+    pub(crate) vote: VoteRow,
+}

@@ -1,0 +1,136 @@
+//! Raft's calls to other members over the internal RPC.
+
+use std::future::Future;
+use std::time::Duration;
+
+use cairn_protocol::rpc::RpcClient;
+use minicbor::{Decode, Encode};
+use openraft::error::{Fatal, NetworkError, RPCError, RaftError, ReplicationClosed, StreamingError, Unreachable};
+use openraft::network::{RPCOption, RaftNetwork, RaftNetworkFactory};
+use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, VoteRequest, VoteResponse};
+use openraft::{AnyError, BasicNode, ErrorSubject, ErrorVerb, Snapshot, StorageIOError};
+
+use super::codec::MembershipRow;
+use super::message::{Append, Appended, AskVote, ChunkTaken, RaftPath, SnapshotChunk, Stopped, Voted};
+use super::snapshot::{self, Position, SnapshotData};
+use super::{MemberId, TypeConfig, Vote};
+
+/// Time for one chunk of a snapshot; the last one waits for the installation.
+const CHUNK_LIMIT: Duration = Duration::from_mins(1);
+
+type CallError = RPCError<MemberId, BasicNode, RaftError<MemberId>>;
+
+/// Makes connections to members.
+pub(crate) struct Network {
+    rpc: RpcClient,
+}
+
+impl Network {
+    pub(crate) fn new(rpc: RpcClient) -> Self {
+        Self { rpc }
+    }
+}
+
+impl RaftNetworkFactory<TypeConfig> for Network {
+    type Network = Peer;
+
+    async fn new_client(&mut self, _target: MemberId, node: &BasicNode) -> Peer {
+        Peer { rpc: self.rpc.clone(), addr: node.addr.clone() }
+    }
+}
+
+/// One other member.
+pub(crate) struct Peer {
+    rpc: RpcClient,
+    addr: String,
+}
+
+impl Peer {
+    async fn call<M, A>(&self, path: &str, message: &M, limit: Duration) -> Result<A, CallError>
+    where
+        M: Encode<()> + Sync,
+        A: for<'b> Decode<'b, ()>,
+    {
+        match self.rpc.call::<M, A, Stopped>(&self.addr, path, message, limit).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(stopped)) => Err(RPCError::Unreachable(Unreachable::new(&stopped))),
+            Err(error) if error.is_definite_no() => Err(RPCError::Unreachable(Unreachable::new(&error))),
+            Err(error) => Err(RPCError::Network(NetworkError::new(&error))),
+        }
+    }
+
+    /// Streams a snapshot chunk by chunk; a receiver that follows somebody else by now ends it with its vote.
+    async fn stream(
+        &self,
+        vote: Vote,
+        snapshot: Snapshot<TypeConfig>,
+    ) -> Result<SnapshotResponse<MemberId>, StreamingError<TypeConfig, Fatal<MemberId>>> {
+        let SnapshotData::Live(view) = *snapshot.snapshot else {
+            return Err(read_error("the snapshot is not one of this member's own state").into());
+        };
+        let mut position = Some(Position::default());
+        for number in 0.. {
+            let Some(from) = position.take() else { break };
+            let reading = std::sync::Arc::clone(&view);
+            let read = tokio::task::spawn_blocking(move || snapshot::chunk(&reading, from)).await;
+            let (records, next) = read.map_err(read_error)?.map_err(read_error)?;
+            let message = SnapshotChunk {
+                vote: vote.into(),
+                applied: snapshot.meta.last_log_id.map(Into::into),
+                membership: MembershipRow::from(&snapshot.meta.last_membership),
+                id: snapshot.meta.snapshot_id.clone(),
+                number,
+                last: next.is_none(),
+                records,
+            };
+            let taken: Result<ChunkTaken, CallError> = self.call(RaftPath::SNAPSHOT, &message, CHUNK_LIMIT).await;
+            let theirs: Vote = match taken {
+                Ok(taken) => taken.vote.into(),
+                Err(RPCError::Network(error)) => return Err(StreamingError::Network(error)),
+                Err(error) => return Err(StreamingError::Unreachable(Unreachable::new(&error))),
+            };
+            if theirs > vote {
+                return Ok(SnapshotResponse::new(theirs));
+            }
+            position = next;
+        }
+        Ok(SnapshotResponse::new(vote))
+    }
+}
+
+fn read_error(error: impl std::fmt::Display) -> openraft::StorageError<MemberId> {
+    StorageIOError::new(ErrorSubject::Snapshot(None), ErrorVerb::Read, AnyError::error(error)).into()
+}
+
+impl RaftNetwork<TypeConfig> for Peer {
+    async fn append_entries(
+        &mut self,
+        request: AppendEntriesRequest<TypeConfig>,
+        option: RPCOption,
+    ) -> Result<AppendEntriesResponse<MemberId>, CallError> {
+        let appended: Appended = self.call(RaftPath::APPEND, &Append::from(request), option.hard_ttl()).await?;
+        Ok(appended.into())
+    }
+
+    async fn vote(
+        &mut self,
+        request: VoteRequest<MemberId>,
+        option: RPCOption,
+    ) -> Result<VoteResponse<MemberId>, CallError> {
+        let voted: Voted = self.call(RaftPath::VOTE, &AskVote::from(request), option.hard_ttl()).await?;
+        Ok(voted.into())
+    }
+
+    async fn full_snapshot(
+        &mut self,
+        vote: Vote,
+        snapshot: Snapshot<TypeConfig>,
+        cancel: impl Future<Output = ReplicationClosed> + Send + 'static,
+        _option: RPCOption,
+    ) -> Result<SnapshotResponse<MemberId>, StreamingError<TypeConfig, Fatal<MemberId>>> {
+        tokio::select! {
+            closed = cancel => Err(StreamingError::Closed(closed)),
+            sent = self.stream(vote, snapshot) => sent,
+        }
+    }
+}

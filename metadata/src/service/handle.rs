@@ -1,0 +1,243 @@
+//! The service as the rest of the process uses it.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cairn_core::clock::Clock;
+use cairn_core::id::{CommitSequence, Epoch};
+use cairn_protocol::metadata::query::ClusterStatus;
+use cairn_protocol::metadata::{Answer, Command, Metadata, MetadataError, Outcome, Query, Signal, SignalAnswer};
+use cairn_protocol::rpc::{HttpMetadata, MetadataFailure, RpcClient};
+use redb::ReadableTableMetadata;
+use tokio::sync::{Notify, watch};
+
+use super::leader::{Heard, LeaderMemory};
+use super::proposer::Proposer;
+use super::read_gate::ReadGate;
+use crate::error::{Refused, StoreError};
+use crate::queries;
+use crate::raft::Raft;
+use crate::raft::machine::Machine;
+use crate::tables::{View, sessions, usage};
+
+/// Time for the files to close on shutdown, in steps.
+const CLOSE_STEPS_MAX: u32 = 200;
+const CLOSE_STEP: Duration = Duration::from_millis(10);
+
+/// A running member. Cheap to clone; every clone is the same member.
+#[derive(Clone)]
+pub struct Handle {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) raft: Raft,
+    pub(crate) machine: Arc<Machine>,
+    pub(crate) proposer: Proposer,
+    pub(crate) gate: ReadGate,
+    pub(crate) memory: LeaderMemory,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) rpc: RpcClient,
+    /// Wakes the background jobs before their time.
+    pub(crate) wake: Arc<Notify>,
+    pub(crate) stop: watch::Sender<bool>,
+    /// Tells whether the log's file is still open.
+    pub(crate) log_open: Weak<()>,
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self(MetadataFailure::Store(error.to_string()))
+    }
+}
+
+impl From<MetadataFailure> for Failure {
+    fn from(failure: MetadataFailure) -> Self {
+        Self(failure)
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Rejected(rejection) => Self(MetadataFailure::Rejected(rejection)),
+            Refused::Store(error) => error.into(),
+        }
+    }
+}
+
+/// [`MetadataFailure`], with conversions from what can go wrong in here.
+pub(crate) struct Failure(pub(crate) MetadataFailure);
+
+impl Inner {
+    /// Runs a command, if this member leads.
+    pub(crate) async fn execute(&self, command: Command) -> Result<Outcome, MetadataFailure> {
+        let registers = if let Command::RegisterNode(c) = &command { Some(c.node) } else { None };
+        let outcome = self.proposer.propose(command).await?;
+        let now = self.clock.monotonic();
+        if let Outcome::SessionOpened(session) = &outcome {
+            self.memory.of(self.gate.term(), now).renewed.insert(*session, now);
+        }
+        if let Some(node) = registers {
+            let mut memory = self.memory.of(self.gate.term(), now);
+            memory.heard.insert(node, Heard { at: now, status: None });
+        }
+        Ok(outcome)
+    }
+
+    /// Answers a query, if this member leads.
+    pub(crate) async fn query(self: &Arc<Self>, query: Query) -> Result<Answer, MetadataFailure> {
+        self.gate.pass().await?;
+        if queries::is_small(&query) {
+            return self.answer(query).map_err(|failure| failure.0);
+        }
+        let inner = Arc::clone(self);
+        match tokio::task::spawn_blocking(move || inner.answer(query)).await {
+            Ok(result) => result.map_err(|failure| failure.0),
+            Err(panicked) => Err(MetadataFailure::Store(panicked.to_string())),
+        }
+    }
+
+    fn answer(&self, query: Query) -> Result<Answer, Failure> {
+        if let Query::GetClusterMap(q) = &query {
+            let map = self.machine.map().filter(|map| map.epoch > q.known);
+            return Ok(Answer::ClusterMap(map.map(|map| map.as_ref().clone())));
+        }
+        let view = self.machine.view()?;
+        match queries::answer(&view, query)? {
+            Some(answer) => Ok(answer),
+            None => Ok(Answer::ClusterStatus(self.cluster_status(&view)?)),
+        }
+    }
+
+    fn cluster_status(&self, view: &View) -> Result<ClusterStatus, StoreError> {
+        let now = self.clock.monotonic();
+        let memory = self.memory.of(self.gate.term(), now);
+        let silence = |heard: &Heard| now.saturating_sub(heard.at).as_millis() as u64;
+        let mut nodes: Vec<_> =
+            memory.heard.values().filter_map(|heard| Some((heard.status.clone()?, silence(heard)))).collect();
+        drop(memory);
+        nodes.sort_by_key(|(status, _)| status.node);
+        let total = usage::get(&view.usage()?, usage::TOTAL)?;
+        Ok(ClusterStatus {
+            buckets: view.buckets()?.len()?,
+            objects: total.objects,
+            object_bytes: total.bytes,
+            uploads: total.uploads,
+            reclaim_entries: view.reclaim()?.len()?,
+            repair_entries: view.repair()?.len()?,
+            sessions: view.sessions()?.len()?,
+            commit: self.machine.commit(),
+            nodes,
+        })
+    }
+
+    /// Hears a signal, if this member leads.
+    pub(crate) async fn signal(&self, signal: Signal) -> Result<SignalAnswer, MetadataFailure> {
+        self.gate.pass().await?;
+        self.hear(signal).map_err(|failure| failure.0)
+    }
+
+    fn hear(&self, signal: Signal) -> Result<SignalAnswer, Failure> {
+        let now = self.clock.monotonic();
+        let term = self.gate.term();
+        let map = self.machine.map();
+        let mut session_valid = false;
+        match signal {
+            Signal::RenewSession(session) => {
+                session_valid = sessions::is_open(&self.machine.view()?.sessions()?, session)?;
+                if session_valid {
+                    self.memory.of(term, now).renewed.insert(session, now);
+                }
+            }
+            Signal::Heartbeat(status) => {
+                let differs = map.as_ref().is_some_and(|map| {
+                    let known = |disk| map.disk_by_id(disk).map(|known| known.state);
+                    status.disks.iter().any(|disk| known(disk.disk).is_some_and(|state| state != disk.state))
+                });
+                self.memory.of(term, now).heard.insert(status.node, Heard { at: now, status: Some(status) });
+                if differs {
+                    self.wake.notify_one();
+                }
+            }
+        }
+        let map_epoch = map.map_or(Epoch(0), |map| map.epoch);
+        Ok(SignalAnswer { map_epoch, commit: self.machine.commit(), session_valid })
+    }
+
+    /// The member that leads, for a caller in this process, where this member only follows.
+    fn elsewhere(&self, failure: MetadataFailure) -> Result<HttpMetadata, MetadataError> {
+        match failure {
+            MetadataFailure::NotLeader(Some(leader)) if !leader.is_empty() => {
+                Ok(HttpMetadata::new(self.rpc.clone(), vec![leader]))
+            }
+            other => Err(other.into()),
+        }
+    }
+}
+
+impl Handle {
+    /// The newest commit that this member has applied.
+    pub fn commit(&self) -> CommitSequence {
+        self.inner.machine.commit()
+    }
+
+    /// Whether this member leads and answers queries.
+    pub fn leads(&self) -> bool {
+        self.inner.gate.leads()
+    }
+
+    /// Why the member takes no commands any more, if its store has failed: the process has to be restarted once the cause
+    /// is removed.
+    pub fn failure(&self) -> Option<String> {
+        self.inner.raft.metrics().borrow().running_state.as_ref().err().map(ToString::to_string)
+    }
+
+    /// Ends the member: no command is taken any more, the state is synced, and the files are closed once no other handle
+    /// and no router uses them (for which this waits two seconds). Calls that are under way may end with `Unavailable`
+    /// or `Unknown`.
+    pub async fn shutdown(self) {
+        self.inner.stop.send_replace(true);
+        if let Err(error) = self.inner.raft.shutdown().await {
+            tracing::warn!(%error, "the metadata service did not stop in order");
+        }
+        let machine = Arc::clone(&self.inner.machine);
+        let synced = tokio::task::spawn_blocking(move || machine.sync().map(drop).map_err(|e| e.to_string())).await;
+        if let Err(error) = synced.unwrap_or_else(|panicked| Err(panicked.to_string())) {
+            tracing::warn!(%error, "the metadata state was not synced; it is applied again at the next start");
+        }
+        let open = [self.inner.log_open.clone(), self.inner.machine.open_token()];
+        drop(self);
+        for _ in 0..CLOSE_STEPS_MAX {
+            if open.iter().all(|token| token.strong_count() == 0) {
+                return;
+            }
+            tokio::time::sleep(CLOSE_STEP).await;
+        }
+    }
+}
+
+#[async_trait]
+impl Metadata for Handle {
+    async fn execute(&self, command: Command) -> Result<Outcome, MetadataError> {
+        match self.inner.execute(command.clone()).await {
+            Ok(outcome) => Ok(outcome),
+            Err(failure) => self.inner.elsewhere(failure)?.execute(command).await,
+        }
+    }
+
+    async fn query(&self, query: Query) -> Result<Answer, MetadataError> {
+        match self.inner.query(query.clone()).await {
+            Ok(answer) => Ok(answer),
+            Err(failure) => self.inner.elsewhere(failure)?.query(query).await,
+        }
+    }
+
+    async fn signal(&self, signal: Signal) -> Result<SignalAnswer, MetadataError> {
+        match self.inner.signal(signal.clone()).await {
+            Ok(answer) => Ok(answer),
+            Err(failure) => self.inner.elsewhere(failure)?.signal(signal).await,
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The service over the internal RPC.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use axum::routing::post;
+use cairn_protocol::metadata::{Command, Query, Signal};
+use cairn_protocol::rpc::{MetadataFailure, MetadataPath, RpcAuth, answer, receive};
+use http::StatusCode;
+use minicbor::{Decode, Encode};
+use openraft::Snapshot;
+
+use super::handle::{Handle, Inner};
+use crate::error::StoreError;
+use crate::raft::codec::VoteRow;
+use crate::raft::message::{Append, Appended, AskVote, ChunkTaken, RaftPath, SnapshotChunk, Stopped, Voted};
+use crate::raft::snapshot::{Loader, SnapshotData};
+
+/// Bytes of one message: the largest is a batch of log entries, or one completion of 10,000 parts.
+const MESSAGE_BYTES_MAX: usize = 16 << 20;
+
+/// The endpoints of `handle`. Nothing is let in that `auth` does not verify (I22).
+pub fn router(handle: Handle, auth: RpcAuth) -> Router {
+    let server = Arc::new(Server { inner: handle.inner, auth, incoming: Mutex::default() });
+    macro_rules! endpoint {
+        ($call:expr) => {{
+            let server = Arc::clone(&server);
+            post(move |request: Request| {
+                let server = Arc::clone(&server);
+                async move { server.serve(request, $call).await }
+            })
+        }};
+    }
+    Router::new()
+        .route(MetadataPath::EXECUTE, endpoint!(async |s: &Server, m: Command| s.inner.execute(m).await))
+        .route(MetadataPath::QUERY, endpoint!(async |s: &Server, m: Query| s.inner.query(m).await))
+        .route(MetadataPath::SIGNAL, endpoint!(async |s: &Server, m: Signal| s.inner.signal(m).await))
+        .route(RaftPath::APPEND, endpoint!(async |s: &Server, m: Append| s.append(m).await))
+        .route(RaftPath::VOTE, endpoint!(async |s: &Server, m: AskVote| s.vote(m).await))
+        .route(RaftPath::SNAPSHOT, endpoint!(async |s: &Server, m: SnapshotChunk| s.snapshot(m).await))
+}
+
+struct Server {
+    inner: Arc<Inner>,
+    auth: RpcAuth,
+    /// The snapshot under way: its id, and the number of the chunk that comes next.
+    incoming: Mutex<Option<(String, u32, Loader)>>,
+}
+
+/// The status that goes with a failure.
+trait Failed {
+    fn status(&self) -> StatusCode;
+}
+
+impl Failed for MetadataFailure {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Rejected(_) => StatusCode::CONFLICT,
+            Self::NotLeader(_) => StatusCode::MISDIRECTED_REQUEST,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unknown(_) | Self::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl Failed for Stopped {
+    fn status(&self) -> StatusCode {
+        StatusCode::SERVICE_UNAVAILABLE
+    }
+}
+
+fn stopped(detail: impl std::fmt::Display) -> Stopped {
+    Stopped { detail: detail.to_string() }
+}
+
+impl Server {
+    async fn serve<M, A, E>(&self, request: Request, call: impl AsyncFnOnce(&Self, M) -> Result<A, E>) -> Response<Body>
+    where
+        M: for<'b> Decode<'b, ()>,
+        A: Encode<()>,
+        E: Encode<()> + Failed,
+    {
+        match receive(&self.auth, request, MESSAGE_BYTES_MAX).await {
+            Ok(message) => answer(&call(self, message).await, Failed::status),
+            Err(refusal) => refusal.into_response(),
+        }
+    }
+
+    async fn append(&self, message: Append) -> Result<Appended, Stopped> {
+        let appended = self.inner.raft.append_entries(message.into()).await.map_err(stopped)?;
+        Ok(appended.into())
+    }
+
+    async fn vote(&self, message: AskVote) -> Result<Voted, Stopped> {
+        Ok(self.inner.raft.vote(message.into()).await.map_err(stopped)?.into())
+    }
+
+    /// Takes a chunk, and installs the snapshot with the last one. A chunk out of order ends the transfer; the leader
+    /// starts it over.
+    async fn snapshot(&self, message: SnapshotChunk) -> Result<ChunkTaken, Stopped> {
+        let known = self.inner.raft.with_raft_state(|state| *state.vote_ref()).await.map_err(stopped)?;
+        if known > message.vote.into() {
+            return Ok(ChunkTaken { vote: known.into() });
+        }
+        let loader = self.take_incoming(&message)?;
+        let (meta, vote, last, next) = (message.meta(), message.vote, message.last, message.number + 1);
+        let loader = tokio::task::spawn_blocking(move || {
+            loader.load(&message.records)?;
+            Ok::<_, StoreError>(loader)
+        });
+        let loader = loader.await.map_err(stopped)?.map_err(stopped)?;
+        if !last {
+            let mut incoming = self.incoming.lock().unwrap_or_else(PoisonError::into_inner);
+            *incoming = Some((meta.snapshot_id, next, loader));
+            return Ok(ChunkTaken { vote });
+        }
+        let database = tokio::task::spawn_blocking(move || loader.finish()).await.map_err(stopped)?.map_err(stopped)?;
+        let snapshot = Snapshot { meta, snapshot: Box::new(SnapshotData::Loaded(database)) };
+        let installed = self.inner.raft.install_full_snapshot(vote.into(), snapshot).await.map_err(stopped)?;
+        Ok(ChunkTaken { vote: VoteRow::from(installed.vote) })
+    }
+
+    /// The loader that waits for this chunk.
+    fn take_incoming(&self, message: &SnapshotChunk) -> Result<Loader, Stopped> {
+        let machine = &self.inner.machine;
+        let mut incoming = self.incoming.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = incoming.take();
+        if message.number == 0 {
+            drop(waiting);
+            return Loader::create(&machine.incoming_path(), machine.cache_bytes()).map_err(stopped);
+        }
+        match waiting {
+            Some((id, next, loader)) if id == message.id && next == message.number => Ok(loader),
+            _ => Err(stopped(format!("chunk {} of snapshot {} is out of order", message.number, message.id))),
+        }
+    }
+}

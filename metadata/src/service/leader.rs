@@ -1,0 +1,44 @@
+//! What the leader hears and does not replicate: who is alive, and how the disks are. A new leader begins anew and gives
+//! everybody a fresh lease.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use cairn_core::id::{NodeId, SessionId};
+use cairn_protocol::storage::NodeStatus;
+
+/// The memory of one lead.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    pub(crate) term: u64,
+    /// When this lead began, by the monotonic clock.
+    pub(crate) since: Duration,
+    /// When each session was renewed last.
+    pub(crate) renewed: HashMap<SessionId, Duration>,
+    /// What each node said last, and when.
+    pub(crate) heard: HashMap<NodeId, Heard>,
+}
+
+/// The last sign of life of a node.
+#[derive(Debug, Clone)]
+pub(crate) struct Heard {
+    pub(crate) at: Duration,
+    /// Nothing for a node that has registered and not reported yet.
+    pub(crate) status: Option<NodeStatus>,
+}
+
+/// The memory of whichever lead is current.
+#[derive(Debug, Default)]
+pub(crate) struct LeaderMemory(Mutex<Memory>);
+
+impl LeaderMemory {
+    /// The memory of the lead of `term`; what earlier leads heard is forgotten.
+    pub(crate) fn of(&self, term: u64, now: Duration) -> MutexGuard<'_, Memory> {
+        let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if memory.term != term {
+            *memory = Memory { term, since: now, ..Memory::default() };
+        }
+        memory
+    }
+}

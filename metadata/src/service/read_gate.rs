@@ -1,0 +1,115 @@
+//! Makes reads linearizable: they see everything that was acknowledged before they began (I19).
+
+use std::sync::Arc;
+
+use cairn_protocol::rpc::MetadataFailure;
+use openraft::ServerState;
+use openraft::error::{CheckIsLeaderError, RaftError};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::raft::Raft;
+use crate::raft::log_store::LogEnd;
+use crate::raft::machine::Machine;
+
+/// Reads that wait for one round of confirmation; beyond that their askers wait.
+const WAITING_MAX: usize = 4096;
+
+type Answer = oneshot::Sender<Result<(), MetadataFailure>>;
+
+/// The gate. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct ReadGate {
+    raft: Raft,
+    machine: Arc<Machine>,
+    confirmations: mpsc::Sender<Answer>,
+    /// Where the log ended when the process started.
+    at_start: LogEnd,
+}
+
+/// What this member may do about a read.
+enum Standing {
+    /// It leads and is the only voter: nobody else can have acknowledged anything, and what it acknowledged is applied.
+    Sole,
+    /// It leads; a majority has to confirm that it still does.
+    Leader,
+    /// It does not lead, or has not applied what earlier leaders committed.
+    No(MetadataFailure),
+}
+
+impl ReadGate {
+    /// Starts the task that asks the majority, once for all reads that wait.
+    pub(crate) fn spawn(raft: Raft, machine: Arc<Machine>, at_start: LogEnd) -> Self {
+        let (confirmations, waiting) = mpsc::channel(WAITING_MAX);
+        tokio::spawn(confirm(raft.clone(), waiting));
+        Self { raft, machine, confirmations, at_start }
+    }
+
+    /// Returns once a view taken from now on is linearizable.
+    pub(crate) async fn pass(&self) -> Result<(), MetadataFailure> {
+        match self.standing() {
+            Standing::Sole => Ok(()),
+            Standing::No(failure) => Err(failure),
+            Standing::Leader => {
+                let (answer, answered) = oneshot::channel();
+                let stopping = || MetadataFailure::Unavailable("the metadata service is stopping".to_owned());
+                self.confirmations.send(answer).await.map_err(|_| stopping())?;
+                answered.await.map_err(|_| stopping())?
+            }
+        }
+    }
+
+    /// Whether this member leads and has applied an entry of its own term, hence all that was committed before it.
+    pub(crate) fn leads(&self) -> bool {
+        !matches!(self.standing(), Standing::No(_))
+    }
+
+    /// The term of this member's lead, or whichever term it follows.
+    pub(crate) fn term(&self) -> u64 {
+        self.raft.server_metrics().borrow().vote.leader_id.term
+    }
+
+    /// Whether the leader of `term` has applied all that can have been acknowledged: an entry of its own term, and where
+    /// it still leads in the term in which the process stopped, also all that the log held then.
+    fn is_caught_up(&self, term: u64) -> bool {
+        self.machine.applied().is_some_and(|applied| {
+            applied.leader_id.term == term && (term > self.at_start.term || applied.index >= self.at_start.index)
+        })
+    }
+
+    fn standing(&self) -> Standing {
+        let metrics = self.raft.server_metrics();
+        let metrics = metrics.borrow();
+        if metrics.state != ServerState::Leader {
+            let leader = metrics.current_leader.and_then(|id| metrics.membership_config.membership().get_node(&id));
+            return Standing::No(MetadataFailure::NotLeader(leader.map(|node| node.addr.clone())));
+        }
+        if !self.is_caught_up(metrics.vote.leader_id.term) {
+            return Standing::No(MetadataFailure::Unavailable("the leader is not ready yet".to_owned()));
+        }
+        match metrics.membership_config.membership().get_joint_config().as_slice() {
+            [voters] if voters.len() == 1 => Standing::Sole,
+            _ => Standing::Leader,
+        }
+    }
+}
+
+async fn confirm(raft: Raft, mut waiting: mpsc::Receiver<Answer>) {
+    let mut answers = Vec::new();
+    // Those who come while a round is under way wait for the next: a round confirms only what was before it.
+    while waiting.recv_many(&mut answers, WAITING_MAX).await > 0 {
+        let result = match raft.ensure_linearizable().await {
+            Ok(_) => Ok(()),
+            Err(RaftError::APIError(CheckIsLeaderError::ForwardToLeader(leader))) => {
+                Err(MetadataFailure::NotLeader(leader.leader_node.map(|node| node.addr)))
+            }
+            Err(RaftError::APIError(CheckIsLeaderError::QuorumNotEnough(error))) => {
+                Err(MetadataFailure::Unavailable(error.to_string()))
+            }
+            Err(RaftError::Fatal(fatal)) => Err(MetadataFailure::Store(fatal.to_string())),
+        };
+        for answer in answers.drain(..) {
+            // Whoever does not wait any more was cancelled.
+            let _ = answer.send(result.clone());
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! What the state machine knows of itself: how far it has applied the log, and under which membership.
+
+use redb::{ReadableTable, Table, TableDefinition};
+
+use super::Row;
+use crate::error::StoreError;
+use crate::raft::codec::{LogIdRow, MembershipRow};
+
+/// Name → row.
+pub(crate) const DEFINITION: TableDefinition<'static, Key, Value> = TableDefinition::new("meta");
+pub(crate) type Key = &'static str;
+pub(crate) type Value = &'static [u8];
+
+/// The last log id applied.
+pub(crate) const APPLIED: &str = "applied";
+/// The last membership applied.
+pub(crate) const MEMBERSHIP: &str = "membership";
+
+impl Row for LogIdRow {
+    const TABLE: &'static str = "meta";
+}
+
+impl Row for MembershipRow {
+    const TABLE: &'static str = "meta";
+}
+
+/// One row.
+pub(crate) fn get<R: Row>(table: &impl ReadableTable<Key, Value>, name: &str) -> Result<Option<R>, StoreError> {
+    table.get(name)?.map(|row| R::read(row.value())).transpose()
+}
+
+/// Replaces one row.
+pub(crate) fn put(table: &mut Table<'_, Key, Value>, name: &str, row: &impl Row) -> Result<(), StoreError> {
+    table.insert(name, row.to_bytes().as_slice())?;
+    Ok(())
+}

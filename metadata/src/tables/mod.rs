@@ -1,0 +1,72 @@
+//! The tables of the state machine: one file each, with the encoding of its keys and rows.
+
+pub(crate) mod buckets;
+pub(crate) mod cluster_map;
+pub(crate) mod counters;
+pub(crate) mod disk_extents;
+pub(crate) mod extents;
+pub(crate) mod meta;
+pub(crate) mod parts;
+pub(crate) mod reclaim;
+pub(crate) mod repair;
+mod row;
+pub(crate) mod sessions;
+pub(crate) mod uploads;
+pub(crate) mod usage;
+pub(crate) mod versions;
+
+use redb::{Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, Table, WriteTransaction};
+
+pub(crate) use row::{Row, successor};
+
+use crate::error::StoreError;
+
+/// Calls `$visit` with every table's definition and its number in snapshots, which is never reused.
+macro_rules! for_each_table {
+    ($visit:ident) => {
+        $visit! {
+            1 => buckets, 2 => usage, 3 => versions, 4 => extents, 5 => disk_extents, 6 => uploads, 7 => parts,
+            8 => reclaim, 9 => repair, 10 => sessions, 11 => counters, 12 => cluster_map, 13 => meta
+        }
+    };
+}
+pub(crate) use for_each_table;
+
+macro_rules! define {
+    ($($number:literal => $table:ident),*) => {
+        /// All tables, open for writing in one transaction.
+        pub(crate) struct Tables<'t> {
+            $(pub(crate) $table: Table<'t, $table::Key, $table::Value>,)*
+        }
+
+        impl<'t> Tables<'t> {
+            /// Opens all tables; those that do not exist yet are made.
+            pub(crate) fn open(transaction: &'t WriteTransaction) -> Result<Self, StoreError> {
+                Ok(Self { $($table: transaction.open_table($table::DEFINITION)?,)* })
+            }
+        }
+
+        impl View {
+            $(
+                /// Opens one table.
+                pub(crate) fn $table(&self) -> Result<ReadOnlyTable<$table::Key, $table::Value>, StoreError> {
+                    Ok(self.transaction.open_table($table::DEFINITION)?)
+                }
+            )*
+        }
+    };
+}
+
+/// A consistent view of all tables; opens only what a query needs.
+pub(crate) struct View {
+    transaction: ReadTransaction,
+}
+
+impl View {
+    /// The state as of now.
+    pub(crate) fn new(database: &Database) -> Result<Self, StoreError> {
+        Ok(Self { transaction: database.begin_read()? })
+    }
+}
+
+for_each_table!(define);

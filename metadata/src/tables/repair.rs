@@ -1,0 +1,47 @@
+//! Shards that wait for repair.
+
+use cairn_core::id::ExtentId;
+use redb::{Table, TableDefinition};
+
+use crate::error::StoreError;
+
+/// (extent, shard index) → cause.
+pub(crate) const DEFINITION: TableDefinition<'static, Key, Value> = TableDefinition::new("repair");
+pub(crate) type Key = ([u8; 16], u8);
+pub(crate) type Value = u8;
+
+/// Why a shard waits for repair. The numbers are on disk and are never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Cause {
+    /// The write was acknowledged above its quorum without this shard.
+    DegradedWrite = 1,
+    /// A reader or scrubber did not find it.
+    Missing = 2,
+    /// A reader or scrubber found bytes that do not verify.
+    Corrupt = 3,
+}
+
+/// Queues a shard. An entry that exists keeps its place and takes the newer cause.
+pub(crate) fn put(
+    table: &mut Table<'_, Key, Value>,
+    extent: ExtentId,
+    index: u8,
+    cause: Cause,
+) -> Result<(), StoreError> {
+    table.insert((extent.to_bytes(), index), cause as u8)?;
+    Ok(())
+}
+
+/// Removes every entry of an extent that is gone.
+pub(crate) fn forget(table: &mut Table<'_, Key, Value>, extent: ExtentId) -> Result<(), StoreError> {
+    let id = extent.to_bytes();
+    let mut queued = Vec::new();
+    for entry in redb::ReadableTable::range(table, (id, 0)..=(id, u8::MAX))? {
+        queued.push(entry?.0.value());
+    }
+    for key in queued {
+        table.remove(key)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! Open gateway sessions. An ended session has no row: a session has ended if its id was given out and has no row.
+
+use cairn_core::id::{NodeId, SessionId};
+use minicbor::{Decode, Encode};
+use redb::{ReadableTable, TableDefinition};
+
+use super::{Row, counters};
+use crate::error::StoreError;
+
+/// Session → row.
+pub(crate) const DEFINITION: TableDefinition<'static, Key, Value> = TableDefinition::new("sessions");
+pub(crate) type Key = u64;
+pub(crate) type Value = &'static [u8];
+
+/// An open session.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct SessionRow {
+    #[n(0)]
+    pub(crate) gateway: NodeId,
+    #[n(1)]
+    pub(crate) opened_ms: u64,
+}
+
+impl Row for SessionRow {
+    const TABLE: &'static str = "sessions";
+}
+
+/// Whether `session` is open.
+pub(crate) fn is_open(table: &impl ReadableTable<Key, Value>, session: SessionId) -> Result<bool, StoreError> {
+    Ok(table.get(session.0)?.is_some())
+}
+
+/// Whether `session` was given out once and has ended. An id that was never given out has not ended (I13).
+pub(crate) fn has_ended(
+    table: &impl ReadableTable<Key, Value>,
+    counters: &impl ReadableTable<counters::Key, counters::Value>,
+    session: SessionId,
+) -> Result<bool, StoreError> {
+    let given_out = (1..=counters::get(counters, counters::SESSION)?).contains(&session.0);
+    Ok(given_out && !is_open(table, session)?)
+}
+
+/// All open sessions.
+pub(crate) fn all(table: &impl ReadableTable<Key, Value>) -> Result<Vec<(SessionId, SessionRow)>, StoreError> {
+    let mut sessions = Vec::new();
+    for entry in table.iter()? {
+        let (id, row) = entry?;
+        sessions.push((SessionId(id.value()), SessionRow::read(row.value())?));
+    }
+    Ok(sessions)
+}

@@ -1,0 +1,56 @@
+//! Multipart uploads under way.
+
+use cairn_core::descriptor::Header;
+use cairn_core::id::{BucketId, UploadId};
+use cairn_core::name::ObjectKey;
+use cairn_protocol::metadata::Rejection;
+use cairn_protocol::metadata::query::UploadInfo;
+use minicbor::{Decode, Encode};
+use redb::{ReadableTable, TableDefinition};
+
+use super::Row;
+use crate::error::Refused;
+
+/// (bucket, key, upload) → row. Upload ids grow, so the uploads of a key stand in the order of their creation.
+pub(crate) const DEFINITION: TableDefinition<'static, Key, Value> = TableDefinition::new("uploads");
+pub(crate) type Key = (u64, &'static [u8], u64);
+pub(crate) type Value = &'static [u8];
+
+/// An upload under way.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct UploadRow {
+    #[n(0)]
+    pub(crate) created_ms: u64,
+    #[n(1)]
+    pub(crate) headers: Vec<Header>,
+    #[n(2)]
+    pub(crate) checksum_algorithm: Option<String>,
+    #[n(3)]
+    pub(crate) checksum_composite: bool,
+}
+
+impl Row for UploadRow {
+    const TABLE: &'static str = "uploads";
+}
+
+impl From<UploadRow> for UploadInfo {
+    fn from(row: UploadRow) -> Self {
+        Self {
+            headers: row.headers,
+            checksum_algorithm: row.checksum_algorithm,
+            checksum_composite: row.checksum_composite,
+            created_ms: row.created_ms,
+        }
+    }
+}
+
+/// The upload `id` of `key`.
+pub(crate) fn get(
+    table: &impl ReadableTable<Key, Value>,
+    bucket: BucketId,
+    key: &ObjectKey,
+    id: UploadId,
+) -> Result<UploadRow, Refused> {
+    let row = table.get((bucket.0, key.as_str().as_bytes(), id.0))?.ok_or(Rejection::NoSuchUpload)?;
+    Ok(UploadRow::read(row.value())?)
+}

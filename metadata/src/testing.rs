@@ -1,0 +1,45 @@
+//! What the tests of this crate share.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant, SystemTime};
+
+use cairn_core::clock::Clock;
+use cairn_core::random::RandomSource;
+
+/// The real monotonic clock, and a wall clock that the test sets.
+pub(crate) struct TestClock {
+    start: OnceLock<Instant>,
+    wall_ms: AtomicU64,
+}
+
+impl TestClock {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self { start: OnceLock::new(), wall_ms: AtomicU64::new(1_790_000_000_000) })
+    }
+
+    pub(crate) fn set_wall_ms(&self, ms: u64) {
+        self.wall_ms.store(ms, Ordering::Relaxed);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_millis(self.wall_ms.load(Ordering::Relaxed))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a test is a process of its own")]
+    fn monotonic(&self) -> Duration {
+        self.start.get_or_init(Instant::now).elapsed()
+    }
+}
+
+/// Counts.
+#[derive(Default)]
+pub(crate) struct TestRandom(AtomicU64);
+
+impl RandomSource for TestRandom {
+    fn bytes16(&self) -> [u8; 16] {
+        [self.0.fetch_add(1, Ordering::Relaxed) as u8 + 1; 16]
+    }
+}

@@ -1,0 +1,45 @@
+//! Which disks this gateway leaves out of new placements for a moment.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use cairn_core::clock::Clock;
+use cairn_core::id::DiskNumber;
+use cairn_protocol::storage::StorageErrorKind;
+
+/// Remembers failed calls: the cluster map learns of a dead node only seconds later, and each write until then would
+/// fail again.
+pub struct DiskHealth {
+    clock: Arc<dyn Clock>,
+    /// Until when, in monotonic time, a disk is left out.
+    out: RwLock<HashMap<DiskNumber, Duration>>,
+}
+
+/// How long a disk is left out after a failure.
+const PAUSE: Duration = Duration::from_secs(5);
+
+impl DiskHealth {
+    /// All disks are healthy.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, out: RwLock::default() }
+    }
+
+    /// Whether new shards may go to the disk.
+    pub fn is_usable(&self, disk: DiskNumber) -> bool {
+        let out = self.out.read().unwrap_or_else(PoisonError::into_inner);
+        out.get(&disk).is_none_or(|until| *until <= self.clock.monotonic())
+    }
+
+    /// A call to the disk failed. Busy nodes and wrong requests say nothing about the disk.
+    pub fn failed(&self, disk: DiskNumber, kind: StorageErrorKind) {
+        use StorageErrorKind as K;
+        match kind {
+            K::Unreachable | K::Full | K::Failed | K::Foreign | K::NoSuchDisk => {
+                let until = self.clock.monotonic() + PAUSE;
+                self.out.write().unwrap_or_else(PoisonError::into_inner).insert(disk, until);
+            }
+            K::Missing | K::Corrupt | K::Busy | K::Refused | K::Invalid | K::OutOfResources => {}
+        }
+    }
+}

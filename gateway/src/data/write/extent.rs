@@ -1,0 +1,281 @@
+//! Writes one extent to `k+m` disks.
+
+use std::sync::Arc;
+
+use cairn_core::cell::Cell;
+use cairn_core::cluster_map::{ClusterMap, Disk};
+use cairn_core::codec::Codec;
+use cairn_core::geometry::Geometry;
+use cairn_core::id::{DiskId, DiskNumber, ExtentId};
+use cairn_core::placement::{PlacementError, place};
+use cairn_core::profile::{FailureDomain, Profile, preferred};
+use cairn_core::quorum::{WriteDecision, WriteQuorum};
+use cairn_core::shard::{ShardHeader, ShardId};
+use cairn_protocol::metadata::PlacedExtent;
+use cairn_protocol::storage::{ShardWriter, StorageError};
+
+use super::digest_stage::DigestStage;
+use super::encode::encode_stripe;
+use super::settle::{Settled, settle};
+use super::stripes::StripeReader;
+use super::{EncodedDescriptor, WriteError, describe, placed_everywhere};
+use crate::data::{BodyDigest, BodySource, DataPath, DiskClient};
+
+/// Stripes that are encoded together and sent to the disks in one call each.
+const BATCH_STRIPES: u32 = 4;
+
+/// One extent on its way to its disks.
+pub(super) struct ExtentWriter<'a> {
+    path: &'a DataPath,
+    map: Arc<ClusterMap>,
+    id: ExtentId,
+    profile: Profile,
+    geometry: Geometry,
+    descriptor: EncodedDescriptor,
+    disks: Vec<DiskClient>,
+    quorum: WriteQuorum,
+    errors: Vec<(usize, StorageError)>,
+}
+
+impl<'a> ExtentWriter<'a> {
+    /// Chooses profile and disks for an extent of `length` bytes in a body of `body_bytes`.
+    pub(super) fn place<E>(
+        path: &'a DataPath,
+        id: ExtentId,
+        length: u64,
+        body_bytes: u64,
+        descriptor: EncodedDescriptor,
+    ) -> Result<Self, WriteError<E>> {
+        let map = path.view.get().ok_or(WriteError::NoClusterMap)?;
+        let (profile, numbers) = choose(path, &map, id, body_bytes)?;
+        let disks = numbers.iter().filter_map(|n| path.disk(&map, *n)).collect();
+        Ok(Self {
+            path,
+            map,
+            id,
+            geometry: Geometry::new(&profile, length),
+            quorum: WriteQuorum::new(&profile),
+            profile,
+            descriptor,
+            disks,
+            errors: Vec::new(),
+        })
+    }
+
+    /// Where its shards are meant to go.
+    pub(super) fn placed(&self) -> PlacedExtent {
+        placed_everywhere(&self.profile, self.geometry, &self.disks)
+    }
+
+    /// Writes the extent; returns where it is durable.
+    pub(super) async fn write<S: BodySource, D: BodyDigest>(
+        &mut self,
+        stripes: &mut StripeReader<'_, S>,
+        digest: &mut DigestStage<D>,
+    ) -> Result<PlacedExtent, WriteError<S::Error>> {
+        let codec = self.path.codecs.get(self.profile.data_shards, self.profile.parity_shards)?;
+        if self.geometry.stripes() <= BATCH_STRIPES {
+            let cells = self.read_batch(stripes, digest, &codec, 0).await?;
+            self.put_whole(cells).await;
+        } else {
+            self.stream(stripes, digest, &codec).await?;
+        }
+        self.conclude()
+    }
+
+    /// Reads and encodes up to [`BATCH_STRIPES`] stripes from `first` on: a list of cells for each shard.
+    async fn read_batch<S: BodySource, D: BodyDigest>(
+        &self,
+        stripes: &mut StripeReader<'_, S>,
+        digest: &mut DigestStage<D>,
+        codec: &Codec,
+        first: u32,
+    ) -> Result<Vec<Vec<Cell>>, WriteError<S::Error>> {
+        let last = (first + BATCH_STRIPES).min(self.geometry.stripes());
+        let mut cells = vec![Vec::with_capacity((last - first) as usize); usize::from(self.profile.total_shards())];
+        for number in first..last {
+            let length = self.geometry.stripe_length(number) as usize;
+            let padded = self.geometry.cell_length(number) as usize * usize::from(self.profile.data_shards);
+            let stripe = stripes.next(length, padded).await?;
+            digest.update(stripe.slice(..length)).await;
+            encode_stripe(codec, &self.geometry, self.id, number, &stripe, &mut cells)?;
+        }
+        Ok(cells)
+    }
+
+    /// Sends a small extent's shards in one call each. A disk that fails is replaced once, if another may take its place.
+    async fn put_whole(&mut self, mut cells: Vec<Vec<Cell>>) {
+        let requests =
+            self.disks.iter().enumerate().map(|(i, d)| (i, d.id, put(d.clone(), self.header(i), cells[i].clone())));
+        let settled = self.round(requests.collect()).await;
+        let failed: Vec<usize> = settled.failed.iter().map(|(i, _)| *i).collect();
+        if failed.is_empty() {
+            return self.record(settled, &[]);
+        }
+        let replaced = self.replace(&failed);
+        self.record(settled, &replaced);
+        let requests = replaced
+            .iter()
+            .map(|&i| (i, self.disks[i].id, put(self.disks[i].clone(), self.header(i), std::mem::take(&mut cells[i]))));
+        let settled = self.round(requests.collect()).await;
+        self.record(settled, &[]);
+    }
+
+    /// Streams a large extent: every disk gets its cells batch by batch, and syncs at the end.
+    async fn stream<S: BodySource, D: BodyDigest>(
+        &mut self,
+        stripes: &mut StripeReader<'_, S>,
+        digest: &mut DigestStage<D>,
+        codec: &Codec,
+    ) -> Result<(), WriteError<S::Error>> {
+        let mut writers = self.open().await;
+        let mut first = 0;
+        while first < self.geometry.stripes() {
+            self.check_quorum()?;
+            let mut cells = self.read_batch(stripes, digest, codec, first).await?;
+            let requests = writers
+                .drain(..)
+                .map(|(i, writer)| (i, self.disks[i].id, append(writer, std::mem::take(&mut cells[i]))));
+            let settled = self.round(requests.collect()).await;
+            writers = self.keep(settled);
+            first += BATCH_STRIPES;
+        }
+        self.check_quorum()?;
+        let requests = writers.into_iter().map(|(i, writer)| (i, self.disks[i].id, writer.finish()));
+        let settled = self.round(requests.collect()).await;
+        self.record(settled, &[]);
+        Ok(())
+    }
+
+    /// Opens a writer on every disk; a disk that refuses is replaced once, if another may take its place.
+    async fn open(&mut self) -> Vec<(usize, Box<dyn ShardWriter>)> {
+        let requests = self.disks.iter().enumerate().map(|(i, d)| (i, d.id, open(d.clone(), self.header(i))));
+        let mut settled = self.round(requests.collect()).await;
+        let failed: Vec<usize> = settled.failed.iter().map(|(i, _)| *i).collect();
+        let replaced = if failed.is_empty() { Vec::new() } else { self.replace(&failed) };
+        settled.failed.retain(|(i, _)| !replaced.contains(i));
+        let mut writers = self.keep(settled);
+        if !replaced.is_empty() {
+            let requests = replaced.iter().map(|&i| (i, self.disks[i].id, open(self.disks[i].clone(), self.header(i))));
+            let settled = self.round(requests.collect()).await;
+            writers.extend(self.keep(settled));
+        }
+        writers
+    }
+
+    /// Takes failures over and keeps the writers that go on.
+    fn keep(&mut self, settled: Settled<Box<dyn ShardWriter>>) -> Vec<(usize, Box<dyn ShardWriter>)> {
+        let Settled { done, failed } = settled;
+        self.record(Settled { done: Vec::<(usize, ())>::new(), failed }, &[]);
+        done
+    }
+
+    /// Runs one round of calls and remembers which disks failed, before any of them is replaced.
+    async fn round<T, F>(&self, calls: Vec<(usize, DiskId, F)>) -> Settled<T>
+    where
+        F: Future<Output = Result<T, StorageError>>,
+    {
+        let settled = settle(calls, self.quorum.clone(), &*self.path.clock).await;
+        for (index, error) in &settled.failed {
+            self.path.health.failed(self.disks[*index].number, error.kind);
+            tracing::warn!(extent = %self.id, shard = index, %error, "a shard was not written");
+        }
+        settled
+    }
+
+    /// Takes the results of a round over: what is done is durable, what failed is out, except for shards that get
+    /// another chance on a replacement disk.
+    fn record(&mut self, settled: Settled<()>, replaced: &[usize]) {
+        for (index, ()) in settled.done {
+            self.quorum.durable(index);
+        }
+        for (index, error) in settled.failed {
+            if !replaced.contains(&index) {
+                self.quorum.failed(index);
+                self.errors.push((index, error));
+            }
+        }
+    }
+
+    /// Puts other disks in the place of those of `failed` shards, where the placement rule allows it. Returns the shards
+    /// that have a new disk.
+    fn replace(&mut self, failed: &[usize]) -> Vec<usize> {
+        let out: Vec<DiskNumber> = failed.iter().map(|&i| self.disks[i].number).collect();
+        let eligible = |d: &Disk| !out.contains(&d.number) && self.path.health.is_usable(d.number);
+        let Ok(numbers) = place(&self.map, &self.profile, self.id, eligible) else { return Vec::new() };
+        let taken: Vec<DiskNumber> = self.disks.iter().map(|d| d.number).collect();
+        let mut fresh = numbers.into_iter().filter(|n| !taken.contains(n));
+        let mut replaced = Vec::new();
+        for &index in failed {
+            if let Some(disk) = fresh.next().and_then(|n| self.path.disk(&self.map, n)) {
+                self.disks[index] = disk;
+                replaced.push(index);
+            }
+        }
+        replaced
+    }
+
+    fn header(&self, index: usize) -> ShardHeader {
+        ShardHeader {
+            id: ShardId { extent: self.id, index: index as u8 },
+            profile: self.profile.id,
+            geometry: self.geometry,
+            descriptor: self.descriptor.clone(),
+        }
+    }
+
+    fn check_quorum<E>(&self) -> Result<(), WriteError<E>> {
+        match self.quorum.decide() {
+            WriteDecision::Fail => Err(WriteError::Quorum {
+                extent: self.id,
+                quorum: self.profile.write_quorum,
+                detail: describe(&self.errors),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn conclude<E>(&self) -> Result<PlacedExtent, WriteError<E>> {
+        self.check_quorum()?;
+        let mut placed = self.placed();
+        for (index, location) in placed.locations.iter_mut().enumerate() {
+            if !self.quorum.is_durable(index) {
+                *location = None;
+            }
+        }
+        Ok(placed)
+    }
+}
+
+/// The best profile that the eligible disks can carry, with the disks.
+fn choose(
+    path: &DataPath,
+    map: &ClusterMap,
+    id: ExtentId,
+    body_bytes: u64,
+) -> Result<(Profile, Vec<DiskNumber>), PlacementError> {
+    let eligible = |d: &Disk| path.health.is_usable(d.number);
+    let count = map.disks.iter().filter(|d| d.state.takes_shards() && eligible(d)).count();
+    let mut refused =
+        PlacementError { needed: 1, placed: 0, eligible: count, per_domain: 1, domain: FailureDomain::Disk };
+    for profile in preferred(&map.profiles, body_bytes, count) {
+        match place(map, &profile, id, eligible) {
+            Ok(disks) => return Ok((profile, disks)),
+            Err(error) => refused = error,
+        }
+    }
+    Err(refused)
+}
+
+async fn put(disk: DiskClient, header: ShardHeader, cells: Vec<Cell>) -> Result<(), StorageError> {
+    disk.node.put_shard(disk.id, header, cells).await
+}
+
+async fn open(disk: DiskClient, header: ShardHeader) -> Result<Box<dyn ShardWriter>, StorageError> {
+    disk.node.open_shard(disk.id, header).await
+}
+
+async fn append(mut writer: Box<dyn ShardWriter>, cells: Vec<Cell>) -> Result<Box<dyn ShardWriter>, StorageError> {
+    writer.append(cells).await?;
+    Ok(writer)
+}

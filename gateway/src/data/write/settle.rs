@@ -1,0 +1,70 @@
+//! Waits for calls to many disks without letting the slowest one decide.
+
+use std::future::Future;
+use std::time::Duration;
+
+use cairn_core::id::DiskId;
+use cairn_core::quorum::{WriteDecision, WriteQuorum};
+use cairn_protocol::storage::{StorageError, StorageErrorKind};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::timeout;
+
+/// One round of calls, a call to each disk that is still in the write.
+pub(super) struct Settled<T> {
+    /// The calls that succeeded.
+    pub(super) done: Vec<(usize, T)>,
+    /// The calls that failed, or that were given up.
+    pub(super) failed: Vec<(usize, StorageError)>,
+}
+
+/// The least time to wait for stragglers once the quorum is there, or out of reach.
+const LINGER_MIN: Duration = Duration::from_secs(1);
+/// Stragglers get this many times what the decision took.
+const LINGER_MULTIPLE: u32 = 3;
+/// The longest that a round waits for a quorum before it gives the silent disks up.
+const STALL_MAX: Duration = Duration::from_mins(1);
+
+/// Runs `calls` (shard index, disk, future) until all are done, or the quorum is decided and the others had their time.
+///
+/// `round` knows which shards have failed before this round.
+pub(super) async fn settle<T, F>(
+    calls: Vec<(usize, DiskId, F)>,
+    mut round: WriteQuorum,
+    clock: &dyn cairn_core::clock::Clock,
+) -> Settled<T>
+where
+    F: Future<Output = Result<T, StorageError>>,
+{
+    let started = clock.monotonic();
+    let mut waiting: Vec<(usize, DiskId)> = calls.iter().map(|(index, disk, _)| (*index, *disk)).collect();
+    let mut calls: FuturesUnordered<_> =
+        calls.into_iter().map(|(index, _, call)| async move { (index, call.await) }).collect();
+    let mut settled = Settled { done: Vec::with_capacity(calls.len()), failed: Vec::new() };
+    let mut decision = round.decide();
+    let mut limit = if decision == WriteDecision::Wait { STALL_MAX } else { LINGER_MIN };
+    while let Ok(Some((index, result))) = timeout(limit, calls.next()).await {
+        waiting.retain(|(i, _)| *i != index);
+        let before = decision;
+        decision = match result {
+            Ok(value) => {
+                settled.done.push((index, value));
+                round.durable(index)
+            }
+            Err(error) => {
+                settled.failed.push((index, error));
+                round.failed(index)
+            }
+        };
+        // After a failed quorum the others get their time too: they may make up for it with replacements, and a disk
+        // must not count as silent because two others failed fast.
+        if matches!(decision, WriteDecision::Linger | WriteDecision::Fail) && before == WriteDecision::Wait {
+            limit = LINGER_MIN.max(clock.monotonic().saturating_sub(started) * LINGER_MULTIPLE);
+        }
+    }
+    for (index, disk) in waiting {
+        let detail = "given up: it took much longer than the others";
+        settled.failed.push((index, StorageError::new(StorageErrorKind::Unreachable, disk, detail)));
+    }
+    settled
+}

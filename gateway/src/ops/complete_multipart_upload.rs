@@ -1,0 +1,122 @@
+//! CompleteMultipartUpload.
+
+use cairn_core::etag::ETag;
+use cairn_core::id::PartNumber;
+use cairn_protocol::metadata::MetadataExt;
+use cairn_protocol::metadata::command::{CompletePart, CompleteUpload};
+use cairn_protocol::metadata::query::{ListParts, ListedPart, UploadInfo};
+use cairn_protocol::metadata::{MetadataError, Rejection};
+use md5::{Digest, Md5};
+
+use crate::body::{Checksum, ChecksumAlgorithm};
+use crate::error::{S3Error, S3ErrorCode};
+use crate::service::call::{Answer, Call};
+use crate::service::conditions::write_precondition;
+use crate::service::object_headers::{from_stored, refuse_unsupported, to_stored};
+use crate::service::respond;
+use crate::xml::{COMPLETE_BYTES_MAX, CompleteMultipartUpload, CompleteMultipartUploadResult, CompletedPart};
+
+pub(crate) async fn handle(mut call: Call) -> Answer {
+    let (bucket, key, upload) = (call.bucket()?, call.key()?, call.upload_id()?);
+    refuse_unsupported(&call.headers)?;
+    let precondition = write_precondition(&call.headers)?;
+    let body = call.read_document(COMPLETE_BYTES_MAX).await?;
+    let named = CompleteMultipartUpload::parse(&body)?.parts;
+    let parts = named.iter().map(complete_part).collect::<Result<Vec<_>, _>>()?;
+    let checksum = match stored_parts(&call).await? {
+        Some((info, stored)) => object_checksum(&call, &info, &named, &stored)?,
+        // The upload is gone: a repeated completion is answered by the commit.
+        None => None,
+    };
+    let command = CompleteUpload {
+        bucket: bucket.clone(),
+        key: key.clone(),
+        upload,
+        etag: multipart_etag(&parts),
+        parts,
+        checksum: checksum.as_ref().map(to_stored),
+        precondition,
+    };
+    let completed = call.gateway.metadata().run(command).await?;
+    let host = call.header("host").unwrap_or("localhost");
+    let checksum = completed.checksum.as_ref().and_then(from_stored);
+    let result = CompleteMultipartUploadResult {
+        location: &format!("http://{host}/{bucket}/{key}"),
+        bucket: bucket.as_str(),
+        key: key.as_str(),
+        etag: completed.etag,
+        checksum: checksum.as_ref(),
+    };
+    respond::document(result.to_xml())
+}
+
+fn complete_part(part: &CompletedPart) -> Result<CompletePart, S3Error> {
+    let number = PartNumber::new(part.number).map_err(|_| S3Error::from(S3ErrorCode::InvalidPart))?;
+    let etag = ETag::parse(&part.etag)
+        .ok_or_else(|| S3Error::new(S3ErrorCode::InvalidPart).with("PartNumber", number.to_string()))?;
+    Ok(CompletePart { number, etag })
+}
+
+/// MD5 of the parts' MD5s. Source: S3 API reference, "Object".
+fn multipart_etag(parts: &[CompletePart]) -> ETag {
+    let mut md5 = Md5::new();
+    for part in parts {
+        md5.update(part.etag.md5);
+    }
+    ETag { md5: md5.finalize().into(), parts: Some(parts.len() as u32) }
+}
+
+/// All parts of the upload; nothing if it does not exist (any more).
+async fn stored_parts(call: &Call) -> Result<Option<(UploadInfo, Vec<ListedPart>)>, S3Error> {
+    let (bucket, key, upload) = (call.bucket()?, call.key()?, call.upload_id()?);
+    let mut parts: Vec<ListedPart> = Vec::new();
+    loop {
+        let after = parts.last().map_or(0, |p| p.number.get());
+        let query = ListParts { bucket: bucket.clone(), key: key.clone(), upload, after, limit: 1000 };
+        let page = match call.gateway.metadata().ask(query).await {
+            Ok(page) => page,
+            Err(MetadataError::Rejected(Rejection::NoSuchUpload)) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        parts.extend(page.parts);
+        if !page.truncated {
+            return Ok(Some((page.upload, parts)));
+        }
+    }
+}
+
+/// The object's checksum from those of its parts; checks what the client says of either.
+fn object_checksum(
+    call: &Call,
+    info: &UploadInfo,
+    named: &[CompletedPart],
+    stored: &[ListedPart],
+) -> Result<Option<Checksum>, S3Error> {
+    let Some(algorithm) = info.checksum_algorithm.as_deref().and_then(ChecksumAlgorithm::parse) else {
+        return Ok(None);
+    };
+    let mut values = Vec::with_capacity(named.len());
+    for part in named {
+        let invalid = || S3Error::new(S3ErrorCode::InvalidPart).with("PartNumber", part.number.to_string());
+        let found = stored.iter().find(|s| u64::from(s.number.get()) == part.number).ok_or_else(invalid)?;
+        let checksum = found.checksum.as_ref().and_then(from_stored).ok_or_else(invalid)?;
+        let differs = part.checksums.iter().any(|(a, text)| *a == algorithm && *text != checksum.base64);
+        let value = checksum.value().filter(|_| !differs && checksum.algorithm == algorithm).ok_or_else(invalid)?;
+        values.push((value, found.size));
+    }
+    let checksum = if info.checksum_composite {
+        Some(Checksum::composite(algorithm, values.iter().map(|(v, _)| v.as_slice())))
+    } else {
+        Checksum::combined(algorithm, values.iter().map(|(v, size)| (v.as_slice(), *size)))
+    };
+    // The client may send the checksum that it expects of the whole object.
+    let expected = call.header(algorithm.header_name());
+    if let (Some(expected), Some(computed)) = (expected, &checksum)
+        && expected != computed.base64
+        && computed.base64.split('-').next() != Some(expected)
+    {
+        let message = format!("The {} you specified did not match the calculated checksum.", algorithm.as_str());
+        return Err(S3Error::with_message(S3ErrorCode::BadDigest, message));
+    }
+    Ok(checksum)
+}

@@ -1,0 +1,70 @@
+//! DeleteObjects: up to 1,000 keys in one request, each with an outcome of its own.
+
+use cairn_core::etag::ETag;
+use cairn_core::name::BucketName;
+use cairn_protocol::metadata::MetadataExt;
+use cairn_protocol::metadata::command::{DeleteObject, Precondition};
+use cairn_protocol::metadata::query::GetBucket;
+use futures_util::{StreamExt, stream};
+
+use crate::error::{S3Error, S3ErrorCode};
+use crate::gateway::Gateway;
+use crate::service::call::{Answer, Call};
+use crate::service::{respond, target};
+use crate::xml::{DELETE_BYTES_MAX, Delete, DeleteOutcome, DeleteResult, ObjectToDelete};
+
+/// Deletes under way at once: enough to fill a commit.
+const CONCURRENCY: usize = 128;
+
+pub(crate) async fn handle(mut call: Call) -> Answer {
+    let bucket = call.bucket()?;
+    if !call.expected_digests()?.has_integrity_check() {
+        let message = "Missing required header for this request: Content-MD5 OR x-amz-checksum-*";
+        return Err(S3Error::with_message(S3ErrorCode::InvalidRequest, message));
+    }
+    let body = call.read_document(DELETE_BYTES_MAX).await?;
+    let delete = Delete::parse(&body)?;
+    call.gateway.metadata().ask(GetBucket { name: bucket.clone() }).await?;
+    let outcomes = stream::iter(delete.objects)
+        .map(|object| delete_one(call.gateway.clone(), bucket.clone(), object))
+        .buffered(CONCURRENCY)
+        .collect()
+        .await;
+    respond::document(DeleteResult { quiet: delete.quiet, outcomes }.to_xml())
+}
+
+async fn delete_one(gateway: Gateway, bucket: BucketName, object: ObjectToDelete) -> DeleteOutcome {
+    let (key, version_id) = (object.key.clone(), object.version_id.clone());
+    match try_delete(&gateway, bucket, object).await {
+        // A key that does not exist counts as deleted.
+        Ok(()) => DeleteOutcome::Deleted { key, version_id, delete_marker_version_id: None, delete_marker: false },
+        Err(error) => {
+            DeleteOutcome::Failed { key, version_id, code: error.code(), message: error.message().to_owned() }
+        }
+    }
+}
+
+async fn try_delete(gateway: &Gateway, bucket: BucketName, object: ObjectToDelete) -> Result<(), S3Error> {
+    let key = target::object_key(&object.key)?;
+    if object.version_id.as_deref().is_some_and(|id| !id.is_empty() && id != "null") {
+        return Err(S3ErrorCode::NoSuchVersion.into());
+    }
+    if object.last_modified_time.is_some() || object.size.is_some() {
+        return Err(S3Error::not_implemented("LastModifiedTime, Size"));
+    }
+    let precondition = entry_precondition(object.etag.as_deref())?;
+    gateway.metadata().run(DeleteObject { bucket, key, precondition }).await?;
+    Ok(())
+}
+
+/// The `ETag` element of an entry works as `If-Match`.
+fn entry_precondition(etag: Option<&str>) -> Result<Precondition, S3Error> {
+    match etag {
+        None => Ok(Precondition::default()),
+        Some("*") => Ok(Precondition { must_exist: true, ..Precondition::default() }),
+        Some(text) => {
+            let tag = ETag::parse(text).ok_or(S3ErrorCode::PreconditionFailed)?;
+            Ok(Precondition { if_match: vec![tag], ..Precondition::default() })
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! GetBucketVersioning: no bucket is versioned yet, which is what an empty configuration says.
+
+use cairn_protocol::metadata::MetadataExt;
+use cairn_protocol::metadata::query::GetBucket;
+
+use crate::service::call::{Answer, Call};
+use crate::service::respond;
+use crate::xml::versioning_configuration;
+
+pub(crate) async fn handle(call: Call) -> Answer {
+    call.gateway.metadata().ask(GetBucket { name: call.bucket()? }).await?;
+    respond::document(versioning_configuration())
+}

@@ -1,0 +1,92 @@
+//! GetObjectAttributes.
+
+use axum::body::Body;
+use http::Response;
+use http::header::{CONTENT_TYPE, LAST_MODIFIED};
+
+use super::STORAGE_CLASS;
+use super::open_object::find;
+use crate::error::{S3Error, S3ErrorCode};
+use crate::service::call::{Answer, Call};
+use crate::service::http_time::format_http_date;
+use crate::service::object_headers::from_stored;
+use crate::service::respond;
+use crate::xml::ObjectAttributes;
+
+/// The header that names what is wanted.
+const WANTED: &str = "x-amz-object-attributes";
+/// Headers that page through the parts, of which only the number is told.
+const PAGING: [&str; 2] = ["x-amz-max-parts", "x-amz-part-number-marker"];
+
+pub(crate) async fn handle(call: Call) -> Answer {
+    if let Some(name) = PAGING.iter().find(|name| call.headers.contains_key(**name)) {
+        return Err(S3Error::not_implemented(*name));
+    }
+    let texts = call.headers.get_all(WANTED).iter().filter_map(|value| value.to_str().ok());
+    let wanted = parse(texts)?;
+    let wants = |attribute| wanted.contains(&attribute);
+    let view = find(&call.gateway, call.bucket()?, call.key()?, None, None, 0).await?;
+    let version = view.version;
+    let checksum = version.checksum.as_ref().filter(|_| wants(Attribute::Checksum)).and_then(from_stored);
+    let attributes = ObjectAttributes {
+        etag: wants(Attribute::ETag).then_some(version.etag),
+        checksum: checksum.as_ref(),
+        parts_count: view.parts.filter(|_| wants(Attribute::ObjectParts)),
+        storage_class: wants(Attribute::StorageClass).then_some(STORAGE_CLASS),
+        size: wants(Attribute::ObjectSize).then_some(version.size),
+    };
+    let response = Response::builder()
+        .header(CONTENT_TYPE, respond::XML)
+        .header(LAST_MODIFIED, format_http_date(version.last_modified_ms));
+    respond::finish(response, Body::from(attributes.to_xml()))
+}
+
+/// What can be asked of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attribute {
+    ETag,
+    Checksum,
+    ObjectParts,
+    StorageClass,
+    ObjectSize,
+}
+
+/// Reads the header, which may be repeated and whose values may be lists.
+fn parse<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<Attribute>, S3Error> {
+    let names = texts.flat_map(|text| text.split(',')).map(str::trim).filter(|name| !name.is_empty());
+    let wanted = names.map(|name| {
+        Ok(match name {
+            "ETag" => Attribute::ETag,
+            "Checksum" => Attribute::Checksum,
+            "ObjectParts" => Attribute::ObjectParts,
+            "StorageClass" => Attribute::StorageClass,
+            "ObjectSize" => Attribute::ObjectSize,
+            _ => return Err(S3Error::invalid_argument(WANTED, name, "Invalid attribute name specified.")),
+        })
+    });
+    let wanted = wanted.collect::<Result<Vec<_>, _>>()?;
+    if wanted.is_empty() {
+        let message =
+            "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty";
+        return Err(S3Error::with_message(S3ErrorCode::InvalidRequest, message));
+    }
+    Ok(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_are_named_in_lists_or_repeated_headers() {
+        let wanted = parse(["ETag, ObjectSize", "ObjectParts"].into_iter());
+        assert_eq!(wanted, Ok(vec![Attribute::ETag, Attribute::ObjectSize, Attribute::ObjectParts]));
+        for (texts, code) in [
+            (vec![], S3ErrorCode::InvalidRequest),
+            (vec![" , "], S3ErrorCode::InvalidRequest),
+            (vec!["ETag,Colour"], S3ErrorCode::InvalidArgument),
+        ] {
+            assert_eq!(parse(texts.into_iter()).unwrap_err().code(), code);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What both versions of ListObjects share.
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use cairn_protocol::metadata::MetadataExt;
+use cairn_protocol::metadata::content::ListedObject as Found;
+use cairn_protocol::metadata::query::{ListObjects, ListPosition, ObjectPage};
+
+use super::STORAGE_CLASS;
+use crate::error::S3Error;
+use crate::service::call::Call;
+use crate::service::object_headers::from_stored;
+use crate::xml::{ListedChecksum, ListedObject, Owner};
+
+/// Fetches a page; a page of nothing is not worth a query.
+pub(super) async fn fetch(call: &Call, position: ListPosition, limit: u32) -> Result<ObjectPage, S3Error> {
+    let query = ListObjects {
+        bucket: call.bucket()?,
+        prefix: call.query.get("prefix").unwrap_or_default().to_owned(),
+        delimiter: call.query.get("delimiter").unwrap_or_default().to_owned(),
+        position,
+        limit,
+    };
+    let mut page = call.gateway.metadata().ask(query).await?;
+    if limit == 0 {
+        // Source: S3 API reference: a listing of at most zero keys is complete.
+        page.next = None;
+    }
+    Ok(page)
+}
+
+/// Where a listing goes on after a key that the client names. If that key is a common prefix, as `NextMarker` may be,
+/// everything under it has been listed.
+pub(super) fn position_after(key: &str, prefix: &str, delimiter: &str) -> ListPosition {
+    if key.is_empty() {
+        return ListPosition::Start;
+    }
+    let is_common_prefix = !delimiter.is_empty()
+        && key.strip_prefix(prefix).is_some_and(|rest| rest.find(delimiter) == rest.len().checked_sub(delimiter.len()));
+    if is_common_prefix { ListPosition::AfterPrefix(key.to_owned()) } else { ListPosition::After(key.to_owned()) }
+}
+
+/// A continuation token: opaque to clients.
+pub(super) fn encode_token(position: &ListPosition) -> String {
+    let text = match position {
+        ListPosition::Start => String::new(),
+        ListPosition::After(key) => format!("k{key}"),
+        ListPosition::AfterPrefix(prefix) => format!("p{prefix}"),
+    };
+    BASE64_URL_SAFE_NO_PAD.encode(text)
+}
+
+/// The inverse of [`encode_token`].
+pub(super) fn decode_token(token: &str) -> Result<ListPosition, S3Error> {
+    let invalid =
+        || S3Error::invalid_argument("continuation-token", token, "The continuation token provided is incorrect");
+    let text = BASE64_URL_SAFE_NO_PAD
+        .decode(token)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .ok_or_else(invalid)?;
+    match text.split_at_checked(1) {
+        Some(("k", key)) => Ok(ListPosition::After(key.to_owned())),
+        Some(("p", prefix)) => Ok(ListPosition::AfterPrefix(prefix.to_owned())),
+        _ => Err(invalid()),
+    }
+}
+
+/// An object as it stands in the document.
+pub(super) fn listed<'a>(object: &'a Found, owner: Option<Owner<'a>>) -> ListedObject<'a> {
+    let checksum = object.checksum.as_ref().and_then(from_stored);
+    ListedObject {
+        key: object.key.as_str(),
+        last_modified_ms: object.last_modified_ms,
+        etag: object.etag,
+        size: object.size,
+        storage_class: STORAGE_CLASS,
+        checksum: checksum.map(|c| ListedChecksum { algorithm: c.algorithm, kind: c.kind }),
+        owner,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_read_back() {
+        for position in [ListPosition::After("a b/ü".into()), ListPosition::AfterPrefix("x/".into())] {
+            assert_eq!(decode_token(&encode_token(&position)), Ok(position));
+        }
+        assert!(decode_token("???").is_err());
+        assert!(decode_token("").is_err());
+    }
+
+    #[test]
+    fn a_marker_that_is_a_common_prefix_skips_what_is_under_it() {
+        assert_eq!(position_after("", "", "/"), ListPosition::Start);
+        assert_eq!(position_after("a/", "", "/"), ListPosition::AfterPrefix("a/".into()));
+        assert_eq!(position_after("a/b", "", "/"), ListPosition::After("a/b".into()));
+        assert_eq!(position_after("a/b/", "a/", "/"), ListPosition::AfterPrefix("a/b/".into()));
+        assert_eq!(position_after("a/", "", ""), ListPosition::After("a/".into()));
+    }
+}

@@ -1,0 +1,54 @@
+//! PutObject.
+
+use axum::body::Body;
+use cairn_protocol::metadata::MetadataExt;
+use cairn_protocol::metadata::command::CommitObject;
+use cairn_protocol::metadata::query::GetObject;
+use cairn_protocol::metadata::{MetadataError, Rejection};
+use http::Response;
+
+use crate::error::{S3Error, S3ErrorCode};
+use crate::service::call::{Answer, Call};
+use crate::service::conditions::write_precondition;
+use crate::service::ingest::{Purpose, commit, ingest};
+use crate::service::object_headers::{describe_checksum, stored_headers, to_stored};
+use crate::service::respond;
+
+pub(crate) async fn handle(mut call: Call) -> Answer {
+    let (bucket, key) = (call.bucket()?, call.key()?);
+    let headers = stored_headers(&call.headers)?;
+    let precondition = write_precondition(&call.headers)?;
+    fail_fast(&call, &precondition).await?;
+    let purpose = Purpose { bucket: &bucket, key: &key, part: None, headers: &headers };
+    let body = ingest(&mut call, purpose, None).await?;
+    let command = CommitObject {
+        session: body.session,
+        bucket,
+        key,
+        body: body.placed.clone(),
+        etag: body.etag,
+        headers,
+        checksum: body.checksum.as_ref().map(to_stored),
+        precondition,
+    };
+    commit(&call.gateway, command, body.session, body.placed).await?;
+    let response = Response::builder().header("etag", format!("\"{}\"", body.etag));
+    respond::finish(describe_checksum(response, body.checksum.as_ref()), Body::empty())
+}
+
+/// Looks before a large body is taken in whether the write can succeed at all. The commit decides again, atomically.
+pub(super) async fn fail_fast(
+    call: &Call,
+    precondition: &cairn_protocol::metadata::command::Precondition,
+) -> Result<(), S3Error> {
+    let query = GetObject { bucket: call.bucket()?, key: call.key()?, part: None, range: None, extents: 0 };
+    let current = match call.gateway.metadata().ask(query).await {
+        Ok(view) => Some(view.version.etag),
+        Err(MetadataError::Rejected(Rejection::NoSuchKey)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    if current.is_none() && precondition.requires_existence() {
+        return Err(S3ErrorCode::NoSuchKey.into());
+    }
+    if precondition.holds(current.as_ref()) { Ok(()) } else { Err(S3ErrorCode::PreconditionFailed.into()) }
+}

@@ -1,0 +1,131 @@
+//! Conditional requests. Source: RFC 9110, section 13.2.2, and the S3 API reference for the copy-source variants.
+
+use cairn_core::etag::ETag;
+use cairn_protocol::metadata::command::Precondition;
+use http::HeaderMap;
+
+use super::http_time::parse_http_date;
+use crate::error::{S3Error, S3ErrorCode};
+
+/// The four conditions of a read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct ReadConditions {
+    matches: Option<Tags>,
+    none_match: Option<Tags>,
+    modified_since: Option<i64>,
+    unmodified_since: Option<i64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Tags {
+    Any,
+    /// Tags that no object here can have are dropped: they match nothing.
+    Some(Vec<ETag>),
+}
+
+/// What a read may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Proceed,
+    NotModified,
+    Failed,
+}
+
+impl ReadConditions {
+    /// The conditions of a GET or HEAD.
+    pub(crate) fn of_request(headers: &HeaderMap) -> Self {
+        Self::with_prefix(headers, "")
+    }
+
+    /// The conditions on the source of a copy.
+    pub(crate) fn of_copy_source(headers: &HeaderMap) -> Self {
+        Self::with_prefix(headers, "x-amz-copy-source-")
+    }
+
+    fn with_prefix(headers: &HeaderMap, prefix: &str) -> Self {
+        let text = |name: &str| headers.get(format!("{prefix}{name}")).and_then(|v| v.to_str().ok());
+        Self {
+            matches: text("if-match").map(Tags::parse),
+            none_match: text("if-none-match").map(Tags::parse),
+            modified_since: text("if-modified-since").and_then(parse_http_date),
+            unmodified_since: text("if-unmodified-since").and_then(parse_http_date),
+        }
+    }
+
+    /// Evaluates the conditions in RFC 9110's order: a tag, where given, wins over a date.
+    pub(crate) fn evaluate(&self, etag: &ETag, last_modified_ms: u64) -> Verdict {
+        let modified = (last_modified_ms / 1000) as i64;
+        match (&self.matches, self.unmodified_since) {
+            (Some(tags), _) if !tags.contains(etag) => return Verdict::Failed,
+            (None, Some(since)) if modified > since => return Verdict::Failed,
+            _ => {}
+        }
+        match (&self.none_match, self.modified_since) {
+            (Some(tags), _) if tags.contains(etag) => Verdict::NotModified,
+            (None, Some(since)) if modified <= since => Verdict::NotModified,
+            _ => Verdict::Proceed,
+        }
+    }
+}
+
+impl Tags {
+    fn parse(text: &str) -> Self {
+        match text.trim() {
+            "*" => Self::Any,
+            list => Self::Some(list.split(',').filter_map(ETag::parse).collect()),
+        }
+    }
+
+    fn contains(&self, etag: &ETag) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Some(tags) => tags.contains(etag),
+        }
+    }
+}
+
+/// The conditions of a write: `If-Match` and `If-None-Match`, checked by the metadata service with the commit.
+pub(crate) fn write_precondition(headers: &HeaderMap) -> Result<Precondition, S3Error> {
+    let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
+    let mut precondition = Precondition::default();
+    match text("if-match").map(Tags::parse) {
+        Some(Tags::Any) => precondition.must_exist = true,
+        // A tag that no object here can have is a condition that never holds.
+        Some(Tags::Some(tags)) if tags.is_empty() => return Err(S3ErrorCode::PreconditionFailed.into()),
+        Some(Tags::Some(tags)) => precondition.if_match = tags,
+        None => {}
+    }
+    match text("if-none-match").map(Tags::parse) {
+        Some(Tags::Any) => precondition.must_not_exist = true,
+        Some(Tags::Some(tags)) => precondition.if_none_match = tags,
+        None => {}
+    }
+    Ok(precondition)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(pairs: &[(&'static str, &str)]) -> Verdict {
+        let headers: HeaderMap =
+            pairs.iter().map(|(n, v)| (http::HeaderName::from_static(n), v.parse().unwrap())).collect();
+        ReadConditions::of_request(&headers).evaluate(&ETag::single([0xab; 16]), 1_795_355_454_500)
+    }
+
+    #[test]
+    fn tags_win_over_dates() {
+        let mine = "\"abababababababababababababababab\"";
+        let (same, before) = ("Sun, 22 Nov 2026 13:50:54 GMT", "Sun, 22 Nov 2026 13:50:53 GMT");
+        assert_eq!(verdict(&[]), Verdict::Proceed);
+        assert_eq!(verdict(&[("if-match", mine)]), Verdict::Proceed);
+        assert_eq!(verdict(&[("if-match", "\"abc\"")]), Verdict::Failed);
+        assert_eq!(verdict(&[("if-match", mine), ("if-unmodified-since", before)]), Verdict::Proceed);
+        assert_eq!(verdict(&[("if-unmodified-since", before)]), Verdict::Failed);
+        assert_eq!(verdict(&[("if-none-match", mine)]), Verdict::NotModified);
+        assert_eq!(verdict(&[("if-none-match", "*")]), Verdict::NotModified);
+        assert_eq!(verdict(&[("if-modified-since", same)]), Verdict::NotModified);
+        assert_eq!(verdict(&[("if-modified-since", before)]), Verdict::Proceed);
+        assert_eq!(verdict(&[("if-none-match", "\"x\""), ("if-modified-since", same)]), Verdict::Proceed);
+    }
+}

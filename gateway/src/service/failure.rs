@@ -1,0 +1,100 @@
+//! From the errors of the other roles to S3's: one exhaustive mapping for each.
+
+use cairn_protocol::metadata::{MetadataError, Rejection};
+
+use crate::data::{ReadError, WriteError};
+use crate::error::{S3Error, S3ErrorCode};
+
+impl From<MetadataError> for S3Error {
+    fn from(error: MetadataError) -> Self {
+        match error {
+            MetadataError::Rejected(rejection) => rejection.into(),
+            MetadataError::Unavailable(detail) => {
+                unavailable(&format!("The metadata service is not available: {detail}"))
+            }
+            MetadataError::Unknown(detail) => {
+                tracing::warn!(detail, "the outcome of a metadata command is unknown");
+                S3Error::with_message(
+                    S3ErrorCode::InternalError,
+                    "The outcome of the request is not known. Read before you write again.",
+                )
+            }
+            MetadataError::Protocol(detail) | MetadataError::Store(detail) => {
+                tracing::error!(detail, "a metadata call failed");
+                S3ErrorCode::InternalError.into()
+            }
+        }
+    }
+}
+
+impl From<Rejection> for S3Error {
+    fn from(rejection: Rejection) -> Self {
+        use S3ErrorCode as C;
+        match rejection {
+            Rejection::NoSuchBucket => C::NoSuchBucket.into(),
+            Rejection::BucketExists => C::BucketAlreadyOwnedByYou.into(),
+            Rejection::BucketNotEmpty => C::BucketNotEmpty.into(),
+            Rejection::NoSuchKey => C::NoSuchKey.into(),
+            Rejection::NoSuchVersion => C::NoSuchVersion.into(),
+            Rejection::PreconditionFailed => C::PreconditionFailed.into(),
+            Rejection::NoSuchUpload => C::NoSuchUpload.into(),
+            Rejection::InvalidPart(number) => S3Error::new(C::InvalidPart).with("PartNumber", number.to_string()),
+            Rejection::InvalidPartOrder => C::InvalidPartOrder.into(),
+            Rejection::PartTooSmall { number, bytes } => S3Error::new(C::EntityTooSmall)
+                .with("PartNumber", number.to_string())
+                .with("ProposedSize", bytes.to_string())
+                .with("MinSizeAllowed", cairn_core::limits::PART_BYTES_MIN.to_string()),
+            Rejection::SessionEnded(session) => {
+                unavailable(&format!("This gateway's session {session} has ended; it opens another. Please try again."))
+            }
+            Rejection::LimitReached(what) => S3Error::with_message(C::TooManyBuckets, what),
+            Rejection::Topology(detail) => unavailable(&detail),
+            Rejection::NoSuchPart => C::InvalidPartNumber.into(),
+            Rejection::ObjectTooLarge => C::EntityTooLarge.into(),
+        }
+    }
+}
+
+impl From<WriteError<S3Error>> for S3Error {
+    fn from(error: WriteError<S3Error>) -> Self {
+        match error {
+            WriteError::Body(error) => error,
+            WriteError::Short { .. } => S3ErrorCode::IncompleteBody.into(),
+            WriteError::Long { .. } => S3Error::with_message(S3ErrorCode::InvalidRequest, error.to_string()),
+            WriteError::Budget(_) => S3ErrorCode::SlowDown.into(),
+            WriteError::NoSession(_)
+            | WriteError::NoClusterMap
+            | WriteError::Placement(_)
+            | WriteError::Quorum { .. } => {
+                tracing::error!(%error, "a write failed");
+                unavailable(&error.to_string())
+            }
+            WriteError::Codec(_) | WriteError::DigestThread => {
+                tracing::error!(%error, "a write failed");
+                S3ErrorCode::InternalError.into()
+            }
+        }
+    }
+}
+
+impl From<ReadError> for S3Error {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Metadata(error) => error.into(),
+            ReadError::Budget(_) => S3ErrorCode::SlowDown.into(),
+            ReadError::Lost { .. } | ReadError::NoClusterMap => {
+                tracing::error!(%error, "a read failed");
+                unavailable(&error.to_string())
+            }
+            ReadError::Gap { .. } | ReadError::Codec(_) => {
+                tracing::error!(%error, "a read failed");
+                S3ErrorCode::InternalError.into()
+            }
+        }
+    }
+}
+
+/// 503: nothing is wrong with the request, and trying again later is right.
+fn unavailable(message: &str) -> S3Error {
+    S3Error::with_message(S3ErrorCode::ServiceUnavailable, message.to_owned())
+}

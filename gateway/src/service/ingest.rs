@@ -1,0 +1,167 @@
+//! Takes the body of a request in: framing undone, digests checked, shards durable.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use cairn_core::descriptor::{Descriptor, Header, PartOf};
+use cairn_core::etag::ETag;
+use cairn_core::id::SessionId;
+use cairn_core::limits::SINGLE_PUT_BYTES_MAX;
+use cairn_core::name::{BucketName, ObjectKey};
+use cairn_protocol::metadata::{CommandBody, MetadataError, MetadataExt, PlacedRun, Rejection};
+
+use super::call::Call;
+use crate::body::{BodyDigests, BodyHasher, Checksum, ChecksumAlgorithm, ChecksumSet, Payload};
+use crate::data::{BodyDigest, BodySource, WrittenBody};
+use crate::error::{S3Error, S3ErrorCode};
+use crate::gateway::Gateway;
+
+/// How long a client may send nothing in the middle of a body.
+const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// A body that is durable and waits for its commit.
+pub(crate) struct Ingested {
+    pub(crate) session: SessionId,
+    pub(crate) placed: Option<PlacedRun>,
+    pub(crate) etag: ETag,
+    pub(crate) checksum: Option<Checksum>,
+}
+
+/// What a body belongs to; goes into the descriptor of every shard.
+pub(crate) struct Purpose<'a> {
+    pub(crate) bucket: &'a BucketName,
+    pub(crate) key: &'a ObjectKey,
+    pub(crate) part: Option<PartOf>,
+    pub(crate) headers: &'a [Header],
+}
+
+impl Purpose<'_> {
+    fn descriptor(&self, total_bytes: u64, written_at_ms: u64) -> Descriptor {
+        Descriptor {
+            bucket: self.bucket.clone(),
+            key: self.key.clone(),
+            part: self.part,
+            offset: 0,
+            total_bytes,
+            written_at_ms,
+            headers: self.headers.to_vec(),
+        }
+    }
+}
+
+/// Stores the body of a request. `also` is a checksum to compute even if the client sends none.
+pub(crate) async fn ingest(
+    call: &mut Call,
+    purpose: Purpose<'_>,
+    also: Option<ChecksumAlgorithm>,
+) -> Result<Ingested, S3Error> {
+    let expected = call.expected_digests()?;
+    let (framing, body) = call.take_body()?;
+    // HTTP's own chunked encoding gives no length, and placement needs one.
+    let size = framing.object_length().ok_or(S3ErrorCode::MissingContentLength)?;
+    check_size(size)?;
+    let wanted = also.map_or(expected.wanted(), |algorithm| expected.wanted().with(algorithm));
+    let mut source = RequestBody { payload: Payload::new(body, framing) };
+    let written = write(&call.gateway, &mut source, size, wanted, &purpose).await?;
+    conclude(written, also, |digests| expected.verify(digests, &source.payload.trailers()))
+}
+
+/// Stores bytes that come from another object.
+pub(crate) async fn ingest_copy<S: BodySource<Error = S3Error>>(
+    gateway: &Gateway,
+    source: &mut S,
+    size: u64,
+    purpose: Purpose<'_>,
+    checksum: Option<ChecksumAlgorithm>,
+) -> Result<Ingested, S3Error> {
+    check_size(size)?;
+    let wanted = checksum.map_or(ChecksumSet::default(), |algorithm| ChecksumSet::default().with(algorithm));
+    let written = write(gateway, source, size, wanted, &purpose).await?;
+    conclude(written, checksum, |_| Ok(None))
+}
+
+fn check_size(size: u64) -> Result<(), S3Error> {
+    if size > SINGLE_PUT_BYTES_MAX {
+        return Err(S3Error::new(S3ErrorCode::EntityTooLarge)
+            .with("ProposedSize", size.to_string())
+            .with("MaxSizeAllowed", SINGLE_PUT_BYTES_MAX.to_string()));
+    }
+    Ok(())
+}
+
+async fn write<S: BodySource<Error = S3Error>>(
+    gateway: &Gateway,
+    source: &mut S,
+    size: u64,
+    wanted: ChecksumSet,
+    purpose: &Purpose<'_>,
+) -> Result<WrittenBody<BodyHasher>, S3Error> {
+    let descriptor = purpose.descriptor(size, gateway.clock().now_ms());
+    Ok(gateway.data().writer().write(source, size, BodyHasher::new(wanted), descriptor).await?)
+}
+
+/// Checks the digests. If they are wrong, dropping the written body discards its shards.
+fn conclude(
+    written: WrittenBody<BodyHasher>,
+    also: Option<ChecksumAlgorithm>,
+    check: impl FnOnce(&BodyDigests) -> Result<Option<Checksum>, S3Error>,
+) -> Result<Ingested, S3Error> {
+    let digests = written.digest.clone().finish();
+    let sent = check(&digests)?;
+    let checksum = sent.or_else(|| also.and_then(|algorithm| digests.checksum(algorithm)));
+    let (session, etag) = (written.session, ETag::single(digests.md5));
+    Ok(Ingested { session, placed: written.into_placed(), etag, checksum })
+}
+
+/// Commits an ingested body, in a task of its own: a client that goes away now must not leave the outcome open. After a
+/// definite *no* its shards are discarded; after an unknown outcome they are kept, because the commit may stand.
+pub(crate) async fn commit<C: CommandBody + 'static>(
+    gateway: &Gateway,
+    command: C,
+    session: SessionId,
+    placed: Option<PlacedRun>,
+) -> Result<C::Outcome, S3Error>
+where
+    C::Outcome: 'static,
+{
+    let gateway = gateway.clone();
+    let task = tokio::spawn(async move {
+        let outcome = gateway.metadata().run(command).await;
+        if let Err(error) = &outcome {
+            if let MetadataError::Rejected(Rejection::SessionEnded(_)) = error {
+                gateway.data().session.ended(session);
+            }
+            if let Some(placed) = placed.filter(|_| error.is_definite_no()) {
+                gateway.data().discard(&placed);
+            }
+        }
+        outcome
+    });
+    match task.await {
+        Ok(outcome) => Ok(outcome?),
+        Err(error) => Err(MetadataError::Unknown(error.to_string()).into()),
+    }
+}
+
+/// The body of a request, with a bound on the client's silence.
+struct RequestBody {
+    payload: Payload<Body>,
+}
+
+impl BodySource for RequestBody {
+    type Error = S3Error;
+
+    async fn next(&mut self) -> Result<Option<Bytes>, S3Error> {
+        match tokio::time::timeout(IDLE_TIMEOUT, self.payload.next()).await {
+            Ok(next) => next.transpose(),
+            Err(_) => Err(S3ErrorCode::RequestTimeout.into()),
+        }
+    }
+}
+
+impl BodyDigest for BodyHasher {
+    fn update(&mut self, bytes: &[u8]) {
+        self.update(bytes);
+    }
+}

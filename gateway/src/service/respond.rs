@@ -1,0 +1,30 @@
+//! Responses that several operations have in common.
+
+use axum::body::Body;
+use http::header::CONTENT_TYPE;
+use http::response::Builder;
+use http::{Response, StatusCode};
+
+use super::call::Answer;
+use crate::error::{S3Error, S3ErrorCode};
+
+/// Content type of documents.
+pub(crate) const XML: &str = "application/xml";
+
+/// 200 with a document.
+pub(crate) fn document(xml: String) -> Answer {
+    finish(Response::builder().header(CONTENT_TYPE, XML), Body::from(xml))
+}
+
+/// A status without a body.
+pub(crate) fn empty(status: StatusCode) -> Answer {
+    finish(Response::builder().status(status), Body::empty())
+}
+
+/// Ends a response. Header values that came from stored data were checked when they were added.
+pub(crate) fn finish(builder: Builder, body: Body) -> Answer {
+    builder.body(body).map_err(|error| {
+        tracing::error!(%error, "a response could not be built");
+        S3Error::new(S3ErrorCode::InternalError)
+    })
+}

@@ -1,0 +1,89 @@
+//! What several listings have in common.
+
+use cairn_core::etag::ETag;
+
+use super::{KeyEncoding, XmlWriter};
+use crate::body::{ChecksumAlgorithm, ChecksumType};
+
+/// Who owns a bucket, an object or an upload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner<'a> {
+    /// Canonical user id.
+    pub id: &'a str,
+    /// Name for people.
+    pub display_name: &'a str,
+}
+
+impl Owner<'_> {
+    pub(super) fn write(&self, element: &str, xml: &mut XmlWriter) {
+        xml.element(element, |xml| {
+            xml.text("ID", self.id);
+            xml.text("DisplayName", self.display_name);
+        });
+    }
+}
+
+/// What a listing says of an object's checksum: not its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListedChecksum {
+    /// Its algorithm.
+    pub algorithm: ChecksumAlgorithm,
+    /// What it covers.
+    pub kind: ChecksumType,
+}
+
+impl ListedChecksum {
+    fn write(self, xml: &mut XmlWriter) {
+        xml.text("ChecksumAlgorithm", self.algorithm.as_str());
+        xml.text("ChecksumType", self.kind.as_str());
+    }
+}
+
+/// An object in a listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListedObject<'a> {
+    /// The key.
+    pub key: &'a str,
+    /// Milliseconds since the Unix epoch.
+    pub last_modified_ms: u64,
+    /// Entity tag.
+    pub etag: ETag,
+    /// Bytes.
+    pub size: u64,
+    /// Storage class, such as `STANDARD`.
+    pub storage_class: &'a str,
+    /// Its checksum, if one is stored.
+    pub checksum: Option<ListedChecksum>,
+    /// Its owner, where the listing shows it.
+    pub owner: Option<Owner<'a>>,
+}
+
+impl ListedObject<'_> {
+    pub(super) fn write_contents(&self, encoding: KeyEncoding, xml: &mut XmlWriter) {
+        xml.element("Contents", |xml| {
+            xml.key("Key", self.key, encoding);
+            self.write_attributes(xml);
+        });
+    }
+
+    /// Everything but the key, which in a listing of versions is followed by other elements.
+    pub(super) fn write_attributes(&self, xml: &mut XmlWriter) {
+        xml.time("LastModified", self.last_modified_ms);
+        xml.etag("ETag", self.etag);
+        if let Some(checksum) = self.checksum {
+            checksum.write(xml);
+        }
+        xml.value("Size", self.size);
+        xml.text("StorageClass", self.storage_class);
+        if let Some(owner) = &self.owner {
+            owner.write("Owner", xml);
+        }
+    }
+}
+
+/// Writes one `CommonPrefixes` element per prefix.
+pub(super) fn write_common_prefixes(prefixes: &[&str], encoding: KeyEncoding, xml: &mut XmlWriter) {
+    for prefix in prefixes {
+        xml.element("CommonPrefixes", |xml| xml.key("Prefix", prefix, encoding));
+    }
+}

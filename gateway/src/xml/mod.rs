@@ -1,0 +1,45 @@
+//! The XML documents of S3, one file each: plain data in and text out for answers, bytes in and plain data out for
+//! requests. Nothing here knows where the data comes from.
+//!
+//! Answers go through [`XmlWriter`]; requests are read by quick-xml, with bounds on size and number of entries and
+//! with every defect reported as `MalformedXML`. Times are milliseconds since the Unix epoch.
+
+mod bucket_location;
+mod complete_multipart_upload;
+mod copy_result;
+mod create_bucket;
+mod delete_objects;
+mod encoding;
+mod entry;
+mod initiate_multipart_upload;
+mod list_buckets;
+mod list_multipart_uploads;
+mod list_objects_v1;
+mod list_objects_v2;
+mod list_parts;
+mod object_attributes;
+mod request;
+mod versioning;
+mod writer;
+
+pub use bucket_location::location_constraint;
+pub use complete_multipart_upload::{
+    COMPLETE_BYTES_MAX, CompleteMultipartUpload, CompleteMultipartUploadResult, CompletedPart,
+};
+pub use copy_result::{copy_object_result, copy_part_result};
+pub use create_bucket::{CREATE_BUCKET_BYTES_MAX, CreateBucketConfiguration};
+pub use delete_objects::{DELETE_BYTES_MAX, Delete, DeleteOutcome, DeleteResult, ObjectToDelete};
+pub use encoding::KeyEncoding;
+pub use entry::{ListedChecksum, ListedObject, Owner};
+pub use initiate_multipart_upload::InitiateMultipartUploadResult;
+pub use list_buckets::{ListAllMyBucketsResult, ListedBucket};
+pub use list_multipart_uploads::{ListMultipartUploadsResult, ListedUpload};
+pub use list_objects_v1::ListBucketResultV1;
+pub use list_objects_v2::ListBucketResultV2;
+pub use list_parts::{ListPartsResult, ListedPart};
+pub use object_attributes::ObjectAttributes;
+pub use versioning::versioning_configuration;
+pub use writer::XmlWriter;
+
+/// The namespace of all documents but errors. Source: S3 API reference.
+pub const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";

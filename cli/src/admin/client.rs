@@ -1,0 +1,164 @@
+//! Signed requests to the admin API.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cairn_core::clock::Clock;
+use cairn_protocol::sigv4::{PayloadMode, RequestTarget, SignError, Signer, SigningKeyCache};
+use http::header::HOST;
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
+use http_body_util::{BodyExt, Limited};
+use serde::de::DeserializeOwned;
+
+use super::{ClusterStatus, DiskEntry, KeySource, Keys};
+use crate::http::{Connection, ConnectionError, Endpoint, RequestBody};
+
+/// Service in the scope of the signatures.
+const SERVICE: &str = "cairn-admin";
+/// Region in the scope of the signatures.
+const REGION: &str = "us-east-1";
+/// Largest answer that is read: 10,000 disks of less than a kilobyte.
+const ANSWER_BYTES_MAX: usize = 16 << 20;
+/// How long an answer may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Why the admin API gave no answer. The text names the endpoint, the cause and what to do next.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// Nobody listens, or the connection broke.
+    #[error("{0}; is the server running? Start one with `cairn server`, or pass --endpoint")]
+    Connection(#[from] ConnectionError),
+    /// No answer in time.
+    #[error("{0} did not answer within {seconds} s; look at the server's log", seconds = TIMEOUT.as_secs())]
+    Timeout(Endpoint),
+    /// The keys are not good there.
+    #[error(
+        "{endpoint} refused the keys from {from} ({status}: {message}); check them against the server's credentials file"
+    )]
+    Refused {
+        /// Whom we asked.
+        endpoint: Endpoint,
+        /// Where the keys come from.
+        from: KeySource,
+        /// The status.
+        status: StatusCode,
+        /// What the server says.
+        message: String,
+    },
+    /// The server failed.
+    #[error("{endpoint}{path} answered {status}: {message}; look at the server's log")]
+    Status {
+        /// Whom we asked.
+        endpoint: Endpoint,
+        /// For what.
+        path: &'static str,
+        /// The status.
+        status: StatusCode,
+        /// What the server says.
+        message: String,
+    },
+    /// The answer cannot be understood.
+    #[error("{endpoint}{path} answered something else than this version knows ({cause}); is it the admin port?")]
+    Answer {
+        /// Whom we asked.
+        endpoint: Endpoint,
+        /// For what.
+        path: &'static str,
+        /// What does not fit.
+        cause: serde_json::Error,
+    },
+    /// The answer is too long.
+    #[error("{endpoint}{path} answered more than {ANSWER_BYTES_MAX} bytes; is it the admin port?")]
+    TooLong {
+        /// Whom we asked.
+        endpoint: Endpoint,
+        /// For what.
+        path: &'static str,
+    },
+    /// The request could not be formed.
+    #[error("the request cannot be formed: {0}")]
+    Request(#[from] http::Error),
+    /// The request could not be signed.
+    #[error("the request cannot be signed: {0}")]
+    Sign(#[from] SignError),
+}
+
+/// Asks one admin endpoint.
+pub struct AdminClient {
+    connection: Connection,
+    keys: Keys,
+    signing: SigningKeyCache,
+    clock: Arc<dyn Clock>,
+}
+
+impl AdminClient {
+    /// A client that connects with its first request.
+    pub fn new(endpoint: Endpoint, keys: Keys, clock: Arc<dyn Clock>) -> Self {
+        Self { connection: Connection::new(endpoint), keys, signing: SigningKeyCache::new(), clock }
+    }
+
+    /// `GET /v1/cluster`.
+    pub async fn cluster(&mut self) -> Result<ClusterStatus, AdminError> {
+        self.get("/v1/cluster").await
+    }
+
+    /// `GET /v1/disks`.
+    pub async fn disks(&mut self) -> Result<Vec<DiskEntry>, AdminError> {
+        self.get("/v1/disks").await
+    }
+
+    /// Reads one resource.
+    pub async fn get<T: DeserializeOwned>(&mut self, path: &'static str) -> Result<T, AdminError> {
+        let endpoint = self.connection.endpoint().clone();
+        let Ok(answer) = tokio::time::timeout(TIMEOUT, self.exchange(path)).await else {
+            self.connection.close();
+            return Err(AdminError::Timeout(endpoint));
+        };
+        let (status, body) = answer?;
+        if status.is_success() {
+            return serde_json::from_slice(&body).map_err(|cause| AdminError::Answer { endpoint, path, cause });
+        }
+        let message = message_of(&body);
+        Err(match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                AdminError::Refused { endpoint, from: self.keys.source.clone(), status, message }
+            }
+            _ => AdminError::Status { endpoint, path, status, message },
+        })
+    }
+
+    async fn exchange(&mut self, path: &'static str) -> Result<(StatusCode, Bytes), AdminError> {
+        let request = self.sign(path)?;
+        let (head, body) = self.connection.send(request).await?.into_parts();
+        match Limited::new(body, ANSWER_BYTES_MAX).collect().await {
+            Ok(body) => Ok((head.status, body.to_bytes())),
+            Err(error) => Err(match error.downcast::<hyper::Error>() {
+                Ok(cause) => self.connection.broken(*cause).into(),
+                Err(_) => AdminError::TooLong { endpoint: self.connection.endpoint().clone(), path },
+            }),
+        }
+    }
+
+    fn sign(&self, path: &'static str) -> Result<Request<RequestBody>, AdminError> {
+        let uri = Uri::from_static(path);
+        let mut headers = HeaderMap::new();
+        let host = HeaderValue::from_str(self.connection.endpoint().authority()).map_err(http::Error::from)?;
+        headers.insert(HOST, host);
+        let signer =
+            Signer { credentials: &self.keys.credentials, region: REGION, service: SERVICE, keys: &self.signing };
+        let target = RequestTarget { method: &Method::GET, uri: &uri };
+        signer.sign_headers(target, &mut headers, self.clock.now(), PayloadMode::of(b""))?;
+        let mut request = Request::new(RequestBody::empty());
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers;
+        Ok(request)
+    }
+}
+
+/// The `message` of a JSON error, or the text itself.
+fn message_of(body: &[u8]) -> String {
+    let json: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let message = json.as_ref().and_then(|v| v.get("message")).and_then(serde_json::Value::as_str);
+    message.map_or_else(|| String::from_utf8_lossy(body).trim().to_owned(), str::to_owned)
+}

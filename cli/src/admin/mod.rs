@@ -1,0 +1,8 @@
+//! The client of the admin API, which the verbs are made of.
+
+mod client;
+mod discovery;
+
+pub use client::{AdminClient, AdminError};
+pub use discovery::{DiscoveryError, KeySource, Keys, discover_endpoint, discover_keys};
+pub use cairn_server::admin::model::{ClusterStatus, DiskCounts, DiskEntry, NodeEntry, ProfileNames};

@@ -1,0 +1,69 @@
+//! What the disk under a directory can do, measured in the same run as the figure beside which it is printed.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use cairn_core::clock::Clock;
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+use serde::Serialize;
+
+/// How long each of the two measurements takes at most.
+const TIME: Duration = Duration::from_secs(3);
+/// Bytes of one append before its sync.
+const APPEND_BYTES: usize = 4 << 10;
+/// Bytes of one sequential write.
+const BLOCK_BYTES: usize = 1 << 20;
+/// Sequential bytes before each sync.
+const SYNC_BYTES: u64 = 64 << 20;
+/// Sequential bytes at most.
+const SEQUENTIAL_BYTES_MAX: u64 = 2 << 30;
+
+/// The limits of a disk.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Limit {
+    /// The directory.
+    pub(super) dir: PathBuf,
+    /// Appends of 4 KiB a second, each made durable by an fdatasync of its own.
+    pub(super) fdatasync_per_s: f64,
+    /// Bytes written a second, in order, with an fdatasync every 64 MiB.
+    pub(super) synced_write_bytes_per_s: f64,
+}
+
+/// Measures the disk under `dir`, in a file that is deleted at the end.
+pub(super) fn measure(dir: &Path, clock: &dyn Clock) -> io::Result<Limit> {
+    let path = dir.join(format!(".cairn-bench-{}", std::process::id()));
+    let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
+    let measured = measure_file(file, clock);
+    std::fs::remove_file(&path)?;
+    let (fdatasync_per_s, synced_write_bytes_per_s) = measured?;
+    Ok(Limit { dir: dir.to_owned(), fdatasync_per_s, synced_write_bytes_per_s })
+}
+
+fn measure_file(mut file: File, clock: &dyn Clock) -> io::Result<(f64, f64)> {
+    let mut block = vec![0; BLOCK_BYTES];
+    SmallRng::seed_from_u64(1).fill_bytes(&mut block);
+
+    let started = clock.monotonic();
+    let mut appends = 0u32;
+    while clock.monotonic().saturating_sub(started) < TIME {
+        file.write_all(&block[..APPEND_BYTES])?;
+        file.sync_data()?;
+        appends += 1;
+    }
+    let fdatasync_per_s = f64::from(appends) / clock.monotonic().saturating_sub(started).as_secs_f64();
+
+    let started = clock.monotonic();
+    let mut written = 0u64;
+    while clock.monotonic().saturating_sub(started) < TIME && written < SEQUENTIAL_BYTES_MAX {
+        for _ in 0..SYNC_BYTES / BLOCK_BYTES as u64 {
+            file.write_all(&block)?;
+        }
+        file.sync_data()?;
+        written += SYNC_BYTES;
+    }
+    let bytes_per_s = written as f64 / clock.monotonic().saturating_sub(started).as_secs_f64();
+    Ok((fdatasync_per_s, bytes_per_s))
+}

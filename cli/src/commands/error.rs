@@ -1,0 +1,50 @@
+//! Why a verb failed.
+
+use std::io;
+
+use super::bench::BenchError;
+use crate::admin::{AdminError, DiscoveryError};
+
+/// What is printed after `error:`.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// Neither endpoint nor keys.
+    #[error(transparent)]
+    Discovery(#[from] DiscoveryError),
+    /// The admin API gave no answer.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+    /// The benchmark could not run.
+    #[error(transparent)]
+    Bench(Box<BenchError>),
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] cairn_server::config::ConfigError),
+    /// The configuration does not turn into TOML.
+    #[error("cannot print the configuration: {0}")]
+    PrintConfig(#[from] toml::ser::Error),
+    /// The server did not start.
+    #[error(transparent)]
+    Server(Box<cairn_server::ServerError>),
+    /// Standard output is closed.
+    #[error("cannot write to standard output: {0}")]
+    Output(io::Error),
+    /// A value does not turn into JSON.
+    #[error("cannot write JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The process gets no threads or descriptors.
+    #[error("cannot start: {0}")]
+    Runtime(io::Error),
+}
+
+impl From<cairn_server::ServerError> for CommandError {
+    fn from(error: cairn_server::ServerError) -> Self {
+        Self::Server(Box::new(error))
+    }
+}
+
+impl From<BenchError> for CommandError {
+    fn from(error: BenchError) -> Self {
+        Self::Bench(Box::new(error))
+    }
+}

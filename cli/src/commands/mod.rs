@@ -1,0 +1,89 @@
+//! The verbs: one file each, as `commands/<noun>/<verb>.rs`.
+
+pub mod bench;
+pub mod cluster;
+pub mod disk;
+mod error;
+mod output;
+pub mod server;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use error::CommandError;
+
+use crate::admin::{AdminClient, discover_endpoint, discover_keys};
+use crate::clock::SystemClock;
+
+/// S3-compatible object storage built from erasure-coded shards.
+#[derive(Debug, Parser)]
+#[command(name = "cairn", version, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The nouns, and the verbs without one.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a server: by default all roles in one process, over six disk directories.
+    Server(server::ServerArgs),
+    /// The cluster as a whole.
+    #[command(subcommand)]
+    Cluster(cluster::ClusterCommand),
+    /// The disks.
+    #[command(subcommand)]
+    Disk(disk::DiskCommand),
+    /// Measure any S3 endpoint.
+    Bench(bench::BenchArgs),
+}
+
+/// What every admin verb takes.
+#[derive(Debug, Args)]
+pub struct AdminArgs {
+    /// The admin endpoint; else CAIRN_ENDPOINT, else http://127.0.0.1:9001.
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Option<String>,
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl AdminArgs {
+    /// A client for the endpoint and the keys that flags, environment and files name.
+    pub fn client(&self) -> Result<AdminClient, CommandError> {
+        let environment = |name: &str| std::env::var(name).ok();
+        let endpoint = discover_endpoint(self.endpoint.as_deref(), environment)?;
+        let keys = discover_keys(environment, std::path::Path::new("."))?;
+        Ok(AdminClient::new(endpoint, keys, Arc::new(SystemClock::new())))
+    }
+}
+
+/// Parses the command line and runs what it says.
+pub fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::complain(&format!("error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), CommandError> {
+    match cli.command {
+        Command::Server(args) => server::run(args),
+        Command::Cluster(command) => block_on(command.run()),
+        Command::Disk(command) => block_on(command.run()),
+        Command::Bench(args) => bench::run(&args),
+    }
+}
+
+/// Runs a client verb: one thread is enough for one request at a time.
+fn block_on<T>(future: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CommandError::Runtime)?;
+    runtime.block_on(future)
+}

@@ -1,0 +1,34 @@
+//! Data on standard output, the rest on standard error.
+
+use std::io::{self, Write};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use super::CommandError;
+
+/// Prints text that the user asked for.
+pub(super) fn print(text: &str) -> Result<(), CommandError> {
+    match writeln!(io::stdout().lock(), "{text}") {
+        // The reader has seen enough (`cairn … | head`).
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(CommandError::Output),
+    }
+}
+
+/// Prints a value for programs.
+pub(super) fn print_json(value: &impl Serialize) -> Result<(), CommandError> {
+    print(&serde_json::to_string_pretty(value)?)
+}
+
+/// Says something that is not data. A closed standard error is no reason to stop.
+pub(super) fn complain(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// A table for people.
+pub(super) fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    table
+}

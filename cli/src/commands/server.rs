@@ -1,0 +1,64 @@
+//! `cairn server`
+
+use std::path::PathBuf;
+
+use cairn_server::config::{Config, Layer};
+use clap::Args;
+
+use super::CommandError;
+use super::output::print;
+
+/// Start a server.
+#[derive(Debug, Args)]
+pub struct ServerArgs {
+    /// The directory for everything that the server keeps [default: cairn-data].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// How many disk directories to make under the data directory [default: 6].
+    #[arg(long, value_name = "N", conflicts_with = "disk", value_parser = clap::value_parser!(u32).range(1..=64))]
+    disks: Option<u32>,
+    /// A disk: a directory on a filesystem of its own. Repeat it for each disk.
+    #[arg(long, value_name = "PATH")]
+    disk: Vec<PathBuf>,
+    /// A configuration file in TOML. Flags and CAIRN_* variables win over it.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where S3 clients connect [default: 0.0.0.0:9000].
+    #[arg(long, value_name = "ADDR")]
+    s3_addr: Option<String>,
+    /// Where the admin API and health are [default: 0.0.0.0:9001].
+    #[arg(long, value_name = "ADDR")]
+    admin_addr: Option<String>,
+    /// Where the other nodes of a cluster connect [default: 0.0.0.0:9002].
+    #[arg(long, value_name = "ADDR")]
+    rpc_addr: Option<String>,
+    /// Print the configuration that flags, environment, file and defaults make together, without secrets, and exit.
+    #[arg(long)]
+    print_config: bool,
+}
+
+impl ServerArgs {
+    /// What the flags set.
+    fn layer(self) -> Layer {
+        Layer {
+            data: self.data,
+            disk_count: self.disks,
+            disks: Some(self.disk).filter(|disks| !disks.is_empty()),
+            s3_addr: self.s3_addr,
+            admin_addr: self.admin_addr,
+            rpc_addr: self.rpc_addr,
+            ..Layer::default()
+        }
+    }
+}
+
+/// Runs the server until it is told to stop.
+pub(super) fn run(args: ServerArgs) -> Result<(), CommandError> {
+    let file = args.config.clone();
+    let print_config = args.print_config;
+    let config = Config::load(file.as_deref(), std::env::vars(), args.layer())?;
+    if print_config {
+        return print(toml::to_string(&config)?.trim_end());
+    }
+    Ok(cairn_server::run(&config)?)
+}

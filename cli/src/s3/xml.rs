@@ -1,0 +1,64 @@
+//! The documents that the client reads. Names are S3's.
+
+use serde::Deserialize;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct ErrorDocument {
+    pub(super) code: String,
+    pub(super) message: String,
+    pub(super) request_id: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct ListBucketResult {
+    pub(super) contents: Vec<Contents>,
+    pub(super) common_prefixes: Vec<CommonPrefix>,
+    pub(super) is_truncated: bool,
+    pub(super) next_continuation_token: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Contents {
+    pub(super) key: String,
+    pub(super) size: u64,
+    #[serde(rename = "ETag")]
+    pub(super) etag: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct CommonPrefix {
+    pub(super) prefix: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct InitiateMultipartUploadResult {
+    pub(super) upload_id: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct CompleteMultipartUploadResult {
+    #[serde(rename = "ETag")]
+    pub(super) etag: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct ListMultipartUploadsResult {
+    pub(super) upload: Vec<Upload>,
+    pub(super) is_truncated: bool,
+    pub(super) next_key_marker: String,
+    pub(super) next_upload_id_marker: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Upload {
+    pub(super) key: String,
+    pub(super) upload_id: String,
+}

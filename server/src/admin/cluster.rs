@@ -1,0 +1,95 @@
+//! `GET /v1/cluster`: the state of the cluster in one page.
+
+use std::collections::HashMap;
+
+use axum::extract::State;
+use axum::response::Json;
+use cairn_core::cluster_map::{ClusterMap, DiskState};
+use cairn_core::id::{Epoch, NodeId};
+use cairn_core::limits::TINY_OBJECT_BYTES_MAX;
+use cairn_core::profile::{Profile, preferred};
+use cairn_protocol::metadata::query::{ClusterStatus as Replicated, GetClusterMap, GetClusterStatus};
+use cairn_protocol::metadata::{MetadataError, MetadataExt};
+
+use super::model::{ClusterStatus, DiskCounts, NodeEntry, ProfileNames};
+use super::{AdminError, AdminState};
+
+pub(super) async fn show(State(state): State<AdminState>) -> Result<Json<ClusterStatus>, AdminError> {
+    let map = cluster_map(&state).await?;
+    let status = state.metadata.ask(GetClusterStatus {}).await?;
+    Ok(Json(summarize(&map, &status)))
+}
+
+/// The current cluster map.
+pub(super) async fn cluster_map(state: &AdminState) -> Result<ClusterMap, MetadataError> {
+    let map = state.metadata.ask(GetClusterMap { known: Epoch(0) }).await?;
+    map.ok_or(MetadataError::Protocol("no cluster map although none is known here".into()))
+}
+
+fn summarize(map: &ClusterMap, status: &Replicated) -> ClusterStatus {
+    let heard: HashMap<NodeId, u64> = status.nodes.iter().map(|(node, ms)| (node.node, *ms)).collect();
+    let disks = count_disks(map);
+    ClusterStatus {
+        cluster_id: map.cluster.to_string(),
+        epoch: map.epoch.0,
+        commit: status.commit.0,
+        buckets: status.buckets,
+        objects: status.objects,
+        object_bytes: status.object_bytes,
+        uploads: status.uploads,
+        reclaim_entries: status.reclaim_entries,
+        repair_entries: status.repair_entries,
+        sessions: status.sessions,
+        nodes: map
+            .nodes
+            .iter()
+            .map(|node| NodeEntry {
+                id: node.id.to_string(),
+                name: node.name.clone(),
+                rpc_addr: node.rpc_addr.clone(),
+                state: node_state(map, node.id).to_owned(),
+                last_heard_ms: heard.get(&node.id).copied(),
+            })
+            .collect(),
+        profile: ProfileNames {
+            small: profile_name(map, TINY_OBJECT_BYTES_MAX, disks.active),
+            large: profile_name(map, u64::MAX, disks.active),
+        },
+        disks,
+        capacity_bytes: map.disks.iter().map(|d| d.capacity_bytes).sum(),
+        used_bytes: status.nodes.iter().flat_map(|(n, _)| &n.disks).map(|d| d.used_bytes).sum(),
+    }
+}
+
+fn count_disks(map: &ClusterMap) -> DiskCounts {
+    let count = |state| map.disks.iter().filter(|d| d.state == state).count() as u64;
+    DiskCounts {
+        total: map.disks.len() as u64,
+        active: count(DiskState::Active),
+        full: count(DiskState::Full),
+        suspect: count(DiskState::Suspect),
+        unavailable: count(DiskState::Unavailable),
+    }
+}
+
+/// A node is up while any of its disks can be reached.
+fn node_state(map: &ClusterMap, node: NodeId) -> &'static str {
+    let up = map.disks.iter().any(|d| d.node == node && d.state != DiskState::Unavailable);
+    if up { "up" } else { "unavailable" }
+}
+
+fn profile_name(map: &ClusterMap, bytes: u64, disks: u64) -> String {
+    preferred(&map.profiles, bytes, disks as usize).first().map_or_else(|| "none".to_owned(), Profile::to_string)
+}
+
+/// How new objects are stored, in one line for people.
+pub(crate) async fn profile_line(state: &AdminState) -> String {
+    match cluster_map(state).await {
+        Ok(map) => {
+            let disks = count_disks(&map);
+            let (small, large) = (profile_name(&map, TINY_OBJECT_BYTES_MAX, disks.active), profile_name(&map, u64::MAX, disks.active));
+            format!("{large} erasure-coded over {} disks; up to 16 KiB: {small} copies", disks.active)
+        }
+        Err(error) => format!("unknown: {error}"),
+    }
+}

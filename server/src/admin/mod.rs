@@ -1,0 +1,74 @@
+//! The admin API: REST/JSON under `/v1`, signed with SigV4 (service `cairn-admin`). Health is open to everybody.
+
+mod auth;
+mod cluster;
+mod disks;
+pub mod model;
+
+pub(crate) use cluster::profile_line;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Json, Response};
+use axum::routing::get;
+use cairn_core::clock::Clock;
+use cairn_protocol::metadata::{Metadata, MetadataError};
+use cairn_protocol::sigv4::{Credentials, SigningKeyCache};
+use serde_json::json;
+
+/// What the handlers need.
+#[derive(Clone)]
+pub(crate) struct AdminState {
+    pub(crate) metadata: Arc<dyn Metadata>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) root: Credentials,
+    pub(crate) region: Arc<str>,
+    pub(crate) keys: Arc<SigningKeyCache>,
+    /// Becomes true once the roles of this process serve.
+    pub(crate) ready: tokio::sync::watch::Receiver<bool>,
+}
+
+/// The admin API's routes.
+pub(crate) fn router(state: AdminState) -> Router {
+    let signed = Router::new()
+        .route("/v1/cluster", get(cluster::show))
+        .route("/v1/disks", get(disks::list))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), auth::require_signature));
+    Router::new().route("/health", get(health)).merge(signed).fallback(no_such_route).with_state(state)
+}
+
+/// 200 once this process serves, 503 before: for load balancers and start scripts.
+async fn health(State(state): State<AdminState>) -> Response {
+    if *state.ready.borrow() {
+        Json(json!({ "status": "ok" })).into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "starting" }))).into_response()
+    }
+}
+
+async fn no_such_route() -> Response {
+    error(StatusCode::NOT_FOUND, "NoSuchRoute", "the admin API has no such path; the paths are listed in docs/admin-api.md")
+}
+
+/// An error as JSON: a code for programs and a sentence for people.
+fn error(status: StatusCode, code: &str, message: &str) -> Response {
+    (status, Json(json!({ "code": code, "message": message }))).into_response()
+}
+
+/// A failed call to the metadata service.
+struct AdminError(MetadataError);
+
+impl From<MetadataError> for AdminError {
+    fn from(error: MetadataError) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for AdminError {
+    fn into_response(self) -> Response {
+        error(StatusCode::SERVICE_UNAVAILABLE, "MetadataUnavailable", &self.0.to_string())
+    }
+}

@@ -1,0 +1,101 @@
+//! What the admin API answers. Fields that this version does not know are ignored.
+
+use serde::{Deserialize, Serialize};
+
+/// The answer to `GET /v1/cluster`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterStatus {
+    /// The cluster's identity.
+    pub cluster_id: String,
+    /// Version of the cluster map.
+    pub epoch: u64,
+    /// The newest commit.
+    pub commit: u64,
+    /// Buckets.
+    pub buckets: u64,
+    /// Objects.
+    pub objects: u64,
+    /// Their bytes, before coding.
+    pub object_bytes: u64,
+    /// Multipart uploads under way.
+    pub uploads: u64,
+    /// Entries that wait for their space to be given back.
+    pub reclaim_entries: u64,
+    /// Shards that wait for repair.
+    pub repair_entries: u64,
+    /// Open gateway sessions.
+    pub sessions: u64,
+    /// Storage nodes.
+    pub nodes: Vec<NodeEntry>,
+    /// Disks by state.
+    pub disks: DiskCounts,
+    /// Profiles of new objects.
+    pub profile: ProfileNames,
+    /// Bytes that the disks may hold together.
+    pub capacity_bytes: u64,
+    /// Bytes that they hold.
+    pub used_bytes: u64,
+}
+
+/// A storage node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeEntry {
+    /// Its identity.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Where its internal RPC listens; empty for a node that only its own process uses.
+    pub rpc_addr: String,
+    /// Its state.
+    pub state: String,
+    /// Milliseconds since it was last heard of; nothing if it was not since the leader started.
+    pub last_heard_ms: Option<u64>,
+}
+
+/// Disks by state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiskCounts {
+    /// All disks that the cluster knows.
+    pub total: u64,
+    /// Those that take new shards.
+    pub active: u64,
+    /// Those below their reserve of free space.
+    pub full: u64,
+    /// Those that failed a write or are very slow.
+    pub suspect: u64,
+    /// Those that are missing, foreign or unreadable, or whose node is silent.
+    pub unavailable: u64,
+}
+
+/// Names of the profiles in force, such as `4+2`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileNames {
+    /// For tiny objects.
+    pub small: String,
+    /// For the others.
+    pub large: String,
+}
+
+/// An entry of the answer to `GET /v1/disks`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiskEntry {
+    /// Its short name in the cluster.
+    pub number: u64,
+    /// Its identity.
+    pub id: String,
+    /// Name of the node that owns it.
+    pub node: String,
+    /// Its directory on that node.
+    pub path: String,
+    /// Its state.
+    pub state: String,
+    /// Why it is in that state; empty for a disk that is well.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Bytes that it may hold.
+    pub capacity_bytes: u64,
+    /// Bytes that it holds.
+    pub used_bytes: u64,
+    /// Shards that it holds.
+    pub shards: u64,
+}

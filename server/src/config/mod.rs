@@ -1,0 +1,240 @@
+//! Configuration: defaults < file < environment < flags, merged field by field.
+
+mod layer;
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+pub use layer::{Layer, Role};
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration file {path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        source: std::io::Error,
+    },
+    /// The file is not valid, or has an unknown key.
+    #[error("{path}: {detail}")]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        detail: String,
+    },
+    /// An environment variable has a value that does not fit.
+    #[error("the environment variable {name}={value:?} is not valid: {detail}")]
+    Environment {
+        /// The variable.
+        name: String,
+        /// Its value.
+        value: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The values contradict each other.
+    #[error("{0}")]
+    Inconsistent(String),
+}
+
+/// The whole configuration of one process.
+#[derive(Debug, Clone, Serialize)]
+pub struct Config {
+    /// What this process does.
+    pub roles: Vec<Role>,
+    /// Where it keeps its own state.
+    pub data: PathBuf,
+    /// The directories of its disks.
+    pub disks: Vec<PathBuf>,
+    /// Where S3 clients connect.
+    pub s3_addr: String,
+    /// Where the admin API, metrics and health are.
+    pub admin_addr: String,
+    /// Where other roles connect. A process with all roles does not listen there.
+    pub rpc_addr: String,
+    /// The address that other nodes reach [`Config::rpc_addr`] under, if it is another.
+    pub rpc_advertise: String,
+    /// The metadata members' RPC addresses; empty where the metadata role is in this process.
+    pub metadata_addrs: Vec<String>,
+    /// The file with the secret that all roles of the cluster share.
+    pub cluster_secret_file: PathBuf,
+    /// This node's name for people.
+    pub node_name: String,
+    /// The zone it stands in.
+    pub zone: String,
+    /// The rack it stands in.
+    pub rack: String,
+    /// The level that may hold at most `m` shards of an extent: `disk`, `node`, `rack` or `zone`.
+    pub failure_domain: String,
+    /// The S3 region.
+    pub region: String,
+    /// Suffixes for virtual-host style requests (`bucket.SUFFIX`).
+    pub domains: Vec<String>,
+    /// Seconds between the deletion of an object and the reclaiming of its space.
+    pub reclaim_grace_s: u64,
+    /// Seconds between two searches for shards that nobody refers to.
+    pub collect_interval_s: u64,
+    /// Seconds without a sign of life after which a gateway's session is ended.
+    pub session_lease_s: u64,
+    /// Seconds without a heartbeat after which a node's disks count as unavailable.
+    pub node_silence_s: u64,
+    /// Bytes of free space below which a disk takes no new shards; 0 for the default of 1 % but at least 256 MiB.
+    pub reserve_bytes: u64,
+    /// Bytes that the bodies of all requests together may hold.
+    pub memory_bytes: u64,
+    /// Bytes of the metadata state's pages that are kept in memory.
+    pub metadata_cache_bytes: u64,
+    /// What is logged, in the syntax of `RUST_LOG`.
+    pub log: String,
+    /// Whether log lines are JSON.
+    pub log_json: bool,
+    /// The root user's access key, if it is not generated.
+    #[serde(skip)]
+    pub root_access_key: Option<String>,
+    /// The root user's secret key, if it is not generated.
+    #[serde(skip)]
+    pub root_secret_key: Option<String>,
+}
+
+/// Disk directories that are made under the data directory unless disks are named.
+const DEFAULT_DISKS: u32 = 6;
+
+impl Config {
+    /// Merges flags over the environment over the file that the flags name, over the defaults.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+        flags: Layer,
+    ) -> Result<Self, ConfigError> {
+        let file = file.map(Layer::from_file).transpose()?.unwrap_or_default();
+        let config = Self::from_layer(flags.over(Layer::from_environment(environment)?).over(file));
+        config.check()?;
+        Ok(config)
+    }
+
+    fn from_layer(layer: Layer) -> Self {
+        let data = layer.data.unwrap_or_else(|| PathBuf::from("cairn-data"));
+        let count = layer.disk_count.unwrap_or(DEFAULT_DISKS);
+        let disks = layer.disks.unwrap_or_else(|| (1..=count).map(|n| data.join(format!("disk{n}"))).collect());
+        let roles = layer.roles.unwrap_or_else(|| Role::ALL.to_vec());
+        let rpc_addr = layer.rpc_addr.unwrap_or_else(|| "0.0.0.0:9002".into());
+        let single = roles.len() == Role::ALL.len();
+        Self {
+            rpc_advertise: layer.rpc_advertise.unwrap_or_else(|| if single { String::new() } else { rpc_addr.clone() }),
+            s3_addr: layer.s3_addr.unwrap_or_else(|| "0.0.0.0:9000".into()),
+            admin_addr: layer.admin_addr.unwrap_or_else(|| "0.0.0.0:9001".into()),
+            rpc_addr,
+            metadata_addrs: layer.metadata_addrs.unwrap_or_default(),
+            cluster_secret_file: layer.cluster_secret_file.unwrap_or_else(|| data.join("cluster-secret")),
+            node_name: layer.node_name.unwrap_or_else(host_name),
+            zone: layer.zone.unwrap_or_default(),
+            rack: layer.rack.unwrap_or_default(),
+            failure_domain: layer.failure_domain.unwrap_or_else(|| if single { "disk" } else { "node" }.into()),
+            region: layer.region.unwrap_or_else(|| "us-east-1".into()),
+            domains: layer.domains.unwrap_or_default(),
+            reclaim_grace_s: layer.reclaim_grace_s.unwrap_or(60),
+            collect_interval_s: layer.collect_interval_s.unwrap_or(60),
+            session_lease_s: layer.session_lease_s.unwrap_or(30),
+            node_silence_s: layer.node_silence_s.unwrap_or(5),
+            reserve_bytes: layer.reserve_bytes.unwrap_or(0),
+            memory_bytes: layer.memory_bytes.unwrap_or(128 << 20),
+            metadata_cache_bytes: layer.metadata_cache_bytes.unwrap_or(64 << 20),
+            log: layer.log.unwrap_or_else(|| "info,openraft=warn".into()),
+            log_json: layer.log_json.unwrap_or(false),
+            root_access_key: layer.root_access_key,
+            root_secret_key: layer.root_secret_key,
+            roles,
+            disks,
+            data,
+        }
+    }
+
+    /// Whether this process has `role`.
+    pub fn has(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
+    /// Whether everything is in this process, so that nothing needs the network.
+    pub fn is_all_in_one(&self) -> bool {
+        Role::ALL.iter().all(|r| self.has(*r))
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let inconsistent = |text: String| Err(ConfigError::Inconsistent(text));
+        if self.roles.is_empty() {
+            return inconsistent("roles is empty: name at least one of gateway, metadata, storage-node".into());
+        }
+        if !self.has(Role::Metadata) && self.metadata_addrs.is_empty() {
+            return inconsistent("metadata_addrs is empty: a process without the metadata role must know where it is".into());
+        }
+        if self.has(Role::StorageNode) && self.disks.is_empty() {
+            return inconsistent("disks is empty: a storage node needs at least one disk directory".into());
+        }
+        if !["disk", "node", "rack", "zone"].contains(&self.failure_domain.as_str()) {
+            return inconsistent(format!("failure_domain is {:?}: expected disk, node, rack or zone", self.failure_domain));
+        }
+        if self.root_access_key.is_some() != self.root_secret_key.is_some() {
+            return inconsistent("set both CAIRN_ROOT_ACCESS_KEY and CAIRN_ROOT_SECRET_KEY, or neither".into());
+        }
+        if self.root_secret_key.as_ref().is_some_and(|s| s.len() < 8) {
+            return inconsistent("CAIRN_ROOT_SECRET_KEY has fewer than 8 characters: choose a longer one".into());
+        }
+        let mut sorted = self.disks.clone();
+        sorted.sort();
+        if let Some(pair) = sorted.windows(2).find(|w| w[0] == w[1]) {
+            return inconsistent(format!("the disk {} is named twice", pair[0].display()));
+        }
+        Ok(())
+    }
+}
+
+fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Vec<_>>().into_iter()
+    }
+
+    #[test]
+    fn the_defaults_are_one_process_with_six_disks() {
+        let config = Config::load(None, env(&[]), Layer::default()).unwrap();
+        assert!(config.is_all_in_one());
+        assert_eq!(config.disks.len(), 6);
+        assert_eq!(config.disks[0], Path::new("cairn-data/disk1"));
+    }
+
+    #[test]
+    fn flags_win_over_the_environment_and_that_over_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("cairn.toml");
+        std::fs::write(&file, "s3_addr = \"a:1\"\nadmin_addr = \"a:2\"\nregion = \"eu-1\"\n").unwrap();
+        let env = env(&[("CAIRN_S3_ADDR", "b:1"), ("CAIRN_ADMIN_ADDR", "b:2"), ("CAIRN_DISK_COUNT", "3")]);
+        let flags = Layer { s3_addr: Some("c:1".into()), ..Layer::default() };
+        let config = Config::load(Some(&file), env, flags).unwrap();
+        assert_eq!((&*config.s3_addr, &*config.admin_addr, &*config.region), ("c:1", "b:2", "eu-1"));
+        assert_eq!(config.disks.len(), 3);
+    }
+
+    #[test]
+    fn unknown_keys_and_contradictions_are_errors() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("cairn.toml");
+        std::fs::write(&file, "s3_adr = \"a:1\"\n").unwrap();
+        let error = Config::load(Some(&file), env(&[]), Layer::default()).unwrap_err().to_string();
+        assert!(error.contains("s3_adr"), "{error}");
+        let error = Config::load(None, env(&[("CAIRN_ROLES", "gateway")]), Layer::default()).unwrap_err();
+        assert!(error.to_string().contains("metadata_addrs"));
+        let error = Config::load(None, env(&[("CAIRN_DISK_COUNT", "many")]), Layer::default()).unwrap_err();
+        assert!(error.to_string().contains("CAIRN_DISK_COUNT"));
+    }
+}

@@ -1,0 +1,121 @@
+//! The root user's keys and the cluster's secret: generated at the first start unless they are given; there is no
+//! default (I22).
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+
+/// Why keys could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialsError {
+    /// The file cannot be read or written.
+    #[error("cannot access {path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        source: std::io::Error,
+    },
+    /// The file does not hold what it should.
+    #[error("{path} is damaged ({detail}): restore it, or remove it to have new keys generated at the next start")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+    /// Part of a cluster without its secret.
+    #[error("the cluster's secret is missing at {0}: copy the file from the node with the metadata role")]
+    NoClusterSecret(PathBuf),
+}
+
+/// The root user's keys.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct RootCredentials {
+    /// The access key.
+    pub access_key: String,
+    /// The secret key.
+    pub secret_key: String,
+}
+
+/// The keys with where they came from.
+pub(crate) struct LoadedCredentials {
+    /// The keys.
+    pub root: RootCredentials,
+    /// The file that holds them, unless they came from the configuration.
+    pub file: Option<PathBuf>,
+    /// Whether they were generated just now, and so have to be shown.
+    pub generated: bool,
+}
+
+const ACCESS_KEY_CHARS: usize = 20;
+const SECRET_KEY_CHARS: usize = 40;
+const CLUSTER_SECRET_CHARS: usize = 64;
+
+/// The root user's keys: from the configuration, else from `DIR/credentials`, else generated and kept there.
+pub(crate) fn root(config: &Config) -> Result<LoadedCredentials, CredentialsError> {
+    if let (Some(access_key), Some(secret_key)) = (&config.root_access_key, &config.root_secret_key) {
+        let root = RootCredentials { access_key: access_key.clone(), secret_key: secret_key.clone() };
+        return Ok(LoadedCredentials { root, file: None, generated: false });
+    }
+    let path = config.data.join("credentials");
+    if let Some(text) = read(&path)? {
+        let root = toml::from_str(&text)
+            .map_err(|e| CredentialsError::Damaged { path: path.clone(), detail: e.message().to_owned() })?;
+        return Ok(LoadedCredentials { root, file: Some(path), generated: false });
+    }
+    let root = RootCredentials { access_key: random_text(ACCESS_KEY_CHARS, UPPER), secret_key: random_text(SECRET_KEY_CHARS, MIXED) };
+    let text = format!("access_key = \"{}\"\nsecret_key = \"{}\"\n", root.access_key, root.secret_key);
+    write_private(&path, &text)?;
+    Ok(LoadedCredentials { root, file: Some(path), generated: true })
+}
+
+/// The secret that all roles of a cluster share. Only a process with all roles may make one up.
+pub(crate) fn cluster_secret(config: &Config) -> Result<String, CredentialsError> {
+    let path = &config.cluster_secret_file;
+    match read(path)? {
+        Some(text) if text.trim().len() >= 16 => Ok(text.trim().to_owned()),
+        Some(_) => Err(CredentialsError::Damaged { path: path.clone(), detail: "fewer than 16 characters".into() }),
+        None if config.is_all_in_one() => {
+            let secret = random_text(CLUSTER_SECRET_CHARS, MIXED);
+            write_private(path, &secret)?;
+            Ok(secret)
+        }
+        None => Err(CredentialsError::NoClusterSecret(path.clone())),
+    }
+}
+
+fn read(path: &Path) -> Result<Option<String>, CredentialsError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(CredentialsError::File { path: path.to_owned(), source }),
+    }
+}
+
+/// Writes a file that only its owner can read, durably and never half.
+pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), CredentialsError> {
+    let write = || {
+        let parent = path.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(parent)?;
+        let unfinished = path.with_extension("new");
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&unfinished, path)?;
+        std::fs::File::open(parent)?.sync_all()
+    };
+    write().map_err(|source| CredentialsError::File { path: path.to_owned(), source })
+}
+
+const UPPER: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const MIXED: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+fn random_text(length: usize, alphabet: &[u8]) -> String {
+    (0..length).map(|_| char::from(alphabet[crate::random::below(alphabet.len())])).collect()
+}

@@ -1,0 +1,20 @@
+//! Composes the roles into a process: configuration, identity, start, and an end that loses nothing.
+//!
+//! All roles in one process call each other through the same traits that the network clients implement, without
+//! sockets between them. A process with fewer roles reaches the others over signed RPC. Roles start in any order: each
+//! waits for its peers and says what it waits for.
+
+pub mod admin;
+mod banner;
+mod clock;
+pub mod config;
+mod credentials;
+mod data_dir;
+mod listener;
+mod process;
+mod random;
+mod telemetry;
+
+pub use clock::SystemClock;
+pub use process::{ServerError, run};
+pub use random::SystemRandom;

@@ -1,0 +1,335 @@
+//! One process: its roles from start to end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use cairn_core::clock::Clock;
+use cairn_core::cluster_map::Labels;
+use cairn_core::profile::FailureDomain;
+use cairn_core::random::RandomSource;
+use cairn_gateway::Gateway;
+use cairn_metadata::MetadataService;
+use cairn_protocol::metadata::Metadata;
+use cairn_protocol::rpc::{HttpMetadata, RpcAuth, RpcClient};
+use cairn_protocol::sigv4::{Credentials, SigningKeyCache};
+use cairn_protocol::storage::StorageDirectory;
+use cairn_storage_node::StorageNodeService;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::admin::{self, AdminState};
+use crate::banner;
+use crate::clock::SystemClock;
+use crate::config::{Config, Role};
+use crate::credentials::{self, CredentialsError, LoadedCredentials};
+use crate::data_dir::{DataDir, DataDirError};
+use crate::listener::{self, ListenError};
+use crate::random::SystemRandom;
+use crate::telemetry::{self, LogFilterError};
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// See [`LogFilterError`].
+    #[error(transparent)]
+    Log(#[from] LogFilterError),
+    /// See [`DataDirError`].
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// See [`CredentialsError`].
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    /// See [`ListenError`].
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The metadata service did not start.
+    #[error("metadata: {0}")]
+    Metadata(#[from] cairn_metadata::StartError),
+    /// The storage node did not start.
+    #[error("storage node: {0}")]
+    StorageNode(#[from] cairn_storage_node::StartError),
+    /// The threads that run the roles cannot be started.
+    #[error("cannot start threads: {0}")]
+    Runtime(std::io::Error),
+    /// Signals cannot be received.
+    #[error("cannot receive signals: {0}")]
+    Signals(std::io::Error),
+}
+
+/// Runs the roles of `config` until SIGTERM or SIGINT, then drains requests and stops.
+pub fn run(config: &Config) -> Result<(), ServerError> {
+    telemetry::init(&config.log, config.log_json)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServerError::Runtime)?;
+    runtime.block_on(serve_until_told_to_stop(config))
+}
+
+async fn serve_until_told_to_stop(config: &Config) -> Result<(), ServerError> {
+    let data_dir = DataDir::open(&config.data)?;
+    let process = Process::start(config, &data_dir).await?;
+    let shutdown = process.shutdown.clone();
+    shutdown_signal().await.map_err(ServerError::Signals)?;
+    tracing::info!("stopping: requests under way may end");
+    shutdown.cancel();
+    process.stop().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The parts of a running process.
+struct Process {
+    metadata: Option<cairn_metadata::Handle>,
+    storage: Option<cairn_storage_node::Handle>,
+    servers: TaskTracker,
+    shutdown: CancellationToken,
+}
+
+/// What every role is handed.
+struct Shared {
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn RandomSource>,
+    rpc: RpcClient,
+    auth: RpcAuth,
+    directory: StorageDirectory,
+}
+
+impl Process {
+    async fn start(config: &Config, data_dir: &DataDir) -> Result<Self, ServerError> {
+        let keys = credentials::root(config)?;
+        let secret = credentials::cluster_secret(config)?;
+        // Addresses are bound before anything is started, so that a taken port changes nothing.
+        let listeners = Listeners::bind(config).await?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let rpc = RpcClient::new(&secret, Arc::clone(&clock));
+        let shared = Shared {
+            random: Arc::new(SystemRandom),
+            auth: RpcAuth::new(&secret, Arc::clone(&clock)),
+            directory: StorageDirectory::new(rpc.clone()),
+            rpc,
+            clock,
+        };
+        let local_metadata = match config.has(Role::Metadata) {
+            true => Some(start_metadata(config, &shared).await?),
+            false => None,
+        };
+        let metadata: Arc<dyn Metadata> = match &local_metadata {
+            Some(handle) => Arc::new(handle.clone()),
+            None => Arc::new(HttpMetadata::new(shared.rpc.clone(), config.metadata_addrs.clone())),
+        };
+        let storage = match config.has(Role::StorageNode) {
+            true => Some(start_storage(config, &shared, Arc::clone(&metadata))?),
+            false => None,
+        };
+        let gateway = match config.has(Role::Gateway) {
+            true => Some(start_gateway(config, data_dir, &shared, &keys, Arc::clone(&metadata))?),
+            false => None,
+        };
+        let mut process =
+            Self { metadata: local_metadata, storage, servers: TaskTracker::new(), shutdown: CancellationToken::new() };
+        process.serve(config, listeners, gateway, &shared, metadata, keys);
+        Ok(process)
+    }
+
+    /// Starts the HTTP servers and reports when everything is up.
+    fn serve(
+        &mut self,
+        config: &Config,
+        listeners: Listeners,
+        gateway: Option<Gateway>,
+        shared: &Shared,
+        metadata: Arc<dyn Metadata>,
+        keys: LoadedCredentials,
+    ) {
+        let (ready_sender, ready) = watch::channel(false);
+        let admin = AdminState {
+            metadata,
+            clock: Arc::clone(&shared.clock),
+            root: Credentials::new(keys.root.access_key.clone(), keys.root.secret_key.clone()),
+            region: config.region.as_str().into(),
+            keys: Arc::new(SigningKeyCache::new()),
+            ready,
+        };
+        let (s3_addr, admin_addr) = (listeners.s3_addr(), listeners.admin_addr());
+        if let (Some(listener), Some(gateway)) = (listeners.s3, &gateway) {
+            self.spawn(listener, gateway.router());
+        }
+        if let Some(listener) = listeners.rpc {
+            self.spawn(listener, self.rpc_router(&shared.auth));
+        }
+        self.spawn(listeners.admin, admin::router(admin.clone()));
+        let storage = self.storage.clone();
+        let announce = async move {
+            wait_until_ready(gateway.as_ref(), storage.as_ref()).await;
+            let profile = admin::profile_line(&admin).await;
+            let _ = ready_sender.send(true);
+            if let Some(admin_addr) = admin_addr {
+                banner::print(s3_addr, admin_addr, &keys, &profile);
+            }
+            // The receivers live in the routers: the sender must outlive them for readers to see `true`.
+            ready_sender.closed().await;
+        };
+        let shutdown = self.shutdown.clone();
+        self.servers.spawn(async move {
+            tokio::select! {
+                () = announce => {}
+                () = shutdown.cancelled() => {}
+            }
+        });
+        self.servers.close();
+    }
+
+    fn spawn(&self, listener: TcpListener, router: Router) {
+        self.servers.spawn(listener::serve(listener, router, self.shutdown.clone()));
+    }
+
+    fn rpc_router(&self, auth: &RpcAuth) -> Router {
+        let mut router = Router::new();
+        if let Some(metadata) = &self.metadata {
+            router = router.merge(cairn_metadata::router(metadata.clone(), auth.clone()));
+        }
+        if let Some(storage) = &self.storage {
+            router = router.merge(cairn_storage_node::router(storage.clone(), auth.clone()));
+        }
+        router
+    }
+
+    /// Waits for requests under way, then stops the roles: those that write last are stopped first.
+    async fn stop(self) {
+        self.servers.wait().await;
+        if let Some(storage) = self.storage {
+            storage.shutdown().await;
+        }
+        if let Some(metadata) = self.metadata {
+            metadata.shutdown().await;
+        }
+    }
+}
+
+/// The sockets of a process.
+struct Listeners {
+    s3: Option<TcpListener>,
+    admin: TcpListener,
+    rpc: Option<TcpListener>,
+}
+
+impl Listeners {
+    async fn bind(config: &Config) -> Result<Self, ListenError> {
+        let s3 = match config.has(Role::Gateway) {
+            true => Some(listener::bind(&config.s3_addr, "S3", "--s3-addr").await?),
+            false => None,
+        };
+        let admin = listener::bind(&config.admin_addr, "the admin API", "--admin-addr").await?;
+        let serves_rpc = config.has(Role::Metadata) || config.has(Role::StorageNode);
+        // With all roles in one process there is nobody else to talk to.
+        let rpc = match serves_rpc && !config.is_all_in_one() {
+            true => Some(listener::bind(&config.rpc_addr, "internal RPC", "--rpc-addr").await?),
+            false => None,
+        };
+        Ok(Self { s3, admin, rpc })
+    }
+
+    fn s3_addr(&self) -> Option<SocketAddr> {
+        self.s3.as_ref().and_then(|l| l.local_addr().ok())
+    }
+
+    fn admin_addr(&self) -> Option<SocketAddr> {
+        self.admin.local_addr().ok()
+    }
+}
+
+async fn start_metadata(config: &Config, shared: &Shared) -> Result<cairn_metadata::Handle, ServerError> {
+    let mut options = cairn_metadata::Options::new(config.data.join("metadata"));
+    options.failure_domain = failure_domain(&config.failure_domain);
+    options.reclaim_grace = Duration::from_secs(config.reclaim_grace_s);
+    options.session_lease = Duration::from_secs(config.session_lease_s);
+    options.cache_bytes = usize::try_from(config.metadata_cache_bytes).unwrap_or(usize::MAX);
+    options.node_silence = Duration::from_secs(config.node_silence_s);
+    let deps = cairn_metadata::Dependencies {
+        clock: Arc::clone(&shared.clock),
+        random: Arc::clone(&shared.random),
+        storage: shared.directory.clone(),
+        rpc: shared.rpc.clone(),
+    };
+    Ok(MetadataService::start(options, deps).await?)
+}
+
+fn start_storage(
+    config: &Config,
+    shared: &Shared,
+    metadata: Arc<dyn Metadata>,
+) -> Result<cairn_storage_node::Handle, ServerError> {
+    let state_dir = config.data.join("storage-node");
+    let mut options = cairn_storage_node::Options::new(state_dir, config.disks.clone(), &config.node_name);
+    options.rpc_addr.clone_from(&config.rpc_advertise);
+    options.labels = Labels { zone: config.zone.clone(), rack: config.rack.clone() };
+    options.collect_interval = Duration::from_secs(config.collect_interval_s);
+    options.reserve_bytes = (config.reserve_bytes > 0).then_some(config.reserve_bytes);
+    let deps = cairn_storage_node::Dependencies {
+        clock: Arc::clone(&shared.clock),
+        random: Arc::clone(&shared.random),
+        metadata,
+    };
+    let handle = StorageNodeService::start(options, deps)?;
+    shared.directory.add_local(handle.id(), Arc::new(handle.clone()));
+    Ok(handle)
+}
+
+fn start_gateway(
+    config: &Config,
+    data_dir: &DataDir,
+    shared: &Shared,
+    keys: &LoadedCredentials,
+    metadata: Arc<dyn Metadata>,
+) -> Result<Gateway, ServerError> {
+    let options = cairn_gateway::Options {
+        id: data_dir.gateway_id(&*shared.random)?,
+        region: config.region.clone(),
+        domains: config.domains.clone(),
+        root: Credentials::new(keys.root.access_key.clone(), keys.root.secret_key.clone()),
+        memory_bytes: config.memory_bytes,
+    };
+    let (clock, random) = (Arc::clone(&shared.clock), Arc::clone(&shared.random));
+    Ok(Gateway::start(options, metadata, shared.directory.clone(), clock, random))
+}
+
+/// The level by name; the configuration has checked the name.
+fn failure_domain(name: &str) -> FailureDomain {
+    match name {
+        "node" => FailureDomain::Node,
+        "rack" => FailureDomain::Rack,
+        "zone" => FailureDomain::Zone,
+        _ => FailureDomain::Disk,
+    }
+}
+
+/// Time between two looks at whether the roles are up.
+const READY_POLL: Duration = Duration::from_millis(20);
+
+async fn wait_until_ready(gateway: Option<&Gateway>, storage: Option<&cairn_storage_node::Handle>) {
+    let ready = || gateway.is_none_or(Gateway::is_ready) && storage.is_none_or(cairn_storage_node::Handle::is_ready);
+    while !ready() {
+        tokio::time::sleep(READY_POLL).await;
+    }
+}
+
+/// Returns at the first SIGTERM or SIGINT. A second one ends the process at once, which loses nothing acknowledged.
+async fn shutdown_signal() -> Result<(), std::io::Error> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut either = async move || {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    either().await;
+    tokio::spawn(async move {
+        either().await;
+        std::process::exit(130);
+    });
+    Ok(())
+}

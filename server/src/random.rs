@@ -1,0 +1,20 @@
+//! The real source of randomness: the operating system's.
+#![allow(clippy::disallowed_methods, reason = "this is where ambient randomness enters the process")]
+
+use cairn_core::random::RandomSource;
+use rand::RngExt;
+
+/// The thread's generator, seeded by the operating system.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemRandom;
+
+impl RandomSource for SystemRandom {
+    fn bytes16(&self) -> [u8; 16] {
+        rand::rng().random()
+    }
+}
+
+/// A number below `bound`.
+pub(crate) fn below(bound: usize) -> usize {
+    rand::rng().random_range(0..bound)
+}

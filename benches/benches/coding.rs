@@ -1,0 +1,129 @@
+//! Erasure coding and cell checksums, alone and together.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark; criterion's macro generates public items")]
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use cairn_benches::{Rate, print_beside_limit};
+use cairn_core::cell::{Cell, CellAddress, checksum};
+use cairn_core::codec::Codec;
+use cairn_core::id::{ExtentId, SessionId};
+use cairn_core::limits::CELL_BYTES_DEFAULT;
+use criterion::{Criterion, Throughput, criterion_group};
+
+const K: usize = 4;
+const M: usize = 2;
+const CELL: usize = CELL_BYTES_DEFAULT as usize;
+const STRIPE: usize = K * CELL;
+/// Bytes of a piece as a socket delivers it.
+const PIECE: usize = 32 << 10;
+/// Stripes in the body that is worked on: 16 MiB, more than the caches hold.
+const STRIPES: usize = 64;
+/// How long each rate of the comparison is measured.
+const TIME: Duration = Duration::from_secs(2);
+
+fn body() -> Vec<u8> {
+    let mut state = 1u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as u8
+    };
+    (0..STRIPES * STRIPE).map(|_| next()).collect()
+}
+
+fn address(shard: usize, stripe: usize) -> CellAddress {
+    CellAddress { extent: ExtentId::new(SessionId(1), 1), shard: shard as u8, stripe: stripe as u32 }
+}
+
+/// Every stripe of `body` encoded, in place.
+fn encode_all(codec: &Codec, body: &[u8], parity: &mut [u8]) {
+    for stripe in body.chunks(STRIPE) {
+        codec.encode(black_box(stripe), parity).unwrap();
+        black_box(&parity);
+    }
+}
+
+/// As many checksums as the data and parity cells of `body` need, over cells of `body`.
+fn checksum_all(body: &[u8]) {
+    for (number, stripe) in body.chunks(STRIPE).enumerate() {
+        for (shard, cell) in stripe.chunks(CELL).chain(stripe.chunks(CELL).take(M)).enumerate() {
+            black_box(checksum(black_box(cell), address(shard, number)));
+        }
+    }
+}
+
+/// What a PUT does to its bytes between socket and disk: pieces are gathered into stripes, stripes encoded, and cells
+/// made of data and parity.
+fn pipeline(codec: &Codec, body: &Bytes) {
+    for number in 0..STRIPES {
+        let source = body.slice(number * STRIPE..(number + 1) * STRIPE);
+        let mut stripe = BytesMut::with_capacity(STRIPE);
+        source.chunks(PIECE).for_each(|piece| stripe.extend_from_slice(piece));
+        let stripe = stripe.freeze();
+        let mut parity = vec![0; M * CELL];
+        codec.encode(&stripe, &mut parity).unwrap();
+        let parity = Bytes::from(parity);
+        for shard in 0..K + M {
+            let cell = if shard < K {
+                stripe.slice(shard * CELL..(shard + 1) * CELL)
+            } else {
+                parity.slice((shard - K) * CELL..(shard - K + 1) * CELL)
+            };
+            black_box(Cell::new(cell, address(shard, number)));
+        }
+    }
+}
+
+fn coding(criterion: &mut Criterion) {
+    let codec = Codec::new(K as u8, M as u8).unwrap();
+    let body = Bytes::from(body());
+    let mut parity = vec![0; M * CELL];
+    let mut group = criterion.benchmark_group("coding-4+2");
+
+    group.throughput(Throughput::Bytes(body.len() as u64));
+    group.bench_function("encode", |b| b.iter(|| encode_all(&codec, &body, &mut parity)));
+    group.bench_function("checksum of all cells", |b| b.iter(|| checksum_all(&body)));
+    group.bench_function("pipeline", |b| b.iter(|| pipeline(&codec, &body)));
+
+    codec.encode(&body[..STRIPE], &mut parity).unwrap();
+    let cells: Vec<Vec<u8>> = body[..STRIPE].chunks(CELL).chain(parity.chunks(CELL)).map(<[u8]>::to_vec).collect();
+    group.throughput(Throughput::Bytes(STRIPE as u64));
+    for (name, lost) in [("reconstruct one data cell", vec![1]), ("reconstruct two data cells", vec![0, 3])] {
+        let present: Vec<Option<Vec<u8>>> =
+            (0..K + M).map(|i| (!lost.contains(&i)).then(|| cells[i].clone())).collect();
+        group.bench_function(name, |b| {
+            b.iter_batched(
+                || present.clone(),
+                |mut cells| {
+                    codec.reconstruct_data(&mut cells).unwrap();
+                    cells
+                },
+                criterion::BatchSize::LargeInput,
+            );
+        });
+    }
+    group.finish();
+}
+
+/// The pipeline beside what its primitives allow.
+fn compare() {
+    let codec = Codec::new(K as u8, M as u8).unwrap();
+    let body = Bytes::from(body());
+    let mut parity = vec![0; M * CELL];
+    let bytes = body.len() as u64;
+    let encode = Rate::measure(bytes, TIME, || encode_all(&codec, &body, &mut parity));
+    let hash = Rate::measure(bytes, TIME, || checksum_all(&body));
+    let together = Rate::measure(bytes, TIME, || pipeline(&codec, &body));
+    let limit = format!("encode ({encode}) then checksum ({hash})");
+    print_beside_limit("encode + checksum pipeline, one core, 4+2", together, &limit, encode.then(hash));
+}
+
+criterion_group!(benches, coding);
+
+fn main() {
+    benches();
+    compare();
+    Criterion::default().configure_from_args().final_summary();
+}

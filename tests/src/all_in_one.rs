@@ -1,0 +1,219 @@
+//! A server with all roles in one process.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cairn_cli::admin::{AdminClient, DiskEntry, KeySource, Keys};
+use cairn_cli::clock::SystemClock;
+use cairn_cli::http::Endpoint;
+use cairn_cli::s3::{Account, Client};
+use cairn_protocol::sigv4::Credentials;
+
+use crate::{Process, Workdir, free_port};
+
+/// Settings that make a test fast. They go into a configuration file; everything else is left at its default.
+#[derive(Debug, Clone, Copy)]
+pub struct Tuning {
+    /// Disk directories.
+    pub disks: u32,
+    /// Seconds from the deletion of an object to the reclaiming of its space.
+    pub reclaim_grace_s: u64,
+    /// Seconds between two searches for garbage.
+    pub collect_interval_s: u64,
+    /// Seconds after which a silent gateway's session ends.
+    pub session_lease_s: u64,
+    /// Bytes of free space that a disk keeps.
+    pub reserve_bytes: u64,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self { disks: 6, reclaim_grace_s: 0, collect_interval_s: 1, session_lease_s: 5, reserve_bytes: 1 << 20 }
+    }
+}
+
+impl Tuning {
+    /// The settings as lines of a configuration file.
+    pub(crate) fn to_toml(self) -> String {
+        let mut text = String::new();
+        for (name, value) in [
+            ("reclaim_grace_s", self.reclaim_grace_s),
+            ("collect_interval_s", self.collect_interval_s),
+            ("session_lease_s", self.session_lease_s),
+            ("reserve_bytes", self.reserve_bytes),
+        ] {
+            writeln!(text, "{name} = {value}").expect("writing to a string");
+        }
+        text
+    }
+}
+
+/// One process with six disks, as a user would start it; its data and ports survive restarts.
+#[derive(Debug)]
+pub struct AllInOne {
+    // Dropped before the directory that it writes to.
+    process: Option<Process>,
+    tuning: Tuning,
+    s3_port: u16,
+    admin_port: u16,
+    rpc_port: u16,
+    starts: u32,
+    workdir: Workdir,
+}
+
+impl AllInOne {
+    /// Starts a server on an empty directory and waits until it is ready.
+    pub async fn start() -> Self {
+        Self::start_with(Tuning::default()).await
+    }
+
+    /// The same with other settings.
+    pub async fn start_with(tuning: Tuning) -> Self {
+        let mut server = Self::prepare(tuning);
+        server.start_again().await;
+        server
+    }
+
+    /// A server that has its directory and ports and is not started.
+    pub fn prepare(tuning: Tuning) -> Self {
+        let (s3_port, admin_port, rpc_port) = (free_port(), free_port(), free_port());
+        Self { process: None, tuning, s3_port, admin_port, rpc_port, starts: 0, workdir: Workdir::new() }
+    }
+
+    /// Starts a stopped server on the data that it left, and waits until it is ready.
+    pub async fn start_again(&mut self) {
+        self.spawn();
+        let port = self.admin_port;
+        self.process().wait_ready(port).await;
+    }
+
+    /// Starts a stopped server without waiting.
+    pub fn spawn(&mut self) {
+        assert!(self.process.is_none(), "the server is running already");
+        self.starts += 1;
+        let config = self.workdir.join("cairn.toml");
+        std::fs::write(&config, self.tuning.to_toml()).expect("a configuration file");
+        let log = self.workdir.logs().join(format!("server-{}.log", self.starts));
+        let address = |port: u16| format!("127.0.0.1:{port}");
+        let arguments = [
+            "server",
+            "--config",
+            path_text(&config),
+            "--data",
+            path_text(&self.data()),
+            "--disks",
+            &self.tuning.disks.to_string(),
+            "--s3-addr",
+            &address(self.s3_port),
+            "--admin-addr",
+            &address(self.admin_port),
+            "--rpc-addr",
+            &address(self.rpc_port),
+        ]
+        .map(str::to_owned);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        self.process = Some(Process::spawn("the server", &arguments, &[], &log));
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        self.process.take().expect("a running server").kill();
+    }
+
+    /// SIGTERM, and demands a clean exit.
+    pub async fn stop(&mut self) {
+        self.process.take().expect("a running server").terminate().await;
+    }
+
+    /// Stops and starts again.
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        self.start_again().await;
+    }
+
+    /// The running process.
+    pub fn process(&mut self) -> &mut Process {
+        self.process.as_mut().expect("a running server")
+    }
+
+    /// The test's directory.
+    pub fn workdir(&self) -> &Workdir {
+        &self.workdir
+    }
+
+    /// The server's data directory.
+    pub fn data(&self) -> PathBuf {
+        self.workdir.join("data")
+    }
+
+    /// The directory of disk `number`, from 1.
+    pub fn disk(&self, number: u32) -> PathBuf {
+        self.data().join(format!("disk{number}"))
+    }
+
+    /// The S3 port.
+    pub fn s3_port(&self) -> u16 {
+        self.s3_port
+    }
+
+    /// The port of the admin API and of health.
+    pub fn admin_port(&self) -> u16 {
+        self.admin_port
+    }
+
+    /// The S3 endpoint.
+    pub fn s3_endpoint(&self) -> Endpoint {
+        format!("http://127.0.0.1:{}", self.s3_port).parse().expect("an endpoint")
+    }
+
+    /// The root keys that the server generated.
+    pub fn credentials(&self) -> Credentials {
+        read_credentials(&self.data().join("credentials"))
+    }
+
+    /// The root user at the S3 endpoint.
+    pub fn account(&self) -> Arc<Account> {
+        Arc::new(Account::new(self.s3_endpoint(), self.credentials(), Arc::new(SystemClock::new())))
+    }
+
+    /// A client of the root user.
+    pub fn client(&self) -> Client {
+        Client::new(self.account())
+    }
+
+    /// A client of the admin API.
+    pub fn admin(&self) -> AdminClient {
+        admin_client(self.admin_port, self.credentials())
+    }
+
+    /// What the admin API says about the disk in directory `number`.
+    pub async fn disk_entry(&self, number: u32) -> DiskEntry {
+        let path = self.disk(number);
+        let disks = self.admin().disks().await.expect("GET /v1/disks");
+        let found = disks.iter().find(|disk| Path::new(&disk.path) == path);
+        found.unwrap_or_else(|| panic!("no disk at {} in {disks:#?}", path.display())).clone()
+    }
+}
+
+pub(crate) fn admin_client(port: u16, credentials: Credentials) -> AdminClient {
+    let endpoint: Endpoint = format!("http://127.0.0.1:{port}").parse().expect("an endpoint");
+    AdminClient::new(endpoint, Keys { credentials, source: KeySource::Flags }, Arc::new(SystemClock::new()))
+}
+
+pub(crate) fn path_text(path: &Path) -> &str {
+    path.to_str().expect("a path in UTF-8")
+}
+
+/// Reads the file in which a server keeps the keys that it generated.
+fn read_credentials(path: &Path) -> Credentials {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let value = |name: &str| {
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .unwrap_or_else(|| panic!("no {name} in {}", path.display()));
+        line.trim_start_matches([' ', '=']).trim().trim_matches('"').to_owned()
+    };
+    Credentials::new(value("access_key"), value("secret_key"))
+}

@@ -1,0 +1,145 @@
+//! One `cairn` process.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use cairn_cli::http::{Connection, Endpoint, RequestBody};
+use http::{Request, StatusCode};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{binary, eventually};
+
+/// How long a process may take to answer on its health endpoint, and to end when told to.
+const LIMIT: Duration = Duration::from_mins(1);
+/// Lines of a log that are shown when a process fails.
+const LINES_SHOWN: usize = 30;
+
+/// A running server. Killed, by its own process id, when dropped.
+#[derive(Debug)]
+pub struct Process {
+    name: String,
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Runs `cairn ARGUMENTS…` with its output in `log` and nothing of this process's own configuration.
+    pub fn spawn(name: &str, arguments: &[&str], environment: &[(&str, &str)], log: &Path) -> Self {
+        let output = File::create(log).expect("a log file");
+        let mut command = Command::new(binary::cairn());
+        for (variable, _) in std::env::vars_os() {
+            if variable.to_str().is_some_and(|v| v.starts_with("CAIRN_") || v.starts_with("AWS_")) {
+                command.env_remove(variable);
+            }
+        }
+        command
+            .args(arguments)
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().expect("a second handle of the log"))
+            .stderr(output);
+        let child = command.spawn().expect("the cairn binary runs");
+        Self { name: name.to_owned(), child, log: log.to_owned() }
+    }
+
+    /// Waits until the process answers `GET /health` on `admin_port` with 200.
+    pub async fn wait_ready(&mut self, admin_port: u16) {
+        let endpoint: Endpoint = format!("http://127.0.0.1:{admin_port}").parse().expect("an address");
+        let what = format!("{} is ready (log: {})", self.name, self.log.display());
+        eventually(&what, LIMIT, async || {
+            if let Some(status) = self.child.try_wait().expect("the state of a child") {
+                panic!("{} ended with {status} before it was ready:\n{}", self.name, self.log_tail());
+            }
+            health(&endpoint).await
+        })
+        .await;
+    }
+
+    /// Waits for the process to end on its own.
+    pub async fn wait_exit(&mut self) -> ExitStatus {
+        let what = format!("{} ends (log: {})", self.name, self.log.display());
+        eventually(&what, LIMIT, async || {
+            self.child.try_wait().expect("the state of a child").ok_or_else(|| "still running".to_owned())
+        })
+        .await
+    }
+
+    /// SIGKILL, and waits for the end.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("kill");
+        self.child.wait().expect("the end of a killed child");
+    }
+
+    /// SIGTERM, waits for the end, and demands that it is clean.
+    pub async fn terminate(&mut self) {
+        self.signal(Signal::TERM);
+        let status = self.wait_exit().await;
+        assert!(status.success(), "{} ended with {status} after SIGTERM:\n{}", self.name, self.log_tail());
+    }
+
+    /// SIGSTOP.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// SIGCONT.
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// Whether the process still runs.
+    pub fn is_alive(&mut self) -> bool {
+        self.child.try_wait().expect("the state of a child").is_none()
+    }
+
+    /// The most memory that the process ever had resident, in bytes.
+    pub fn peak_rss_bytes(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(&path).expect("the status of a running process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
+        let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().expect("a number of kB");
+        kib * 1024
+    }
+
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Everything that the process has written.
+    pub fn log_text(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    fn log_tail(&self) -> String {
+        let text = self.log_text();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(LINES_SHOWN)..].join("\n")
+    }
+
+    fn signal(&self, signal: Signal) {
+        // The child has not been reaped, so its id is still its own.
+        let pid = Pid::from_raw(self.child.id() as i32).expect("a process id");
+        kill_process(pid, signal).expect("a signal to a child");
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.is_alive() {
+            self.kill();
+        }
+        if std::thread::panicking() {
+            eprintln!("--- end of the log of {} ({})\n{}", self.name, self.log.display(), self.log_tail());
+        }
+    }
+}
+
+async fn health(endpoint: &Endpoint) -> Result<(), String> {
+    let request = Request::get("/health").header("host", endpoint.authority()).body(RequestBody::empty());
+    let answer =
+        Connection::new(endpoint.clone()).send(request.expect("a request")).await.map_err(|e| e.to_string())?;
+    if answer.status() == StatusCode::OK { Ok(()) } else { Err(format!("/health answers {}", answer.status())) }
+}

@@ -1,0 +1,8 @@
+//! The gateway's data path against a real metadata service and real disks, with faults between them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
+
+mod cluster;
+mod faults;
+mod reading;
+mod writing;

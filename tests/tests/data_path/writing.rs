@@ -1,0 +1,118 @@
+//! Writes that meet failing disks: durable at the quorum, or an error that leaves nothing behind.
+
+use std::time::Duration;
+
+use cairn_gateway::data::WriteError;
+use cairn_tests::{Content, eventually};
+
+use crate::cluster::{Cluster, LIMIT, Pieces};
+use crate::faults::WriteFault;
+
+/// Sent in one call, and streamed.
+const LENGTHS: [u64; 2] = [600_000, (3 << 20) + 5];
+
+/// Waits until no disk holds a shard beyond those of committed objects.
+async fn nothing_is_left(cluster: &Cluster, committed: usize, when: &str) {
+    eventually("uncommitted shards are gone", LIMIT, async || {
+        let found = cluster.inventory().await.len();
+        if found == committed { Ok(()) } else { Err(format!("{found} shards instead of {committed}, {when}")) }
+    })
+    .await;
+}
+
+/// I1: the shard that is not durable has no place in the commit, and is queued for repair by it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_past_one_failing_disk_commits_with_a_hole() {
+    let cluster = Cluster::start(6).await;
+    let disks = cluster.disks();
+    let faults =
+        [WriteFault::Refused, WriteFault::Breaks, WriteFault::Unsynced, WriteFault::AnswerLost, WriteFault::Stalled];
+    for (n, fault) in faults.into_iter().enumerate() {
+        for length in LENGTHS {
+            let content = Content::new(length, length);
+            let key = format!("{fault:?}-{length}");
+            let bad = disks[n];
+            cluster.faults.writes([(bad, fault)]);
+            let placed = cluster.store(&key, content).await;
+            cluster.heal();
+            let locations = &placed.extents[0].locations;
+            assert_eq!(locations.len(), 6, "{key}");
+            let hole = locations.iter().position(Option::is_none).unwrap_or_else(|| panic!("{key}: no hole"));
+            let others: Vec<_> = locations.iter().flatten().map(|n| cluster.disk(*n)).collect();
+            assert!(others.len() == 5 && !others.contains(&bad), "{key}: {locations:?}");
+            let queue = cluster.repair_queue().await;
+            let queued = queue.iter().any(|e| (e.extent, usize::from(e.index)) == (placed.run.first, hole));
+            assert!(queued, "{key}: {queue:?}");
+            cluster.check(&key, content, 0..length, "written past a failing disk").await;
+        }
+    }
+}
+
+/// I1, I2: without a quorum there is no acknowledgement, and nothing stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_past_two_failing_disks_is_an_error_and_leaves_nothing() {
+    let cluster = Cluster::start(6).await;
+    let disks = cluster.disks();
+    let mut committed = 0;
+    for fault in [WriteFault::Refused, WriteFault::Breaks, WriteFault::Unsynced, WriteFault::AnswerLost] {
+        for length in LENGTHS {
+            let when = format!("{fault:?}, {length} bytes");
+            let content = Content::new(length, length);
+            cluster.faults.writes([(disks[1], fault), (disks[4], fault)]);
+            let failed = cluster.write("object", content, Pieces::new(content)).await.map(|_| ());
+            assert!(matches!(failed, Err(WriteError::Quorum { quorum: 5, .. })), "{when}: {failed:?}");
+            nothing_is_left(&cluster, committed, &when).await;
+            // The two disks are left out for a moment: what comes now is stored as four disks allow.
+            let key = format!("after {when}");
+            let placed = cluster.store(&key, content).await;
+            let geometry = placed.extents[0].geometry;
+            assert_eq!((geometry.data_shards, geometry.parity_shards), (2, 2), "{when}");
+            cluster.check(&key, content, 0..length, &when).await;
+            committed += 4;
+            cluster.heal();
+        }
+    }
+}
+
+/// A disk that fails is replaced by another one, where there is one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failing_disk_is_replaced_where_another_may_take_its_place() {
+    let cluster = Cluster::start(9).await;
+    let disks = cluster.disks();
+    let bad = disks[2];
+    for length in LENGTHS {
+        for n in 0..10 {
+            let content = Content::new(n, length);
+            cluster.faults.writes([(bad, WriteFault::Refused)]);
+            let placed = cluster.store("object", content).await;
+            let locations: Vec<_> = placed.extents[0].locations.iter().flatten().map(|n| cluster.disk(*n)).collect();
+            assert_eq!(locations.len(), 6, "every shard has a place");
+            assert!(!locations.contains(&bad), "and none is on the failing disk");
+            assert_eq!(cluster.repair_queue().await, []);
+            cluster.heal();
+            cluster.check("object", content, 0..length, "with replaced disks").await;
+        }
+    }
+}
+
+/// A body that ends too early leaves nothing, and so does a client that goes away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_does_not_arrive_whole_leaves_nothing() {
+    let cluster = Cluster::start(6).await;
+    for length in LENGTHS {
+        let content = Content::new(length, length);
+        for end in [0, 1, length / 2, length - 1] {
+            let failed = cluster.write("object", content, Pieces::cut(content, end)).await.map(|_| ());
+            assert!(matches!(failed, Err(WriteError::Short { .. })), "{end} of {length}: {failed:?}");
+        }
+        let shorter = Content::new(length, length - 1);
+        let failed = cluster.write("object", shorter, Pieces::new(content)).await.map(|_| ());
+        assert!(matches!(failed, Err(WriteError::Long { .. })), "{failed:?}");
+        for pause_us in [0, 300, 1_000, 3_000, 10_000] {
+            let write = cluster.write("object", content, Pieces::new(content));
+            // Dropped in the middle, or, if it was faster, without a commit.
+            let _ = tokio::time::timeout(Duration::from_micros(pause_us), write).await;
+        }
+        nothing_is_left(&cluster, 0, "after broken bodies").await;
+    }
+}

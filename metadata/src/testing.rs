@@ -9,13 +9,19 @@ use cairn_core::random::RandomSource;
 
 /// The real monotonic clock, and a wall clock that the test sets.
 pub(crate) struct TestClock {
+    frozen: bool,
     start: OnceLock<Instant>,
     wall_ms: AtomicU64,
 }
 
 impl TestClock {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { start: OnceLock::new(), wall_ms: AtomicU64::new(1_790_000_000_000) })
+        Arc::new(Self { frozen: false, start: OnceLock::new(), wall_ms: AtomicU64::new(1_790_000_000_000) })
+    }
+
+    /// A clock whose monotonic time stands still: nothing that waits for time to pass ever happens.
+    pub(crate) fn frozen() -> Arc<Self> {
+        Arc::new(Self { frozen: true, start: OnceLock::new(), wall_ms: AtomicU64::new(1_790_000_000_000) })
     }
 
     pub(crate) fn set_wall_ms(&self, ms: u64) {
@@ -30,7 +36,7 @@ impl Clock for TestClock {
 
     #[expect(clippy::disallowed_methods, reason = "a test is a process of its own")]
     fn monotonic(&self) -> Duration {
-        self.start.get_or_init(Instant::now).elapsed()
+        if self.frozen { Duration::ZERO } else { self.start.get_or_init(Instant::now).elapsed() }
     }
 }
 

@@ -69,7 +69,10 @@ pub(crate) fn root(config: &Config) -> Result<LoadedCredentials, CredentialsErro
             .map_err(|e| CredentialsError::Damaged { path: path.clone(), detail: e.message().to_owned() })?;
         return Ok(LoadedCredentials { root, file: Some(path), generated: false });
     }
-    let root = RootCredentials { access_key: random_text(ACCESS_KEY_CHARS, UPPER), secret_key: random_text(SECRET_KEY_CHARS, MIXED) };
+    let root = RootCredentials {
+        access_key: random_text(ACCESS_KEY_CHARS, UPPER),
+        secret_key: random_text(SECRET_KEY_CHARS, MIXED),
+    };
     let text = format!("access_key = \"{}\"\nsecret_key = \"{}\"\n", root.access_key, root.secret_key);
     write_private(&path, &text)?;
     Ok(LoadedCredentials { root, file: Some(path), generated: true })

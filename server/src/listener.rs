@@ -25,7 +25,7 @@ pub(crate) async fn bind(addr: &str, what: &'static str, flag: &'static str) -> 
 }
 
 /// Time for a client to send a request's head.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
 /// Bytes of buffer of one connection; also the bound on a request's head.
 const BUFFER_BYTES: usize = 128 << 10;
 /// Header fields in one request.

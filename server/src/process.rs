@@ -1,6 +1,7 @@
 //! One process: its roles from start to end.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -111,21 +112,21 @@ impl Process {
             rpc,
             clock,
         };
-        let local_metadata = match config.has(Role::Metadata) {
-            true => Some(start_metadata(config, &shared).await?),
-            false => None,
-        };
+        let local_metadata =
+            if config.has(Role::Metadata) { Some(start_metadata(config, &shared).await?) } else { None };
         let metadata: Arc<dyn Metadata> = match &local_metadata {
             Some(handle) => Arc::new(handle.clone()),
             None => Arc::new(HttpMetadata::new(shared.rpc.clone(), config.metadata_addrs.clone())),
         };
-        let storage = match config.has(Role::StorageNode) {
-            true => Some(start_storage(config, &shared, Arc::clone(&metadata))?),
-            false => None,
+        let storage = if config.has(Role::StorageNode) {
+            Some(start_storage(config, &shared, Arc::clone(&metadata))?)
+        } else {
+            None
         };
-        let gateway = match config.has(Role::Gateway) {
-            true => Some(start_gateway(config, data_dir, &shared, &keys, Arc::clone(&metadata))?),
-            false => None,
+        let gateway = if config.has(Role::Gateway) {
+            Some(start_gateway(config, data_dir, &shared, &keys, Arc::clone(&metadata))?)
+        } else {
+            None
         };
         let mut process =
             Self { metadata: local_metadata, storage, servers: TaskTracker::new(), shutdown: CancellationToken::new() };
@@ -217,16 +218,18 @@ struct Listeners {
 
 impl Listeners {
     async fn bind(config: &Config) -> Result<Self, ListenError> {
-        let s3 = match config.has(Role::Gateway) {
-            true => Some(listener::bind(&config.s3_addr, "S3", "--s3-addr").await?),
-            false => None,
+        let s3 = if config.has(Role::Gateway) {
+            Some(listener::bind(&config.s3_addr, "S3", "--s3-addr").await?)
+        } else {
+            None
         };
         let admin = listener::bind(&config.admin_addr, "the admin API", "--admin-addr").await?;
         let serves_rpc = config.has(Role::Metadata) || config.has(Role::StorageNode);
         // With all roles in one process there is nobody else to talk to.
-        let rpc = match serves_rpc && !config.is_all_in_one() {
-            true => Some(listener::bind(&config.rpc_addr, "internal RPC", "--rpc-addr").await?),
-            false => None,
+        let rpc = if serves_rpc && !config.is_all_in_one() {
+            Some(listener::bind(&config.rpc_addr, "internal RPC", "--rpc-addr").await?)
+        } else {
+            None
         };
         Ok(Self { s3, admin, rpc })
     }
@@ -242,6 +245,7 @@ impl Listeners {
 
 async fn start_metadata(config: &Config, shared: &Shared) -> Result<cairn_metadata::Handle, ServerError> {
     let mut options = cairn_metadata::Options::new(config.data.join("metadata"));
+    options.known_cluster = cairn_storage_node::known_cluster(&storage_state_dir(config))?;
     options.failure_domain = failure_domain(&config.failure_domain);
     options.reclaim_grace = Duration::from_secs(config.reclaim_grace_s);
     options.session_lease = Duration::from_secs(config.session_lease_s);
@@ -261,8 +265,8 @@ fn start_storage(
     shared: &Shared,
     metadata: Arc<dyn Metadata>,
 ) -> Result<cairn_storage_node::Handle, ServerError> {
-    let state_dir = config.data.join("storage-node");
-    let mut options = cairn_storage_node::Options::new(state_dir, config.disks.clone(), &config.node_name);
+    let mut options =
+        cairn_storage_node::Options::new(storage_state_dir(config), config.disks.clone(), &config.node_name);
     options.rpc_addr.clone_from(&config.rpc_advertise);
     options.labels = Labels { zone: config.zone.clone(), rack: config.rack.clone() };
     options.collect_interval = Duration::from_secs(config.collect_interval_s);
@@ -293,6 +297,10 @@ fn start_gateway(
     };
     let (clock, random) = (Arc::clone(&shared.clock), Arc::clone(&shared.random));
     Ok(Gateway::start(options, metadata, shared.directory.clone(), clock, random))
+}
+
+fn storage_state_dir(config: &Config) -> PathBuf {
+    config.data.join("storage-node")
 }
 
 /// The level by name; the configuration has checked the name.

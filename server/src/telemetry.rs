@@ -16,8 +16,8 @@ pub struct LogFilterError {
 
 /// Sends log lines to standard error. A second call in one process changes nothing.
 pub(crate) fn init(filter: &str, json: bool) -> Result<(), LogFilterError> {
-    let parsed = EnvFilter::try_new(filter)
-        .map_err(|e| LogFilterError { filter: filter.to_owned(), detail: e.to_string() })?;
+    let parsed =
+        EnvFilter::try_new(filter).map_err(|e| LogFilterError { filter: filter.to_owned(), detail: e.to_string() })?;
     let builder = tracing_subscriber::fmt().with_env_filter(parsed).with_writer(std::io::stderr);
     let _ = if json {
         builder.json().try_init()

@@ -11,4 +11,4 @@ pub mod format;
 pub mod service;
 pub mod store;
 
-pub use service::{Dependencies, Handle, Options, StartError, StorageNodeService, router};
+pub use service::{Dependencies, Handle, Options, StartError, StorageNodeService, known_cluster, router};

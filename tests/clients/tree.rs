@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cairn_tests::Content;
 
 /// Files of the system's tree that are copied unless `CAIRN_TEST_TREE_FILES` says otherwise.
-const FILES: usize = 4_000;
+const FILES: usize = 2_000;
 
 /// Copies a real tree of thousands of small files to `to`: `CAIRN_TEST_TREE`, else the system's own, up to a number of
 /// files. Links and empty directories are left out: S3 has neither.

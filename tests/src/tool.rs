@@ -20,6 +20,12 @@ impl Tool {
         let home = server.workdir().join("home");
         std::fs::create_dir_all(&home).expect("a home directory");
         let mut command = Command::new(program);
+        for (variable, _) in std::env::vars_os() {
+            let foreign = ["AWS_", "CAIRN_", "RCLONE_", "RESTIC_"];
+            if variable.to_str().is_some_and(|name| foreign.iter().any(|prefix| name.starts_with(prefix))) {
+                command.env_remove(variable);
+            }
+        }
         command
             .env("HOME", &home)
             .env("AWS_ACCESS_KEY_ID", &keys.access_key)

@@ -255,7 +255,7 @@ async fn names_and_sizes_that_s3_does_not_allow() {
 async fn documents_that_do_not_parse() {
     let (server, mut client) = start().await;
     let upload = client.create_upload(BUCKET, "parts").await.unwrap();
-    let part = client.upload_part(BUCKET, "parts", &upload, 1, Bytes::from_static(b"part")).await.unwrap();
+    let part = client.upload_part(BUCKET, "parts", &upload, 1, Bytes::from(vec![1; 5 << 20])).await.unwrap();
     let query = format!("uploadId={upload}");
     let complete =
         |body: &str| S3Request::new(Method::POST, BUCKET, "parts").query(&query).body(Bytes::from(body.to_owned()));

@@ -3,11 +3,16 @@
 //! Covers I1, I7, I12, I13, I19 and I29 over real connections: acknowledged objects read back byte for byte while the
 //! dead are dead and after they return, and what was not acknowledged leaves no garbage.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says what it saw"
+)]
 
 use std::time::Duration;
 
-use cairn_tests::{Ledger, Load, Mix, ProcessCluster, RunningLoad, audit, seed, wait_until};
+use cairn_tests::{GATEWAYS, Ledger, Load, Mix, ProcessCluster, RunningLoad, STORAGE_NODES, audit, seed, wait_until};
 
 const BUCKET: &str = "killed";
 const WORKERS: u32 = 8;
@@ -21,31 +26,20 @@ async fn more(load: &RunningLoad, when: &str) {
     wait_until(&format!("uploads go on {when}"), LIMIT, async || load.acknowledged() >= enough).await;
 }
 
+fn load(cluster: &ProcessCluster, seed: u64) -> Load {
+    let (accounts, bucket) = (cluster.accounts(), BUCKET.to_owned());
+    Load { accounts, bucket, mix: Mix::default(), workers: WORKERS, seed }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_node_and_a_killed_gateway_lose_nothing() {
+    let rounds: usize = std::env::var("CAIRN_KILL_ROUNDS").map_or(3, |text| text.parse().expect("a number of rounds"));
     let seed = seed();
     let mut cluster = ProcessCluster::start().await;
     cluster.client(0).create_bucket(BUCKET).await.unwrap();
-    let load =
-        Load { accounts: cluster.accounts(), bucket: BUCKET.to_owned(), mix: Mix::default(), workers: WORKERS, seed };
-    let running = load.start(Ledger::new());
-    more(&running, "with everybody alive").await;
-    cluster.kill_node(2);
-    more(&running, "without node3").await;
-    cluster.kill_gateway(0);
-    more(&running, "without node3 and gateway1").await;
-    let (mut ledger, stats) = running.stop().await;
-    eprintln!(
-        "{} acknowledged, {} unknown, {} refused, {} read",
-        stats.acknowledged, stats.unknown, stats.refused, stats.reads
-    );
-    assert!(stats.violations.is_empty(), "{:#?}", stats.violations);
-    audit::assert_kept(&cluster.account(1), BUCKET, &mut ledger, "without node3 and gateway1").await;
-
-    cluster.start_missing().await;
-    for gateway in 0..2 {
-        let when = format!("with everybody back, through gateway{}", gateway + 1);
-        audit::assert_kept(&cluster.account(gateway), BUCKET, &mut ledger, &when).await;
+    let mut ledger = Ledger::new();
+    for round in 0..rounds {
+        ledger = lose_two(&mut cluster, ledger, round, seed.wrapping_add(round as u64 * 1000)).await;
     }
     let mut client = cluster.client(0);
     audit::abort_uploads(&mut client, BUCKET).await.unwrap();
@@ -56,6 +50,32 @@ async fn a_killed_node_and_a_killed_gateway_lose_nothing() {
     audit::delete_all(&mut cluster.client(0), BUCKET).await.unwrap();
     audit::assert_shards(cluster.admin(), 0..=0).await;
     cluster.stop().await;
+}
+
+/// Kills a storage node and then a gateway under load, checks every promise while they are dead, and brings them back.
+async fn lose_two(cluster: &mut ProcessCluster, ledger: Ledger, round: usize, seed: u64) -> Ledger {
+    let (node, dead, alive) = (round % STORAGE_NODES, round % GATEWAYS, (round + 1) % GATEWAYS);
+    let running = load(cluster, seed).start(ledger);
+    more(&running, "with everybody alive").await;
+    cluster.kill_node(node);
+    more(&running, &format!("without node{}", node + 1)).await;
+    cluster.kill_gateway(dead);
+    more(&running, &format!("without node{} and gateway{}", node + 1, dead + 1)).await;
+    let (mut ledger, stats) = running.stop().await;
+    eprintln!(
+        "round {round}: {} acknowledged, {} unknown, {} refused, {} read, {} reads failed; {:#?}",
+        stats.acknowledged, stats.unknown, stats.refused, stats.reads, stats.read_failures, stats.errors
+    );
+    assert!(stats.violations.is_empty(), "{:#?}", stats.violations);
+    let when = format!("round {round}, without node{} and gateway{}", node + 1, dead + 1);
+    audit::assert_kept(&cluster.account(alive), BUCKET, &mut ledger, &when).await;
+
+    cluster.start_missing().await;
+    for gateway in 0..GATEWAYS {
+        let when = format!("round {round}, with everybody back, through gateway{}", gateway + 1);
+        audit::assert_kept(&cluster.account(gateway), BUCKET, &mut ledger, &when).await;
+    }
+    ledger
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -27,6 +27,9 @@ const SIGNED_PARAMETERS: [&str; 8] = [
     "versionId",
 ];
 
+/// Query parameters that make the signature.
+const SIGNATURE_PARAMETERS: [&str; 3] = ["AWSAccessKeyId", "Expires", "Signature"];
+
 /// The signature of a presigned request.
 struct PresignedV2 {
     access_key: String,
@@ -34,6 +37,8 @@ struct PresignedV2 {
     expires: String,
     /// Signed parameters in order, decoded.
     signed: Vec<(String, String)>,
+    /// Whether there are parameters that the signature does not cover, as `uploadId` in a link to an object.
+    extended: bool,
 }
 
 /// Authenticates a presigned GET or HEAD of Version 2; nothing for any other request.
@@ -58,9 +63,10 @@ impl PresignedV2 {
         }
         let value = |wanted: &str| parameters.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
         let (access_key, signature, expires) = (value("AWSAccessKeyId")?, value("Signature")?, value("Expires")?);
-        parameters.retain(|(name, _)| SIGNED_PARAMETERS.contains(&name.as_str()));
+        parameters.retain(|(name, _)| !SIGNATURE_PARAMETERS.contains(&name.as_str()));
+        let extended = parameters.iter().any(|(name, _)| !SIGNED_PARAMETERS.contains(&name.as_str()));
         parameters.sort();
-        Some(Self { access_key, signature, expires, signed: parameters })
+        Some(Self { access_key, signature, expires, signed: parameters, extended })
     }
 
     fn check(
@@ -74,8 +80,12 @@ impl PresignedV2 {
         if now > SystemTime::UNIX_EPOCH + Duration::from_secs(expires.min(u64::from(u32::MAX) * 4)) {
             return Err(denied("Request has expired"));
         }
+        if self.extended {
+            return Err(denied("The request has query parameters that its signature does not cover"));
+        }
         let secret = credentials.secret_key(&self.access_key).ok_or(S3ErrorCode::InvalidAccessKeyId)?;
-        let mut mac = Hmac::<Sha1>::new_from_slice(secret.expose().as_bytes()).map_err(|_| S3ErrorCode::InternalError)?;
+        let mut mac =
+            Hmac::<Sha1>::new_from_slice(secret.expose().as_bytes()).map_err(|_| S3ErrorCode::InternalError)?;
         mac.update(self.string_to_sign(request).as_bytes());
         let computed = BASE64_STANDARD.encode(mac.finalize().into_bytes());
         if !signatures_match(&computed, &self.signature) {
@@ -94,7 +104,8 @@ impl PresignedV2 {
             .map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default().trim()))
             .collect();
         amz.sort_unstable();
-        let amz: String = amz.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let amz: Vec<String> = amz.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let amz = amz.concat();
         let signed: Vec<String> = self.signed.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let separator = if signed.is_empty() { "" } else { "?" };
         format!(
@@ -148,6 +159,10 @@ mod tests {
         assert_eq!(check(&Method::GET, &good, 1_175_139_000), Some(Ok(())));
         assert_eq!(check(&Method::GET, &good, 1_175_139_621), Some(Err(S3ErrorCode::AccessDenied)));
         assert_eq!(check(&Method::GET, &bad, 1_175_139_000), Some(Err(S3ErrorCode::SignatureDoesNotMatch)));
+        for more in ["uploadId=1", "uploads", "x-amz-checksum-mode=enabled", "prefix=x"] {
+            let extended = check(&Method::GET, &format!("{good}&{more}"), 1_175_139_000);
+            assert_eq!(extended, Some(Err(S3ErrorCode::AccessDenied)), "{more}");
+        }
         assert_eq!(check(&Method::PUT, &good, 1_175_139_000), None);
         assert_eq!(check(&Method::GET, "/b/k?prefix=x", 0), None);
     }

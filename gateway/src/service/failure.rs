@@ -62,12 +62,14 @@ impl From<WriteError<S3Error>> for S3Error {
             WriteError::Short { .. } => S3ErrorCode::IncompleteBody.into(),
             WriteError::Long { .. } => S3Error::with_message(S3ErrorCode::InvalidRequest, error.to_string()),
             WriteError::Budget(_) => S3ErrorCode::SlowDown.into(),
-            WriteError::NoSession(_)
-            | WriteError::NoClusterMap
-            | WriteError::Placement(_)
-            | WriteError::Quorum { .. } => {
+            WriteError::NoSession(_) | WriteError::NoClusterMap | WriteError::Placement(_) => {
                 tracing::error!(%error, "a write failed");
                 unavailable(&error.to_string())
+            }
+            // Which disks and why is for the operator's log and not for the client.
+            WriteError::Quorum { .. } => {
+                tracing::error!(%error, "a write failed");
+                unavailable("Too few disks took their shards of the object. Nothing was stored. Please try again.")
             }
             WriteError::Codec(_) | WriteError::DigestThread => {
                 tracing::error!(%error, "a write failed");
@@ -82,9 +84,13 @@ impl From<ReadError> for S3Error {
         match error {
             ReadError::Metadata(error) => error.into(),
             ReadError::Budget(_) => S3ErrorCode::SlowDown.into(),
-            ReadError::Lost { .. } | ReadError::NoClusterMap => {
+            ReadError::NoClusterMap => unavailable(&error.to_string()),
+            ReadError::Lost { .. } => {
                 tracing::error!(%error, "a read failed");
-                unavailable(&error.to_string())
+                unavailable(
+                    "Too few shards of the object can be read at the moment. Nothing is deleted because of that: it \
+                     can be read again when its disks are back.",
+                )
             }
             ReadError::Gap { .. } | ReadError::Codec(_) => {
                 tracing::error!(%error, "a read failed");

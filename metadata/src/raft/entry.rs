@@ -121,7 +121,8 @@ mod tests {
             payload: EntryPayload::Normal(Arc::new(Proposal { proposed_at_ms: 1_790_000_000_000, change })),
         };
         let bytes = EntryRow::from(&entry).to_bytes();
-        let golden: &[u8] = &[0];
+        let golden =
+            b"\x82\x83\x03\x01\x19\x01\x02\x82\x02\x81\x82\x1b\x00\x00\x01\xa0\xc4\x50\x6c\x00\x82\x01\x81\x81\x82\x09\x81\x81\x07";
         assert_eq!(bytes, golden);
         let read = Entry::<TypeConfig>::from(EntryRow::read(golden).unwrap());
         assert_eq!(read, entry);

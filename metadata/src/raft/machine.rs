@@ -90,6 +90,12 @@ impl Machine {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Keeps the file as it is, for a test that copies it.
+    #[cfg(test)]
+    pub(crate) fn hold(&self) -> impl Drop + '_ {
+        self.lock_writer()
+    }
+
     /// The state as of now.
     pub(crate) fn view(&self) -> Result<View, StoreError> {
         let database = Arc::clone(&self.published.read().unwrap_or_else(PoisonError::into_inner).database);

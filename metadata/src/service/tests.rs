@@ -122,19 +122,30 @@ async fn what_is_acknowledged_is_read_at_once_and_after_a_restart() {
     assert_eq!(metadata.ask(GetClusterMap { known: Epoch(0) }).await.unwrap().unwrap().cluster, cluster);
 }
 
+/// The files as they are now, in a directory of their own.
+fn kill_image(metadata: &Handle, dir: &Path) -> TempDir {
+    let image = TempDir::new().unwrap();
+    let held = metadata.inner.machine.hold();
+    for file in ["identity", "log.redb", "state.redb"] {
+        std::fs::copy(dir.join(file), image.path().join(file)).unwrap();
+    }
+    drop(held);
+    image
+}
+
 /// A copy of the files as they are is what `kill -9` leaves: the state lags behind the log and is applied again (I1).
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_member_applies_its_log_again() {
     let dir = TempDir::new().unwrap();
-    let metadata = start(dir.path()).await;
+    // Without time there is no sync by interval.
+    let (random, storage) = (Arc::new(TestRandom::default()), StorageDirectory::new(rpc(SECRET)));
+    let dependencies = Dependencies { clock: TestClock::frozen(), random, storage, rpc: rpc(SECRET) };
+    let metadata = MetadataService::start(options(dir.path()), dependencies).await.unwrap();
     let session = prepare(&metadata).await;
     for n in 0..50 {
         metadata.run(commit(session, 10 * n, &format!("key{n}"))).await.unwrap();
     }
-    let image = TempDir::new().unwrap();
-    for file in ["identity", "log.redb", "state.redb"] {
-        std::fs::copy(dir.path().join(file), image.path().join(file)).unwrap();
-    }
+    let image = kill_image(&metadata, dir.path());
     let lagging = {
         let copy = TempDir::new().unwrap();
         std::fs::copy(image.path().join("state.redb"), copy.path().join("state.redb")).unwrap();
@@ -161,10 +172,7 @@ async fn the_log_is_purged_only_behind_the_synced_state() {
         metadata.run(commit(session, 10 * n, "key")).await.unwrap();
     }
     eventually("the log is purged", async || metadata.inner.raft.metrics().borrow().purged.is_some()).await;
-    let image = TempDir::new().unwrap();
-    for file in ["identity", "log.redb", "state.redb"] {
-        std::fs::copy(dir.path().join(file), image.path().join(file)).unwrap();
-    }
+    let image = kill_image(&metadata, dir.path());
     let revived = start(image.path()).await;
     let status = revived.ask(GetClusterStatus {}).await.unwrap();
     assert_eq!((status.objects, status.reclaim_entries), (1, 599));

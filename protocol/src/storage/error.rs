@@ -19,7 +19,8 @@ pub enum StorageErrorKind {
     /// Below the reserve of free space: nothing new is taken.
     #[n(3)]
     Full,
-    /// The disk failed a write: what was being written is not acknowledged (I2).
+    /// The disk failed a write or a read: what was being written is not acknowledged (I2), and a failed read says
+    /// nothing about what is stored (I9).
     #[n(4)]
     Failed,
     /// The directory holds another disk, another cluster's disk, or none (I18).

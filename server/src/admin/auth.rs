@@ -13,7 +13,7 @@ use super::{AdminState, error};
 /// The service name in the signature's scope.
 const SERVICE: &str = "cairn-admin";
 /// How far the signer's clock may be off.
-const SKEW_MAX: Duration = Duration::from_secs(15 * 60);
+const SKEW_MAX: Duration = Duration::from_mins(15);
 
 pub(super) async fn require_signature(State(state): State<AdminState>, request: Request, next: Next) -> Response {
     let verifier = HeaderVerifier { region: &state.region, service: SERVICE, skew_max: SKEW_MAX, keys: &state.keys };

@@ -1,6 +1,7 @@
 //! `GET /v1/cluster`: the state of the cluster in one page.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 
 use axum::extract::State;
 use axum::response::Json;
@@ -87,8 +88,18 @@ pub(crate) async fn profile_line(state: &AdminState) -> String {
     match cluster_map(state).await {
         Ok(map) => {
             let disks = count_disks(&map);
-            let (small, large) = (profile_name(&map, TINY_OBJECT_BYTES_MAX, disks.active), profile_name(&map, u64::MAX, disks.active));
-            format!("{large} erasure-coded over {} disks; up to 16 KiB: {small} copies", disks.active)
+            let (small, large) =
+                (profile_name(&map, TINY_OBJECT_BYTES_MAX, disks.active), profile_name(&map, u64::MAX, disks.active));
+            let mut line = format!("{large} erasure-coded over {} disks; up to 16 KiB: {small} copies", disks.active);
+            if disks.active < disks.total {
+                let away = disks.total - disks.active;
+                let _ = write!(
+                    line,
+                    "\n  ATTENTION      {away} of {} disks take no data: see `cairn disk list`",
+                    disks.total
+                );
+            }
+            line
         }
         Err(error) => format!("unknown: {error}"),
     }

@@ -50,7 +50,11 @@ async fn health(State(state): State<AdminState>) -> Response {
 }
 
 async fn no_such_route() -> Response {
-    error(StatusCode::NOT_FOUND, "NoSuchRoute", "the admin API has no such path; the paths are listed in docs/admin-api.md")
+    error(
+        StatusCode::NOT_FOUND,
+        "NoSuchRoute",
+        "the admin API has no such path; the paths are listed in docs/admin-api.md",
+    )
 }
 
 /// An error as JSON: a code for programs and a sentence for people.

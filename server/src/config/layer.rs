@@ -127,7 +127,11 @@ impl Layer {
 /// Parses the text of an environment variable as TOML would: numbers and booleans bare, text without quotes, lists
 /// separated by commas.
 fn parse<T: FromText>(name: &str, value: &str) -> Result<T, ConfigError> {
-    T::from_text(value).map_err(|detail| ConfigError::Environment { name: name.to_owned(), value: value.to_owned(), detail })
+    T::from_text(value).map_err(|detail| ConfigError::Environment {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        detail,
+    })
 }
 
 trait FromText: Sized {

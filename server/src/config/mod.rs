@@ -170,13 +170,18 @@ impl Config {
             return inconsistent("roles is empty: name at least one of gateway, metadata, storage-node".into());
         }
         if !self.has(Role::Metadata) && self.metadata_addrs.is_empty() {
-            return inconsistent("metadata_addrs is empty: a process without the metadata role must know where it is".into());
+            return inconsistent(
+                "metadata_addrs is empty: a process without the metadata role must know where it is".into(),
+            );
         }
         if self.has(Role::StorageNode) && self.disks.is_empty() {
             return inconsistent("disks is empty: a storage node needs at least one disk directory".into());
         }
         if !["disk", "node", "rack", "zone"].contains(&self.failure_domain.as_str()) {
-            return inconsistent(format!("failure_domain is {:?}: expected disk, node, rack or zone", self.failure_domain));
+            return inconsistent(format!(
+                "failure_domain is {:?}: expected disk, node, rack or zone",
+                self.failure_domain
+            ));
         }
         if self.root_access_key.is_some() != self.root_secret_key.is_some() {
             return inconsistent("set both CAIRN_ROOT_ACCESS_KEY and CAIRN_ROOT_SECRET_KEY, or neither".into());

@@ -263,7 +263,9 @@ impl DiskFile for SimulatedFile {
             let pending = std::mem::take(&mut volume.pending);
             // As on Linux: what a failed sync did not write is clean afterwards, and no later sync brings it back.
             if failure.is_none() {
-                pending.iter().for_each(|(offset, bytes)| lay(&mut volume.durable, *offset, bytes));
+                for (offset, bytes) in &pending {
+                    lay(&mut volume.durable, *offset, bytes);
+                }
                 let length = volume.current.len();
                 volume.durable.resize(length, 0);
             }

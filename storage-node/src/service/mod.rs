@@ -15,7 +15,7 @@ mod run;
 
 pub use error::StartError;
 pub use handle::Handle;
-pub use node::StorageNodeService;
+pub use node::{StorageNodeService, known_cluster};
 pub use options::{Dependencies, Options};
 pub use router::router;
 

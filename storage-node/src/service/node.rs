@@ -1,6 +1,6 @@
 //! The node's shared state, and its start.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -67,6 +67,12 @@ impl Node {
         }
         saved
     }
+}
+
+/// The cluster that the node with this state directory belongs to; nothing for a node that never joined one. A metadata
+/// service in the same process refuses to form a new cluster where this names one (I15).
+pub fn known_cluster(state_dir: &Path) -> Result<Option<ClusterId>, StartError> {
+    Ok(NodeState::read(state_dir)?.and_then(|state| state.cluster))
 }
 
 /// Starts storage nodes.

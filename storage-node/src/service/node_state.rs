@@ -54,18 +54,25 @@ impl NodeState {
 
     /// Reads the state, or makes that of a new node.
     pub(super) fn load(directory: &Path, random: &dyn RandomSource) -> Result<Self, StartError> {
+        Ok(Self::read(directory)?.unwrap_or_else(|| Self {
+            version: VERSION,
+            node: NodeId::from_random(random.bytes16()),
+            cluster: None,
+            disks: Vec::new(),
+            commit: CommitSequence(0),
+        }))
+    }
+
+    /// Reads the state; nothing where there never was a node.
+    pub(super) fn read(directory: &Path) -> Result<Option<Self>, StartError> {
         let path = Self::file(directory);
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                let node = NodeId::from_random(random.bytes16());
-                let commit = CommitSequence(0);
-                return Ok(Self { version: VERSION, node, cluster: None, disks: Vec::new(), commit });
-            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(StartError::State { path, source }),
         };
         match minicbor::decode::<Self>(&bytes) {
-            Ok(state) if state.version <= VERSION => Ok(state),
+            Ok(state) if state.version <= VERSION => Ok(Some(state)),
             Ok(state) => {
                 let detail = format!("its version is {}, this release knows {VERSION}", state.version);
                 Err(StartError::BadState { path, detail })

@@ -1,5 +1,7 @@
 //! The storage node's side of the internal HTTP interface.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::body::{Body, BodyDataStream};
 use axum::extract::{Request, State};
@@ -26,6 +28,8 @@ const MESSAGE_BYTES_MAX: usize = 4 << 20;
 const APPEND_BYTES: usize = 512 << 10;
 /// Shards of at most this many bytes are gathered and stored in one go.
 const WHOLE_BYTES_MAX: u64 = 512 << 10;
+/// Time that a sender may be silent in the middle of a shard: its space is reserved all the while.
+const IDLE_LIMIT: Duration = Duration::from_secs(30);
 /// Bytes of a refused shard that are read and thrown away, so that the sender gets to see why.
 const DRAIN_BYTES_MAX: usize = 1 << 20;
 
@@ -128,7 +132,8 @@ impl CellStream<'_> {
         let mut whole = BytesMut::with_capacity(bytes);
         whole.extend_from_slice(&std::mem::take(&mut self.rest));
         while whole.len() < bytes {
-            let piece = self.body.next().await;
+            let piece = tokio::time::timeout(IDLE_LIMIT, self.body.next()).await;
+            let piece = piece.map_err(|_| self.broken("nothing came for too long"))?;
             let mut piece = piece.transpose().map_err(|e| self.broken(&e.to_string()))?;
             let Some(piece) = piece.as_mut() else { return Err(self.broken("the body ends early")) };
             let wanted = (bytes - whole.len()).min(piece.len());

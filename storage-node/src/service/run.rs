@@ -44,6 +44,9 @@ async fn serve(node: &Arc<Node>) {
     }
     let cluster = register(node).await;
     open_all(node, cluster).await;
+    for slot in node.slots.iter().filter(|slot| slot.in_service().is_none()) {
+        tracing::warn!(disk = %slot.id, "disk {} is out of service: {}", slot.number, slot.status().reason);
+    }
     node.is_settled.store(true, Ordering::Release);
     tokio::join!(heartbeats(node), watch_disks(node, cluster), collector::run(node));
 }

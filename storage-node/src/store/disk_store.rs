@@ -22,7 +22,7 @@ use super::maintenance::Maintenance;
 use super::options::{READ_THREADS, STREAM_THREADS, StoreOptions, WHOLE_BYTES_MAX};
 use super::reader::{self, ReadRequest, Wanted};
 use super::recovery::{Recovered, recover};
-use super::shared::Shared;
+use super::shared::{EndOnPanic, Shared};
 use super::stream::{self, StreamWriter, check_cells};
 use super::sync;
 use crate::disk_io::DiskIo;
@@ -65,7 +65,7 @@ impl DiskStore {
         options: StoreOptions,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, OpenError> {
-        let Recovered { shared, next_volume } = recover(io, path, expected, options)?;
+        let Recovered { shared, next_volume } = recover(io, path, expected, options, Arc::clone(&clock))?;
         let shared = Arc::new(shared);
         let threads = Threads { shared: Arc::clone(&shared), handles: Mutex::default() };
         let store = Self { shared, threads: Arc::new(threads) };
@@ -92,7 +92,11 @@ impl DiskStore {
 
     fn spawn(&self, name: &str, body: impl FnOnce(&Arc<Shared>) + Send + 'static) -> std::io::Result<()> {
         let shared = Arc::clone(&self.shared);
-        let handle = std::thread::Builder::new().name(format!("disk-{name}")).spawn(move || body(&shared))?;
+        let body = move || {
+            let guard = EndOnPanic(shared);
+            body(&guard.0);
+        };
+        let handle = std::thread::Builder::new().name(format!("disk-{name}")).spawn(body)?;
         self.threads.handles.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
         Ok(())
     }
@@ -186,6 +190,11 @@ impl DiskStore {
         if let Some(why) = self.shared.suspicion() {
             return (DiskState::Suspect, why.to_owned());
         }
+        if let Some(stalled) = self.shared.stalled_for() {
+            let (path, seconds) = (&self.shared.path, stalled.as_secs());
+            let reason = format!("disk {path} has not come back from a write for {seconds} s: check the hardware");
+            return (DiskState::Suspect, reason);
+        }
         if self.shared.below_reserve.load(Ordering::Relaxed) {
             let (path, reserve) = (&self.shared.path, self.shared.options.reserve_bytes);
             let reason =
@@ -212,6 +221,12 @@ impl DiskStore {
         self.join("disk-sync");
         self.shared.close();
         self.join("");
+    }
+
+    /// Writes a checkpoint of the index now.
+    #[cfg(test)]
+    pub(super) fn checkpoint(&self, clock: Arc<dyn Clock>) {
+        Maintenance::new(Arc::clone(&self.shared), clock).checkpoint();
     }
 
     fn join(&self, name: &str) {

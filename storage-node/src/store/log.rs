@@ -269,6 +269,8 @@ impl Log {
     fn write_group(&mut self) {
         let Some(volume) = self.volume.clone() else { return };
         let mut failure: Option<StorageError> = None;
+        let shared = Arc::clone(&self.shared);
+        let _under_way = shared.writing();
         for run in std::mem::take(&mut self.runs) {
             let bytes = self.buffer.get(run.bytes).unwrap_or_default();
             if failure.is_none() && volume.is_poisoned() {

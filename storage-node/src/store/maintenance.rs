@@ -66,7 +66,7 @@ impl Maintenance {
         }
     }
 
-    fn checkpoint(&mut self) {
+    pub(super) fn checkpoint(&mut self) {
         let candidates = self.shared.state().dead_volumes();
         let gone: Vec<u32> = candidates.into_iter().filter(|volume| self.is_provably_dead(*volume)).collect();
         let (changes, checkpoint) = {
@@ -87,7 +87,9 @@ impl Maintenance {
             tracing::warn!(disk = %self.shared.identity.disk, %error, "cannot write a checkpoint of the index");
             return;
         }
-        gone.iter().for_each(|volume| drop(state.volumes.remove(volume)));
+        for volume in &gone {
+            state.volumes.remove(volume);
+        }
         drop(state);
         for volume in gone {
             self.shared.files.forget(volume);

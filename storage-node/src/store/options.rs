@@ -38,6 +38,8 @@ pub(super) const STREAMS_MAX: usize = 256;
 pub(super) const STREAM_THREADS: usize = 2;
 /// Threads that read.
 pub(super) const READ_THREADS: usize = 2;
+/// Time after which a disk that does not come back from a write or a sync is suspect.
+pub(super) const STALL_LIMIT: Duration = Duration::from_secs(5);
 /// Bytes that the log thread gathers into one write.
 pub(super) const GROUP_BYTES_MAX: usize = 4 << 20;
 /// Whole shards of at most this many bytes go through the log thread; larger ones stream into their own region.

@@ -81,6 +81,18 @@ impl<T> Queue<T> {
         one.pop()
     }
 
+    /// Takes no more items, and drops those that wait: nobody is there to take them.
+    pub(super) fn abort(&self) {
+        let items = {
+            let mut inner = self.locked();
+            inner.closed = true;
+            std::mem::take(&mut inner.items)
+        };
+        // Outside the lock: what an item does when it is dropped may touch queues.
+        drop(items);
+        self.ready.notify_all();
+    }
+
     /// Takes no more items; those that wait are still handed out.
     pub(super) fn close(&self) {
         self.locked().closed = true;

@@ -3,13 +3,14 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use cairn_core::clock::Clock;
 use cairn_core::id::{ClusterId, DiskId};
 
 use super::base::{Base, Checkpoint};
 use super::error::OpenError;
 use super::options::StoreOptions;
 use super::scan::{Found, Scan};
-use super::shared::Shared;
+use super::shared::{LockedDisk, Shared};
 use super::state::State;
 use super::volume_files::{volume_name, volume_number};
 use crate::disk_io::DiskIo;
@@ -57,6 +58,7 @@ pub(super) fn recover(
     path: &str,
     expected: (ClusterId, DiskId),
     options: StoreOptions,
+    clock: Arc<dyn Clock>,
 ) -> Result<Recovered, OpenError> {
     let identity = probe(io.as_ref(), path)?;
     let lock = io.lock().map_err(|source| match source.kind() {
@@ -72,37 +74,26 @@ pub(super) fn recover(
         return Err(OpenError::OtherDisk { path: path.to_owned(), found, expected });
     }
     let volumes = list_volumes(io.as_ref(), path)?;
-    let next_volume = volumes.last().map_or(1, |newest| newest + 1);
     let base = open_base(io.as_ref(), path, options.index_cache_bytes)?;
-    let checkpoint = base.checkpoint(&identity).unwrap_or_else(|error| {
-        tracing::warn!(path, %error, "the index cannot be read");
-        None
-    });
-    let usable = checkpoint.filter(|checkpoint| {
-        let usable = covers(io.as_ref(), checkpoint, &volumes);
-        if !usable {
-            tracing::warn!(path, "the index does not fit the volumes");
+    let usable = usable_checkpoint(io.as_ref(), path, &base, &identity, &volumes);
+    let from = usable.as_ref().map(Checkpoint::position);
+    let (base, state) = if let Some(checkpoint) = usable {
+        (base, State::restore(checkpoint.shards, checkpoint.volumes))
+    } else {
+        if !volumes.is_empty() {
+            tracing::warn!(path, volumes = volumes.len(), "rebuilding the index from the volumes");
         }
-        usable
-    });
-    let (base, state, from) = match usable {
-        Some(checkpoint) => {
-            let from = checkpoint.position();
-            (base, State::restore(checkpoint.shards, checkpoint.volumes), Some(from))
-        }
-        None => {
-            drop(base);
-            if !volumes.is_empty() {
-                tracing::warn!(path, volumes = volumes.len(), "rebuilding the index from the volumes");
-            }
-            let fresh = discard_index(io.as_ref(), path)
-                .and_then(|()| open_base(io.as_ref(), path, options.index_cache_bytes))?;
-            (fresh, State::default(), None)
-        }
+        drop(base);
+        discard_index(io.as_ref(), path)?;
+        (open_base(io.as_ref(), path, options.index_cache_bytes)?, State::default())
     };
-    let shared = Shared::new(identity, path.to_owned(), options, io, base, state, lock);
+    // A number is not used twice, as far as the index remembers.
+    let next_volume = volumes.last().map_or(1, |newest| newest + 1).max(from.map_or(1, |from| from.volume));
+    let shared = Shared::new(LockedDisk { identity, path: path.to_owned(), options, io, clock, lock }, base, state);
     let mut recovery = Recovery { shared: &shared, had_index: from.is_some() };
     recovery.run(&volumes, from.unwrap_or_default())?;
+    // Whatever was open is sealed: a new volume is begun before the next record.
+    shared.state().tail = Place { volume: next_volume, offset: VOLUME_DATA_START };
     Ok(Recovered { shared, next_volume })
 }
 
@@ -114,6 +105,28 @@ fn list_volumes(io: &dyn DiskIo, path: &str) -> Result<Vec<u32>, OpenError> {
     let mut volumes: Vec<u32> = names.iter().filter_map(|name| volume_number(name)).collect();
     volumes.sort_unstable();
     Ok(volumes)
+}
+
+/// The index's checkpoint, if it can be read and fits the volumes that are there.
+fn usable_checkpoint(
+    io: &dyn DiskIo,
+    path: &str,
+    base: &Base,
+    identity: &DiskIdentity,
+    volumes: &[u32],
+) -> Option<Checkpoint> {
+    match base.checkpoint(identity) {
+        Ok(Some(checkpoint)) if covers(io, &checkpoint, volumes) => Some(checkpoint),
+        Ok(Some(_)) => {
+            tracing::warn!(path, "the index does not fit the volumes");
+            None
+        }
+        Ok(None) => None,
+        Err(error) => {
+            tracing::warn!(path, %error, "the index cannot be read");
+            None
+        }
+    }
 }
 
 /// Whether a checkpoint describes exactly the volumes that are there, up to its position.
@@ -165,9 +178,6 @@ impl Recovery<'_> {
             let offset = if volume == from.volume { from.offset } else { VOLUME_DATA_START };
             self.scan(volume, offset)?;
         }
-        // Whatever was open is sealed: a new volume is begun before the next record.
-        let next = volumes.last().map_or(0, |newest| newest + 1);
-        self.shared.state().tail = Place { volume: next, offset: VOLUME_DATA_START };
         Ok(())
     }
 

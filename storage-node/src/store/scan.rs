@@ -124,26 +124,26 @@ impl<'a> Scan<'a> {
             }
             None => false,
         };
-        if written || self.cells_verify(&header)? { Ok(Found::Shard(header)) } else { Ok(Found::Unfinished(header)) }
+        if written || self.cells_verify(&header) { Ok(Found::Shard(header)) } else { Ok(Found::Unfinished(header)) }
     }
 
     /// Whether every cell is there in spite of a missing footer. Nothing is given up that can still be read.
-    fn cells_verify(&self, header: &RecordHeader) -> io::Result<bool> {
+    fn cells_verify(&self, header: &RecordHeader) -> bool {
         let geometry = &header.geometry;
         for stripe in 0..geometry.stripes() {
             let range = body_range(geometry, &(stripe..stripe + 1));
             let at = header.place.offset + header.body_start() + range.start;
             let data = geometry.cell_length(stripe) as usize;
-            let Ok(mut bytes) = self.file.read_at((range.end - range.start) as usize, at) else { return Ok(false) };
-            let Ok(checksum) = bytes.get(data..).unwrap_or_default().try_into() else { return Ok(false) };
+            let Ok(mut bytes) = self.file.read_at((range.end - range.start) as usize, at) else { return false };
+            let Ok(checksum) = bytes.get(data..).unwrap_or_default().try_into() else { return false };
             bytes.truncate(data);
             let cell = Cell { data: Bytes::from(bytes), checksum: CellChecksum(checksum) };
             if !cell.verify(header.shard.cell(stripe)) {
-                return Ok(false);
+                return false;
             }
         }
         // A record without any cell needs its footer.
-        Ok(geometry.stripes() > 0)
+        geometry.stripes() > 0
     }
 
     /// `bytes` from `offset` on; nothing past the end, or where the disk does not give them.

@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
+use cairn_core::clock::Clock;
 use cairn_core::shard::ShardId;
 use cairn_protocol::storage::{StorageError, StorageErrorKind};
 use tokio::sync::{Semaphore, oneshot};
@@ -11,7 +13,7 @@ use super::base::Base;
 use super::entry::Entry;
 use super::fault::classify;
 use super::log::LogRequest;
-use super::options::{LOG_QUEUE_MAX, READ_QUEUE_MAX, STREAMS_MAX, StoreOptions, WRITE_BYTES_MAX};
+use super::options::{LOG_QUEUE_MAX, READ_QUEUE_MAX, STALL_LIMIT, STREAMS_MAX, StoreOptions, WRITE_BYTES_MAX};
 use super::queue::{PushError, Queue};
 use super::reader::ReadRequest;
 use super::state::{Known, State};
@@ -39,6 +41,16 @@ impl ActiveVolume {
     }
 }
 
+/// A disk that is known to be the right one and kept from others.
+pub(super) struct LockedDisk {
+    pub(super) identity: DiskIdentity,
+    pub(super) path: String,
+    pub(super) options: StoreOptions,
+    pub(super) io: Arc<dyn DiskIo>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) lock: Box<dyn Send + Sync>,
+}
+
 /// One disk's store, as its threads see it.
 pub(super) struct Shared {
     pub(super) identity: DiskIdentity,
@@ -59,6 +71,10 @@ pub(super) struct Shared {
     pub(super) write_bytes: Arc<Semaphore>,
     /// Shards that stream in.
     pub(super) open_streams: Arc<Semaphore>,
+    clock: Arc<dyn Clock>,
+    /// When the group write that is under way began, and when the sync did: monotonic milliseconds, zero for none.
+    write_since_ms: AtomicU64,
+    sync_since_ms: AtomicU64,
     /// Why the disk takes no writes any more.
     suspicion: OnceLock<String>,
     /// Whether the last look at the filesystem found less than the reserve.
@@ -70,15 +86,8 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(
-        identity: DiskIdentity,
-        path: String,
-        options: StoreOptions,
-        io: Arc<dyn DiskIo>,
-        base: Base,
-        state: State,
-        lock: Box<dyn Send + Sync>,
-    ) -> Self {
+    pub(super) fn new(disk: LockedDisk, base: Base, state: State) -> Self {
+        let LockedDisk { identity, path, options, io, clock, lock } = disk;
         Self {
             identity,
             path,
@@ -95,6 +104,9 @@ impl Shared {
             upkeep: Queue::new(1),
             write_bytes: Arc::new(Semaphore::new(WRITE_BYTES_MAX)),
             open_streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            clock,
+            write_since_ms: AtomicU64::new(0),
+            sync_since_ms: AtomicU64::new(0),
             suspicion: OnceLock::new(),
             below_reserve: AtomicBool::new(false),
             used_bytes: AtomicU64::new(0),
@@ -130,6 +142,30 @@ impl Shared {
     /// Why the disk takes no writes, if it takes none.
     pub(super) fn suspicion(&self) -> Option<&str> {
         self.suspicion.get().map(String::as_str)
+    }
+
+    fn now_ms(&self) -> u64 {
+        (self.clock.monotonic().as_millis() as u64).max(1)
+    }
+
+    /// Notes that a group write begins.
+    pub(super) fn writing(&self) -> UnderWay<'_> {
+        self.write_since_ms.store(self.now_ms(), Ordering::Relaxed);
+        UnderWay(&self.write_since_ms)
+    }
+
+    /// Notes that a sync begins.
+    pub(super) fn syncing(&self) -> UnderWay<'_> {
+        self.sync_since_ms.store(self.now_ms(), Ordering::Relaxed);
+        UnderWay(&self.sync_since_ms)
+    }
+
+    /// For how long the disk has not come back from a write or a sync, if it is too long (I24).
+    pub(super) fn stalled_for(&self) -> Option<Duration> {
+        let since = [&self.write_since_ms, &self.sync_since_ms].map(|since| since.load(Ordering::Relaxed));
+        let oldest = since.into_iter().filter(|since| *since > 0).min()?;
+        let stalled = Duration::from_millis(self.now_ms().saturating_sub(oldest));
+        (stalled >= STALL_LIMIT).then_some(stalled)
     }
 
     /// A write to a volume failed. The volume is done for, unless the disk was merely full or the process was short of
@@ -217,6 +253,18 @@ impl Shared {
         let _ = self.upkeep.push(());
     }
 
+    /// A thread of the store panicked: nobody must wait for it.
+    fn abort(&self) {
+        let path = &self.path;
+        let _ = self.suspicion.set(format!("the store of disk {path} stopped on a defect: restart the node"));
+        tracing::error!(disk = %self.identity.disk, "the store stopped on a defect");
+        self.log.abort();
+        self.streams.abort();
+        self.syncs.abort();
+        self.reads.abort();
+        self.upkeep.abort();
+    }
+
     /// Stops taking requests. What waits is still carried out.
     pub(super) fn close(&self) {
         self.log.close();
@@ -224,6 +272,26 @@ impl Shared {
         self.syncs.close();
         self.reads.close();
         self.upkeep.close();
+    }
+}
+
+/// Ends the store when the thread that holds it panics.
+pub(super) struct EndOnPanic(pub(super) Arc<Shared>);
+
+impl Drop for EndOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.abort();
+        }
+    }
+}
+
+/// Notes that an operation on the disk is under way, until it is dropped.
+pub(super) struct UnderWay<'a>(&'a AtomicU64);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.store(0, Ordering::Relaxed);
     }
 }
 

@@ -181,7 +181,9 @@ impl State {
                 older.insert(at.volume);
             }
         }
-        older.into_iter().for_each(|volume| self.cover(place.volume, volume));
+        for volume in older {
+            self.cover(place.volume, volume);
+        }
     }
 
     fn kill(&mut self, shard: ShardId, current: &Entry) {

@@ -14,7 +14,7 @@ use super::entry::Entry;
 use super::options::WRITE_BYTES_MAX;
 use super::shared::{ActiveVolume, Reply, Shared};
 use super::sync::{Ack, Change};
-use crate::format::{Footer, RecordHeader};
+use crate::format::{FOOTER_BYTES, Footer, RecordHeader};
 
 /// A region of a volume that is reserved for one shard. Dropping it gives the space back, unless the shard has been
 /// handed over to the sync thread.
@@ -60,7 +60,7 @@ pub(super) enum StreamRequest {
     /// Write cells at an offset in the record.
     Cells { slot: Arc<StreamSlot>, offset: u64, cells: Vec<Cell>, memory: OwnedSemaphorePermit, reply: Reply<()> },
     /// Write the footer and hand the record over to the sync thread.
-    Finish { slot: Arc<StreamSlot>, footer: Footer, reply: Reply<()> },
+    Finish { slot: Arc<StreamSlot>, footer: [u8; FOOTER_BYTES], reply: Reply<()> },
 }
 
 /// Runs until the queue is closed and empty.
@@ -78,9 +78,9 @@ pub(super) fn run(shared: &Arc<Shared>) {
     }
 }
 
-fn finish(shared: &Arc<Shared>, slot: &StreamSlot, footer: &Footer, reply: Reply<()>) {
+fn finish(shared: &Arc<Shared>, slot: &StreamSlot, footer: &[u8], reply: Reply<()>) {
     let header = slot.header;
-    let mut tail = footer.encode(&slot.volume.key, &slot.header_checksum).to_vec();
+    let mut tail = footer.to_vec();
     tail.resize((header.record_bytes() - header.footer_start()) as usize, 0);
     let written = slot.write(&[&tail], header.footer_start()).and_then(|()| shared.locate(&[header.shard]));
     let located = match written {
@@ -155,7 +155,9 @@ impl ShardWriter for StreamWriter {
         let permits = bytes.min(WRITE_BYTES_MAX) as u32;
         let memory = Arc::clone(&self.shared.write_bytes).acquire_many_owned(permits).await;
         let memory = memory.map_err(|_| self.shared.closing())?;
-        cells.iter().for_each(|cell| self.footer.add(&cell.checksum));
+        for cell in &cells {
+            self.footer.add(&cell.checksum);
+        }
         let count = cells.len() as u32;
         let body = body_range(&self.slot.header.geometry, &(self.next_cell..self.next_cell + count));
         let (reply, answer) = oneshot::channel();
@@ -176,6 +178,7 @@ impl ShardWriter for StreamWriter {
         self.settle(0).await?;
         let (reply, answer) = oneshot::channel();
         let Self { shared, slot, footer, .. } = *self;
+        let footer = footer.encode(&slot.volume.key, &slot.header_checksum);
         shared.streams.push(StreamRequest::Finish { slot, footer, reply }).map_err(|e| shared.push_error(e))?;
         answer.await.unwrap_or_else(|_| Err(shared.closing()))
     }

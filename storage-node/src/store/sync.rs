@@ -48,6 +48,7 @@ fn sync_volume(shared: &Arc<Shared>, acks: Vec<Ack>) {
     let failure = if volume.is_poisoned() {
         Some(shared.error(StorageErrorKind::Failed, "the volume has failed before"))
     } else {
+        let _under_way = shared.syncing();
         volume.file.sync().err().map(|error| shared.poison(&volume, "a sync", &error))
     };
     if let Some(error) = failure {

@@ -228,7 +228,9 @@ impl Cluster {
         let result = async {
             let mut reader = self.path.read(view.version.content, range, view.located).await?;
             while let Some(batch) = reader.next_batch().await? {
-                batch.iter().for_each(|piece| bytes.extend_from_slice(piece));
+                for piece in &batch {
+                    bytes.extend_from_slice(piece);
+                }
             }
             Ok(())
         };

@@ -95,6 +95,33 @@ async fn a_failing_disk_is_replaced_where_another_may_take_its_place() {
     }
 }
 
+/// I1: what is acknowledged survives one further loss, however few disks are left.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_stored_without_redundancy_where_there_are_more_disks() {
+    let cluster = Cluster::start(6).await;
+    let disks = cluster.disks();
+    let content = Content::new(1, 100_000);
+    for (left, shape) in [(2, Some((1, 1))), (1, None)] {
+        cluster.faults.writes(disks[left..].iter().map(|disk| (*disk, WriteFault::Refused)));
+        // The gateway learns which disks fail.
+        let failed = cluster.write("object", content, Pieces::new(content)).await.map(|_| ());
+        assert!(matches!(failed, Err(WriteError::Quorum { .. })), "{left}: {failed:?}");
+        let written = cluster.write("object", content, Pieces::new(content)).await;
+        match (written, shape) {
+            (Ok(written), Some(shape)) => {
+                let geometry = written.into_placed().unwrap().extents[0].geometry;
+                assert_eq!((geometry.data_shards, geometry.parity_shards), shape);
+            }
+            (Err(WriteError::Placement(error)), None) => assert_eq!((error.needed, error.eligible), (2, 1)),
+            (written, _) => panic!("{left} disks left: {:?}", written.map(|_| ())),
+        }
+        cluster.heal();
+    }
+    let sole = Cluster::start(1).await;
+    sole.store("object", content).await;
+    sole.check("object", content, 0..content.length, "a cluster of one disk").await;
+}
+
 /// A body that ends too early leaves nothing, and so does a client that goes away.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_that_does_not_arrive_whole_leaves_nothing() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cairn_core::cell::Cell;
+use cairn_core::cluster_map::DiskState;
 use cairn_core::codec::Codec;
 use cairn_core::geometry::Geometry;
 use cairn_core::quorum::{ReadCommand, ReadQuorum, ShardFault};
@@ -44,8 +45,11 @@ impl ExtentReader {
         let map = path.view.get().ok_or(ReadError::NoClusterMap)?;
         let noted = vec![false; extent.locations.len()];
         let disks: Vec<_> = extent.locations.iter().map(|n| n.and_then(|n| path.disk(&map, n))).collect();
-        // Disks that just failed are not asked first; they are asked when nothing else is left.
-        let avoid = disks.iter().map(|d| d.as_ref().is_some_and(|d| !path.health.is_usable(d.number))).collect();
+        // Disks that just failed, or are known to be away, are asked only when nothing else is left.
+        let away = |d: &DiskClient| {
+            !path.health.is_usable(d.number) || map.disk(d.number).is_some_and(|d| d.state == DiskState::Unavailable)
+        };
+        let avoid = disks.iter().map(|d| d.as_ref().is_some_and(away)).collect();
         let codec = path.codecs.get(extent.geometry.data_shards, extent.geometry.parity_shards)?;
         Ok(Self { extent, codec, disks, avoid, noted })
     }
@@ -166,15 +170,18 @@ impl ExtentReader {
         if std::mem::replace(noted, true) {
             return;
         }
-        tracing::warn!(extent = %self.extent.id, shard = index, detail, "reading around a bad shard");
         let Some(disk) = self.disks.get(index).and_then(Option::as_ref) else { return };
         let kind = match fault {
             ShardFault::Missing => ShardReportKind::Missing,
             ShardFault::Corrupt => ShardReportKind::Corrupt,
-            // Silence is for the failure detector, not for the repair queue.
-            ShardFault::Unreachable => return path.health.failed(disk.number, StorageErrorKind::Unreachable),
+            // Silence is for the failure detector, not for the repair queue, and it is logged where it begins.
+            ShardFault::Unreachable => {
+                tracing::debug!(extent = %self.extent.id, shard = index, detail, "reading around a silent disk");
+                return path.health.failed(disk.number, StorageErrorKind::Unreachable);
+            }
             ShardFault::Absent => return,
         };
+        tracing::warn!(extent = %self.extent.id, shard = index, detail, "reading around a bad shard");
         path.faults.report(ShardReport { extent: self.extent.id, index: index as u8, disk: disk.number, kind });
     }
 

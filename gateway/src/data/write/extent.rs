@@ -248,6 +248,9 @@ impl<'a> ExtentWriter<'a> {
 }
 
 /// The best profile that the eligible disks can carry, with the disks.
+///
+/// A profile without parity is for a cluster of one disk. Elsewhere a write is refused rather than acknowledged without
+/// any redundancy, however many disks are away.
 fn choose(
     path: &DataPath,
     map: &ClusterMap,
@@ -256,9 +259,13 @@ fn choose(
 ) -> Result<(Profile, Vec<DiskNumber>), PlacementError> {
     let eligible = |d: &Disk| path.health.is_usable(d.number);
     let count = map.disks.iter().filter(|d| d.state.takes_shards() && eligible(d)).count();
-    let mut refused =
-        PlacementError { needed: 1, placed: 0, eligible: count, per_domain: 1, domain: FailureDomain::Disk };
+    let sole = map.disks.len() == 1;
+    let needed = if sole { 1 } else { 2 };
+    let mut refused = PlacementError { needed, placed: 0, eligible: count, per_domain: 1, domain: FailureDomain::Disk };
     for profile in preferred(&map.profiles, body_bytes, count) {
+        if profile.parity_shards == 0 && !sole {
+            continue;
+        }
         match place(map, &profile, id, eligible) {
             Ok(disks) => return Ok((profile, disks)),
             Err(error) => refused = error,

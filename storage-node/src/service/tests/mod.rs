@@ -101,7 +101,7 @@ fn content(id: ShardId, bytes: u64) -> (ShardHeader, Vec<Cell>) {
     let geometry = Geometry { data_shards: 1, parity_shards: 2, cell_bytes: 65_536, length: bytes };
     let cells = (0..geometry.stripes()).map(|stripe| {
         let seed = id.extent.counter + u64::from(stripe) + 1;
-        let data: Vec<u8> = (0..u64::from(geometry.cell_length(stripe))).map(|i| (i * seed >> 2) as u8).collect();
+        let data: Vec<u8> = (0..u64::from(geometry.cell_length(stripe))).map(|i| ((i * seed) >> 2) as u8).collect();
         Cell::new(Bytes::from(data), id.cell(stripe))
     });
     let cells = cells.collect();

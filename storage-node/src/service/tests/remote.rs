@@ -1,5 +1,7 @@
 //! The same node, called over real HTTP (I6, I9, I22).
 
+use std::fmt::Write;
+
 use cairn_core::id::CommitSequence;
 use cairn_protocol::rpc::{
     ACCESS_KEY, HttpStorageNode, REGION, RpcAuth, RpcClient, RpcError, SERVICE, StatusRequest, StoragePath, encode,
@@ -105,9 +107,9 @@ async fn send(addr: &str, headers: &HeaderMap, body: &[u8]) -> String {
     let mut stream = tokio::net::TcpStream::connect(addr).await.unwrap();
     let mut request = format!("POST {} HTTP/1.1\r\nconnection: close\r\n", StoragePath::STATUS);
     for (name, value) in headers {
-        request.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
+        write!(request, "{name}: {}\r\n", value.to_str().unwrap()).unwrap();
     }
-    request.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
+    write!(request, "content-length: {}\r\n\r\n", body.len()).unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     stream.write_all(body).await.unwrap();
     let mut response = Vec::new();
@@ -140,8 +142,8 @@ async fn nothing_gets_in_without_the_clusters_signature() {
         ("another secret", signed(addr, "guess", ACCESS_KEY, body, now)),
         ("an empty secret", signed(addr, "", ACCESS_KEY, body, now)),
         ("another access key", signed(addr, SECRET, "root", body, now)),
-        ("an old signature", signed(addr, SECRET, ACCESS_KEY, body, now - Duration::from_secs(3600))),
-        ("a signature of the future", signed(addr, SECRET, ACCESS_KEY, body, now + Duration::from_secs(3600))),
+        ("an old signature", signed(addr, SECRET, ACCESS_KEY, body, now - Duration::from_hours(1))),
+        ("a signature of the future", signed(addr, SECRET, ACCESS_KEY, body, now + Duration::from_hours(1))),
         ("another body", signed(addr, SECRET, ACCESS_KEY, b"other", now)),
     ] {
         assert!(send(addr, &headers, body).await.contains("403"), "{what}");

@@ -9,7 +9,9 @@ fn refused(io: &(impl DiskIo + Clone), expected: (ClusterId, DiskId), words: &[&
     let Err(error) = opened else { panic!("the disk was opened") };
     let message = error.to_string();
     assert!(message.contains(PATH), "{message}");
-    words.iter().for_each(|word| assert!(message.contains(word), "{message}"));
+    for word in words {
+        assert!(message.contains(word), "{message}");
+    }
     error
 }
 

@@ -120,3 +120,46 @@ async fn a_deletion_overtakes_a_shard_that_is_being_written() {
     disk.remove_index().unwrap();
     check_error(&open(&disk), shard(1), 2500, StorageErrorKind::Missing).await;
 }
+
+#[tokio::test]
+async fn of_two_writes_of_a_shard_the_later_place_counts_whichever_ends_first() {
+    let disk = formatted();
+    let store = open(&disk);
+    let (header, cells) = content(shard(1), 2500, 0);
+    let mut early = store.open_shard(header).await.unwrap();
+    early.append(cells).await.unwrap();
+    put(&store, shard(1), 2500, 1).await.unwrap();
+    early.finish().await.unwrap();
+    check(&store, shard(1), 2500, 1).await;
+    assert_eq!(store.usage().shards, 1);
+    store.close();
+    drop(store);
+    disk.remove_index().unwrap();
+    check(&open(&disk), shard(1), 2500, 1).await;
+}
+
+#[tokio::test]
+async fn a_checkpoint_beside_an_open_stream_loses_nothing() {
+    let disk = formatted();
+    let store = open(&disk);
+    let (header, cells) = content(shard(1), 2500, 0);
+    let mut open_stream = store.open_shard(header).await.unwrap();
+    open_stream.append(cells).await.unwrap();
+    for n in 2..10 {
+        put(&store, shard(n), 700, 0).await.unwrap();
+    }
+    delete(&store, &[shard(2), shard(3)]).await.unwrap();
+    put(&store, shard(3), 900, 1).await.unwrap();
+    store.checkpoint(Arc::new(TestClock::default()));
+    open_stream.finish().await.unwrap();
+    let (header, _) = content(shard(20), 9000, 0);
+    let stuck = store.open_shard(header).await.unwrap();
+    put(&store, shard(11), 700, 0).await.unwrap();
+    disk.crash(|| false);
+    drop((stuck, store));
+    let store = open(&disk);
+    let expected: Vec<_> = [1, 3, 4, 5, 6, 7, 8, 9, 11].map(shard).to_vec();
+    assert_eq!((all(&store).await, store.usage().shards), (expected, 9));
+    check(&store, shard(1), 2500, 0).await;
+    check(&store, shard(3), 900, 1).await;
+}

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use crate::cluster_map::{ClusterMap, Disk, Labels, Node};
 use crate::id::{DiskNumber, ExtentId, NodeId};
-use crate::profile::{FailureDomain, Profile};
+use crate::profile::{FailureDomain, Profile, preferred};
 
 /// Why an extent cannot be placed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,6 +61,32 @@ pub fn place(
         per_domain: hard_cap,
         domain: profile.failure_domain,
     })
+}
+
+/// Chooses the best profile that the eligible disks can carry for an object of `object_bytes`, and the disks.
+///
+/// A profile without parity is for a cluster of one disk. Elsewhere a write is refused rather than acknowledged without
+/// any redundancy, however many disks are away.
+pub fn choose(
+    map: &ClusterMap,
+    object_bytes: u64,
+    extent: ExtentId,
+    eligible: impl Fn(&Disk) -> bool,
+) -> Result<(Profile, Vec<DiskNumber>), PlacementError> {
+    let count = map.disks.iter().filter(|d| d.state.takes_shards() && eligible(d)).count();
+    let sole = map.disks.len() == 1;
+    let needed = if sole { 1 } else { 2 };
+    let mut refused = PlacementError { needed, placed: 0, eligible: count, per_domain: 1, domain: FailureDomain::Disk };
+    for profile in preferred(&map.profiles, object_bytes, count) {
+        if profile.parity_shards == 0 && !sole {
+            continue;
+        }
+        match place(map, &profile, extent, &eligible) {
+            Ok(disks) => return Ok((profile, disks)),
+            Err(error) => refused = error,
+        }
+    }
+    Err(refused)
 }
 
 /// Most shards of one extent in one failure domain: `m`, so that losing the domain loses nothing. A profile without

@@ -1,6 +1,6 @@
 //! One function per query, over a consistent view of the tables.
 
-mod classify_extents;
+mod classify_shards;
 mod get_bucket;
 mod get_object;
 mod get_upload;
@@ -33,7 +33,7 @@ pub(crate) fn answer(view: &View, query: Query) -> Result<Option<Answer>, Refuse
         Query::GetUpload(q) => Answer::Upload(get_upload::get_upload(view, &q)?),
         Query::ListParts(q) => Answer::Parts(list_parts::list_parts(view, &q)?),
         Query::ListUploads(q) => Answer::Uploads(list_uploads::list_uploads(view, &q)?),
-        Query::ClassifyExtents(q) => Answer::Garbage(classify_extents::classify_extents(view, &q.extents)?),
+        Query::ClassifyShards(q) => Answer::Garbage(classify_shards::classify_shards(view, q.disk, &q.shards)?),
         Query::GetRepairQueue(q) => Answer::RepairQueue(repair_queue::repair_queue(view, q.limit)?),
         Query::GetClusterMap(_) | Query::GetClusterStatus(_) => return Ok(None),
     }))
@@ -49,7 +49,7 @@ pub(crate) fn is_small(query: &Query) -> bool {
         | Query::ListObjects(_)
         | Query::ListParts(_)
         | Query::ListUploads(_)
-        | Query::ClassifyExtents(_)
+        | Query::ClassifyShards(_)
         | Query::GetClusterStatus(_)
         | Query::GetRepairQueue(_) => false,
     }

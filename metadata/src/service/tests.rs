@@ -15,7 +15,7 @@ use cairn_core::shard::{ShardHeader, ShardId};
 use cairn_protocol::metadata::command::{
     CommitObject, CreateBucket, DeleteObject, DiskRegistration, OpenSession, Precondition, RegisterNode,
 };
-use cairn_protocol::metadata::query::{ClassifyExtents, GetClusterMap, GetClusterStatus, GetObject};
+use cairn_protocol::metadata::query::{ClassifyShards, GetClusterMap, GetClusterStatus, GetObject};
 use cairn_protocol::metadata::{
     ExtentRun, Metadata, MetadataError, MetadataExt, PlacedExtent, PlacedRun, Rejection, Signal,
 };
@@ -185,10 +185,10 @@ async fn silent_gateways_lose_their_sessions_and_others_keep_them() {
     let metadata = start_with(short, StorageDirectory::new(rpc(SECRET))).await;
     let silent = prepare(&metadata).await;
     let lively = metadata.run(OpenSession { gateway: NodeId::from_random([2; 16]) }).await.unwrap();
-    let extent = ExtentId::new(silent, 7);
+    let (disk, shard) = (DiskId::from_random([1; 16]), ShardId { extent: ExtentId::new(silent, 7), index: 0 });
     eventually("the silent session ends", async || {
         assert!(metadata.signal(Signal::RenewSession(lively)).await.unwrap().session_valid);
-        metadata.ask(ClassifyExtents { extents: vec![extent] }).await.unwrap() == [true]
+        metadata.ask(ClassifyShards { disk, shards: vec![shard] }).await.unwrap() == [true]
     })
     .await;
     let late = metadata.run(commit(silent, 7, "a")).await;

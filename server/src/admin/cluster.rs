@@ -6,9 +6,9 @@ use std::fmt::Write;
 use axum::extract::State;
 use axum::response::Json;
 use cairn_core::cluster_map::{ClusterMap, DiskState};
-use cairn_core::id::{Epoch, NodeId};
+use cairn_core::id::{Epoch, ExtentId, NodeId, SessionId};
 use cairn_core::limits::TINY_OBJECT_BYTES_MAX;
-use cairn_core::profile::{Profile, preferred};
+use cairn_core::placement::choose;
 use cairn_protocol::metadata::query::{ClusterStatus as Replicated, GetClusterMap, GetClusterStatus};
 use cairn_protocol::metadata::{MetadataError, MetadataExt};
 
@@ -52,10 +52,7 @@ fn summarize(map: &ClusterMap, status: &Replicated) -> ClusterStatus {
                 last_heard_ms: heard.get(&node.id).copied(),
             })
             .collect(),
-        profile: ProfileNames {
-            small: profile_name(map, TINY_OBJECT_BYTES_MAX, disks.active),
-            large: profile_name(map, u64::MAX, disks.active),
-        },
+        profile: ProfileNames { small: profile_name(map, TINY_OBJECT_BYTES_MAX), large: profile_name(map, u64::MAX) },
         disks,
         capacity_bytes: map.disks.iter().map(|d| d.capacity_bytes).sum(),
         used_bytes: status.nodes.iter().flat_map(|(n, _)| &n.disks).map(|d| d.used_bytes).sum(),
@@ -79,8 +76,10 @@ fn node_state(map: &ClusterMap, node: NodeId) -> &'static str {
     if up { "up" } else { "unavailable" }
 }
 
-fn profile_name(map: &ClusterMap, bytes: u64, disks: u64) -> String {
-    preferred(&map.profiles, bytes, disks as usize).first().map_or_else(|| "none".to_owned(), Profile::to_string)
+/// The profile that a gateway chooses for a new object of `bytes` now.
+fn profile_name(map: &ClusterMap, bytes: u64) -> String {
+    let any = ExtentId::new(SessionId(0), 0);
+    choose(map, bytes, any, |_| true).map_or_else(|_| "none".to_owned(), |(profile, _)| profile.to_string())
 }
 
 /// How new objects are stored, in one line for people.
@@ -88,8 +87,7 @@ pub(crate) async fn profile_line(state: &AdminState) -> String {
     match cluster_map(state).await {
         Ok(map) => {
             let disks = count_disks(&map);
-            let (small, large) =
-                (profile_name(&map, TINY_OBJECT_BYTES_MAX, disks.active), profile_name(&map, u64::MAX, disks.active));
+            let (small, large) = (profile_name(&map, TINY_OBJECT_BYTES_MAX), profile_name(&map, u64::MAX));
             let mut line = format!("{large} erasure-coded over {} disks; up to 16 KiB: {small} copies", disks.active);
             if disks.active < disks.total {
                 let away = disks.total - disks.active;

@@ -138,7 +138,7 @@ impl Config {
             region: layer.region.unwrap_or_else(|| "us-east-1".into()),
             domains: layer.domains.unwrap_or_default(),
             reclaim_grace_s: layer.reclaim_grace_s.unwrap_or(60),
-            collect_interval_s: layer.collect_interval_s.unwrap_or(60),
+            collect_interval_s: layer.collect_interval_s.unwrap_or(900),
             session_lease_s: layer.session_lease_s.unwrap_or(30),
             node_silence_s: layer.node_silence_s.unwrap_or(5),
             reserve_bytes: layer.reserve_bytes.unwrap_or(0),

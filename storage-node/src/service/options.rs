@@ -52,7 +52,7 @@ impl Options {
             capacity_bytes: None,
             volume_bytes: StoreOptions::default().volume_bytes,
             heartbeat_interval: Duration::from_secs(1),
-            collect_interval: Duration::from_mins(1),
+            collect_interval: Duration::from_mins(15),
             probe_interval: Duration::from_secs(3),
         }
     }

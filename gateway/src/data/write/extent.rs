@@ -7,8 +7,8 @@ use cairn_core::cluster_map::{ClusterMap, Disk};
 use cairn_core::codec::Codec;
 use cairn_core::geometry::Geometry;
 use cairn_core::id::{DiskId, DiskNumber, ExtentId};
-use cairn_core::placement::{PlacementError, place};
-use cairn_core::profile::{FailureDomain, Profile, preferred};
+use cairn_core::placement::{choose, place};
+use cairn_core::profile::Profile;
 use cairn_core::quorum::{WriteDecision, WriteQuorum};
 use cairn_core::shard::{ShardHeader, ShardId};
 use cairn_protocol::metadata::PlacedExtent;
@@ -47,7 +47,7 @@ impl<'a> ExtentWriter<'a> {
         descriptor: EncodedDescriptor,
     ) -> Result<Self, WriteError<E>> {
         let map = path.view.get().ok_or(WriteError::NoClusterMap)?;
-        let (profile, numbers) = choose(path, &map, id, body_bytes)?;
+        let (profile, numbers) = choose(&map, body_bytes, id, |d| path.health.is_usable(d.number))?;
         let disks = numbers.iter().filter_map(|n| path.disk(&map, *n)).collect();
         Ok(Self {
             path,
@@ -245,33 +245,6 @@ impl<'a> ExtentWriter<'a> {
         }
         Ok(placed)
     }
-}
-
-/// The best profile that the eligible disks can carry, with the disks.
-///
-/// A profile without parity is for a cluster of one disk. Elsewhere a write is refused rather than acknowledged without
-/// any redundancy, however many disks are away.
-fn choose(
-    path: &DataPath,
-    map: &ClusterMap,
-    id: ExtentId,
-    body_bytes: u64,
-) -> Result<(Profile, Vec<DiskNumber>), PlacementError> {
-    let eligible = |d: &Disk| path.health.is_usable(d.number);
-    let count = map.disks.iter().filter(|d| d.state.takes_shards() && eligible(d)).count();
-    let sole = map.disks.len() == 1;
-    let needed = if sole { 1 } else { 2 };
-    let mut refused = PlacementError { needed, placed: 0, eligible: count, per_domain: 1, domain: FailureDomain::Disk };
-    for profile in preferred(&map.profiles, body_bytes, count) {
-        if profile.parity_shards == 0 && !sole {
-            continue;
-        }
-        match place(map, &profile, id, eligible) {
-            Ok(disks) => return Ok((profile, disks)),
-            Err(error) => refused = error,
-        }
-    }
-    Err(refused)
 }
 
 async fn put(disk: DiskClient, header: ShardHeader, cells: Vec<Cell>) -> Result<(), StorageError> {

@@ -1,6 +1,7 @@
 //! Queries on the cluster.
 
-use cairn_core::id::{CommitSequence, Epoch, ExtentId};
+use cairn_core::id::{CommitSequence, DiskId, Epoch, ExtentId};
+use cairn_core::shard::ShardId;
 use minicbor::{Decode, Encode};
 
 use crate::storage::NodeStatus;
@@ -13,12 +14,16 @@ pub struct GetClusterMap {
     pub known: Epoch,
 }
 
-/// Which of these extents are provably garbage: not referenced, and of a session that has ended (I13).
+/// Which of the shards on a disk are provably garbage (I13): no version refers to their extent and its session has ended,
+/// or committed metadata says that this shard of the extent lies on another disk, or nowhere.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct ClassifyExtents {
-    /// The extents.
+pub struct ClassifyShards {
+    /// The disk that holds them.
     #[n(0)]
-    pub extents: Vec<ExtentId>,
+    pub disk: DiskId,
+    /// The shards.
+    #[n(1)]
+    pub shards: Vec<ShardId>,
 }
 
 /// A summary for operators.

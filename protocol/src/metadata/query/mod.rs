@@ -10,7 +10,7 @@ use cairn_core::cluster_map::ClusterMap;
 use minicbor::{Decode, Encode};
 
 pub use bucket::{BucketInfo, BucketPage, GetBucket, ListBuckets};
-pub use cluster::{ClassifyExtents, ClusterStatus, GetClusterMap, GetClusterStatus, GetRepairQueue, RepairEntry};
+pub use cluster::{ClassifyShards, ClusterStatus, GetClusterMap, GetClusterStatus, GetRepairQueue, RepairEntry};
 pub use list::{ListObjects, ListPosition, ObjectPage};
 pub use object::{GetObject, LocateExtents, LocatedPage, ObjectView};
 pub use upload::{GetUpload, ListParts, ListUploads, ListedPart, ListedUpload, PartPage, UploadInfo, UploadPage};
@@ -45,9 +45,9 @@ pub enum Query {
     /// See [`GetClusterMap`].
     #[n(8)]
     GetClusterMap(#[n(0)] GetClusterMap),
-    /// See [`ClassifyExtents`].
+    /// See [`ClassifyShards`].
     #[n(9)]
-    ClassifyExtents(#[n(0)] ClassifyExtents),
+    ClassifyShards(#[n(0)] ClassifyShards),
     /// See [`GetClusterStatus`].
     #[n(10)]
     GetClusterStatus(#[n(0)] GetClusterStatus),
@@ -86,7 +86,7 @@ pub enum Answer {
     /// Of [`GetClusterMap`]: nothing if the asker's epoch is current.
     #[n(8)]
     ClusterMap(#[n(0)] Option<ClusterMap>),
-    /// Of [`ClassifyExtents`]: for each extent, whether it is provably garbage.
+    /// Of [`ClassifyShards`]: for each shard, whether it is provably garbage.
     #[n(9)]
     Garbage(#[n(0)] Vec<bool>),
     /// Of [`GetClusterStatus`].
@@ -136,6 +136,6 @@ query!(GetUpload => Upload(UploadInfo));
 query!(ListParts => Parts(PartPage));
 query!(ListUploads => Uploads(UploadPage));
 query!(GetClusterMap => ClusterMap(Option<ClusterMap>));
-query!(ClassifyExtents => Garbage(Vec<bool>));
+query!(ClassifyShards => Garbage(Vec<bool>));
 query!(GetClusterStatus => ClusterStatus(ClusterStatus));
 query!(GetRepairQueue => RepairQueue(Vec<RepairEntry>));

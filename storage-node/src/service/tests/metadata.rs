@@ -55,9 +55,9 @@ impl Metadata for MemoryMetadata {
 
     async fn query(&self, query: Query) -> Result<Answer, MetadataError> {
         self.up()?;
-        let Query::ClassifyExtents(query) = query else { panic!("unexpected query {query:?}") };
+        let Query::ClassifyShards(query) = query else { panic!("unexpected query {query:?}") };
         let garbage = self.garbage.lock().unwrap();
-        Ok(Answer::Garbage(query.extents.iter().map(|extent| garbage.contains(extent)).collect()))
+        Ok(Answer::Garbage(query.shards.iter().map(|shard| garbage.contains(&shard.extent)).collect()))
     }
 
     async fn signal(&self, signal: Signal) -> Result<SignalAnswer, MetadataError> {

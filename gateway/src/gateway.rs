@@ -10,6 +10,7 @@ use cairn_protocol::metadata::Metadata;
 use cairn_protocol::sigv4::{Credentials, SecretKey};
 use cairn_protocol::storage::StorageDirectory;
 use sha2::{Digest, Sha256};
+use tokio::task::AbortHandle;
 
 use crate::auth::{Authenticator, CredentialStore};
 use crate::data::{DataPath, DataPathOptions};
@@ -45,6 +46,16 @@ struct Inner {
     owner_id: String,
     clock: Arc<dyn Clock>,
     random: Arc<dyn RandomSource>,
+    _keep_alive: KeepAlive,
+}
+
+/// The task that renews the session: it ends with the gateway, so that a process that stops can close its files.
+struct KeepAlive(AbortHandle);
+
+impl Drop for KeepAlive {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// Knows the root user's keys and no others.
@@ -68,7 +79,7 @@ impl Gateway {
     ) -> Self {
         let data_options = DataPathOptions { gateway: options.id, memory_bytes: options.memory_bytes };
         let data = DataPath::new(Arc::clone(&metadata), nodes, &data_options, Arc::clone(&clock));
-        tokio::spawn(data.clone().keep_alive());
+        let keep_alive = KeepAlive(tokio::spawn(data.clone().keep_alive()).abort_handle());
         let inner = Inner {
             data,
             metadata,
@@ -78,6 +89,7 @@ impl Gateway {
             domains: options.domains,
             clock,
             random,
+            _keep_alive: keep_alive,
         };
         Self { inner: Arc::new(inner) }
     }

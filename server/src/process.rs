@@ -130,14 +130,13 @@ impl Process {
         };
         let mut process =
             Self { metadata: local_metadata, storage, servers: TaskTracker::new(), shutdown: CancellationToken::new() };
-        process.serve(config, listeners, gateway, &shared, metadata, keys);
+        process.serve(listeners, gateway, &shared, metadata, keys);
         Ok(process)
     }
 
     /// Starts the HTTP servers and reports when everything is up.
     fn serve(
         &mut self,
-        config: &Config,
         listeners: Listeners,
         gateway: Option<Gateway>,
         shared: &Shared,
@@ -149,7 +148,6 @@ impl Process {
             metadata,
             clock: Arc::clone(&shared.clock),
             root: Credentials::new(keys.root.access_key.clone(), keys.root.secret_key.clone()),
-            region: config.region.as_str().into(),
             keys: Arc::new(SigningKeyCache::new()),
             ready,
         };

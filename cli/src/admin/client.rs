@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cairn_core::clock::Clock;
 use cairn_protocol::sigv4::{PayloadMode, RequestTarget, SignError, Signer, SigningKeyCache};
+use cairn_server::admin::{REGION, SERVICE};
 use http::header::HOST;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Limited};
@@ -14,10 +15,6 @@ use serde::de::DeserializeOwned;
 use super::{ClusterStatus, DiskEntry, KeySource, Keys};
 use crate::http::{Connection, ConnectionError, Endpoint, RequestBody};
 
-/// Service in the scope of the signatures.
-const SERVICE: &str = "cairn-admin";
-/// Region in the scope of the signatures.
-const REGION: &str = "us-east-1";
 /// Largest answer that is read: 10,000 disks of less than a kilobyte.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
 /// How long an answer may take.

@@ -12,10 +12,12 @@ pub(crate) mod range_header;
 pub(crate) mod respond;
 mod route;
 pub(crate) mod target;
+mod unread_body;
 
 use axum::body::Body;
 use axum::extract::Request;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::request::Parts;
 use http::{Method, Response, StatusCode};
 
 use crate::auth::{RequestHead, hoist_query_headers};
@@ -24,6 +26,7 @@ use crate::gateway::Gateway;
 use call::Call;
 use query::Query;
 use target::Target;
+use unread_body::UnreadBody;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 const HOST_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
@@ -34,14 +37,20 @@ pub(crate) async fn handle(gateway: Gateway, request: Request) -> Response<Body>
     let id = gateway.request_id();
     let method = request.method().clone();
     let resource = request.uri().path().to_owned();
-    let mut response = match serve(gateway, request).await {
+    let (parts, body) = request.into_parts();
+    let (unread, body) = UnreadBody::watch(&parts.headers, body);
+    let mut response = match serve(gateway, parts, body).await {
         Ok(response) => response,
         Err(error) => {
             tracing::debug!(%method, resource, %error, request = id, "request failed");
             error_response(&error, &method, &resource, &id)
         }
     };
+    let reusable = unread.settle().await;
     let headers = response.headers_mut();
+    if !reusable {
+        headers.insert(http::header::CONNECTION, HeaderValue::from_static("close"));
+    }
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(HOST_ID, value.clone());
         headers.insert(REQUEST_ID, value);
@@ -50,8 +59,7 @@ pub(crate) async fn handle(gateway: Gateway, request: Request) -> Response<Body>
     response
 }
 
-async fn serve(gateway: Gateway, request: Request) -> call::Answer {
-    let (mut parts, body) = request.into_parts();
+async fn serve(gateway: Gateway, mut parts: Parts, body: Body) -> call::Answer {
     let head = RequestHead { method: &parts.method, uri: &parts.uri, headers: &parts.headers };
     let now = gateway.clock().now();
     let authentication = gateway.authenticator().authenticate(&head, gateway.credentials(), now)?;

@@ -5,6 +5,7 @@ mod cluster;
 mod disks;
 pub mod model;
 
+pub use auth::{REGION, SERVICE};
 pub(crate) use cluster::profile_line;
 
 use std::sync::Arc;
@@ -25,7 +26,6 @@ pub(crate) struct AdminState {
     pub(crate) metadata: Arc<dyn Metadata>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) root: Credentials,
-    pub(crate) region: Arc<str>,
     pub(crate) keys: Arc<SigningKeyCache>,
     /// Becomes true once the roles of this process serve.
     pub(crate) ready: tokio::sync::watch::Receiver<bool>,

@@ -1,0 +1,293 @@
+//! The volume store of one disk: whole small shards, streamed large ones and verified reads, beside what the filesystem
+//! under it does without the store. `CAIRN_BENCH_DIR` chooses the filesystem; without it, it is that of the build.
+
+#![allow(missing_docs, reason = "criterion's macros define functions without docs")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a benchmark is a process of its own")]
+
+use std::fs::File;
+use std::hint::black_box;
+use std::io::Write;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use cairn_benches::{Rate, Unit, print_beside_limit, rounds};
+use cairn_core::cell::{Cell, checksum};
+use cairn_core::clock::Clock;
+use cairn_core::geometry::Geometry;
+use cairn_core::id::{ClusterId, DiskId, ExtentId, ProfileId, SessionId};
+use cairn_core::limits::CELL_BYTES_DEFAULT;
+use cairn_core::shard::{ShardHeader, ShardId};
+use cairn_storage_node::disk_io::RealDisk;
+use cairn_storage_node::format::{DiskIdentity, IdentityBlock};
+use cairn_storage_node::store::{DiskStore, StoreOptions, format};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
+
+/// Bytes of a small shard.
+const SMALL: usize = 4 << 10;
+/// A large shard: one of four that carry an extent of 64 MiB.
+const LARGE: usize = 16 << 20;
+const CELL: usize = CELL_BYTES_DEFAULT as usize;
+/// Cells in one append to a stream.
+const APPEND_CELLS: usize = 4;
+/// Large shards that stream at the same time.
+const STREAMS: u64 = 4;
+/// Bytes of large shards in a round, and of the sequential write beside them.
+const SEQUENTIAL: usize = 16 * LARGE;
+/// Bytes of a large shard are made durable at its end; so are those of the sequential write.
+const SYNC_EVERY: usize = LARGE;
+/// Bytes of one sequential write.
+const BLOCK: usize = 1 << 20;
+/// How long each rate of small operations is measured in a round.
+const TIME: Duration = Duration::from_millis(500);
+/// Rounds of the comparison.
+const ROUNDS: usize = 5;
+
+struct RealClock(Instant);
+
+impl Clock for RealClock {
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// A directory that is removed at the end, on the filesystem that is measured.
+fn directory() -> TempDir {
+    let parent = std::env::var_os("CAIRN_BENCH_DIR").map_or_else(|| env!("CARGO_TARGET_TMPDIR").into(), PathBuf::from);
+    std::fs::create_dir_all(&parent).unwrap();
+    TempDir::with_prefix_in("volume-store-", parent).unwrap()
+}
+
+/// A store on a real disk, and the shards that were put into it.
+struct Disk {
+    store: DiskStore,
+    runtime: Runtime,
+    /// Counters of small shards that were handed out; all below are stored whenever nothing is running.
+    small: Arc<AtomicU64>,
+    large: AtomicU64,
+    body: Bytes,
+}
+
+impl Disk {
+    fn open(dir: &Path) -> Self {
+        let path = dir.to_str().unwrap();
+        let io = RealDisk::new(dir);
+        let identity = DiskIdentity {
+            cluster: ClusterId::from_random([1; 16]),
+            disk: DiskId::from_random([2; 16]),
+            salt: [3; 32],
+        };
+        format(&io, path, &IdentityBlock { identity, created_ms: 1 }).unwrap();
+        let (expected, clock) = ((identity.cluster, identity.disk), Arc::new(RealClock(Instant::now())));
+        let store = DiskStore::open(Arc::new(io), path, expected, StoreOptions::default(), clock).unwrap();
+        let body = random(LARGE).into();
+        Self { store, runtime: Runtime::new().unwrap(), small: Arc::default(), large: AtomicU64::new(0), body }
+    }
+
+    /// Puts small shards with `writers` at a time as long as `more` says so. Returns how many.
+    fn put_small(&self, writers: u64, more: impl Fn() -> bool + Clone + Send + 'static) -> u64 {
+        let before = self.small.load(Ordering::Relaxed);
+        self.runtime.block_on(async {
+            let mut tasks = JoinSet::new();
+            for _ in 0..writers {
+                let (store, next, more) = (self.store.clone(), Arc::clone(&self.small), more.clone());
+                let data = self.body.slice(..SMALL);
+                tasks.spawn(async move {
+                    while more() {
+                        let id = small_id(next.fetch_add(1, Ordering::Relaxed));
+                        let cell = Cell::new(data.clone(), id.cell(0));
+                        store.put_shard(header(id, small_geometry()), vec![cell]).await.unwrap();
+                    }
+                });
+            }
+            tasks.join_all().await;
+        });
+        self.small.load(Ordering::Relaxed) - before
+    }
+
+    /// The rate of small puts with `writers` at a time.
+    fn small_rate(&self, writers: u64) -> Rate {
+        let begin = Instant::now();
+        let puts = self.put_small(writers, move || begin.elapsed() < TIME);
+        Rate { per_s: puts as f64 / begin.elapsed().as_secs_f64(), unit: Unit::Operations }
+    }
+
+    /// Streams one large shard as the gateway does: checksums on the way, a few cells at a time.
+    async fn put_large(&self) {
+        let id = shard_id(2, self.large.fetch_add(1, Ordering::Relaxed));
+        let geometry = Geometry { length: LARGE as u64, ..small_geometry() };
+        let mut writer = self.store.open_shard(header(id, geometry)).await.unwrap();
+        for first in (0..LARGE / CELL).step_by(APPEND_CELLS) {
+            let cell = |n: usize| Cell::new(self.body.slice(n * CELL..(n + 1) * CELL), id.cell(n as u32));
+            writer.append((first..first + APPEND_CELLS).map(cell).collect()).await.unwrap();
+        }
+        writer.finish().await.unwrap();
+    }
+
+    /// Streams [`SEQUENTIAL`] bytes of large shards, [`STREAMS`] at a time.
+    fn put_large_round(self: &Arc<Self>) -> Rate {
+        let begin = Instant::now();
+        self.runtime.block_on(async {
+            let mut tasks = JoinSet::new();
+            for _ in 0..STREAMS {
+                let disk = Arc::clone(self);
+                tasks.spawn(async move {
+                    for _ in 0..SEQUENTIAL / LARGE / STREAMS as usize {
+                        disk.put_large().await;
+                    }
+                });
+            }
+            tasks.join_all().await;
+        });
+        Rate { per_s: SEQUENTIAL as f64 / begin.elapsed().as_secs_f64(), unit: Unit::Bytes }
+    }
+
+    /// Reads a small shard somewhere and verifies it.
+    async fn read_small(&self, dice: &mut Dice) {
+        let id = small_id(dice.roll(self.small.load(Ordering::Relaxed)));
+        let cells = self.store.read_cells(id, small_geometry(), 0..1).await.unwrap();
+        assert!(cells[0].verify(id.cell(0)));
+    }
+}
+
+/// A repeatable stream of numbers.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, below: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % below
+    }
+}
+
+fn random(bytes: usize) -> Vec<u8> {
+    let mut dice = Dice(1);
+    (0..bytes).map(|_| dice.roll(256) as u8).collect()
+}
+
+fn shard_id(session: u64, counter: u64) -> ShardId {
+    ShardId { extent: ExtentId::new(SessionId(session), counter), index: 0 }
+}
+
+fn small_id(counter: u64) -> ShardId {
+    shard_id(1, counter)
+}
+
+fn small_geometry() -> Geometry {
+    Geometry { data_shards: 1, parity_shards: 2, cell_bytes: CELL_BYTES_DEFAULT, length: SMALL as u64 }
+}
+
+fn header(id: ShardId, geometry: Geometry) -> ShardHeader {
+    ShardHeader { id, profile: ProfileId(1), geometry, descriptor: Bytes::from_static(&[7; 200]) }
+}
+
+/// Appends of 4 KiB a second, each made durable by an fdatasync of its own.
+fn fdatasync_rate(dir: &Path, body: &[u8]) -> Rate {
+    let path = dir.join("fdatasync");
+    let mut file = File::create(&path).unwrap();
+    let rate = Rate::measure(1, Unit::Operations, TIME, || {
+        file.write_all(&body[..SMALL]).and_then(|()| file.sync_data()).unwrap();
+    });
+    std::fs::remove_file(path).unwrap();
+    rate
+}
+
+/// [`SEQUENTIAL`] bytes written in order into a new file.
+fn sequential_rate(dir: &Path, body: &[u8]) -> Rate {
+    let path = dir.join("sequential");
+    let mut file = File::create(&path).unwrap();
+    let begin = Instant::now();
+    for _ in 0..SEQUENTIAL / SYNC_EVERY {
+        body[..SYNC_EVERY].chunks(BLOCK).for_each(|block| file.write_all(block).unwrap());
+        file.sync_data().unwrap();
+    }
+    let per_s = SEQUENTIAL as f64 / begin.elapsed().as_secs_f64();
+    std::fs::remove_file(path).unwrap();
+    Rate { per_s, unit: Unit::Bytes }
+}
+
+/// Reads a second of 4 KiB somewhere in a file in the page cache, each with a checksum: a read without a store.
+fn bare_read_rate(file: &File, places: u64) -> Rate {
+    let (mut dice, address) = (Dice(3), small_id(0).cell(0));
+    Rate::measure(1, Unit::Operations, TIME, || {
+        let mut bytes = vec![0; SMALL];
+        file.read_exact_at(&mut bytes, dice.roll(places) * SMALL as u64).unwrap();
+        black_box(checksum(&bytes, address));
+    })
+}
+
+fn store(c: &mut Criterion) {
+    let dir = directory();
+    let disk = Disk::open(dir.path());
+    let mut group = c.benchmark_group("volume-store");
+    group.sample_size(10).throughput(Throughput::Elements(1));
+    for writers in [1, 64] {
+        group.bench_with_input(BenchmarkId::new("put 4 KiB whole, writers", writers), &writers, |b, &writers| {
+            b.iter_custom(|count| {
+                let (begin, left) = (Instant::now(), Arc::new(AtomicU64::new(count)));
+                let more =
+                    move || left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok();
+                disk.put_small(writers, more);
+                begin.elapsed()
+            });
+        });
+    }
+    let mut dice = Dice(2);
+    group.bench_function("verified random read of 4 KiB", |b| {
+        b.iter(|| disk.runtime.block_on(disk.read_small(&mut dice)));
+    });
+    group.throughput(Throughput::Bytes(LARGE as u64));
+    group.bench_function("streamed shard of 16 MiB", |b| b.iter(|| disk.runtime.block_on(disk.put_large())));
+    group.finish();
+    disk.store.close();
+}
+
+/// Each figure beside what the same filesystem does without the store.
+fn compare() {
+    let dir = directory();
+    let disk = Arc::new(Disk::open(dir.path()));
+    let body = disk.body.clone();
+    let [syncs, one, many] = rounds(
+        ROUNDS,
+        &mut [&mut || fdatasync_rate(dir.path(), &body), &mut || disk.small_rate(1), &mut || disk.small_rate(64)],
+    );
+    print_beside_limit("whole shards of 4 KiB, 1 writer", one, "the directory's fdatasync rate", syncs);
+    print_beside_limit("whole shards of 4 KiB, 64 writers", many, "the directory's fdatasync rate", syncs);
+
+    let [sequential, streamed] =
+        rounds(ROUNDS, &mut [&mut || sequential_rate(dir.path(), &body), &mut || disk.put_large_round()]);
+    let name = format!("streamed shards of 16 MiB, {STREAMS} at a time");
+    print_beside_limit(&name, streamed, "sequential write with as many syncs", sequential);
+
+    let places = disk.small.load(Ordering::Relaxed);
+    let bare = dir.path().join("bare");
+    std::fs::write(&bare, (0..places).flat_map(|_| &body[..SMALL]).copied().collect::<Vec<u8>>()).unwrap();
+    let bare = File::open(bare).unwrap();
+    let mut dice = Dice(2);
+    let mut read = || {
+        let read = || disk.runtime.block_on(disk.read_small(&mut dice));
+        Rate::measure(1, Unit::Operations, TIME, read)
+    };
+    let [bare, read] = rounds(ROUNDS, &mut [&mut || bare_read_rate(&bare, places), &mut read]);
+    let name = format!("verified random reads of {places} shards of 4 KiB, 1 reader");
+    print_beside_limit(&name, read, "pread and checksum of 4 KiB in a file", bare);
+    disk.store.close();
+}
+
+criterion_group!(benches, store);
+
+fn main() {
+    benches();
+    compare();
+    Criterion::default().configure_from_args().final_summary();
+}

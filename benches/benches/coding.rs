@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use cairn_benches::{Rate, Unit, print_beside_limit, rounds};
-use cairn_core::cell::{Cell, CellAddress, checksum};
+use cairn_core::cell::{CellAddress, checksum};
 use cairn_core::codec::Codec;
+use cairn_core::geometry::Geometry;
 use cairn_core::id::{ExtentId, SessionId};
 use cairn_core::limits::CELL_BYTES_DEFAULT;
+use cairn_core::stripe;
 use criterion::{Criterion, Throughput, criterion_group};
 
 const K: usize = 4;
@@ -56,26 +58,22 @@ fn checksum_all(body: &[u8]) {
     }
 }
 
-/// What a PUT does to its bytes between socket and disk: pieces are gathered into stripes, stripes encoded, and cells
-/// made of data and parity.
+/// What a PUT does to its bytes between socket and disk: pieces are gathered into stripes, and stripes become cells.
 fn pipeline(codec: &Codec, body: &Bytes) {
+    let (extent, geometry) = (ExtentId::new(SessionId(1), 1), geometry());
     for number in 0..STRIPES {
         let source = body.slice(number * STRIPE..(number + 1) * STRIPE);
         let mut stripe = BytesMut::with_capacity(STRIPE);
         source.chunks(PIECE).for_each(|piece| stripe.extend_from_slice(piece));
-        let stripe = stripe.freeze();
-        let mut parity = vec![0; M * CELL];
-        codec.encode(&stripe, &mut parity).unwrap();
-        let parity = Bytes::from(parity);
-        for shard in 0..K + M {
-            let cell = if shard < K {
-                stripe.slice(shard * CELL..(shard + 1) * CELL)
-            } else {
-                parity.slice((shard - K) * CELL..(shard - K + 1) * CELL)
-            };
-            black_box(Cell::new(cell, address(shard, number)));
-        }
+        let mut shards = vec![Vec::with_capacity(1); K + M];
+        stripe::encode(codec, &geometry, extent, number as u32, &stripe.freeze(), &mut shards).unwrap();
+        black_box(shards);
     }
+}
+
+fn geometry() -> Geometry {
+    let length = (STRIPES * STRIPE) as u64;
+    Geometry { data_shards: K as u8, parity_shards: M as u8, cell_bytes: CELL_BYTES_DEFAULT, length }
 }
 
 fn coding(criterion: &mut Criterion) {

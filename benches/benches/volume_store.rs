@@ -40,8 +40,8 @@ const APPEND_CELLS: usize = 4;
 const STREAMS: u64 = 4;
 /// Bytes of large shards in a round, and of the sequential write beside them.
 const SEQUENTIAL: usize = 16 * LARGE;
-/// Bytes of a large shard are made durable at its end; so are those of the sequential write.
-const SYNC_EVERY: usize = LARGE;
+/// Bytes of the sequential write before each sync: those of the shards that stream at the same time.
+const SYNC_EVERY: usize = STREAMS as usize * LARGE;
 /// Bytes of one sequential write.
 const BLOCK: usize = 1 << 20;
 /// How long each rate of small operations is measured in a round.
@@ -191,24 +191,30 @@ fn header(id: ShardId, geometry: Geometry) -> ShardHeader {
     ShardHeader { id, profile: ProfileId(1), geometry, descriptor: Bytes::from_static(&[7; 200]) }
 }
 
-/// Appends of 4 KiB a second, each made durable by an fdatasync of its own.
-fn fdatasync_rate(dir: &Path, body: &[u8]) -> Rate {
+/// Writes of 4 KiB a second, one after the other, each made durable by an fdatasync of its own. In a file that grows,
+/// each of these is also a commit of the filesystem's journal; in one that is `written` already, only the disk counts.
+fn fdatasync_rate(dir: &Path, body: &[u8], written: bool) -> Rate {
     let path = dir.join("fdatasync");
-    let mut file = File::create(&path).unwrap();
+    let file = File::create(&path).unwrap();
+    if written {
+        file.write_all_at(body, 0).and_then(|()| file.sync_all()).unwrap();
+    }
+    let mut at = 0;
     let rate = Rate::measure(1, Unit::Operations, TIME, || {
-        file.write_all(&body[..SMALL]).and_then(|()| file.sync_data()).unwrap();
+        file.write_all_at(&body[..SMALL], at).and_then(|()| file.sync_data()).unwrap();
+        at += SMALL as u64;
     });
     std::fs::remove_file(path).unwrap();
     rate
 }
 
-/// [`SEQUENTIAL`] bytes written in order into a new file.
+/// [`SEQUENTIAL`] bytes written in order into a new file, with an fdatasync every [`SYNC_EVERY`].
 fn sequential_rate(dir: &Path, body: &[u8]) -> Rate {
     let path = dir.join("sequential");
     let mut file = File::create(&path).unwrap();
     let begin = Instant::now();
     for _ in 0..SEQUENTIAL / SYNC_EVERY {
-        body[..SYNC_EVERY].chunks(BLOCK).for_each(|block| file.write_all(block).unwrap());
+        (0..STREAMS).for_each(|_| body.chunks(BLOCK).for_each(|block| file.write_all(block).unwrap()));
         file.sync_data().unwrap();
     }
     let per_s = SEQUENTIAL as f64 / begin.elapsed().as_secs_f64();
@@ -257,17 +263,25 @@ fn compare() {
     let dir = directory();
     let disk = Arc::new(Disk::open(dir.path()));
     let body = disk.body.clone();
-    let [syncs, one, many] = rounds(
+    let [appends, writes, one, many] = rounds(
         ROUNDS,
-        &mut [&mut || fdatasync_rate(dir.path(), &body), &mut || disk.small_rate(1), &mut || disk.small_rate(64)],
+        &mut [
+            &mut || fdatasync_rate(dir.path(), &body, false),
+            &mut || fdatasync_rate(dir.path(), &body, true),
+            &mut || disk.small_rate(1),
+            &mut || disk.small_rate(64),
+        ],
     );
-    print_beside_limit("whole shards of 4 KiB, 1 writer", one, "the directory's fdatasync rate", syncs);
-    print_beside_limit("whole shards of 4 KiB, 64 writers", many, "the directory's fdatasync rate", syncs);
+    for (writers, puts) in [(1, one), (64, many)] {
+        let name = format!("whole shards of 4 KiB, {writers} at a time");
+        print_beside_limit(&name, puts, "fdatasync rate of the directory, in a file that grows", appends);
+        print_beside_limit(&name, puts, "fdatasync rate of the directory, in a file that is written over", writes);
+    }
 
     let [sequential, streamed] =
         rounds(ROUNDS, &mut [&mut || sequential_rate(dir.path(), &body), &mut || disk.put_large_round()]);
     let name = format!("streamed shards of 16 MiB, {STREAMS} at a time");
-    print_beside_limit(&name, streamed, "sequential write with as many syncs", sequential);
+    print_beside_limit(&name, streamed, "sequential write synced every 64 MiB", sequential);
 
     let places = disk.small.load(Ordering::Relaxed);
     let bare = dir.path().join("bare");

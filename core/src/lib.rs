@@ -20,3 +20,4 @@ pub mod quorum;
 pub mod random;
 pub mod range;
 pub mod shard;
+pub mod stripe;

@@ -19,9 +19,9 @@ use crate::xml::{COMPLETE_BYTES_MAX, CompleteMultipartUpload, CompleteMultipartU
 pub(crate) async fn handle(mut call: Call) -> Answer {
     let (bucket, key, upload) = (call.bucket()?, call.key()?, call.upload_id()?);
     refuse_unsupported(&call.headers)?;
-    let precondition = write_precondition(&call.headers)?;
-    let body = call.read_document(COMPLETE_BYTES_MAX).await?;
-    let named = CompleteMultipartUpload::parse(&body)?.parts;
+    let precondition = write_precondition(&call.headers);
+    let body = call.read_completion(COMPLETE_BYTES_MAX).await?;
+    let named = last_of_each(CompleteMultipartUpload::parse(&body)?.parts);
     let parts = named.iter().map(complete_part).collect::<Result<Vec<_>, _>>()?;
     let checksum = match stored_parts(&call).await? {
         Some((info, stored)) => object_checksum(&call, &info, &named, &stored)?,
@@ -48,6 +48,19 @@ pub(crate) async fn handle(mut call: Call) -> Answer {
         checksum: checksum.as_ref(),
     };
     respond::document(result.to_xml())
+}
+
+/// A part that is named several times in a row counts once, as it was named last: a client that sent it twice lists both.
+/// Source: ceph/s3-tests, `test_multipart_resend_first_finishes_last`.
+fn last_of_each(named: Vec<CompletedPart>) -> Vec<CompletedPart> {
+    let mut kept: Vec<CompletedPart> = Vec::with_capacity(named.len());
+    for part in named {
+        match kept.last_mut().filter(|last| last.number == part.number) {
+            Some(last) => *last = part,
+            None => kept.push(part),
+        }
+    }
+    kept
 }
 
 fn complete_part(part: &CompletedPart) -> Result<CompletePart, S3Error> {
@@ -119,4 +132,17 @@ fn object_checksum(
         return Err(S3Error::with_message(S3ErrorCode::BadDigest, message));
     }
     Ok(checksum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_named_again_counts_as_it_was_named_last() {
+        let part = |number, etag: &str| CompletedPart { number, etag: etag.to_owned(), checksums: Vec::new() };
+        let kept = last_of_each(vec![part(1, "b"), part(1, "a"), part(2, "c"), part(1, "d")]);
+        // Parts out of order stay so, for the commit to refuse.
+        assert_eq!(kept, [part(1, "a"), part(2, "c"), part(1, "d")]);
+    }
 }

@@ -22,7 +22,7 @@ pub(crate) async fn handle(call: Call) -> Answer {
     refuse_unsupported(&call.headers)?;
     let replace = replaces_metadata(&call)?;
     refuse_idle_self_copy(&call, &source, replace)?;
-    let precondition = write_precondition(&call.headers)?;
+    let precondition = write_precondition(&call.headers);
     fail_fast(&call, &precondition).await?;
     let mut view = copy_source::open(&call, &source, None).await?;
     let headers = if replace { stored_headers(&call.headers)? } else { copied_headers(&view) };

@@ -1,8 +1,8 @@
 //! CreateBucket.
 
 use axum::body::Body;
-use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::command::CreateBucket;
+use cairn_protocol::metadata::{MetadataError, MetadataExt, Rejection};
 use http::Response;
 use http::header::LOCATION;
 
@@ -10,6 +10,10 @@ use crate::error::{S3Error, S3ErrorCode};
 use crate::service::call::{Answer, Call};
 use crate::service::{object_headers, respond};
 use crate::xml::{CREATE_BUCKET_BYTES_MAX, CreateBucketConfiguration};
+
+/// The region in which creating a bucket that one owns already succeeds and changes nothing; everywhere else it is
+/// refused. Source: S3 API reference, CreateBucket, `BucketAlreadyOwnedByYou`.
+const DEFAULT_REGION: &str = "us-east-1";
 
 pub(crate) async fn handle(mut call: Call) -> Answer {
     let name = call.bucket()?;
@@ -26,6 +30,10 @@ pub(crate) async fn handle(mut call: Call) -> Answer {
         return Err(S3Error::with_message(S3ErrorCode::IllegalLocationConstraint, message));
     }
     let location = format!("/{name}");
-    call.gateway.metadata().run(CreateBucket { name, region }).await?;
+    let recreating_succeeds = region == DEFAULT_REGION;
+    match call.gateway.metadata().run(CreateBucket { name, region }).await {
+        Err(MetadataError::Rejected(Rejection::BucketExists)) if recreating_succeeds => {}
+        outcome => drop(outcome?),
+    }
     respond::finish(Response::builder().header(LOCATION, location), Body::empty())
 }

@@ -10,7 +10,7 @@ use crate::service::respond;
 
 pub(crate) async fn handle(call: Call) -> Answer {
     let command =
-        DeleteObject { bucket: call.bucket()?, key: call.key()?, precondition: write_precondition(&call.headers)? };
+        DeleteObject { bucket: call.bucket()?, key: call.key()?, precondition: write_precondition(&call.headers) };
     call.gateway.metadata().run(command).await?;
     respond::empty(StatusCode::NO_CONTENT)
 }

@@ -14,8 +14,8 @@ pub(crate) async fn handle(call: Call) -> Answer {
     let start_after = call.query.get("start-after");
     let token = call.query.get("continuation-token");
     let position = match token {
-        Some(token) => decode_token(token)?,
-        None => position_after(start_after.unwrap_or_default(), prefix, delimiter.unwrap_or_default()),
+        Some(token) if !token.is_empty() => decode_token(token)?,
+        _ => position_after(start_after.unwrap_or_default(), prefix, delimiter.unwrap_or_default()),
     };
     let page = fetch(&call, position, limit).await?;
     let shown_owner = (call.query.get("fetch-owner") == Some("true")).then(|| owner(&call.gateway));

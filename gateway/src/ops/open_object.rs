@@ -49,9 +49,10 @@ pub(super) async fn open(call: &Call, extents: u32) -> Result<Opened, S3Error> {
         (None, Some(part)) => part,
         (None, None) => whole.clone(),
     };
-    // A checksum of the whole object is no checksum of a piece of it.
+    // A checksum of the whole object is no checksum of a piece of it; parts have their own.
     let wanted = call.header("x-amz-checksum-mode").is_some_and(|mode| mode.eq_ignore_ascii_case("enabled"));
-    Ok(Opened { partial: range.is_some() || part.is_some(), with_checksum: wanted && bytes == whole, view, bytes })
+    let with_checksum = wanted && (bytes == whole || part.is_some());
+    Ok(Opened { partial: range.is_some() || part.is_some(), with_checksum, view, bytes })
 }
 
 /// Looks an object up for reading.
@@ -131,7 +132,14 @@ impl Opened {
         self.bytes.end - self.bytes.start
     }
 
+    /// The checksum of the object or, where a part was asked for, of that part. Like AWS, the part's value comes with
+    /// the type of the object's.
     fn checksum(&self) -> Option<Checksum> {
-        self.view.version.checksum.as_ref().and_then(from_stored)
+        let object = self.view.version.checksum.as_ref().and_then(from_stored)?;
+        if self.view.parts.is_none() || self.view.part_range.is_none() {
+            return Some(object);
+        }
+        let part = self.view.part_checksum.as_ref().and_then(from_stored)?;
+        Some(Checksum { kind: object.kind, ..part })
     }
 }

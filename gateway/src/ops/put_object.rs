@@ -17,7 +17,7 @@ use crate::service::respond;
 pub(crate) async fn handle(mut call: Call) -> Answer {
     let (bucket, key) = (call.bucket()?, call.key()?);
     let headers = stored_headers(&call.headers)?;
-    let precondition = write_precondition(&call.headers)?;
+    let precondition = write_precondition(&call.headers);
     fail_fast(&call, &precondition).await?;
     let purpose = Purpose { bucket: &bucket, key: &key, part: None, headers: &headers };
     let body = ingest(&mut call, purpose, None).await?;

@@ -6,7 +6,7 @@ use cairn_core::range::ByteRange;
 use super::upload_part::{commit_part, find_upload, part_number};
 use super::{copy_source, open_object};
 use crate::body::ChecksumAlgorithm;
-use crate::error::S3Error;
+use crate::error::{S3Error, S3ErrorCode};
 use crate::service::body_stream::CopySource;
 use crate::service::call::{Answer, Call};
 use crate::service::ingest::{Purpose, ingest_copy};
@@ -55,11 +55,10 @@ fn copy_range(call: &Call) -> Result<Option<ByteRange>, S3Error> {
 /// The bytes of the range, all of which must exist.
 fn exact(range: ByteRange, size: u64) -> Result<std::ops::Range<u64>, S3Error> {
     match range {
-        ByteRange::FromTo(_, last) if last >= size => Err(S3Error::invalid_argument(
-            "x-amz-copy-source-range",
-            format!("{last}"),
-            format!("Range specified is not valid for source object of size: {size}"),
-        )),
+        ByteRange::FromTo(_, last) if last >= size => {
+            let message = format!("Range specified is not valid for source object of size: {size}");
+            Err(S3Error::with_message(S3ErrorCode::InvalidRange, message).with("ActualObjectSize", size.to_string()))
+        }
         range => open_object::resolve(range, size),
     }
 }

@@ -63,11 +63,14 @@ impl Call {
 
     /// The digests that the request announces for its body.
     pub(crate) fn expected_digests(&self) -> Result<ExpectedDigests, S3Error> {
-        let sha256 = match &self.payload {
+        ExpectedDigests::from_headers(&self.headers, self.signed_sha256())
+    }
+
+    fn signed_sha256(&self) -> Option<[u8; 32]> {
+        match &self.payload {
             PayloadAuth::SignedSha256(hash) => Some(*hash),
             _ => None,
-        };
-        ExpectedDigests::from_headers(&self.headers, sha256)
+        }
     }
 
     /// Takes the body of the request, with its framing known.
@@ -83,13 +86,24 @@ impl Call {
     /// Reads a small body, such as an XML document, to its end and checks it. No body at all is an empty one.
     pub(crate) async fn read_document(&mut self, bytes_max: usize) -> Result<bytes::Bytes, S3Error> {
         let expected = self.expected_digests()?;
+        self.read_checked(bytes_max, &expected).await
+    }
+
+    /// As [`Self::read_document`], for CompleteMultipartUpload, whose `x-amz-checksum-…` is of the object to be and not
+    /// of the body.
+    pub(crate) async fn read_completion(&mut self, bytes_max: usize) -> Result<bytes::Bytes, S3Error> {
+        let expected = ExpectedDigests::without_checksum(&self.headers, self.signed_sha256())?;
+        self.read_checked(bytes_max, &expected).await
+    }
+
+    async fn read_checked(&mut self, bytes_max: usize, expected: &ExpectedDigests) -> Result<bytes::Bytes, S3Error> {
         let (framing, body) = match self.take_body() {
             Err(error) if error.code() == S3ErrorCode::MissingContentLength => {
                 (BodyFraming::Plain { length: Some(0) }, self.body())
             }
             other => other?,
         };
-        Payload::new(body, framing).collect(bytes_max, &expected).await
+        Payload::new(body, framing).collect(bytes_max, expected).await
     }
 }
 

@@ -5,7 +5,6 @@ use cairn_protocol::metadata::command::Precondition;
 use http::HeaderMap;
 
 use super::http_time::parse_http_date;
-use crate::error::{S3Error, S3ErrorCode};
 
 /// The four conditions of a read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -84,14 +83,17 @@ impl Tags {
     }
 }
 
+/// A tag that no object has, because none was uploaded in zero parts.
+const NO_OBJECTS_TAG: ETag = ETag { md5: [0; 16], parts: Some(0) };
+
 /// The conditions of a write: `If-Match` and `If-None-Match`, checked by the metadata service with the commit.
-pub(crate) fn write_precondition(headers: &HeaderMap) -> Result<Precondition, S3Error> {
+pub(crate) fn write_precondition(headers: &HeaderMap) -> Precondition {
     let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
     let mut precondition = Precondition::default();
     match text("if-match").map(Tags::parse) {
         Some(Tags::Any) => precondition.must_exist = true,
-        // A tag that no object here can have is a condition that never holds.
-        Some(Tags::Some(tags)) if tags.is_empty() => return Err(S3ErrorCode::PreconditionFailed.into()),
+        // Tags that no object here can have still ask for an object: without one the answer is 404 and not 412.
+        Some(Tags::Some(tags)) if tags.is_empty() => precondition.if_match = vec![NO_OBJECTS_TAG],
         Some(Tags::Some(tags)) => precondition.if_match = tags,
         None => {}
     }
@@ -100,7 +102,7 @@ pub(crate) fn write_precondition(headers: &HeaderMap) -> Result<Precondition, S3
         Some(Tags::Some(tags)) => precondition.if_none_match = tags,
         None => {}
     }
-    Ok(precondition)
+    precondition
 }
 
 #[cfg(test)]
@@ -111,6 +113,14 @@ mod tests {
         let headers: HeaderMap =
             pairs.iter().map(|(n, v)| (http::HeaderName::from_static(n), v.parse().unwrap())).collect();
         ReadConditions::of_request(&headers).evaluate(&ETag::single([0xab; 16]), 1_795_355_454_500)
+    }
+
+    #[test]
+    fn a_tag_that_is_none_of_ours_never_matches_and_still_asks_for_an_object() {
+        let headers = HeaderMap::from_iter([(http::header::IF_MATCH, "\"badetag\"".parse().unwrap())]);
+        let precondition = write_precondition(&headers);
+        assert!(precondition.requires_existence());
+        assert!(!precondition.holds(None) && !precondition.holds(Some(&ETag::single([0; 16]))));
     }
 
     #[test]

@@ -49,7 +49,8 @@ impl From<Rejection> for S3Error {
             }
             Rejection::LimitReached(what) => S3Error::with_message(C::TooManyBuckets, what),
             Rejection::Topology(detail) => unavailable(&detail),
-            Rejection::NoSuchPart => C::InvalidPartNumber.into(),
+            // AWS documents 416 InvalidPartNumber; this is what ceph/s3-tests asks for (test_multipart_get_part).
+            Rejection::NoSuchPart => C::InvalidPart.into(),
             Rejection::ObjectTooLarge => C::EntityTooLarge.into(),
         }
     }

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use cairn_core::id::PartNumber;
-use cairn_protocol::metadata::Rejection;
 use cairn_protocol::metadata::content::Content;
 use cairn_protocol::metadata::query::{GetObject, ObjectView};
+use cairn_protocol::metadata::{Rejection, StoredChecksum};
 
 use super::locate::locate;
 use crate::error::{Refused, StoreError};
@@ -16,7 +16,8 @@ pub(super) fn get_object(view: &View, query: &GetObject) -> Result<ObjectView, R
     let bucket = buckets::get(&view.buckets()?, &query.bucket)?.id;
     let newest = versions::newest(&view.versions()?, bucket, query.key.as_str().as_bytes())?;
     let (sequence, row) = newest.ok_or(Rejection::NoSuchKey)?;
-    let part = query.part.map(|number| part_range(view, &row, number)).transpose()?;
+    let part = query.part.map(|number| find_part(view, &row, number)).transpose()?;
+    let (part, part_checksum) = part.map_or((None, None), |(range, checksum)| (Some(range), checksum));
     let wanted = match (&part, query.range) {
         (Some(part), _) => part.clone(),
         (None, Some(range)) => range.resolve(row.size).unwrap_or(0..0),
@@ -33,19 +34,24 @@ pub(super) fn get_object(view: &View, query: &GetObject) -> Result<ObjectView, R
     Ok(ObjectView {
         parts: row.parts,
         part_range: part.map(|range| (range.start, range.end)),
+        part_checksum,
         located,
         version: row.into_version(sequence),
     })
 }
 
-/// The bytes of part `number` of an object.
-fn part_range(view: &View, row: &VersionRow, number: PartNumber) -> Result<Range<u64>, Refused> {
+/// The bytes of part `number` of an object, and the checksum that is stored for the part alone.
+fn find_part(
+    view: &View,
+    row: &VersionRow,
+    number: PartNumber,
+) -> Result<(Range<u64>, Option<StoredChecksum>), Refused> {
     match row.content {
         Content::Parts(upload) => {
             let part = parts::get(&view.parts()?, upload, number)?.ok_or(Rejection::NoSuchPart)?;
-            Ok(part.offset..part.offset + part.size())
+            Ok((part.offset..part.offset + part.size(), part.checksum))
         }
-        Content::Empty | Content::Run(_) if number.get() == 1 => Ok(0..row.size),
+        Content::Empty | Content::Run(_) if number.get() == 1 => Ok((0..row.size, None)),
         Content::Empty | Content::Run(_) => Err(Rejection::NoSuchPart.into()),
     }
 }
@@ -57,6 +63,7 @@ mod tests {
     use cairn_core::limits::PART_BYTES_MIN;
     use cairn_core::name::ObjectKey;
     use cairn_core::range::ByteRange;
+    use cairn_protocol::metadata::command::CommitPart;
 
     fn query(state: &State, key: &str) -> GetObject {
         let key = ObjectKey::new(key).unwrap();
@@ -93,13 +100,16 @@ mod tests {
         let number = |n| Some(PartNumber::new(n).unwrap());
         let upload = state.create_upload("a");
         state.put_part("a", upload, 3, PART_BYTES_MIN);
-        let second = state.put_part("a", upload, 7, 50);
+        let second = state.body(50);
+        let checksum = Some(StoredChecksum { algorithm: "CRC32".into(), value: "y/Q5Jg==".into(), composite: false });
+        let commit = state.part("a", upload, 7, Some(second.clone()));
+        state.apply(CommitPart { checksum: checksum.clone(), ..commit }).unwrap();
         state.apply(state.completion("a", upload, &[3, 7])).unwrap();
         let part = GetObject { part: number(7), ..query(&state, "a") };
         let view = get_object(&state.view(), &part).unwrap();
         assert_eq!(view.part_bytes(), Some(PART_BYTES_MIN..PART_BYTES_MIN + 50));
         assert_eq!(view.located.iter().map(|e| e.id).collect::<Vec<_>>(), second.run.ids().collect::<Vec<_>>());
-        assert_eq!(view.parts, Some(2));
+        assert_eq!((view.parts, view.part_checksum), (Some(2), checksum));
         assert_eq!(rejection(&state, &GetObject { part: number(4), ..query(&state, "a") }), Rejection::NoSuchPart);
         state.put("b", 10);
         let whole = get_object(&state.view(), &GetObject { part: number(1), ..query(&state, "b") }).unwrap();

@@ -11,6 +11,7 @@ use cairn_core::codec::Codec;
 use cairn_core::geometry::Geometry;
 use cairn_core::quorum::{ReadCommand, ReadQuorum, ShardFault};
 use cairn_core::shard::ShardId;
+use cairn_core::stripe;
 use cairn_protocol::metadata::LocatedExtent;
 use cairn_protocol::metadata::command::{ShardReport, ShardReportKind};
 use cairn_protocol::storage::{StorageError, StorageErrorKind};
@@ -18,7 +19,6 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 
-use super::decode::data_rows;
 use super::frames::frames;
 use super::{DataPath, ReadError};
 use crate::data::DiskClient;
@@ -111,7 +111,7 @@ impl ExtentReader {
                     ReadCommand::Decode => {
                         // What a hedge overtook would hold up the next batch as well.
                         self.avoid.iter_mut().enumerate().for_each(|(i, avoid)| *avoid |= quorum.is_outstanding(i));
-                        return Ok(data_rows(&self.codec, &self.extent.geometry, stripes.len(), &shards)?);
+                        return Ok(stripe::decode(&self.codec, &self.extent.geometry, stripes.len(), &shards)?);
                     }
                     ReadCommand::Fail => return Err(self.lost(&details)),
                 }

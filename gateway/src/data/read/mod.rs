@@ -1,7 +1,6 @@
 //! Reading a body: the cells of the data shards where they are good, parity around those that are not.
 
 mod batch;
-mod decode;
 mod frames;
 
 use std::ops::Range;

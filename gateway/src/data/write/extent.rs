@@ -11,11 +11,11 @@ use cairn_core::placement::{choose, place};
 use cairn_core::profile::Profile;
 use cairn_core::quorum::{WriteDecision, WriteQuorum};
 use cairn_core::shard::{ShardHeader, ShardId};
+use cairn_core::stripe;
 use cairn_protocol::metadata::PlacedExtent;
 use cairn_protocol::storage::{ShardWriter, StorageError};
 
 use super::digest_stage::DigestStage;
-use super::encode::encode_stripe;
 use super::settle::{Settled, settle};
 use super::stripes::StripeReader;
 use super::{EncodedDescriptor, WriteError, describe, placed_everywhere};
@@ -98,7 +98,7 @@ impl<'a> ExtentWriter<'a> {
             let padded = self.geometry.cell_length(number) as usize * usize::from(self.profile.data_shards);
             let stripe = stripes.next(length, padded).await?;
             digest.update(stripe.slice(..length)).await;
-            encode_stripe(codec, &self.geometry, self.id, number, &stripe, &mut cells)?;
+            stripe::encode(codec, &self.geometry, self.id, number, &stripe, &mut cells)?;
         }
         Ok(cells)
     }

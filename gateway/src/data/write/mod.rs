@@ -2,7 +2,6 @@
 
 mod digest_stage;
 mod discard;
-mod encode;
 mod extent;
 mod settle;
 mod stripes;

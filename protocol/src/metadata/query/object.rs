@@ -7,7 +7,7 @@ use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::range::ByteRange;
 use minicbor::{Decode, Encode};
 
-use crate::metadata::content::{Content, LocatedExtent, ObjectVersion};
+use crate::metadata::content::{Content, LocatedExtent, ObjectVersion, StoredChecksum};
 
 /// The newest version of a key, with the first extents of what is asked for, so that most reads need one query.
 ///
@@ -48,6 +48,9 @@ pub struct ObjectView {
     /// The extents from the start of the range (or part) on.
     #[n(3)]
     pub located: Vec<LocatedExtent>,
+    /// The checksum of the part that was asked for, if the object was uploaded in parts and with checksums.
+    #[n(4)]
+    pub part_checksum: Option<StoredChecksum>,
 }
 
 impl ObjectView {

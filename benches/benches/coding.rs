@@ -65,7 +65,7 @@ fn pipeline(codec: &Codec, body: &Bytes) {
         let source = body.slice(number * STRIPE..(number + 1) * STRIPE);
         let mut stripe = BytesMut::with_capacity(STRIPE);
         source.chunks(PIECE).for_each(|piece| stripe.extend_from_slice(piece));
-        let mut shards = vec![Vec::with_capacity(1); K + M];
+        let mut shards = vec![Vec::new(); K + M];
         stripe::encode(codec, &geometry, extent, number as u32, &stripe.freeze(), &mut shards).unwrap();
         black_box(shards);
     }

@@ -92,7 +92,7 @@ impl<'a> ExtentWriter<'a> {
         first: u32,
     ) -> Result<Vec<Vec<Cell>>, WriteError<S::Error>> {
         let last = (first + BATCH_STRIPES).min(self.geometry.stripes());
-        let mut cells = vec![Vec::with_capacity((last - first) as usize); usize::from(self.profile.total_shards())];
+        let mut cells = vec![Vec::new(); usize::from(self.profile.total_shards())];
         for number in first..last {
             let length = self.geometry.stripe_length(number) as usize;
             let padded = self.geometry.cell_length(number) as usize * usize::from(self.profile.data_shards);

@@ -1,6 +1,5 @@
 //! Bucket names under S3's rules.
 
-use std::fmt;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -73,33 +72,7 @@ fn check(name: &str) -> Result<(), BucketNameError> {
     Ok(())
 }
 
-impl fmt::Display for BucketName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for BucketName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BucketName({:?})", &*self.0)
-    }
-}
-
-impl<C> minicbor::Encode<C> for BucketName {
-    fn encode<W: minicbor::encode::Write>(
-        &self,
-        e: &mut minicbor::Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.str(&self.0)?.ok()
-    }
-}
-
-impl<'b, C> minicbor::Decode<'b, C> for BucketName {
-    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        Self::new(d.str()?).map_err(minicbor::decode::Error::custom)
-    }
-}
+super::text_codec!(BucketName);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,5 @@
 //! Object keys: any UTF-8 of 1 to 1,024 bytes.
 
-use std::fmt;
 use std::sync::Arc;
 
 use crate::limits::KEY_BYTES_MAX;
@@ -36,33 +35,7 @@ impl ObjectKey {
     }
 }
 
-impl fmt::Display for ObjectKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for ObjectKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ObjectKey({:?})", &*self.0)
-    }
-}
-
-impl<C> minicbor::Encode<C> for ObjectKey {
-    fn encode<W: minicbor::encode::Write>(
-        &self,
-        e: &mut minicbor::Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.str(&self.0)?.ok()
-    }
-}
-
-impl<'b, C> minicbor::Decode<'b, C> for ObjectKey {
-    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        Self::new(d.str()?).map_err(minicbor::decode::Error::custom)
-    }
-}
+super::text_codec!(ObjectKey);
 
 #[cfg(test)]
 mod tests {

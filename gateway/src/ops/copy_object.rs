@@ -1,18 +1,17 @@
 //! CopyObject.
 
 use cairn_core::descriptor::Header;
-use cairn_protocol::metadata::command::CommitObject;
 use cairn_protocol::metadata::query::ObjectView;
 
 use super::copy_source::{self, Source};
-use super::put_object::fail_fast;
+use super::put_object::{commit_object, fail_fast};
 use crate::body::ChecksumAlgorithm;
 use crate::error::{S3Error, S3ErrorCode};
 use crate::service::body_stream::CopySource;
 use crate::service::call::{Answer, Call};
 use crate::service::conditions::write_precondition;
-use crate::service::ingest::{Purpose, commit, ingest_copy};
-use crate::service::object_headers::{from_stored, refuse_unsupported, stored_headers, to_stored};
+use crate::service::ingest::{Purpose, ingest_copy};
+use crate::service::object_headers::{from_stored, refuse_unsupported, stored_headers};
 use crate::service::respond;
 use crate::xml::copy_object_result;
 
@@ -35,17 +34,7 @@ pub(crate) async fn handle(call: Call) -> Answer {
     };
     let purpose = Purpose { bucket: &bucket, key: &key, part: None, headers: &headers };
     let body = ingest_copy(&call.gateway, &mut CopySource::new(reader), size, purpose, checksum).await?;
-    let command = CommitObject {
-        session: body.session,
-        bucket,
-        key,
-        body: body.placed.clone(),
-        etag: body.etag,
-        headers,
-        checksum: body.checksum.as_ref().map(to_stored),
-        precondition,
-    };
-    let committed = commit(&call.gateway, command, body.session, body.placed).await?;
+    let committed = commit_object(&call, &body, headers, precondition).await?;
     respond::document(copy_object_result(body.etag, committed.last_modified_ms, body.checksum.as_ref()))
 }
 

@@ -1,8 +1,9 @@
 //! PutObject.
 
 use axum::body::Body;
+use cairn_core::descriptor::Header;
 use cairn_protocol::metadata::MetadataExt;
-use cairn_protocol::metadata::command::CommitObject;
+use cairn_protocol::metadata::command::{CommitObject, ObjectCommitted, Precondition};
 use cairn_protocol::metadata::query::GetObject;
 use cairn_protocol::metadata::{MetadataError, Rejection};
 use http::Response;
@@ -10,7 +11,7 @@ use http::Response;
 use crate::error::{S3Error, S3ErrorCode};
 use crate::service::call::{Answer, Call};
 use crate::service::conditions::write_precondition;
-use crate::service::ingest::{Purpose, commit, ingest};
+use crate::service::ingest::{Ingested, Purpose, commit, ingest};
 use crate::service::object_headers::{describe_checksum, stored_headers, to_stored};
 use crate::service::respond;
 
@@ -21,26 +22,33 @@ pub(crate) async fn handle(mut call: Call) -> Answer {
     fail_fast(&call, &precondition).await?;
     let purpose = Purpose { bucket: &bucket, key: &key, part: None, headers: &headers };
     let body = ingest(&mut call, purpose, None).await?;
+    commit_object(&call, &body, headers, precondition).await?;
+    let response = Response::builder().header("etag", format!("\"{}\"", body.etag));
+    respond::finish(describe_checksum(response, body.checksum.as_ref()), Body::empty())
+}
+
+/// Makes an ingested body the newest version of the request's key.
+pub(super) async fn commit_object(
+    call: &Call,
+    body: &Ingested,
+    headers: Vec<Header>,
+    precondition: Precondition,
+) -> Result<ObjectCommitted, S3Error> {
     let command = CommitObject {
         session: body.session,
-        bucket,
-        key,
+        bucket: call.bucket()?,
+        key: call.key()?,
         body: body.placed.clone(),
         etag: body.etag,
         headers,
         checksum: body.checksum.as_ref().map(to_stored),
         precondition,
     };
-    commit(&call.gateway, command, body.session, body.placed).await?;
-    let response = Response::builder().header("etag", format!("\"{}\"", body.etag));
-    respond::finish(describe_checksum(response, body.checksum.as_ref()), Body::empty())
+    commit(&call.gateway, command, body.session, body.placed.clone()).await
 }
 
 /// Looks before a large body is taken in whether the write can succeed at all. The commit decides again, atomically.
-pub(super) async fn fail_fast(
-    call: &Call,
-    precondition: &cairn_protocol::metadata::command::Precondition,
-) -> Result<(), S3Error> {
+pub(super) async fn fail_fast(call: &Call, precondition: &Precondition) -> Result<(), S3Error> {
     let query = GetObject { bucket: call.bucket()?, key: call.key()?, part: None, range: None, extents: 0 };
     let current = match call.gateway.metadata().ask(query).await {
         Ok(view) => Some(view.version.etag),

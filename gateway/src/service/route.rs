@@ -128,10 +128,6 @@ fn object_operation(method: &Method, wanted: &[&str], query: &Query, copy: bool)
         (&Method::HEAD, [] | ["partNumber"]) => O::HeadObject,
         (&Method::GET, ["attributes"]) => O::GetObjectAttributes,
         (&Method::GET, ["uploadId"]) => O::ListParts,
-        // AWS has withdrawn torrents, and no object has one.
-        (&Method::GET, ["torrent"]) => {
-            return Err(S3Error::with_message(S3ErrorCode::NoSuchKey, "There is no torrent of this object."));
-        }
         (&Method::DELETE, []) => O::DeleteObject,
         (&Method::DELETE, ["uploadId"]) => O::AbortMultipartUpload,
         (&Method::POST, ["uploads"]) => O::CreateMultipartUpload,
@@ -215,7 +211,7 @@ mod tests {
         check(&Method::PUT, "/b?versioning", Err(S3ErrorCode::NotImplemented));
         check(&Method::GET, "/b?versions", Err(S3ErrorCode::NotImplemented));
         check(&Method::GET, "/b/k?versionId=abc", Err(S3ErrorCode::InvalidArgument));
-        check(&Method::GET, "/b/k?torrent", Err(S3ErrorCode::NoSuchKey));
+        check(&Method::GET, "/b/k?torrent", Err(S3ErrorCode::NotImplemented));
         check(&Method::PATCH, "/b/k", Err(S3ErrorCode::MethodNotAllowed));
     }
 }

@@ -25,6 +25,7 @@ const DRAIN_TIME_MAX: Duration = Duration::from_secs(2);
 pub(super) struct UnreadBody {
     returned: Arc<Mutex<Option<Returned>>>,
     waits_for_continue: bool,
+    is_empty: bool,
 }
 
 /// A body that was not read to its end.
@@ -38,15 +39,21 @@ impl UnreadBody {
     pub(super) fn watch(headers: &HeaderMap, body: Body) -> (Self, Body) {
         let returned = Arc::default();
         let waits_for_continue = headers.contains_key(EXPECT);
-        if body.is_end_stream() {
-            return (Self { returned, waits_for_continue }, body);
+        let is_empty = body.is_end_stream();
+        if is_empty {
+            return (Self { returned, waits_for_continue, is_empty }, body);
         }
         let watched = Watched { inner: Some(body), touched: false, returned: Arc::clone(&returned) };
-        (Self { returned, waits_for_continue }, Body::new(watched))
+        (Self { returned, waits_for_continue, is_empty }, Body::new(watched))
     }
 
     /// Reads what is left. Returns whether the connection can be used again.
     pub(super) async fn settle(self) -> bool {
+        // There is nothing to go on with, so `100 Continue` is never sent; botocore, which expects it even for an empty
+        // body, would take the next answer on this connection for another.
+        if self.waits_for_continue && self.is_empty {
+            return false;
+        }
         let Some(left) = self.returned.lock().unwrap_or_else(PoisonError::into_inner).take() else { return true };
         // The client sends nothing until it is told to, and then it must not be told.
         if self.waits_for_continue && !left.touched {
@@ -144,5 +151,7 @@ mod tests {
         assert!(!check(3, 0, true).await, "the client still waits");
         assert!(!check(20, 1, false).await, "too much is left");
         assert!(UnreadBody::watch(&HeaderMap::new(), Body::empty()).0.settle().await);
+        let expects = HeaderMap::from_iter([(EXPECT, "100-continue".parse().unwrap())]);
+        assert!(!UnreadBody::watch(&expects, Body::empty()).0.settle().await, "the client waits for nothing");
     }
 }

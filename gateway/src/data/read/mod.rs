@@ -4,7 +4,6 @@ mod batch;
 mod frames;
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use cairn_core::codec::CodecError;
@@ -66,7 +65,7 @@ pub struct BodyReader {
     /// Located extents, the next one last.
     located: Vec<LocatedExtent>,
     current: Option<ExtentReader>,
-    _share: Arc<tokio::sync::OwnedSemaphorePermit>,
+    _share: tokio::sync::OwnedSemaphorePermit,
 }
 
 impl DataPath {
@@ -80,7 +79,7 @@ impl DataPath {
     ) -> Result<BodyReader, ReadError> {
         let share = self.budget.take((2 * (range.end - range.start)).min(STREAM_BYTES)).await?;
         located.reverse();
-        Ok(BodyReader { path: self.clone(), content, range, located, current: None, _share: Arc::new(share) })
+        Ok(BodyReader { path: self.clone(), content, range, located, current: None, _share: share })
     }
 }
 

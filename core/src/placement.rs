@@ -41,7 +41,7 @@ pub fn place(
     eligible: impl Fn(&Disk) -> bool,
 ) -> Result<Vec<DiskNumber>, PlacementError> {
     let needed = usize::from(profile.total_shards());
-    let candidates = candidates(map, extent, eligible);
+    let candidates = candidates(map, seed(profile, extent), eligible);
     let hard_cap = domain_cap(profile);
     let mut best = Vec::new();
     // A looser soft cap is tried only when a tighter one leaves shards without a place.
@@ -98,6 +98,13 @@ fn domain_cap(profile: &Profile) -> usize {
     }
 }
 
+/// Plain copies (`k` = 1) with consecutive extent ids that share their disks, a power of two.
+///
+/// Clients that write tiny objects at the same time then meet in the group commits of a few disks, instead of making
+/// every disk sync for a few of them. The load evens out from one set of disks to the next, and the fewer sets there
+/// are, the fewer combinations of failed disks lose anything (Cidon et al., "Copysets", 2013). See `docs/adr/0017`.
+const PLACED_TOGETHER: u128 = 64;
+
 struct Candidate<'a> {
     disk: &'a Disk,
     node: NodeId,
@@ -106,7 +113,7 @@ struct Candidate<'a> {
     straw: f64,
 }
 
-fn candidates<'a>(map: &'a ClusterMap, extent: ExtentId, eligible: impl Fn(&Disk) -> bool) -> Vec<Candidate<'a>> {
+fn candidates<'a>(map: &'a ClusterMap, seed: u128, eligible: impl Fn(&Disk) -> bool) -> Vec<Candidate<'a>> {
     let nodes: HashMap<NodeId, &Node> = map.nodes.iter().map(|n| (n.id, n)).collect();
     let mut candidates: Vec<Candidate<'a>> = map
         .disks
@@ -114,26 +121,32 @@ fn candidates<'a>(map: &'a ClusterMap, extent: ExtentId, eligible: impl Fn(&Disk
         .filter(|d| d.state.takes_shards() && d.capacity_bytes > 0 && eligible(d))
         .filter_map(|disk| {
             let node = nodes.get(&disk.node)?;
-            Some(Candidate { disk, node: node.id, labels: &node.labels, straw: straw(extent, disk) })
+            Some(Candidate { disk, node: node.id, labels: &node.labels, straw: straw(seed, disk) })
         })
         .collect();
     candidates.sort_by(|a, b| a.straw.total_cmp(&b.straw).then(a.disk.number.cmp(&b.disk.number)));
     candidates
 }
 
+/// What the straws of an extent are drawn from: its id, and for plain copies that of the first of those placed together.
+fn seed(profile: &Profile, extent: ExtentId) -> u128 {
+    let id = u128::from_be_bytes(extent.to_bytes());
+    if profile.data_shards > 1 { id } else { id & !(PLACED_TOGETHER - 1) }
+}
+
 /// An exponentially distributed straw with rate `capacity`: the disk of the shortest wins with a chance proportional to
 /// its weight.
-fn straw(extent: ExtentId, disk: &Disk) -> f64 {
-    let hash = mix(u128::from_be_bytes(extent.to_bytes()), u64::from(disk.number.0));
+fn straw(seed: u128, disk: &Disk) -> f64 {
+    let hash = mix(seed, u64::from(disk.number.0));
     // 53 bits make a uniform number in (0, 1].
     let uniform = ((hash >> 11) as f64 + 1.0) / (1u64 << 53) as f64;
     -uniform.ln() / disk.capacity_bytes as f64
 }
 
 /// SplitMix64's finalizer over the three words; placement needs good avalanche, not secrecy.
-fn mix(extent: u128, disk: u64) -> u64 {
+fn mix(seed: u128, disk: u64) -> u64 {
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
-    for word in [(extent >> 64) as u64, extent as u64, disk] {
+    for word in [(seed >> 64) as u64, seed as u64, disk] {
         state = state.wrapping_add(word).wrapping_add(0x9e37_79b9_7f4a_7c15);
         state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

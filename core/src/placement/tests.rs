@@ -76,11 +76,24 @@ fn a_cluster_of_several_disks_never_stores_without_redundancy() {
 }
 
 #[test]
+fn copies_written_one_after_the_other_share_their_disks() {
+    let map = map(&[("", &[100; 6])]);
+    let sets = |profile: &Profile| {
+        let set = |n| place(&map, profile, extent(n), |_| true).unwrap();
+        (0..6400).map(set).collect::<Vec<_>>().chunk_by(|a, b| a == b).count()
+    };
+    let copies = sets(&profile(1, 2, FailureDomain::Disk));
+    assert!(copies <= 100, "{copies} changes of disks in 100 runs of 64");
+    assert!(copies > 90, "the next run takes other disks, most of the time: {copies}");
+    assert!(sets(&profile(4, 2, FailureDomain::Disk)) > 6000, "coded extents do not");
+}
+
+#[test]
 fn shards_follow_the_weights() {
     let map = map(&[("", &[100, 100, 200, 400])]);
     let mut shards = [0u32; 5];
     for n in 0..20_000 {
-        let placed = place(&map, &profile(1, 0, FailureDomain::Disk), extent(n), |_| true).unwrap();
+        let placed = place(&map, &profile(1, 0, FailureDomain::Disk), extent(n * 64), |_| true).unwrap();
         shards[placed[0].0 as usize] += 1;
     }
     for (disk, expected) in [(1, 2500), (2, 2500), (3, 5000), (4, 10_000)] {

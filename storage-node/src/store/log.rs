@@ -65,12 +65,14 @@ pub(super) struct Log {
     clock: Arc<dyn Clock>,
     buffer: Vec<u8>,
     runs: Vec<Run>,
+    /// Bytes that were free when the group that is being gathered began; looking costs two system calls.
+    free_bytes: Option<u64>,
 }
 
 impl Log {
     /// A log that begins with volume `next_volume`.
     pub(super) fn new(shared: Arc<Shared>, next_volume: u32, clock: Arc<dyn Clock>) -> Self {
-        Self { shared, volume: None, next_volume, clock, buffer: Vec::new(), runs: Vec::new() }
+        Self { shared, volume: None, next_volume, clock, buffer: Vec::new(), runs: Vec::new(), free_bytes: None }
     }
 
     /// Runs until the queue is closed and empty.
@@ -150,6 +152,7 @@ impl Log {
         if let Err(error) = volume.file.allocate(tail, header.record_bytes()) {
             return Err((self.shared.write_error(&volume, "reserving space", &error), reply));
         }
+        self.free_bytes = None;
         let (header, header_checksum) = self.begin_record(header, Some(shard.id), &shard.descriptor, &volume);
         if let Some(run) = self.runs.last_mut() {
             run.bytes.end = self.buffer.len();
@@ -219,16 +222,25 @@ impl Log {
 
     /// Whether a shard's record may be written at all, and to which volume.
     fn admit(&mut self, bytes: u64) -> Result<Arc<ActiveVolume>, StorageError> {
-        let space = self.shared.io.space().map_err(|e| self.shared.io_error("looking at the free space", &e))?;
+        let free = match self.free_bytes {
+            Some(free) => free,
+            None => self.look_at_space()?,
+        };
         // What is gathered is not yet with the filesystem.
         let wanted = self.shared.options.reserve_bytes + bytes + self.buffer.len() as u64;
-        if space.available_bytes < wanted {
-            let (free, reserve) = (space.available_bytes, self.shared.options.reserve_bytes);
+        if free < wanted {
+            let reserve = self.shared.options.reserve_bytes;
             self.shared.below_reserve.store(true, Ordering::Relaxed);
             let detail = format!("{free} bytes are free, {bytes} more would cut into the reserve of {reserve} bytes");
             return Err(self.shared.error(StorageErrorKind::Full, detail));
         }
         self.volume_for(bytes)
+    }
+
+    fn look_at_space(&mut self) -> Result<u64, StorageError> {
+        let space = self.shared.io.space().map_err(|e| self.shared.io_error("looking at the free space", &e))?;
+        self.free_bytes = Some(space.available_bytes);
+        Ok(space.available_bytes)
     }
 
     /// The volume that a record of `bytes` goes to: the current one, or a new one if that is full or poisoned.
@@ -267,6 +279,7 @@ impl Log {
 
     /// Writes what was gathered and passes every record on.
     fn write_group(&mut self) {
+        self.free_bytes = None;
         let Some(volume) = self.volume.clone() else { return };
         let mut failure: Option<StorageError> = None;
         let shared = Arc::clone(&self.shared);

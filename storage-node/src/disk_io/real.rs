@@ -9,6 +9,7 @@ use std::sync::Arc;
 use rustix::fs::{FallocateFlags, FlockOperation};
 use rustix::io::{Errno, ReadWriteFlags};
 
+use super::medium::{Medium, RealMedium};
 use super::{DiskFile, DiskIo, Space};
 
 const VOLUMES: &str = "volumes";
@@ -21,12 +22,29 @@ const SLICES_MAX: usize = 1024;
 #[derive(Debug, Clone)]
 pub struct RealDisk {
     root: PathBuf,
+    read_only: bool,
 }
 
 impl RealDisk {
     /// The disk whose directory is `root`.
     pub fn new(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+        Self { root: root.to_owned(), read_only: false }
+    }
+
+    /// The same for those who only look: its files are opened for reading.
+    pub fn read_only(root: &Path) -> Self {
+        Self { root: root.to_owned(), read_only: true }
+    }
+
+    /// Keeps those away who would change the disk, until the value is dropped. `WouldBlock` if one is there already.
+    /// Nothing where there is no lock file, and therefore nobody.
+    pub fn lock_for_reading(&self) -> io::Result<Option<File>> {
+        let file = match File::open(self.root.join(LOCK)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file?,
+        };
+        rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared)?;
+        Ok(Some(file))
     }
 
     fn volume(&self, name: &str) -> PathBuf {
@@ -74,8 +92,12 @@ impl DiskIo for RealDisk {
     }
 
     fn open_volume(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        let file = File::options().read(true).write(true).open(self.volume(name))?;
+        let file = File::options().read(true).write(!self.read_only).open(self.volume(name))?;
         Ok(Arc::new(RealFile { file }))
+    }
+
+    fn open_medium(&self, name: &str) -> io::Result<Box<dyn Medium>> {
+        Ok(Box::new(RealMedium::open(&self.volume(name))?))
     }
 
     fn remove_volume(&self, name: &str) -> io::Result<()> {

@@ -1,11 +1,11 @@
 //! A directory that should hold a disk.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use cairn_core::cluster_map::DiskState;
-use cairn_core::id::DiskId;
+use cairn_core::id::{DiskId, DiskNumber};
 use cairn_protocol::metadata::command::DiskRegistration;
 use cairn_protocol::storage::{DiskStatus, StorageError, StorageErrorKind};
 
@@ -23,6 +23,8 @@ pub(super) struct DiskSlot {
     pub(super) io: RealDisk,
     state: RwLock<SlotState>,
     pub(super) capacity_bytes: AtomicU64,
+    /// The disk's number in the cluster; zero as long as it is not registered.
+    cluster_number: AtomicU32,
     /// Whether a thread is busy bringing the disk into or out of service.
     pub(super) is_changing: AtomicBool,
 }
@@ -47,6 +49,7 @@ impl DiskSlot {
             is_ours,
             state: RwLock::new(state),
             capacity_bytes: AtomicU64::new(0),
+            cluster_number: AtomicU32::new(0),
             is_changing: AtomicBool::new(false),
         }
     }
@@ -57,6 +60,16 @@ impl DiskSlot {
 
     fn set(&self, state: SlotState) {
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+
+    /// The disk's number in the cluster, once it is registered.
+    pub(super) fn cluster_number(&self) -> Option<DiskNumber> {
+        Some(self.cluster_number.load(Ordering::Relaxed)).filter(|number| *number > 0).map(DiskNumber)
+    }
+
+    /// The metadata service has entered the disk under this number.
+    pub(super) fn set_cluster_number(&self, number: DiskNumber) {
+        self.cluster_number.store(number.0, Ordering::Relaxed);
     }
 
     /// Whether the directory was never a disk.
@@ -107,7 +120,7 @@ impl DiskSlot {
     pub(super) fn status(&self) -> DiskStatus {
         let path = self.path.display().to_string();
         let capacity_bytes = self.capacity_bytes.load(Ordering::Relaxed);
-        let status = |state, reason, used_bytes, shards| DiskStatus {
+        let status = |state, reason, used_bytes, shards, scrub| DiskStatus {
             disk: self.id,
             path,
             state,
@@ -115,14 +128,15 @@ impl DiskSlot {
             capacity_bytes,
             used_bytes,
             shards,
+            scrub,
         };
         match self.state() {
             SlotState::InService(store) => {
                 let ((state, reason), usage) = (store.state(), store.usage());
-                status(state, reason, usage.used_bytes, usage.shards)
+                status(state, reason, usage.used_bytes, usage.shards, Some(store.scrub_status()))
             }
-            SlotState::New => status(DiskState::Unavailable, "being prepared".to_owned(), 0, 0),
-            SlotState::OutOfService(reason) => status(DiskState::Unavailable, reason, 0, 0),
+            SlotState::New => status(DiskState::Unavailable, "being prepared".to_owned(), 0, 0, None),
+            SlotState::OutOfService(reason) => status(DiskState::Unavailable, reason, 0, 0, None),
         }
     }
 

@@ -160,6 +160,7 @@ pub(super) fn store_options(options: &Options, path: &Path) -> StoreOptions {
     let percent = || space_under(path).map_or(0, |space| space.total_bytes / 100).max(RESERVE_BYTES_MIN);
     StoreOptions {
         volume_bytes: options.volume_bytes,
+        scrub: options.scrub,
         reserve_bytes: options.reserve_bytes.unwrap_or_else(percent),
         ..StoreOptions::default()
     }

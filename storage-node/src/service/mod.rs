@@ -12,6 +12,7 @@ mod node_state;
 mod options;
 mod router;
 mod run;
+mod scrub_reporter;
 
 pub use error::StartError;
 pub use handle::Handle;

@@ -14,6 +14,7 @@ use super::collector;
 use super::disk_slot::DiskSlot;
 use super::disks::{format_new, measure, missing, store_options};
 use super::node::Node;
+use super::scrub_reporter;
 use crate::store::{DiskStore, OpenError, probe};
 
 /// Waits between two attempts to register: doubled each time, up to the longest.
@@ -48,7 +49,7 @@ async fn serve(node: &Arc<Node>) {
         tracing::warn!(disk = %slot.id, "disk {} is out of service: {}", slot.number, slot.status().reason);
     }
     node.is_settled.store(true, Ordering::Release);
-    tokio::join!(heartbeats(node), watch_disks(node, cluster), collector::run(node));
+    tokio::join!(heartbeats(node), watch_disks(node, cluster), collector::run(node), scrub_reporter::run(node));
 }
 
 async fn register(node: &Arc<Node>) -> ClusterId {
@@ -88,6 +89,9 @@ fn accept(
         _ => {}
     }
     node.remember(|state| state.cluster = Some(cluster)).map_err(|e| e.to_string())?;
+    for (slot, number) in node.slots.iter().filter(|slot| slot.is_ours).zip(registered.disks) {
+        slot.set_cluster_number(number);
+    }
     tracing::info!(%cluster, node = %node.id, "storage node {} is registered", node.options.name);
     Ok(cluster)
 }

@@ -99,7 +99,7 @@ mod tests {
     fn any_piece_is_read_as_it_is() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("file");
-        let content: Vec<u8> = (0..20_001u32).map(|n| (n * 7 >> 3) as u8).collect();
+        let content: Vec<u8> = (0..20_001u32).map(|n| ((n * 7) >> 3) as u8).collect();
         std::fs::write(&path, &content).unwrap();
         for direct in [true, false] {
             let medium = match RealMedium::open(&path).unwrap() {

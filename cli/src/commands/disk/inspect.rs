@@ -15,6 +15,7 @@ use crate::commands::output::{print, print_json, table};
 use crate::unit::{format_bytes, format_ms};
 
 /// Look at a disk offline.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 #[derive(Debug, Args)]
 pub struct InspectArgs {
     /// The disk's directory, such as cairn-data/disk1.

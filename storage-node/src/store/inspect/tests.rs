@@ -20,7 +20,7 @@ fn shard(counter: u64) -> ShardId {
 }
 
 fn content(counter: u64) -> Vec<u8> {
-    (0..counter * 150).map(|n| (n * (counter + 3) >> 2) as u8).collect()
+    (0..counter * 150).map(|n| ((n * (counter + 3)) >> 2) as u8).collect()
 }
 
 fn open(path: &Path) -> DiskStore {

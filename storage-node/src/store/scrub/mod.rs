@@ -96,7 +96,10 @@ impl Scrub {
     /// One step: a rest, or a batch of shards.
     fn tick(&mut self) -> Result<(), Halt> {
         self.count_time();
-        self.begin_if_due();
+        if self.begin_if_due() {
+            // What was asked for is not forgotten, whatever happens next.
+            self.save();
+        }
         if !self.shared.scrub.progress().running {
             self.save_idle();
             return self.rest(TICK);
@@ -116,14 +119,14 @@ impl Scrub {
         Ok(())
     }
 
-    fn begin_if_due(&mut self) {
+    fn begin_if_due(&self) -> bool {
         let asked = self.shared.scrub.take_request();
         let period = self.shared.options.scrub.period;
         let until = self.shared.state().tail;
         let mut progress = self.shared.scrub.progress();
         if progress.running {
             progress.accelerated |= asked;
-            return;
+            return asked;
         }
         let due = !period.is_zero() && (progress.cycle == 0 || progress.elapsed() >= period / 2);
         if asked || due {
@@ -131,6 +134,7 @@ impl Scrub {
             let (disk, cycle) = (self.shared.identity.disk, progress.cycle);
             tracing::info!(%disk, cycle, accelerated = asked, "a scrub cycle begins");
         }
+        asked || due
     }
 
     fn end(&mut self) {

@@ -42,6 +42,12 @@ async fn fill(server: &mut AllInOne, random: &mut StdRng) {
         }
         server.restart().await;
     }
+    // What is deleted is gone: it must not be among what rots.
+    eventually("deletions are carried out", LIMIT, async || {
+        let entries = server.admin().cluster().await.map_err(|e| e.to_string())?.reclaim_entries;
+        if entries == 0 { Ok(()) } else { Err(format!("{entries} entries are to be reclaimed")) }
+    })
+    .await;
 }
 
 /// Flips a bit somewhere in a record.

@@ -13,6 +13,7 @@ use rustix::fs::{Advice, OFlags};
 use rustix::io::Errno;
 
 use super::DiskFile;
+use super::latency::{Latency, Operation};
 
 /// A volume file as the medium holds it.
 pub trait Medium: Send {
@@ -37,15 +38,17 @@ const ALIGN_BYTES: usize = 4096;
 pub(super) struct RealMedium {
     file: File,
     direct: bool,
+    latency: Option<Arc<Latency>>,
 }
 
 impl RealMedium {
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
+    pub(super) fn open(path: &Path, latency: Option<Arc<Latency>>) -> io::Result<Self> {
         let flags = OFlags::DIRECT.bits() as i32;
-        let direct = File::options().read(true).custom_flags(flags).open(path).map(|file| Self { file, direct: true });
+        let direct = File::options().read(true).custom_flags(flags).open(path);
+        let direct = direct.map(|file| Self { file, direct: true, latency: latency.clone() });
         match direct.and_then(|medium| medium.read_at(1, 0).map(|_| medium)) {
             Err(error) if Errno::from_io_error(&error) == Some(Errno::INVAL) => {
-                Ok(Self { file: File::open(path)?, direct: false })
+                Ok(Self { file: File::open(path)?, direct: false, latency })
             }
             result => result,
         }
@@ -59,6 +62,7 @@ impl RealMedium {
 
 impl Medium for RealMedium {
     fn read_at(&self, bytes: usize, offset: u64) -> io::Result<Bytes> {
+        let _timed = self.latency.as_ref().map(|latency| latency.time(Operation::Read));
         let skip = (offset % ALIGN_BYTES as u64) as usize;
         let (from, wanted) = (offset - skip as u64, (skip + bytes).next_multiple_of(ALIGN_BYTES));
         let mut buffer = Vec::new();
@@ -102,9 +106,9 @@ mod tests {
         let content: Vec<u8> = (0..20_001u32).map(|n| ((n * 7) >> 3) as u8).collect();
         std::fs::write(&path, &content).unwrap();
         for direct in [true, false] {
-            let medium = match RealMedium::open(&path).unwrap() {
+            let medium = match RealMedium::open(&path, None).unwrap() {
                 medium if direct => medium,
-                _ => RealMedium { file: File::open(&path).unwrap(), direct },
+                _ => RealMedium { file: File::open(&path).unwrap(), direct, latency: None },
             };
             for (offset, bytes) in [(0, 1), (0, 4096), (1, 4096), (4095, 2), (512, 9000), (19_000, 5000), (30_000, 10)]
             {

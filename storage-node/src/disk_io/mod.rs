@@ -1,6 +1,7 @@
 //! The narrow waist between the store and the filesystem. Everything that touches a disk goes through here, so that
 //! tests can record it, drop what was not synced, and fail any single operation.
 
+mod latency;
 mod medium;
 mod real;
 #[cfg(test)]
@@ -9,6 +10,7 @@ pub(crate) mod simulated;
 use std::io;
 use std::sync::Arc;
 
+pub use latency::{Latency, Operation, Timed};
 pub use medium::Medium;
 pub use real::RealDisk;
 

@@ -6,6 +6,7 @@ mod commit_watch;
 mod disk_slot;
 mod disks;
 mod error;
+mod gray;
 mod handle;
 mod node;
 mod node_state;
@@ -15,6 +16,7 @@ mod run;
 mod scrub_reporter;
 
 pub use error::StartError;
+pub use gray::GrayOptions;
 pub use handle::Handle;
 pub use node::{StorageNodeService, known_cluster};
 pub use options::{Dependencies, Options};

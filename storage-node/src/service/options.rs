@@ -9,6 +9,7 @@ use cairn_core::cluster_map::Labels;
 use cairn_core::random::RandomSource;
 use cairn_protocol::metadata::Metadata;
 
+use super::gray::GrayOptions;
 use crate::store::{ScrubOptions, StoreOptions};
 
 /// Options of a storage node.
@@ -33,6 +34,8 @@ pub struct Options {
     pub volume_bytes: u64,
     /// How the disks are scrubbed.
     pub scrub: ScrubOptions,
+    /// When a disk counts as far slower than its neighbours.
+    pub gray: GrayOptions,
     /// Time between heartbeats.
     pub heartbeat_interval: Duration,
     /// Time between two rounds of the collector.
@@ -54,6 +57,7 @@ impl Options {
             capacity_bytes: None,
             volume_bytes: StoreOptions::default().volume_bytes,
             scrub: ScrubOptions::default(),
+            gray: GrayOptions::default(),
             heartbeat_interval: Duration::from_secs(1),
             collect_interval: Duration::from_mins(15),
             probe_interval: Duration::from_secs(3),

@@ -15,6 +15,8 @@ mod process;
 mod random;
 mod telemetry;
 
+/// Looking at a disk offline, for the command line.
+pub use cairn_storage_node::inspect;
 pub use clock::SystemClock;
 pub use process::{ServerError, run};
 pub use random::SystemRandom;

@@ -146,6 +146,7 @@ impl Process {
         let (ready_sender, ready) = watch::channel(false);
         let admin = AdminState {
             metadata,
+            storage: shared.directory.clone(),
             clock: Arc::clone(&shared.clock),
             root: Credentials::new(keys.root.access_key.clone(), keys.root.secret_key.clone()),
             keys: Arc::new(SigningKeyCache::new()),
@@ -268,6 +269,8 @@ fn start_storage(
     options.rpc_addr.clone_from(&config.rpc_advertise);
     options.labels = Labels { zone: config.zone.clone(), rack: config.rack.clone() };
     options.collect_interval = Duration::from_secs(config.collect_interval_s);
+    options.scrub.period = Duration::from_secs(config.scrub_period_s);
+    options.scrub.bytes_per_s_max = config.scrub_bytes_per_s_max;
     options.reserve_bytes = (config.reserve_bytes > 0).then_some(config.reserve_bytes);
     let deps = cairn_storage_node::Dependencies {
         clock: Arc::clone(&shared.clock),

@@ -11,4 +11,6 @@ pub mod format;
 pub mod service;
 pub mod store;
 
-pub use service::{Dependencies, Handle, Options, StartError, StorageNodeService, known_cluster, router};
+pub use store::inspect;
+
+pub use service::{Dependencies, GrayOptions, Handle, Options, StartError, StorageNodeService, known_cluster, router};

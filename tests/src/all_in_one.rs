@@ -25,11 +25,23 @@ pub struct Tuning {
     pub session_lease_s: u64,
     /// Bytes of free space that a disk keeps.
     pub reserve_bytes: u64,
+    /// Seconds within which every shard is verified; 0 for never.
+    pub scrub_period_s: u64,
+    /// Bytes per second at which a scrub reads a disk at most.
+    pub scrub_bytes_per_s_max: u64,
 }
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { disks: 6, reclaim_grace_s: 0, collect_interval_s: 1, session_lease_s: 5, reserve_bytes: 1 << 20 }
+        Self {
+            disks: 6,
+            reclaim_grace_s: 0,
+            collect_interval_s: 1,
+            session_lease_s: 5,
+            reserve_bytes: 1 << 20,
+            scrub_period_s: 30 * 24 * 3600,
+            scrub_bytes_per_s_max: 64 << 20,
+        }
     }
 }
 
@@ -42,6 +54,8 @@ impl Tuning {
             ("collect_interval_s", self.collect_interval_s),
             ("session_lease_s", self.session_lease_s),
             ("reserve_bytes", self.reserve_bytes),
+            ("scrub_period_s", self.scrub_period_s),
+            ("scrub_bytes_per_s_max", self.scrub_bytes_per_s_max),
         ] {
             writeln!(text, "{name} = {value}").expect("writing to a string");
         }

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cairn_core::clock::Clock;
-use cairn_protocol::sigv4::{PayloadMode, RequestTarget, SignError, Signer, SigningKeyCache};
+use cairn_protocol::sigv4::{PayloadMode, RequestTarget, SignError, Signer, SigningKeyCache, encode_query_component};
 use cairn_server::admin::{REGION, SERVICE};
 use http::header::HOST;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Limited};
 use serde::de::DeserializeOwned;
 
-use super::{ClusterStatus, DiskEntry, KeySource, Keys};
+use super::{ClusterStatus, DiskEntry, KeySource, Keys, ScrubEntry, ScrubStarted};
 use crate::http::{Connection, ConnectionError, Endpoint, RequestBody};
 
 /// Largest answer that is read: 10,000 disks of less than a kilobyte.
@@ -105,10 +105,39 @@ impl AdminClient {
         self.get("/v1/disks").await
     }
 
+    /// `GET /v1/scrub`.
+    pub async fn scrub_status(&mut self) -> Result<Vec<ScrubEntry>, AdminError> {
+        self.get("/v1/scrub").await
+    }
+
+    /// `POST /v1/scrub`, for one disk or all.
+    pub async fn start_scrub(&mut self, disk: Option<&str>) -> Result<Vec<ScrubStarted>, AdminError> {
+        let query = disk.map(|disk| format!("disk={}", encode_query_component(disk)));
+        self.post("/v1/scrub", query.as_deref()).await
+    }
+
     /// Reads one resource.
     pub async fn get<T: DeserializeOwned>(&mut self, path: &'static str) -> Result<T, AdminError> {
+        self.call(Method::GET, path, None).await
+    }
+
+    /// Asks for something to be done. What is to be done stands in the query, which the signature covers.
+    pub async fn post<T: DeserializeOwned>(
+        &mut self,
+        path: &'static str,
+        query: Option<&str>,
+    ) -> Result<T, AdminError> {
+        self.call(Method::POST, path, query).await
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &mut self,
+        method: Method,
+        path: &'static str,
+        query: Option<&str>,
+    ) -> Result<T, AdminError> {
         let endpoint = self.connection.endpoint().clone();
-        let Ok(answer) = tokio::time::timeout(TIMEOUT, self.exchange(path)).await else {
+        let Ok(answer) = tokio::time::timeout(TIMEOUT, self.exchange(method, path, query)).await else {
             self.connection.close();
             return Err(AdminError::Timeout(endpoint));
         };
@@ -125,8 +154,13 @@ impl AdminClient {
         })
     }
 
-    async fn exchange(&mut self, path: &'static str) -> Result<(StatusCode, Bytes), AdminError> {
-        let request = self.sign(path)?;
+    async fn exchange(
+        &mut self,
+        method: Method,
+        path: &'static str,
+        query: Option<&str>,
+    ) -> Result<(StatusCode, Bytes), AdminError> {
+        let request = self.sign(method, path, query)?;
         let (head, body) = self.connection.send(request).await?.into_parts();
         match Limited::new(body, ANSWER_BYTES_MAX).collect().await {
             Ok(body) => Ok((head.status, body.to_bytes())),
@@ -137,16 +171,18 @@ impl AdminClient {
         }
     }
 
-    fn sign(&self, path: &'static str) -> Result<Request<RequestBody>, AdminError> {
-        let uri = Uri::from_static(path);
+    fn sign(&self, method: Method, path: &str, query: Option<&str>) -> Result<Request<RequestBody>, AdminError> {
+        let target = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+        let uri = Uri::try_from(target).map_err(http::Error::from)?;
         let mut headers = HeaderMap::new();
         let host = HeaderValue::from_str(self.connection.endpoint().authority()).map_err(http::Error::from)?;
         headers.insert(HOST, host);
         let signer =
             Signer { credentials: &self.keys.credentials, region: REGION, service: SERVICE, keys: &self.signing };
-        let target = RequestTarget { method: &Method::GET, uri: &uri };
+        let target = RequestTarget { method: &method, uri: &uri };
         signer.sign_headers(target, &mut headers, self.clock.now(), PayloadMode::of(b""))?;
         let mut request = Request::new(RequestBody::empty());
+        *request.method_mut() = method;
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
         Ok(request)

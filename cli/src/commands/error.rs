@@ -1,6 +1,7 @@
 //! Why a verb failed.
 
 use std::io;
+use std::path::PathBuf;
 
 use super::bench::BenchError;
 use crate::admin::{AdminError, DiscoveryError};
@@ -17,6 +18,40 @@ pub enum CommandError {
     /// The benchmark could not run.
     #[error(transparent)]
     Bench(Box<BenchError>),
+    /// A scrub could not be started everywhere.
+    #[error("the scrub of {disks} disks was not started; `cairn disk list` tells how they are")]
+    NotStarted {
+        /// How many disks.
+        disks: usize,
+    },
+    /// A disk cannot be looked at.
+    #[error(transparent)]
+    Inspect(#[from] Box<cairn_server::inspect::InspectError>),
+    /// Something is wrong with a disk that was looked at.
+    #[error("{count} problems at {}: damaged shards are queued for repair once the server's scrub or a read has found them", path.display())]
+    DiskDamaged {
+        /// The disk's directory.
+        path: PathBuf,
+        /// How many problems.
+        count: usize,
+    },
+    /// A text that names no shard.
+    #[error("{0:?} is not a shard: write EXTENT.INDEX, as `cairn disk inspect PATH --shards` lists them")]
+    ShardName(String),
+    /// The exported data cannot be written.
+    #[error("cannot write {}: {cause}; name a new file", path.display())]
+    Export {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// The exported data would go to the disk that is looked at.
+    #[error("{} lies on the disk that is looked at, where nothing is written: name a file elsewhere", path.display())]
+    ExportInside {
+        /// The file.
+        path: PathBuf,
+    },
     /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] cairn_server::config::ConfigError),

@@ -5,6 +5,7 @@ pub mod cluster;
 pub mod disk;
 mod error;
 mod output;
+pub mod scrub;
 pub mod server;
 
 use std::process::ExitCode;
@@ -37,6 +38,9 @@ pub enum Command {
     /// The disks.
     #[command(subcommand)]
     Disk(disk::DiskCommand),
+    /// The verification of what lies on the disks.
+    #[command(subcommand)]
+    Scrub(scrub::ScrubCommand),
     /// Measure any S3 endpoint.
     Bench(bench::BenchArgs),
 }
@@ -78,6 +82,7 @@ fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Server(args) => server::run(args),
         Command::Cluster(command) => block_on(command.run()),
         Command::Disk(command) => block_on(command.run()),
+        Command::Scrub(command) => block_on(command.run()),
         Command::Bench(args) => bench::run(&args),
     }
 }

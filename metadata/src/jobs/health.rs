@@ -47,7 +47,7 @@ mod tests {
 
     fn status(disk: &Disk, state: DiskState) -> DiskStatus {
         let (path, reason) = (String::new(), String::new());
-        DiskStatus { disk: disk.id, path, state, reason, capacity_bytes: 1, used_bytes: 0, shards: 0 }
+        DiskStatus { disk: disk.id, path, state, reason, capacity_bytes: 1, used_bytes: 0, shards: 0, scrub: None }
     }
 
     #[test]

@@ -236,6 +236,10 @@ impl StorageNode for Deletions {
         Ok(Vec::new())
     }
 
+    async fn start_scrub(&self, disk: DiskId) -> Result<(), StorageError> {
+        Err(StorageError::new(StorageErrorKind::Refused, disk, ""))
+    }
+
     async fn status(&self) -> Result<NodeStatus, StorageError> {
         Ok(node_status(DiskState::Active))
     }
@@ -258,6 +262,7 @@ fn node_status(state: DiskState) -> NodeStatus {
         capacity_bytes: 1 << 30,
         used_bytes: 0,
         shards: 0,
+        scrub: None,
     };
     NodeStatus { node: node(), disks: (1..=2).map(status).collect() }
 }

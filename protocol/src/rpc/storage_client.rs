@@ -14,7 +14,9 @@ use minicbor::{Decode, Encode};
 use super::client::{collect, read_answer, split_answer, within};
 use super::shard_body::ShardBody;
 use super::shard_sender::ShardSender;
-use super::storage_message::{DeleteShards, Inventory, PutShard, ReadCells, ShardPage, StatusRequest, StoragePath};
+use super::storage_message::{
+    DeleteShards, Inventory, PutShard, ReadCells, ShardPage, StartScrub, StatusRequest, StoragePath,
+};
 use super::{RpcClient, RpcError};
 use crate::storage::{DeleteOrder, NodeStatus, ShardWriter, StorageError, StorageErrorKind, StorageNode};
 
@@ -103,6 +105,10 @@ impl StorageNode for HttpStorageNode {
         let message = Inventory { disk, after, limit };
         let page: ShardPage = self.call(disk, StoragePath::INVENTORY, &message, READ_LIMIT).await?;
         Ok(page.shards)
+    }
+
+    async fn start_scrub(&self, disk: DiskId) -> Result<(), StorageError> {
+        self.call(disk, StoragePath::SCRUB, &StartScrub { disk }, READ_LIMIT).await
     }
 
     async fn status(&self) -> Result<NodeStatus, StorageError> {

@@ -21,6 +21,8 @@ impl StoragePath {
     pub const DELETE: &'static str = "/rpc/v1/storage/delete-shards";
     /// [`Inventory`]; answers with a [`ShardPage`].
     pub const INVENTORY: &'static str = "/rpc/v1/storage/inventory";
+    /// [`StartScrub`]; answers with nothing.
+    pub const SCRUB: &'static str = "/rpc/v1/storage/start-scrub";
     /// [`StatusRequest`]; answers with a [`crate::storage::NodeStatus`].
     pub const STATUS: &'static str = "/rpc/v1/storage/status";
 }
@@ -120,6 +122,15 @@ pub struct ShardPage {
     /// The shards, ordered by id.
     #[n(0)]
     pub shards: Vec<ShardId>,
+}
+
+/// Starts a scrub cycle.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct StartScrub {
+    /// The disk.
+    #[n(0)]
+    pub disk: DiskId,
 }
 
 /// Asks for the node's status.

@@ -2,6 +2,7 @@
 
 mod directory;
 mod error;
+mod scrub;
 mod status;
 
 use std::ops::Range;
@@ -15,6 +16,7 @@ use minicbor::{Decode, Encode};
 
 pub use directory::StorageDirectory;
 pub use error::{StorageError, StorageErrorKind};
+pub use scrub::{ScrubCycle, ScrubFinding, ScrubStatus};
 pub use status::{DiskStatus, NodeStatus};
 
 /// A process that owns disks. Every call names the disk, because one slow or broken disk is nobody else's matter.
@@ -41,6 +43,9 @@ pub trait StorageNode: Send + Sync + 'static {
 
     /// The shards on a disk, in the order of their ids, after `after`, at most `limit`.
     async fn inventory(&self, disk: DiskId, after: Option<ShardId>, limit: u32) -> Result<Vec<ShardId>, StorageError>;
+
+    /// Starts a scrub cycle of a disk now, as fast as scrubs may run; one that is under way goes on that fast.
+    async fn start_scrub(&self, disk: DiskId) -> Result<(), StorageError>;
 
     /// The state of the node and its disks.
     async fn status(&self) -> Result<NodeStatus, StorageError>;

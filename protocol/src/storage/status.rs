@@ -4,6 +4,8 @@ use cairn_core::cluster_map::DiskState;
 use cairn_core::id::{DiskId, NodeId};
 use minicbor::{Decode, Encode};
 
+use super::ScrubStatus;
+
 /// A node and its disks. Also the body of a heartbeat.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -41,4 +43,7 @@ pub struct DiskStatus {
     /// Shards it holds.
     #[n(6)]
     pub shards: u64,
+    /// How far its scrub is; nothing from a node that does not say.
+    #[n(7)]
+    pub scrub: Option<ScrubStatus>,
 }

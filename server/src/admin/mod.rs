@@ -4,6 +4,7 @@ mod auth;
 mod cluster;
 mod disks;
 pub mod model;
+mod scrub;
 
 pub use auth::{REGION, SERVICE};
 pub(crate) use cluster::profile_line;
@@ -18,12 +19,14 @@ use axum::routing::get;
 use cairn_core::clock::Clock;
 use cairn_protocol::metadata::{Metadata, MetadataError};
 use cairn_protocol::sigv4::{Credentials, SigningKeyCache};
+use cairn_protocol::storage::StorageDirectory;
 use serde_json::json;
 
 /// What the handlers need.
 #[derive(Clone)]
 pub(crate) struct AdminState {
     pub(crate) metadata: Arc<dyn Metadata>,
+    pub(crate) storage: StorageDirectory,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) root: Credentials,
     pub(crate) keys: Arc<SigningKeyCache>,
@@ -36,6 +39,7 @@ pub(crate) fn router(state: AdminState) -> Router {
     let signed = Router::new()
         .route("/v1/cluster", get(cluster::show))
         .route("/v1/disks", get(disks::list))
+        .route("/v1/scrub", get(scrub::status).post(scrub::start))
         .layer(axum::middleware::from_fn_with_state(state.clone(), auth::require_signature));
     Router::new().route("/health", get(health)).merge(signed).fallback(no_such_route).with_state(state)
 }

@@ -99,3 +99,90 @@ pub struct DiskEntry {
     /// Shards that it holds.
     pub shards: u64,
 }
+
+/// An entry of the answer to `GET /v1/scrub`: one disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScrubEntry {
+    /// The disk's short name in the cluster.
+    pub number: u64,
+    /// Its identity.
+    pub id: String,
+    /// Name of the node that owns it.
+    pub node: String,
+    /// Its directory on that node.
+    pub path: String,
+    /// Its scrub; nothing while the disk is out of service or its node silent.
+    pub scrub: Option<ScrubProgress>,
+}
+
+/// How far a disk's scrub is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScrubProgress {
+    /// The cycle under way, or the last one; counted from 1.
+    pub cycle: u64,
+    /// Whether it is under way.
+    pub running: bool,
+    /// Whether it was asked for.
+    pub accelerated: bool,
+    /// When it began, in milliseconds since the Unix epoch.
+    pub started_ms: u64,
+    /// Bytes verified in it.
+    pub done_bytes: u64,
+    /// Bytes to verify in it.
+    pub total_bytes: u64,
+    /// Shards verified in it.
+    pub shards: u64,
+    /// Bytes per second over the last seconds.
+    pub rate_bytes_per_s: u64,
+    /// Seconds to its end at that rate; nothing if it stands still.
+    pub eta_s: Option<u64>,
+    /// Shards found bad in it.
+    pub findings: u64,
+    /// Bad shards that the metadata service does not know of yet.
+    pub unreported: u64,
+    /// The newest findings.
+    pub newest: Vec<FindingEntry>,
+    /// The last cycle that went to its end.
+    pub last: Option<CycleEntry>,
+    /// Why it stands still; empty if it does not.
+    pub trouble: String,
+}
+
+/// A shard that a scrub found bad.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingEntry {
+    /// The shard: its extent and its index.
+    pub shard: String,
+    /// `corrupt` or `missing`.
+    pub kind: String,
+    /// Where it lies and what is wrong.
+    pub detail: String,
+}
+
+/// A scrub cycle that went to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CycleEntry {
+    /// Which one.
+    pub cycle: u64,
+    /// When it began, in milliseconds since the Unix epoch.
+    pub started_ms: u64,
+    /// When it ended.
+    pub ended_ms: u64,
+    /// Bytes verified.
+    pub bytes: u64,
+    /// Shards verified.
+    pub shards: u64,
+    /// Shards found bad.
+    pub findings: u64,
+}
+
+/// An entry of the answer to `POST /v1/scrub`: one disk whose scrub was to be started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScrubStarted {
+    /// The disk's short name in the cluster.
+    pub number: u64,
+    /// Its identity.
+    pub id: String,
+    /// Why it was not started; nothing if it was.
+    pub error: Option<String>,
+}

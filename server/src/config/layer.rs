@@ -101,6 +101,10 @@ layer! {
     node_silence_s: u64,
     /// See [`super::Config::reserve_bytes`].
     reserve_bytes: u64,
+    /// See [`super::Config::scrub_period_s`].
+    scrub_period_s: u64,
+    /// See [`super::Config::scrub_bytes_per_s_max`].
+    scrub_bytes_per_s_max: u64,
     /// See [`super::Config::memory_bytes`].
     memory_bytes: u64,
     /// See [`super::Config::metadata_cache_bytes`].

@@ -85,6 +85,10 @@ pub struct Config {
     pub node_silence_s: u64,
     /// Bytes of free space below which a disk takes no new shards; 0 for the default of 1 % but at least 256 MiB.
     pub reserve_bytes: u64,
+    /// Seconds within which every shard is verified again; 0 for never.
+    pub scrub_period_s: u64,
+    /// Bytes per second at which a scrub reads a disk at most.
+    pub scrub_bytes_per_s_max: u64,
     /// Bytes that the bodies of all requests together may hold.
     pub memory_bytes: u64,
     /// Bytes of the metadata state's pages that are kept in memory.
@@ -142,6 +146,8 @@ impl Config {
             session_lease_s: layer.session_lease_s.unwrap_or(30),
             node_silence_s: layer.node_silence_s.unwrap_or(5),
             reserve_bytes: layer.reserve_bytes.unwrap_or(0),
+            scrub_period_s: layer.scrub_period_s.unwrap_or(30 * 24 * 3600),
+            scrub_bytes_per_s_max: layer.scrub_bytes_per_s_max.unwrap_or(64 << 20),
             memory_bytes: layer.memory_bytes.unwrap_or(128 << 20),
             metadata_cache_bytes: layer.metadata_cache_bytes.unwrap_or(64 << 20),
             log: layer.log.unwrap_or_else(|| "info,openraft=warn".into()),

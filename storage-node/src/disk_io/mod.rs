@@ -1,6 +1,8 @@
 //! The narrow waist between the store and the filesystem. Everything that touches a disk goes through here, so that
 //! tests can record it, drop what was not synced, and fail any single operation.
 
+mod latency;
+mod medium;
 mod real;
 #[cfg(test)]
 pub(crate) mod simulated;
@@ -8,6 +10,8 @@ pub(crate) mod simulated;
 use std::io;
 use std::sync::Arc;
 
+pub use latency::{Latency, Operation, Timed};
+pub use medium::Medium;
 pub use real::RealDisk;
 
 /// Space on the filesystem under a disk.
@@ -43,6 +47,11 @@ pub trait DiskIo: Send + Sync + 'static {
 
     /// Opens a volume file.
     fn open_volume(&self, name: &str) -> io::Result<Arc<dyn DiskFile>>;
+
+    /// Opens a volume file for reading past the page cache.
+    fn open_medium(&self, name: &str) -> io::Result<Box<dyn Medium>> {
+        Ok(Box::new(medium::Uncached(self.open_volume(name)?)))
+    }
 
     /// Removes a volume file, durably.
     fn remove_volume(&self, name: &str) -> io::Result<()>;

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use rustix::fs::{FallocateFlags, FlockOperation};
 use rustix::io::{Errno, ReadWriteFlags};
 
+use super::latency::{Latency, Operation, Timed};
+use super::medium::{Medium, RealMedium};
 use super::{DiskFile, DiskIo, Space};
 
 const VOLUMES: &str = "volumes";
@@ -21,12 +23,35 @@ const SLICES_MAX: usize = 1024;
 #[derive(Debug, Clone)]
 pub struct RealDisk {
     root: PathBuf,
+    read_only: bool,
+    latency: Option<Arc<Latency>>,
 }
 
 impl RealDisk {
     /// The disk whose directory is `root`.
     pub fn new(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+        Self { root: root.to_owned(), read_only: false, latency: None }
+    }
+
+    /// The same, and notes how long its operations take.
+    pub fn timed(root: &Path, latency: Arc<Latency>) -> Self {
+        Self { latency: Some(latency), ..Self::new(root) }
+    }
+
+    /// The same for those who only look: its files are opened for reading.
+    pub fn read_only(root: &Path) -> Self {
+        Self { read_only: true, ..Self::new(root) }
+    }
+
+    /// Keeps those away who would change the disk, until the value is dropped. `WouldBlock` if one is there already.
+    /// Nothing where there is no lock file, and therefore nobody.
+    pub fn lock_for_reading(&self) -> io::Result<Option<File>> {
+        let file = match File::open(self.root.join(LOCK)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file?,
+        };
+        rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared)?;
+        Ok(Some(file))
     }
 
     fn volume(&self, name: &str) -> PathBuf {
@@ -66,7 +91,7 @@ impl DiskIo for RealDisk {
 
     fn create_volume(&self, name: &str, header: &[u8]) -> io::Result<Arc<dyn DiskFile>> {
         let file = File::options().create_new(true).read(true).write(true).open(self.volume(name))?;
-        let file = RealFile { file };
+        let file = RealFile { file, latency: self.latency.clone() };
         file.write_at(&[header], 0)?;
         file.file.sync_all()?;
         sync_directory(&self.root.join(VOLUMES))?;
@@ -74,8 +99,12 @@ impl DiskIo for RealDisk {
     }
 
     fn open_volume(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        let file = File::options().read(true).write(true).open(self.volume(name))?;
-        Ok(Arc::new(RealFile { file }))
+        let file = File::options().read(true).write(!self.read_only).open(self.volume(name))?;
+        Ok(Arc::new(RealFile { file, latency: self.latency.clone() }))
+    }
+
+    fn open_medium(&self, name: &str) -> io::Result<Box<dyn Medium>> {
+        Ok(Box::new(RealMedium::open(&self.volume(name), self.latency.clone())?))
     }
 
     fn remove_volume(&self, name: &str) -> io::Result<()> {
@@ -107,10 +136,18 @@ impl DiskIo for RealDisk {
 
 struct RealFile {
     file: File,
+    latency: Option<Arc<Latency>>,
+}
+
+impl RealFile {
+    fn time(&self, operation: Operation) -> Option<Timed<'_>> {
+        self.latency.as_ref().map(|latency| latency.time(operation))
+    }
 }
 
 impl DiskFile for RealFile {
     fn write_at(&self, parts: &[&[u8]], mut offset: u64) -> io::Result<()> {
+        let _timed = self.time(Operation::Write);
         let mut slices: Vec<IoSlice<'_>> = parts.iter().filter(|p| !p.is_empty()).map(|p| IoSlice::new(p)).collect();
         let mut rest = slices.as_mut_slice();
         while !rest.is_empty() {
@@ -129,6 +166,7 @@ impl DiskFile for RealFile {
     }
 
     fn read_at(&self, bytes: usize, offset: u64) -> io::Result<Vec<u8>> {
+        let _timed = self.time(Operation::Read);
         let mut buffer = Vec::new();
         buffer.try_reserve_exact(bytes).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
         while buffer.len() < bytes {
@@ -154,11 +192,13 @@ impl DiskFile for RealFile {
     }
 
     fn sync(&self) -> io::Result<()> {
+        let _timed = self.time(Operation::Write);
         // Never repeated, not even after an interruption: a second sync may report what the first one lost (I2).
         Ok(rustix::fs::fdatasync(&self.file)?)
     }
 
     fn allocate(&self, offset: u64, bytes: u64) -> io::Result<()> {
+        let _timed = self.time(Operation::Write);
         match rustix::fs::fallocate(&self.file, FallocateFlags::empty(), offset, bytes) {
             // A filesystem that cannot reserve finds out about its space when it writes.
             Err(Errno::OPNOTSUPP) => Ok(()),

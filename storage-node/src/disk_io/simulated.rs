@@ -28,7 +28,8 @@ pub(crate) struct Fault {
 
 #[derive(Default)]
 struct Inner {
-    superblock: Option<Vec<u8>>,
+    /// The small files beside the volumes.
+    files: BTreeMap<String, Vec<u8>>,
     volumes: BTreeMap<String, Volume>,
     index: Arc<Mutex<Index>>,
     /// Counts the crashes: files that were opened before one are dead.
@@ -153,12 +154,12 @@ impl DiskIo for SimulatedDisk {
         Ok(Box::new(()))
     }
 
-    fn read_file(&self, _: &str) -> io::Result<Vec<u8>> {
-        self.locked().superblock.clone().ok_or(io::ErrorKind::NotFound.into())
+    fn read_file(&self, name: &str) -> io::Result<Vec<u8>> {
+        self.locked().files.get(name).cloned().ok_or(io::ErrorKind::NotFound.into())
     }
 
-    fn replace_file(&self, _: &str, content: &[u8]) -> io::Result<()> {
-        self.locked().superblock = Some(content.to_vec());
+    fn replace_file(&self, name: &str, content: &[u8]) -> io::Result<()> {
+        self.locked().files.insert(name.to_owned(), content.to_vec());
         Ok(())
     }
 

@@ -7,7 +7,8 @@ use super::volume_key::VolumeKey;
 
 /// Bytes of a footer.
 pub const FOOTER_BYTES: usize = 80;
-const MAGIC: &[u8; 8] = b"CAIRNEND";
+/// How a footer begins.
+pub const FOOTER_MAGIC: &[u8; 8] = b"CAIRNEND";
 
 /// Collects the checksums of the cells as they pass, and makes the footer of them.
 #[derive(Debug, Clone, Default)]
@@ -30,7 +31,7 @@ impl Footer {
     pub fn encode(&self, key: &VolumeKey, header_checksum: &[u8; 32]) -> [u8; FOOTER_BYTES] {
         let mut footer = [0; FOOTER_BYTES];
         let cells = *self.cells.finalize().as_bytes();
-        put(&mut footer, 0, MAGIC);
+        put(&mut footer, 0, FOOTER_MAGIC);
         put(&mut footer, 16, &cells);
         put(&mut footer, 48, &key.checksum([header_checksum, &cells]));
         footer
@@ -41,6 +42,6 @@ impl Footer {
         let (Some(cells), Some(stored)) = (array_at::<32>(footer, 16), array_at::<32>(footer, 48)) else {
             return false;
         };
-        footer.get(..8) == Some(MAGIC.as_slice()) && key.checksum([header_checksum, &cells]) == stored
+        footer.get(..8) == Some(FOOTER_MAGIC.as_slice()) && key.checksum([header_checksum, &cells]) == stored
     }
 }

@@ -8,7 +8,7 @@ mod record_header;
 mod tombstone;
 mod volume_key;
 
-pub use footer::{FOOTER_BYTES, Footer};
+pub use footer::{FOOTER_BYTES, FOOTER_MAGIC, Footer};
 pub use identity_block::{BLOCK_BYTES, BlockError, BlockKind, DiskIdentity, IdentityBlock};
 pub use record_header::{DESCRIPTOR_BYTES_MAX, HEADER_BYTES, HeaderError, Place, RecordHeader, RecordKind};
 pub use tombstone::{TOMBSTONE_SHARDS_MAX, Tombstone};

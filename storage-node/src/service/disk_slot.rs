@@ -1,15 +1,17 @@
 //! A directory that should hold a disk.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use cairn_core::clock::Clock;
 use cairn_core::cluster_map::DiskState;
-use cairn_core::id::DiskId;
+use cairn_core::id::{DiskId, DiskNumber};
 use cairn_protocol::metadata::command::DiskRegistration;
 use cairn_protocol::storage::{DiskStatus, StorageError, StorageErrorKind};
 
-use crate::disk_io::RealDisk;
+use super::gray::Sample;
+use crate::disk_io::{Latency, Operation, RealDisk};
 use crate::store::DiskStore;
 
 /// A directory and what is known of the disk in it.
@@ -21,8 +23,13 @@ pub(super) struct DiskSlot {
     /// Whether the cluster may know of the disk: not so if the directory holds something that is not ours.
     pub(super) is_ours: bool,
     pub(super) io: RealDisk,
+    latency: Arc<Latency>,
+    /// Why the disk is suspect although its store has no complaint: it is far slower than its neighbours.
+    slowness: Mutex<Option<String>>,
     state: RwLock<SlotState>,
     pub(super) capacity_bytes: AtomicU64,
+    /// The disk's number in the cluster; zero as long as it is not registered.
+    cluster_number: AtomicU32,
     /// Whether a thread is busy bringing the disk into or out of service.
     pub(super) is_changing: AtomicBool,
 }
@@ -37,16 +44,27 @@ enum SlotState {
 
 impl DiskSlot {
     /// A slot whose disk is not in service yet: for `New` directories, or for the stated reason.
-    pub(super) fn new(number: usize, path: PathBuf, id: DiskId, is_ours: bool, reason: Option<String>) -> Self {
+    pub(super) fn new(
+        number: usize,
+        path: PathBuf,
+        id: DiskId,
+        is_ours: bool,
+        reason: Option<String>,
+        clock: &Arc<dyn Clock>,
+    ) -> Self {
         let state = reason.map_or(SlotState::New, SlotState::OutOfService);
+        let latency = Arc::new(Latency::new(Arc::clone(clock)));
         Self {
             number,
-            io: RealDisk::new(&path),
+            io: RealDisk::timed(&path, Arc::clone(&latency)),
+            latency,
+            slowness: Mutex::default(),
             path,
             id,
             is_ours,
             state: RwLock::new(state),
             capacity_bytes: AtomicU64::new(0),
+            cluster_number: AtomicU32::new(0),
             is_changing: AtomicBool::new(false),
         }
     }
@@ -57,6 +75,51 @@ impl DiskSlot {
 
     fn set(&self, state: SlotState) {
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+
+    /// The disk's number in the cluster, once it is registered.
+    pub(super) fn cluster_number(&self) -> Option<DiskNumber> {
+        Some(self.cluster_number.load(Ordering::Relaxed)).filter(|number| *number > 0).map(DiskNumber)
+    }
+
+    /// The metadata service has entered the disk under this number.
+    pub(super) fn set_cluster_number(&self, number: DiskNumber) {
+        self.cluster_number.store(number.0, Ordering::Relaxed);
+    }
+
+    /// How long the disk's operations took since the last call.
+    pub(super) fn sample(&self) -> Sample {
+        let (read, write) = (self.latency.take(Operation::Read), self.latency.take(Operation::Write));
+        Sample { disk: self.id, read, write }
+    }
+
+    /// Notes whether the disk is far slower than its neighbours, and how.
+    pub(super) fn set_slowness(&self, how: Option<String>) {
+        let mut slowness = self.slowness.lock().unwrap_or_else(PoisonError::into_inner);
+        let (number, path) = (self.number, self.path.display());
+        match (&*slowness, &how) {
+            (None, Some(how)) => tracing::warn!(disk = %self.id, "disk {number} at {path} is suspect: {how}"),
+            (Some(_), None) => {
+                tracing::info!(disk = %self.id, "disk {number} at {path} is as fast as its neighbours again")
+            }
+            _ => {}
+        }
+        *slowness = how;
+    }
+
+    /// The state of a disk in service.
+    fn health(&self, store: &DiskStore) -> (DiskState, String) {
+        let slowness = self.slowness.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match (store.state(), slowness) {
+            // What the store itself complains about weighs more.
+            ((DiskState::Active | DiskState::Full, _), Some(how)) => {
+                let path = self.path.display();
+                let advice = "nothing new is placed here until it has been well for a while: check the kernel log, the \
+                              cabling and the disk's own error counters";
+                (DiskState::Suspect, format!("disk {path} is far too slow: {how}; {advice}"))
+            }
+            (health, _) => health,
+        }
     }
 
     /// Whether the directory was never a disk.
@@ -107,7 +170,7 @@ impl DiskSlot {
     pub(super) fn status(&self) -> DiskStatus {
         let path = self.path.display().to_string();
         let capacity_bytes = self.capacity_bytes.load(Ordering::Relaxed);
-        let status = |state, reason, used_bytes, shards| DiskStatus {
+        let status = |state, reason, used_bytes, shards, scrub| DiskStatus {
             disk: self.id,
             path,
             state,
@@ -115,14 +178,15 @@ impl DiskSlot {
             capacity_bytes,
             used_bytes,
             shards,
+            scrub,
         };
         match self.state() {
             SlotState::InService(store) => {
-                let ((state, reason), usage) = (store.state(), store.usage());
-                status(state, reason, usage.used_bytes, usage.shards)
+                let ((state, reason), usage) = (self.health(&store), store.usage());
+                status(state, reason, usage.used_bytes, usage.shards, Some(store.scrub_status()))
             }
-            SlotState::New => status(DiskState::Unavailable, "being prepared".to_owned(), 0, 0),
-            SlotState::OutOfService(reason) => status(DiskState::Unavailable, reason, 0, 0),
+            SlotState::New => status(DiskState::Unavailable, "being prepared".to_owned(), 0, 0, None),
+            SlotState::OutOfService(reason) => status(DiskState::Unavailable, reason, 0, 0, None),
         }
     }
 

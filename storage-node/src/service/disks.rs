@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use cairn_core::clock::Clock;
 use cairn_core::id::{ClusterId, DiskId};
 use cairn_core::random::RandomSource;
 
@@ -24,6 +26,7 @@ pub(super) fn survey(
     options: &Options,
     state: &mut NodeState,
     random: &dyn RandomSource,
+    clock: &Arc<dyn Clock>,
 ) -> Result<Vec<DiskSlot>, StartError> {
     let mut slots: Vec<DiskSlot> = Vec::new();
     for (number, path) in (1..).zip(&options.disks) {
@@ -42,7 +45,7 @@ pub(super) fn survey(
             |id: DiskId| slots.iter().find(|slot| slot.id == id && slot.is_ours).map(|slot| slot.path.clone());
         let found = probe(&RealDisk::new(&path), &path.display().to_string());
         let twin = found.as_ref().ok().and_then(|found| earlier(found.disk).or_else(|| original(found.disk)));
-        let slot = survey_one(number, path, found, twin, state, random);
+        let slot = survey_one(number, path, found, twin, state, random, clock);
         slots.push(slot);
     }
     Ok(slots)
@@ -59,8 +62,10 @@ fn survey_one(
     twin: Option<PathBuf>,
     state: &mut NodeState,
     random: &dyn RandomSource,
+    clock: &Arc<dyn Clock>,
 ) -> DiskSlot {
     let name = path.display().to_string();
+    let slot = |id, is_ours, reason| DiskSlot::new(number, path.clone(), id, is_ours, reason, clock);
     let known = state.disk_at(&name).cloned();
     if let (None, Ok(found)) = (state.cluster, &probed) {
         // The node's state was lost and its disks were not.
@@ -81,28 +86,28 @@ fn survey_one(
                 OpenError::OtherDisk { path: name, found: found.disk, expected: known.id }.to_string()
             } else {
                 state.note(&name, found.disk, true);
-                return DiskSlot::new(number, path, found.disk, true, Some("not opened yet".to_owned()));
+                return slot(found.disk, true, Some("not opened yet".to_owned()));
             };
             // The cluster goes on expecting the disk that was there before; what is there now is none of its business.
             let (id, is_ours) = known.map_or((found.disk, false), |known| (known.id, true));
-            DiskSlot::new(number, path, id, is_ours, Some(reason))
+            slot(id, is_ours, Some(reason))
         }
         Err(OpenError::NotADisk { .. }) => match known {
             Some(known) if known.formatted => {
                 let reason = missing(number, known.id, &name);
-                DiskSlot::new(number, path, known.id, true, Some(reason))
+                slot(known.id, true, Some(reason))
             }
-            Some(known) => DiskSlot::new(number, path, known.id, true, None),
+            Some(known) => slot(known.id, true, None),
             None => {
                 let id = DiskId::from_random(random.bytes16());
                 state.note(&name, id, false);
-                DiskSlot::new(number, path, id, true, None)
+                slot(id, true, None)
             }
         },
         Err(error) => {
             let (id, is_ours) =
                 known.map_or_else(|| (DiskId::from_random(random.bytes16()), false), |known| (known.id, true));
-            DiskSlot::new(number, path, id, is_ours, Some(error.to_string()))
+            slot(id, is_ours, Some(error.to_string()))
         }
     }
 }
@@ -136,7 +141,7 @@ pub(super) fn format_new(
 }
 
 /// Measures the filesystems and sets every slot's capacity: the filesystem's size shared by our disks on it.
-pub(super) fn measure(slots: &[std::sync::Arc<DiskSlot>], capacity_bytes: Option<u64>) {
+pub(super) fn measure(slots: &[Arc<DiskSlot>], capacity_bytes: Option<u64>) {
     let spaces: Vec<Option<Space>> = slots.iter().map(|slot| space_under(&slot.path)).collect();
     let mut shares: HashMap<u64, u64> = HashMap::new();
     for space in spaces.iter().flatten() {
@@ -160,6 +165,7 @@ pub(super) fn store_options(options: &Options, path: &Path) -> StoreOptions {
     let percent = || space_under(path).map_or(0, |space| space.total_bytes / 100).max(RESERVE_BYTES_MIN);
     StoreOptions {
         volume_bytes: options.volume_bytes,
+        scrub: options.scrub,
         reserve_bytes: options.reserve_bytes.unwrap_or_else(percent),
         ..StoreOptions::default()
     }

@@ -131,6 +131,11 @@ impl StorageNode for Handle {
         self.store(disk)?.inventory(after, limit).await
     }
 
+    async fn start_scrub(&self, disk: DiskId) -> Result<(), StorageError> {
+        self.store(disk)?.start_scrub();
+        Ok(())
+    }
+
     async fn status(&self) -> Result<NodeStatus, StorageError> {
         let disks = self.node.slots.iter().map(|slot| slot.status()).collect();
         Ok(NodeStatus { node: self.node.id, disks })

@@ -6,14 +6,17 @@ mod commit_watch;
 mod disk_slot;
 mod disks;
 mod error;
+mod gray;
 mod handle;
 mod node;
 mod node_state;
 mod options;
 mod router;
 mod run;
+mod scrub_reporter;
 
 pub use error::StartError;
+pub use gray::GrayOptions;
 pub use handle::Handle;
 pub use node::{StorageNodeService, known_cluster};
 pub use options::{Dependencies, Options};

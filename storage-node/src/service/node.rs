@@ -87,7 +87,7 @@ impl StorageNodeService {
         }
         let random = Arc::clone(&dependencies.random);
         let mut state = NodeState::load(&options.state_dir, random.as_ref())?;
-        let slots = survey(&options, &mut state, random.as_ref())?;
+        let slots = survey(&options, &mut state, random.as_ref(), &dependencies.clock)?;
         // Before anything is formatted: a disk that was begun must be known as one.
         state.save(&options.state_dir)?;
         let slots: Vec<Arc<DiskSlot>> = slots.into_iter().map(Arc::new).collect();

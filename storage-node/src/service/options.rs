@@ -9,7 +9,8 @@ use cairn_core::cluster_map::Labels;
 use cairn_core::random::RandomSource;
 use cairn_protocol::metadata::Metadata;
 
-use crate::store::StoreOptions;
+use super::gray::GrayOptions;
+use crate::store::{ScrubOptions, StoreOptions};
 
 /// Options of a storage node.
 #[derive(Debug, Clone)]
@@ -31,6 +32,10 @@ pub struct Options {
     pub capacity_bytes: Option<u64>,
     /// Bytes after which a volume is sealed.
     pub volume_bytes: u64,
+    /// How the disks are scrubbed.
+    pub scrub: ScrubOptions,
+    /// When a disk counts as far slower than its neighbours.
+    pub gray: GrayOptions,
     /// Time between heartbeats.
     pub heartbeat_interval: Duration,
     /// Time between two rounds of the collector.
@@ -51,6 +56,8 @@ impl Options {
             reserve_bytes: None,
             capacity_bytes: None,
             volume_bytes: StoreOptions::default().volume_bytes,
+            scrub: ScrubOptions::default(),
+            gray: GrayOptions::default(),
             heartbeat_interval: Duration::from_secs(1),
             collect_interval: Duration::from_mins(15),
             probe_interval: Duration::from_secs(3),

@@ -13,8 +13,8 @@ use cairn_core::geometry::Geometry;
 use cairn_core::id::DiskId;
 use cairn_core::shard::split_body;
 use cairn_protocol::rpc::{
-    DeleteShards, Inventory, PutShard, ReadCells, RpcAuth, ShardPage, StatusRequest, StoragePath, answer, receive,
-    receive_head,
+    DeleteShards, Inventory, PutShard, ReadCells, RpcAuth, ShardPage, StartScrub, StatusRequest, StoragePath, answer,
+    receive, receive_head,
 };
 use cairn_protocol::storage::{StorageError, StorageErrorKind, StorageNode};
 use futures_util::StreamExt;
@@ -46,6 +46,7 @@ pub fn router(handle: Handle, auth: RpcAuth) -> Router {
         .route(StoragePath::READ, post(read_cells))
         .route(StoragePath::DELETE, post(delete_shards))
         .route(StoragePath::INVENTORY, post(inventory))
+        .route(StoragePath::SCRUB, post(start_scrub))
         .route(StoragePath::STATUS, post(status))
         .with_state(Context { handle, auth })
 }
@@ -183,6 +184,13 @@ async fn inventory(State(context): State<Context>, request: Request) -> Response
             let page = context.handle.inventory(message.disk, message.after, message.limit).await;
             answer(&page.map(|shards| ShardPage { shards }), status_of)
         }
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+async fn start_scrub(State(context): State<Context>, request: Request) -> Response {
+    match receive::<StartScrub, _>(&context.auth, request, MESSAGE_BYTES_MAX).await {
+        Ok(message) => answer(&context.handle.start_scrub(message.disk).await, status_of),
         Err(refusal) => refusal.into_response(),
     }
 }

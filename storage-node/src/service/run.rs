@@ -13,7 +13,9 @@ use tokio::sync::oneshot;
 use super::collector;
 use super::disk_slot::DiskSlot;
 use super::disks::{format_new, measure, missing, store_options};
+use super::gray::{GrayWatch, Sample};
 use super::node::Node;
+use super::scrub_reporter;
 use crate::store::{DiskStore, OpenError, probe};
 
 /// Waits between two attempts to register: doubled each time, up to the longest.
@@ -48,7 +50,13 @@ async fn serve(node: &Arc<Node>) {
         tracing::warn!(disk = %slot.id, "disk {} is out of service: {}", slot.number, slot.status().reason);
     }
     node.is_settled.store(true, Ordering::Release);
-    tokio::join!(heartbeats(node), watch_disks(node, cluster), collector::run(node));
+    tokio::join!(
+        heartbeats(node),
+        watch_disks(node, cluster),
+        watch_latencies(node),
+        collector::run(node),
+        scrub_reporter::run(node)
+    );
 }
 
 async fn register(node: &Arc<Node>) -> ClusterId {
@@ -88,6 +96,9 @@ fn accept(
         _ => {}
     }
     node.remember(|state| state.cluster = Some(cluster)).map_err(|e| e.to_string())?;
+    for (slot, number) in node.slots.iter().filter(|slot| slot.is_ours).zip(registered.disks) {
+        slot.set_cluster_number(number);
+    }
     tracing::info!(%cluster, node = %node.id, "storage node {} is registered", node.options.name);
     Ok(cluster)
 }
@@ -173,6 +184,20 @@ async fn watch_disks(node: &Arc<Node>, cluster: ClusterId) {
         for slot in &node.slots {
             // Nobody waits for the outcome: a disk that hangs is looked at again when its thread is through.
             drop(change(node, slot, cluster));
+        }
+    }
+}
+
+/// Compares the disks with each other, window by window.
+async fn watch_latencies(node: &Arc<Node>) {
+    let mut watch = GrayWatch::new(node.options.gray);
+    loop {
+        tokio::time::sleep(node.options.gray.window).await;
+        let served: Vec<&Arc<DiskSlot>> = node.slots.iter().filter(|slot| slot.in_service().is_some()).collect();
+        let samples: Vec<Sample> = served.iter().map(|slot| slot.sample()).collect();
+        let verdicts = watch.observe(node.dependencies.clock.monotonic(), &samples);
+        for (slot, (_, how)) in served.into_iter().zip(verdicts) {
+            slot.set_slowness(how);
         }
     }
 }

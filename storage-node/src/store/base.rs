@@ -129,8 +129,8 @@ impl Base {
         Ok(found)
     }
 
-    /// At most `limit` shards after `after`, in order.
-    pub(super) fn page(&self, after: Option<ShardId>, limit: usize) -> Result<Vec<ShardId>, redb::Error> {
+    /// At most `limit` shards after `after` with where they lie, in order.
+    pub(super) fn page(&self, after: Option<ShardId>, limit: usize) -> Result<Vec<(ShardId, Entry)>, redb::Error> {
         let transaction = self.database.begin_read()?;
         let table = match transaction.open_table(SHARDS) {
             Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
@@ -139,6 +139,10 @@ impl Base {
         let start = after.map(key_of);
         let bound = start.as_ref().map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
         let rows = table.range::<&[u8; KEY_BYTES]>((bound, std::ops::Bound::Unbounded))?.take(limit);
-        rows.map(|row| Ok(shard_of(row?.0.value()))).collect()
+        rows.map(|row| {
+            let (key, entry) = row?;
+            Ok((shard_of(key.value()), Entry::from_bytes(entry.value())))
+        })
+        .collect()
     }
 }

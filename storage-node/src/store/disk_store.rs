@@ -13,7 +13,7 @@ use cairn_core::geometry::Geometry;
 use cairn_core::id::{ClusterId, DiskId};
 use cairn_core::limits::CELLS_PER_READ_MAX;
 use cairn_core::shard::{ShardHeader, ShardId, split_body};
-use cairn_protocol::storage::{DeleteOrder, ShardWriter, StorageError, StorageErrorKind};
+use cairn_protocol::storage::{DeleteOrder, ScrubFinding, ScrubStatus, ShardWriter, StorageError, StorageErrorKind};
 use tokio::sync::oneshot;
 
 use super::error::OpenError;
@@ -22,6 +22,7 @@ use super::maintenance::Maintenance;
 use super::options::{READ_THREADS, STREAM_THREADS, StoreOptions, WHOLE_BYTES_MAX};
 use super::reader::{self, ReadRequest, Wanted};
 use super::recovery::{Recovered, recover};
+use super::scrub;
 use super::shared::{EndOnPanic, Shared};
 use super::stream::{self, StreamWriter, check_cells};
 use super::sync;
@@ -87,7 +88,9 @@ impl DiskStore {
             self.spawn("read", reader::run)?;
         }
         let maintenance = Maintenance::new(Arc::clone(&self.shared), Arc::clone(clock));
-        self.spawn("upkeep", move |_| maintenance.run())
+        self.spawn("upkeep", move |_| maintenance.run())?;
+        let clock = Arc::clone(clock);
+        self.spawn("scrub", move |shared| scrub::run(shared, clock))
     }
 
     fn spawn(&self, name: &str, body: impl FnOnce(&Arc<Shared>) + Send + 'static) -> std::io::Result<()> {
@@ -202,6 +205,26 @@ impl DiskStore {
             return (DiskState::Full, reason);
         }
         (DiskState::Active, String::new())
+    }
+
+    /// Starts a scrub cycle now, as fast as scrubs may run; one that is under way goes on that fast.
+    pub fn start_scrub(&self) {
+        self.shared.scrub.request();
+    }
+
+    /// How far the scrub is.
+    pub fn scrub_status(&self) -> ScrubStatus {
+        self.shared.scrub.status(&self.shared)
+    }
+
+    /// Bad shards that the scrub found and nobody has taken over yet, at most `limit`.
+    pub fn unreported_findings(&self, limit: usize) -> Vec<ScrubFinding> {
+        self.shared.scrub.unreported(limit)
+    }
+
+    /// The metadata service knows of these findings: they need not be remembered any longer.
+    pub fn findings_reported(&self, findings: &[ScrubFinding]) {
+        self.shared.scrub.reported(findings);
     }
 
     /// What the disk holds.

@@ -1,11 +1,12 @@
 //! One disk: an append-only log of shards and deletions, cut into volumes, and an index over it.
 //!
-//! Five kinds of threads, each with its own queue, so that no disk ever waits for another:
+//! Six kinds of threads, each with its own queue, so that no disk ever waits for another:
 //! - the **log** thread hands out space in order, writes record headers and whole small shards;
 //! - **stream** threads write large shards into the regions reserved for them;
 //! - the **sync** thread makes one fdatasync for everything written since the last, then updates the index and answers;
 //! - **read** threads read what is not in the page cache;
-//! - the **upkeep** thread punches holes, writes checkpoints of the index and removes dead volumes.
+//! - the **upkeep** thread punches holes, writes checkpoints of the index and removes dead volumes;
+//! - the **scrub** thread verifies what lies on the disk.
 //!
 //! The log is the truth. The index (`index.redb`) is a cache of it up to a stated place; at the start the rest of the
 //! log is replayed. Places (volume, offset) order everything that happened to a shard, so replaying twice changes
@@ -17,6 +18,7 @@ mod disk_store;
 mod entry;
 mod error;
 mod fault;
+pub mod inspect;
 mod log;
 mod maintenance;
 mod options;
@@ -24,6 +26,7 @@ mod queue;
 mod reader;
 mod recovery;
 mod scan;
+mod scrub;
 mod shared;
 mod state;
 mod stream;
@@ -34,6 +37,8 @@ pub use disk_store::{DiskStore, DiskUsage};
 pub use error::OpenError;
 pub use options::StoreOptions;
 pub use recovery::{format, probe};
+pub use scrub::options::ScrubOptions;
+pub use scrub::verify::Damage;
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::scrub::options::ScrubOptions;
+
 /// Options of one disk's store.
 #[derive(Debug, Clone, Copy)]
 pub struct StoreOptions {
@@ -13,6 +15,8 @@ pub struct StoreOptions {
     pub index_cache_bytes: usize,
     /// Time between checkpoints of the index: what a restart has to scan.
     pub checkpoint_interval: Duration,
+    /// How the disk is scrubbed.
+    pub scrub: ScrubOptions,
 }
 
 impl Default for StoreOptions {
@@ -22,6 +26,7 @@ impl Default for StoreOptions {
             reserve_bytes: 256 << 20,
             index_cache_bytes: 32 << 20,
             checkpoint_interval: Duration::from_secs(5),
+            scrub: ScrubOptions::default(),
         }
     }
 }

@@ -50,6 +50,11 @@ impl<T> Queue<T> {
         Ok(())
     }
 
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.locked().items.is_empty()
+    }
+
     /// Waits for items and takes as many as there are, up to `most`. False once the queue is closed and empty.
     pub(super) fn drain(&self, most: usize, into: &mut Vec<T>) -> bool {
         let mut inner = self.locked();

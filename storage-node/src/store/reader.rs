@@ -1,6 +1,6 @@
 //! Reading cells and listing shards, on threads of the disk's own.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -130,13 +130,22 @@ fn body_of(shared: &Shared, entry: &Entry, wanted: &Wanted, bytes: Vec<u8>) -> R
 }
 
 fn page(shared: &Shared, after: Option<ShardId>, limit: u32) -> Result<Vec<ShardId>, StorageError> {
-    let limit = limit.min(INVENTORY_PAGE_MAX) as usize;
-    let mut found: Vec<ShardId> = Vec::new();
+    let entries = entries(shared, after, limit.min(INVENTORY_PAGE_MAX) as usize)?;
+    Ok(entries.into_iter().map(|(shard, _)| shard).collect())
+}
+
+/// At most `limit` shards after `after` with where they lie, in order; fewer only at the end.
+pub(super) fn entries(
+    shared: &Shared,
+    after: Option<ShardId>,
+    limit: usize,
+) -> Result<Vec<(ShardId, Entry)>, StorageError> {
+    let mut found: Vec<(ShardId, Entry)> = Vec::new();
     let mut after = after;
     loop {
         let generation = shared.state().base_generation;
         let base = shared.base.page(after, limit).map_err(|e| shared.index_error(&e))?;
-        let until = base.last().copied().filter(|_| base.len() == limit);
+        let until = base.last().map(|(shard, _)| *shard).filter(|_| base.len() == limit);
         let changes = {
             let state = shared.state();
             if state.base_generation != generation {
@@ -145,12 +154,11 @@ fn page(shared: &Shared, after: Option<ShardId>, limit: u32) -> Result<Vec<Shard
             }
             state.changes_after(after, until)
         };
-        let mut page: BTreeSet<ShardId> = base.into_iter().collect();
+        let mut page: BTreeMap<ShardId, Entry> = base.into_iter().collect();
         for (shard, entry) in changes {
-            if entry.is_some() {
-                page.insert(shard)
-            } else {
-                page.remove(&shard)
+            match entry {
+                Some(entry) => page.insert(shard, entry),
+                None => page.remove(&shard),
             };
         }
         found.extend(page);

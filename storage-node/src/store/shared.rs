@@ -16,6 +16,7 @@ use super::log::LogRequest;
 use super::options::{LOG_QUEUE_MAX, READ_QUEUE_MAX, STALL_LIMIT, STREAMS_MAX, StoreOptions, WRITE_BYTES_MAX};
 use super::queue::{PushError, Queue};
 use super::reader::ReadRequest;
+use super::scrub::ScrubState;
 use super::state::{Known, State};
 use super::stream::StreamRequest;
 use super::sync::Ack;
@@ -65,6 +66,7 @@ pub(super) struct Shared {
     pub(super) streams: Queue<StreamRequest>,
     pub(super) syncs: Queue<Ack>,
     pub(super) reads: Queue<ReadRequest>,
+    pub(super) scrub: ScrubState,
     /// Wakes the maintenance thread: there are holes to punch, or a checkpoint is due.
     pub(super) upkeep: Queue<()>,
     /// Bytes of shards in memory.
@@ -101,6 +103,7 @@ impl Shared {
             streams: Queue::new(usize::MAX),
             syncs: Queue::new(usize::MAX),
             reads: Queue::new(READ_QUEUE_MAX),
+            scrub: ScrubState::new(identity.disk),
             upkeep: Queue::new(1),
             write_bytes: Arc::new(Semaphore::new(WRITE_BYTES_MAX)),
             open_streams: Arc::new(Semaphore::new(STREAMS_MAX)),
@@ -244,6 +247,11 @@ impl Shared {
         }
     }
 
+    /// Whether anybody waits for the disk: background work gives way then.
+    pub(super) fn is_wanted(&self) -> bool {
+        !self.reads.is_empty() || !self.log.is_empty()
+    }
+
     /// Gives back the space of a record that never came to life.
     pub(super) fn abandon(&self, place: Place, bytes: u64) {
         let mut state = self.state();
@@ -262,6 +270,7 @@ impl Shared {
         self.streams.abort();
         self.syncs.abort();
         self.reads.abort();
+        self.scrub.close();
         self.upkeep.abort();
     }
 
@@ -271,6 +280,7 @@ impl Shared {
         self.streams.close();
         self.syncs.close();
         self.reads.close();
+        self.scrub.close();
         self.upkeep.close();
     }
 }

@@ -155,6 +155,10 @@ impl StorageNode for FaultyNode {
         self.inner.inventory(disk, after, limit).await
     }
 
+    async fn start_scrub(&self, disk: DiskId) -> Result<(), StorageError> {
+        self.inner.start_scrub(disk).await
+    }
+
     async fn status(&self) -> Result<NodeStatus, StorageError> {
         self.inner.status().await
     }

@@ -1,5 +1,6 @@
 //! `cairn disk …`
 
+mod inspect;
 mod list;
 
 use clap::Subcommand;
@@ -11,6 +12,9 @@ use super::{AdminArgs, CommandError};
 pub enum DiskCommand {
     /// List the disks with their state, space and shards.
     List(AdminArgs),
+    /// Look at a disk's directory without a server: its volumes, its shards, whether every checksum is right. Writes
+    /// nothing to it.
+    Inspect(inspect::InspectArgs),
 }
 
 impl DiskCommand {
@@ -18,6 +22,7 @@ impl DiskCommand {
     pub async fn run(&self) -> Result<(), CommandError> {
         match self {
             Self::List(args) => list::run(args).await,
+            Self::Inspect(args) => inspect::run(args),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use cairn_core::id::{ClusterId, CommitSequence, DiskNumber, Epoch, ExtentId};
-use cairn_protocol::metadata::command::{NodeRegistered, RegisterNode};
+use cairn_protocol::metadata::command::{NodeRegistered, RegisterNode, ShardReport};
 use cairn_protocol::metadata::{
     Answer, Command, Metadata, MetadataError, Outcome, Query, Rejection, Signal, SignalAnswer,
 };
@@ -20,6 +20,7 @@ pub(super) struct MemoryMetadata {
     pub(super) garbage: Mutex<HashSet<ExtentId>>,
     pub(super) registered: Mutex<Vec<RegisterNode>>,
     pub(super) heard: Mutex<Option<NodeStatus>>,
+    pub(super) faults: Mutex<Vec<ShardReport>>,
 }
 
 impl MemoryMetadata {
@@ -31,6 +32,7 @@ impl MemoryMetadata {
             garbage: Mutex::default(),
             registered: Mutex::default(),
             heard: Mutex::default(),
+            faults: Mutex::default(),
         }
     }
 
@@ -44,7 +46,14 @@ impl MemoryMetadata {
 impl Metadata for MemoryMetadata {
     async fn execute(&self, command: Command) -> Result<Outcome, MetadataError> {
         self.up()?;
-        let Command::RegisterNode(command) = command else { panic!("unexpected command {command:?}") };
+        let command = match command {
+            Command::RegisterNode(command) => command,
+            Command::ReportFaults(command) => {
+                self.faults.lock().unwrap().extend(command.reports);
+                return Ok(Outcome::Done);
+            }
+            command => panic!("unexpected command {command:?}"),
+        };
         if command.cluster.is_some_and(|cluster| cluster != self.cluster) {
             return Err(Rejection::Topology("another cluster".into()).into());
         }

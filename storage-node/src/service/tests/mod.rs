@@ -5,6 +5,7 @@ mod disks;
 
 mod metadata;
 mod remote;
+mod scrub;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use cairn_core::cell::Cell;
 use cairn_core::clock::Clock;
 use cairn_core::cluster_map::DiskState;
 use cairn_core::geometry::Geometry;
-use cairn_core::id::{DiskId, ExtentId, ProfileId, SessionId};
+use cairn_core::id::{DiskId, DiskNumber, ExtentId, ProfileId, SessionId};
 use cairn_core::random::RandomSource;
 use cairn_core::shard::{ShardHeader, ShardId};
 use cairn_protocol::storage::{DiskStatus, StorageNode};

@@ -6,6 +6,7 @@ mod faults;
 mod identity;
 mod model;
 mod roundtrip;
+mod scrub;
 mod space;
 
 use std::ops::Range;
@@ -21,7 +22,7 @@ use cairn_core::id::{ClusterId, CommitSequence, DiskId, ExtentId, ProfileId, Ses
 use cairn_core::shard::{ShardHeader, ShardId};
 use cairn_protocol::storage::{DeleteOrder, DeleteProof, StorageError, StorageErrorKind};
 
-use super::{DiskStore, StoreOptions};
+use super::{DiskStore, ScrubOptions, StoreOptions};
 use crate::disk_io::DiskIo;
 use crate::disk_io::simulated::SimulatedDisk;
 use crate::format::{DiskIdentity, IdentityBlock};
@@ -47,7 +48,14 @@ fn identity() -> DiskIdentity {
 }
 
 fn options() -> StoreOptions {
-    StoreOptions { volume_bytes: 256 << 10, reserve_bytes: 0, index_cache_bytes: 1 << 20, ..StoreOptions::default() }
+    StoreOptions {
+        volume_bytes: 256 << 10,
+        reserve_bytes: 0,
+        index_cache_bytes: 1 << 20,
+        // Only where it is asked for: a test should know what reads its disk.
+        scrub: ScrubOptions { period: Duration::ZERO, recheck_pause: Duration::ZERO, ..ScrubOptions::default() },
+        ..StoreOptions::default()
+    }
 }
 
 fn format(io: &dyn DiskIo) {

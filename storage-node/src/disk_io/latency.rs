@@ -1,0 +1,134 @@
+//! How long a disk takes, operation by operation: what tells a slow disk from a busy one is how its neighbours do.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use cairn_core::clock::Clock;
+
+/// What is timed, apart from each other: syncs take long where reads do not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// A read of a volume, from memory or from the medium.
+    Read,
+    /// A write to a volume, a sync, an allocation.
+    Write,
+}
+
+/// Collects the latencies of one disk. Cheap enough for every operation: a lock that a disk's own threads share.
+pub struct Latency {
+    clock: Arc<dyn Clock>,
+    reads: Mutex<Window>,
+    writes: Mutex<Window>,
+}
+
+#[derive(Debug, Default)]
+struct Window {
+    ended: u32,
+    total: Duration,
+    /// When the operations under way began. A disk has a handful of threads, so there are never more.
+    under_way: Vec<Duration>,
+}
+
+impl std::fmt::Debug for Latency {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Latency(…)")
+    }
+}
+
+impl Latency {
+    /// Nothing timed so far.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, reads: Mutex::default(), writes: Mutex::default() }
+    }
+
+    fn window(&self, operation: Operation) -> MutexGuard<'_, Window> {
+        let window = match operation {
+            Operation::Read => &self.reads,
+            Operation::Write => &self.writes,
+        };
+        window.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An operation begins; it ends when the value is dropped.
+    pub fn time(&self, operation: Operation) -> Timed<'_> {
+        let began = self.clock.monotonic();
+        self.window(operation).under_way.push(began);
+        Timed { latency: self, operation, began }
+    }
+
+    /// The mean latency of the operations that ended since the last call, or the age of the oldest one that has not,
+    /// whichever is more; nothing if there were none.
+    pub fn take(&self, operation: Operation) -> Option<Duration> {
+        let now = self.clock.monotonic();
+        let mut window = self.window(operation);
+        let mean = window.total.checked_div(window.ended);
+        (window.ended, window.total) = (0, Duration::ZERO);
+        let oldest = window.under_way.iter().min().map(|began| now.saturating_sub(*began));
+        mean.max(oldest)
+    }
+}
+
+/// An operation under way.
+#[derive(Debug)]
+pub struct Timed<'a> {
+    latency: &'a Latency,
+    operation: Operation,
+    began: Duration,
+}
+
+impl Drop for Timed<'_> {
+    fn drop(&mut self) {
+        let now = self.latency.clock.monotonic();
+        let mut window = self.latency.window(self.operation);
+        window.ended += 1;
+        window.total += now.saturating_sub(self.began);
+        if let Some(at) = window.under_way.iter().position(|began| *began == self.began) {
+            window.under_way.swap_remove(at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct HandClock(AtomicU64);
+
+    impl Clock for HandClock {
+        fn now(&self) -> SystemTime {
+            SystemTime::UNIX_EPOCH
+        }
+
+        fn monotonic(&self) -> Duration {
+            Duration::from_millis(self.0.load(Ordering::Relaxed))
+        }
+    }
+
+    #[test]
+    fn what_ended_counts_by_its_mean_and_what_did_not_by_its_age() {
+        let clock = Arc::new(HandClock::default());
+        let latency = Latency::new(clock.clone());
+        let pass = |ms| clock.0.fetch_add(ms, Ordering::Relaxed);
+        assert_eq!(latency.take(Operation::Write), None);
+        for ms in [10, 30] {
+            let timed = latency.time(Operation::Write);
+            pass(ms);
+            drop(timed);
+        }
+        assert_eq!(latency.take(Operation::Read), None);
+        assert_eq!(latency.take(Operation::Write), Some(Duration::from_millis(20)));
+        assert_eq!(latency.take(Operation::Write), None);
+        let hangs = latency.time(Operation::Write);
+        for seconds in 1..4 {
+            pass(1000);
+            drop(latency.time(Operation::Write));
+            assert_eq!(latency.take(Operation::Write), Some(Duration::from_secs(seconds)));
+        }
+        drop(hangs);
+        assert_eq!(latency.take(Operation::Write), Some(Duration::from_secs(3)));
+    }
+}

@@ -1,0 +1,76 @@
+//! A volume as the scrub reads it: from the medium, window by window, at the pace that the disk's clients leave.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cairn_core::clock::Clock;
+
+use super::options::WINDOW_BYTES;
+use super::pace::{Pace, rate};
+use super::verify::Source;
+use super::{Halt, remaining, total_bytes};
+use crate::disk_io::Medium;
+use crate::store::shared::Shared;
+
+/// Longest wait for the disk's clients before one read: a disk that is never idle is scrubbed all the same.
+const YIELD_MAX: Duration = Duration::from_secs(1);
+/// How often it is looked whether clients still wait.
+const YIELD_STEP: Duration = Duration::from_millis(5);
+
+/// Reads a volume.
+pub(super) struct MediumSource {
+    file: Box<dyn Medium>,
+    shared: Arc<Shared>,
+    clock: Arc<dyn Clock>,
+    pace: Pace,
+    window_start: u64,
+    window: Bytes,
+}
+
+impl MediumSource {
+    pub(super) fn new(file: Box<dyn Medium>, shared: Arc<Shared>, clock: Arc<dyn Clock>) -> Self {
+        Self { file, shared, clock, pace: Pace::default(), window_start: 0, window: Bytes::new() }
+    }
+
+    fn cut(&self, offset: u64, bytes: usize) -> Option<Bytes> {
+        let start = offset.checked_sub(self.window_start)? as usize;
+        (start + bytes <= self.window.len()).then(|| self.window.slice(start..start + bytes))
+    }
+
+    /// Waits while clients wait for the disk.
+    fn give_way(&self) -> Result<(), Halt> {
+        let mut waited = Duration::ZERO;
+        while waited < YIELD_MAX && self.shared.is_wanted() {
+            self.shared.scrub.rest(YIELD_STEP)?;
+            waited += YIELD_STEP;
+        }
+        Ok(())
+    }
+
+    fn rate(&self) -> u64 {
+        let progress = self.shared.scrub.progress();
+        let remaining = remaining(total_bytes(&self.shared, &progress), progress.bytes);
+        rate(&self.shared.options.scrub, remaining, progress.elapsed(), progress.accelerated)
+    }
+}
+
+impl Source for MediumSource {
+    type Error = Halt;
+
+    fn read(&mut self, offset: u64, bytes: usize) -> Result<Bytes, Halt> {
+        if let Some(piece) = self.cut(offset, bytes) {
+            return Ok(piece);
+        }
+        self.give_way()?;
+        let start = self.clock.monotonic();
+        let window = self.file.read_at(bytes.max(WINDOW_BYTES), offset);
+        // One unreadable sector must not hide its neighbours: what is needed and no more.
+        self.window = window.or_else(|_| self.file.read_at(bytes, offset)).map_err(Halt::Read)?;
+        self.window_start = offset;
+        let took = self.clock.monotonic().saturating_sub(start);
+        let rest = self.pace.rest(self.window.len() as u64, took, self.rate());
+        self.shared.scrub.rest(rest)?;
+        Ok(self.cut(offset, bytes).unwrap_or_else(|| self.window.clone()))
+    }
+}

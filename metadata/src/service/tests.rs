@@ -41,7 +41,7 @@ fn rpc(secret: &str) -> RpcClient {
 }
 
 async fn start_with(options: Options, storage: StorageDirectory) -> Handle {
-    let (clock, random) = (TestClock::new(), Arc::new(TestRandom::default()));
+    let (clock, random) = (TestClock::new(), Arc::new(TestRandom));
     let dependencies = Dependencies { clock, random, storage, rpc: rpc(SECRET) };
     MetadataService::start(options, dependencies).await.unwrap()
 }
@@ -138,7 +138,7 @@ fn kill_image(metadata: &Handle, dir: &Path) -> TempDir {
 async fn a_killed_member_applies_its_log_again() {
     let dir = TempDir::new().unwrap();
     // Without time there is no sync by interval.
-    let (random, storage) = (Arc::new(TestRandom::default()), StorageDirectory::new(rpc(SECRET)));
+    let (random, storage) = (Arc::new(TestRandom), StorageDirectory::new(rpc(SECRET)));
     let dependencies = Dependencies { clock: TestClock::frozen(), random, storage, rpc: rpc(SECRET) };
     let metadata = MetadataService::start(options(dir.path()), dependencies).await.unwrap();
     let session = prepare(&metadata).await;
@@ -339,8 +339,7 @@ async fn disk_states_follow_heartbeats_and_silence() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_jump_of_the_wall_clock_changes_only_timestamps() {
     let dir = TempDir::new().unwrap();
-    let (clock, random, storage) =
-        (TestClock::new(), Arc::new(TestRandom::default()), StorageDirectory::new(rpc(SECRET)));
+    let (clock, random, storage) = (TestClock::new(), Arc::new(TestRandom), StorageDirectory::new(rpc(SECRET)));
     storage.add_local(node(), Arc::new(Deletions::default()));
     let dependencies = Dependencies { clock: Arc::clone(&clock) as _, random, storage, rpc: rpc(SECRET) };
     let grace = Options { reclaim_grace: Duration::from_millis(100), ..options(dir.path()) };
@@ -374,7 +373,7 @@ async fn the_service_is_reached_over_the_network_by_those_who_know_the_secret() 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap().to_string();
     let server = serve(&metadata, listener);
-    let client = HttpMetadata::new(rpc(SECRET), vec!["127.0.0.1:1".into(), addr.clone()]);
+    let client = HttpMetadata::new(rpc(SECRET), vec!["127.0.0.1:1".into(), addr.clone()], &TestRandom);
     let session = prepare(&client).await;
     client.run(commit(session, 0, "a")).await.unwrap();
     assert_eq!(client.ask(get("a")).await.unwrap().located.len(), 2);
@@ -397,8 +396,13 @@ struct Member {
 impl Member {
     async fn start(&mut self, id: u64, members: &[(u64, String)]) {
         let listener = tokio::net::TcpListener::bind(&self.addr).await.unwrap();
-        let options =
-            Options { member_id: id, members: members.to_vec(), snapshot_entries: 30, ..options(self.dir.path()) };
+        let options = Options {
+            member_id: id,
+            members: members.to_vec(),
+            advertise: self.addr.clone(),
+            snapshot_entries: 30,
+            ..options(self.dir.path())
+        };
         let handle = start_with(options, StorageDirectory::new(rpc(SECRET))).await;
         let server = serve(&handle, listener);
         self.running = Some((handle, server));
@@ -424,7 +428,7 @@ async fn three_members_agree_survive_the_loss_of_one_and_take_it_back_by_snapsho
     for (id, member) in (1..).zip(&mut members) {
         member.start(id, &addrs).await;
     }
-    let client = HttpMetadata::new(rpc(SECRET), addrs.iter().map(|(_, addr)| addr.clone()).collect());
+    let client = HttpMetadata::new(rpc(SECRET), addrs.iter().map(|(_, addr)| addr.clone()).collect(), &TestRandom);
     eventually("a leader forms the cluster", async || {
         client.ask(GetClusterMap { known: Epoch(0) }).await.is_ok_and(|map| map.is_some())
     })

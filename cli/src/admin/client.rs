@@ -10,9 +10,10 @@ use cairn_server::admin::{REGION, SERVICE};
 use http::header::HOST;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
 use serde::de::DeserializeOwned;
 
-use super::{ClusterStatus, DiskEntry, KeySource, Keys};
+use super::{ClusterStatus, DiskEntry, KeySource, Keys, MetadataMembers};
 use crate::http::{Connection, ConnectionError, Endpoint, RequestBody};
 
 /// Largest answer that is read: 10,000 disks of less than a kilobyte.
@@ -43,13 +44,19 @@ pub enum AdminError {
         /// What the server says.
         message: String,
     },
+    /// The cluster refuses to do it, and says why.
+    #[error("{message}")]
+    No {
+        /// What the server says.
+        message: String,
+    },
     /// The server failed.
     #[error("{endpoint}{path} answered {status}: {message}; look at the server's log")]
     Status {
         /// Whom we asked.
         endpoint: Endpoint,
         /// For what.
-        path: &'static str,
+        path: String,
         /// The status.
         status: StatusCode,
         /// What the server says.
@@ -61,7 +68,7 @@ pub enum AdminError {
         /// Whom we asked.
         endpoint: Endpoint,
         /// For what.
-        path: &'static str,
+        path: String,
         /// What does not fit.
         cause: serde_json::Error,
     },
@@ -71,7 +78,7 @@ pub enum AdminError {
         /// Whom we asked.
         endpoint: Endpoint,
         /// For what.
-        path: &'static str,
+        path: String,
     },
     /// The request could not be formed.
     #[error("the request cannot be formed: {0}")]
@@ -105,48 +112,78 @@ impl AdminClient {
         self.get("/v1/disks").await
     }
 
+    /// `GET /v1/metadata/members`.
+    pub async fn metadata_members(&mut self) -> Result<MetadataMembers, AdminError> {
+        self.get("/v1/metadata/members").await
+    }
+
     /// Reads one resource.
-    pub async fn get<T: DeserializeOwned>(&mut self, path: &'static str) -> Result<T, AdminError> {
+    pub async fn get<T: DeserializeOwned>(&mut self, path: &str) -> Result<T, AdminError> {
+        self.call(Method::GET, path).await
+    }
+
+    /// Calls one resource. `path` may have a query, encoded already.
+    pub async fn call<T: DeserializeOwned>(&mut self, method: Method, path: &str) -> Result<T, AdminError> {
         let endpoint = self.connection.endpoint().clone();
-        let Ok(answer) = tokio::time::timeout(TIMEOUT, self.exchange(path)).await else {
+        let Ok(answer) = tokio::time::timeout(TIMEOUT, self.exchange(method, path)).await else {
             self.connection.close();
             return Err(AdminError::Timeout(endpoint));
         };
         let (status, body) = answer?;
         if status.is_success() {
-            return serde_json::from_slice(&body).map_err(|cause| AdminError::Answer { endpoint, path, cause });
+            return serde_json::from_slice(&body).map_err(|cause| AdminError::Answer {
+                endpoint,
+                path: path.to_owned(),
+                cause,
+            });
         }
-        let message = message_of(&body);
-        Err(match status {
+        Err(self.failure(path, status, &body))
+    }
+
+    fn failure(&self, path: &str, status: StatusCode, body: &[u8]) -> AdminError {
+        let (endpoint, message) = (self.connection.endpoint().clone(), message_of(body));
+        match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 AdminError::Refused { endpoint, from: self.keys.source.clone(), status, message }
             }
-            _ => AdminError::Status { endpoint, path, status, message },
-        })
+            StatusCode::BAD_REQUEST | StatusCode::CONFLICT => AdminError::No { message },
+            _ => AdminError::Status { endpoint, path: path.to_owned(), status, message },
+        }
     }
 
-    async fn exchange(&mut self, path: &'static str) -> Result<(StatusCode, Bytes), AdminError> {
-        let request = self.sign(path)?;
+    async fn exchange(&mut self, method: Method, path: &str) -> Result<(StatusCode, Bytes), AdminError> {
+        let (status, body) = self.send(method, path).await?;
+        Ok((status, self.read_all(path, body).await?))
+    }
+
+    /// Sends a request and returns as soon as the head of the answer is there.
+    async fn send(&mut self, method: Method, path: &str) -> Result<(StatusCode, Incoming), AdminError> {
+        let request = self.sign(method, path)?;
         let (head, body) = self.connection.send(request).await?.into_parts();
+        Ok((head.status, body))
+    }
+
+    async fn read_all(&self, path: &str, body: Incoming) -> Result<Bytes, AdminError> {
         match Limited::new(body, ANSWER_BYTES_MAX).collect().await {
-            Ok(body) => Ok((head.status, body.to_bytes())),
+            Ok(body) => Ok(body.to_bytes()),
             Err(error) => Err(match error.downcast::<hyper::Error>() {
                 Ok(cause) => self.connection.broken(*cause).into(),
-                Err(_) => AdminError::TooLong { endpoint: self.connection.endpoint().clone(), path },
+                Err(_) => AdminError::TooLong { endpoint: self.connection.endpoint().clone(), path: path.to_owned() },
             }),
         }
     }
 
-    fn sign(&self, path: &'static str) -> Result<Request<RequestBody>, AdminError> {
-        let uri = Uri::from_static(path);
+    fn sign(&self, method: Method, path: &str) -> Result<Request<RequestBody>, AdminError> {
+        let uri: Uri = path.parse().map_err(|e: http::uri::InvalidUri| http::Error::from(e))?;
         let mut headers = HeaderMap::new();
         let host = HeaderValue::from_str(self.connection.endpoint().authority()).map_err(http::Error::from)?;
         headers.insert(HOST, host);
         let signer =
             Signer { credentials: &self.keys.credentials, region: REGION, service: SERVICE, keys: &self.signing };
-        let target = RequestTarget { method: &Method::GET, uri: &uri };
+        let target = RequestTarget { method: &method, uri: &uri };
         signer.sign_headers(target, &mut headers, self.clock.now(), PayloadMode::of(b""))?;
         let mut request = Request::new(RequestBody::empty());
+        *request.method_mut() = method;
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
         Ok(request)

@@ -3,6 +3,8 @@
 mod client;
 mod discovery;
 
-pub use cairn_server::admin::model::{ClusterStatus, DiskCounts, DiskEntry, NodeEntry, ProfileNames};
+pub use cairn_server::admin::model::{
+    ClusterStatus, DiskCounts, DiskEntry, MetadataMember, MetadataMembers, NodeEntry, ProfileNames,
+};
 pub use client::{AdminClient, AdminError};
 pub use discovery::{DiscoveryError, KeySource, Keys, discover_endpoint, discover_keys};

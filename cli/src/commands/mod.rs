@@ -4,6 +4,7 @@ pub mod bench;
 pub mod cluster;
 pub mod disk;
 mod error;
+pub mod metadata;
 mod output;
 pub mod server;
 
@@ -37,6 +38,9 @@ pub enum Command {
     /// The disks.
     #[command(subcommand)]
     Disk(disk::DiskCommand),
+    /// The metadata service: its members, backups, and what to do when members are lost.
+    #[command(subcommand)]
+    Metadata(metadata::MetadataCommand),
     /// Measure any S3 endpoint.
     Bench(bench::BenchArgs),
 }
@@ -78,6 +82,7 @@ fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Server(args) => server::run(args),
         Command::Cluster(command) => block_on(command.run()),
         Command::Disk(command) => block_on(command.run()),
+        Command::Metadata(command) => block_on(command.run()),
         Command::Bench(args) => bench::run(&args),
     }
 }

@@ -3,6 +3,7 @@
 mod auth;
 mod cluster;
 mod disks;
+mod metadata;
 pub mod model;
 
 pub use auth::{REGION, SERVICE};
@@ -36,6 +37,11 @@ pub(crate) fn router(state: AdminState) -> Router {
     let signed = Router::new()
         .route("/v1/cluster", get(cluster::show))
         .route("/v1/disks", get(disks::list))
+        .route("/v1/metadata/members", get(metadata::list))
+        .route("/v1/metadata/members/{member}", axum::routing::delete(metadata::remove))
+        .route("/v1/metadata/members/{member}/{addr}", axum::routing::post(metadata::add))
+        .route("/v1/metadata/leader/{member}", axum::routing::post(metadata::transfer))
+        .route("/v1/metadata/deletions", axum::routing::post(metadata::resume_deletions))
         .layer(axum::middleware::from_fn_with_state(state.clone(), auth::require_signature));
     Router::new().route("/health", get(health)).merge(signed).fallback(no_such_route).with_state(state)
 }
@@ -73,6 +79,9 @@ impl From<MetadataError> for AdminError {
 
 impl IntoResponse for AdminError {
     fn into_response(self) -> Response {
-        error(StatusCode::SERVICE_UNAVAILABLE, "MetadataUnavailable", &self.0.to_string())
+        match &self.0 {
+            MetadataError::Rejected(rejection) => error(StatusCode::CONFLICT, "Refused", &rejection.to_string()),
+            other => error(StatusCode::SERVICE_UNAVAILABLE, "MetadataUnavailable", &other.to_string()),
+        }
     }
 }

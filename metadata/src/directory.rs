@@ -181,6 +181,17 @@ impl Directory {
     }
 }
 
+/// Makes `dir`, whose files are complete, the directory of a member of a formed cluster.
+pub(crate) fn write_formed(
+    dir: &Path,
+    member: MemberId,
+    cluster: ClusterId,
+    incarnation: Incarnation,
+) -> Result<(), StoreError> {
+    let (cluster, incarnation) = (Some(cluster), Some(incarnation));
+    write_identity(dir, &Identity { format: FORMAT_VERSION, member, cluster, incarnation })
+}
+
 fn read_identity(dir: &Path) -> Result<Option<Identity>, StartError> {
     let path = dir.join("identity");
     let unreadable = |detail: String| StartError::Unreadable { path: path.clone(), detail };

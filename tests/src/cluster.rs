@@ -10,7 +10,8 @@ use cairn_cli::clock::SystemClock;
 use cairn_cli::s3::{Account, Client};
 use cairn_protocol::sigv4::Credentials;
 
-use crate::all_in_one::{admin_client, path_text};
+use crate::all_in_one::{admin_client_at, path_text};
+use crate::network::Network;
 use crate::{Process, Tuning, Workdir, eventually, free_port};
 
 /// Storage nodes in the cluster.
@@ -49,6 +50,9 @@ struct Member {
     s3_port: u16,
     admin_port: u16,
     rpc_port: u16,
+    /// The host's address, and its network namespace if it is not this machine.
+    host: String,
+    namespace: Option<String>,
     starts: u32,
 }
 
@@ -62,6 +66,8 @@ pub struct ProcessCluster {
     nodes: Vec<Member>,
     gateways: Vec<Member>,
     workdir: Workdir,
+    /// Removed after the processes in it have ended.
+    network: Option<Network>,
 }
 
 impl ProcessCluster {
@@ -72,7 +78,12 @@ impl ProcessCluster {
 
     /// The same with other numbers of processes.
     pub async fn start_with(shape: Shape) -> Self {
-        let mut cluster = Self::prepare(shape);
+        Self::start_in(shape, None).await
+    }
+
+    /// The same with each metadata member on a host of its own, numbered from 1, in `network`.
+    pub async fn start_in(shape: Shape, network: Option<Network>) -> Self {
+        let mut cluster = Self::prepare(shape, network);
         // Gateways first, metadata last: roles start in any order.
         for member in cluster.gateways.iter_mut().chain(&mut cluster.nodes).chain(&mut cluster.metadata) {
             spawn(member, &cluster.workdir);
@@ -85,15 +96,16 @@ impl ProcessCluster {
     }
 
     /// Configures every process and starts none.
-    fn prepare(shape: Shape) -> Self {
+    fn prepare(shape: Shape, network: Option<Network>) -> Self {
         let workdir = Workdir::new();
         std::fs::write(workdir.join("secret"), "the shared secret of a test cluster\n").expect("a secret file");
-        let metadata: Vec<Member> = (1..=shape.metadata).map(|n| Member::new(format!("metadata{n}"))).collect();
+        let host = |n: usize| (format!("metadata{n}"), network.as_ref().map(|network| (network, n as u8)));
+        let metadata: Vec<Member> = (1..=shape.metadata).map(host).map(|(name, host)| Member::on(name, host)).collect();
         let founders = (1..).zip(&metadata).map(|(n, member)| format!("\"{n}={}\"", member.rpc_addr()));
         let founders = format!("metadata_members = [{}]\n", founders.collect::<Vec<_>>().join(", "));
         let gateways = (1..=shape.gateways).map(|n| Member::new(format!("gateway{n}"))).collect();
         let nodes = (1..=shape.nodes).map(|n| Member::new(format!("node{n}"))).collect();
-        let cluster = Self { metadata, founders, nodes, gateways, workdir };
+        let cluster = Self { metadata, founders, nodes, gateways, workdir, network };
         for member in &cluster.gateways {
             cluster.configure(member, "gateway", "");
         }
@@ -123,6 +135,10 @@ impl ProcessCluster {
     pub async fn start_new_metadata(&mut self) -> (u64, String) {
         let number = self.metadata.len() as u64 + 1;
         let mut member = Member::new(format!("metadata{number}"));
+        if let Some(network) = &mut self.network {
+            network.add_host(number as u8).expect("a host for the member");
+            member = Member::on(member.name, Some((network, number as u8)));
+        }
         self.configure_metadata(&member, number);
         spawn(&mut member, &self.workdir);
         ready(&mut member).await;
@@ -146,6 +162,11 @@ impl ProcessCluster {
         self.metadata[index].process.as_ref()
     }
 
+    /// The network of the metadata members, if they have one of their own.
+    pub fn network(&self) -> Option<&Network> {
+        self.network.as_ref()
+    }
+
     /// The data directory of metadata member `index`.
     pub fn metadata_dir(&self, index: usize) -> PathBuf {
         self.workdir.join(format!("metadata{}", index + 1))
@@ -163,13 +184,13 @@ impl ProcessCluster {
 
     /// A client of the admin API of metadata member `index`.
     pub fn metadata_admin(&self, index: usize) -> AdminClient {
-        admin_client(self.metadata[index].admin_port, credentials())
+        admin_client_at(&self.metadata[index].admin_addr(), credentials())
     }
 
     /// `cairn ARGUMENTS…` against the admin API of metadata member `index`.
     pub fn verb(&self, index: usize, arguments: &[&str]) -> std::process::Output {
         let mut command = std::process::Command::new(crate::cairn());
-        let endpoint = format!("http://127.0.0.1:{}", self.metadata[index].admin_port);
+        let endpoint = format!("http://{}", self.metadata[index].admin_addr());
         let keys =
             [("CAIRN_ENDPOINT", endpoint.as_str()), ("CAIRN_ACCESS_KEY", ACCESS_KEY), ("CAIRN_SECRET_KEY", SECRET_KEY)];
         command.args(arguments).envs(keys).output().expect("the cairn binary runs")
@@ -275,11 +296,32 @@ fn credentials() -> Credentials {
 
 impl Member {
     fn new(name: String) -> Self {
-        Self { name, process: None, s3_port: free_port(), admin_port: free_port(), rpc_port: free_port(), starts: 0 }
+        Self {
+            name,
+            process: None,
+            s3_port: free_port(),
+            admin_port: free_port(),
+            rpc_port: free_port(),
+            host: "127.0.0.1".to_owned(),
+            namespace: None,
+            starts: 0,
+        }
+    }
+
+    fn on(name: String, host: Option<(&Network, u8)>) -> Self {
+        let (address, namespace) = match host {
+            Some((network, host)) => (network.address(host), Some(network.namespace(host))),
+            None => ("127.0.0.1".to_owned(), None),
+        };
+        Self { host: address, namespace, ..Self::new(name) }
     }
 
     fn rpc_addr(&self) -> String {
-        format!("127.0.0.1:{}", self.rpc_port)
+        format!("{}:{}", self.host, self.rpc_port)
+    }
+
+    fn admin_addr(&self) -> String {
+        format!("{}:{}", self.host, self.admin_port)
     }
 }
 
@@ -290,7 +332,7 @@ fn configuration(member: &Member, role: &str, workdir: &Workdir, tuning: Tuning)
         writeln!(text, "{key} = {:?}", path_text(&path)).expect("writing to a string");
     }
     for (key, port) in [("s3_addr", member.s3_port), ("admin_addr", member.admin_port), ("rpc_addr", member.rpc_port)] {
-        writeln!(text, "{key} = \"127.0.0.1:{port}\"").expect("writing to a string");
+        writeln!(text, "{key} = \"{}:{port}\"", member.host).expect("writing to a string");
     }
     text + &tuning.to_toml()
 }
@@ -301,10 +343,12 @@ fn spawn(member: &mut Member, workdir: &Workdir) {
     let config = workdir.join(format!("{}.toml", member.name));
     let log = workdir.logs().join(format!("{}-{}.log", member.name, member.starts));
     let keys = [("CAIRN_ROOT_ACCESS_KEY", ACCESS_KEY), ("CAIRN_ROOT_SECRET_KEY", SECRET_KEY)];
-    member.process = Some(Process::spawn(&member.name, &["server", "--config", path_text(&config)], &keys, &log));
+    let arguments = ["server", "--config", path_text(&config)];
+    let namespace = member.namespace.as_deref();
+    member.process = Some(Process::spawn_in(namespace, &member.name, &arguments, &keys, &log));
 }
 
 async fn ready(member: &mut Member) {
-    let port = member.admin_port;
-    member.process.as_mut().expect("a running member").wait_ready(port).await;
+    let addr = member.admin_addr();
+    member.process.as_mut().expect("a running member").wait_ready_at(&addr).await;
 }

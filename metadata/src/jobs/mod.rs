@@ -62,7 +62,7 @@ impl Jobs {
             let Some(members) = founders else {
                 return Err(StartError::Raft("not all of its members have met".to_owned()));
             };
-            let first = Change::Bootstrap(Bootstrap { cluster, profiles, roll: Some(Roll { members }) });
+            let first = Change::Bootstrap(Bootstrap { cluster, profiles, roll: Some(Roll { members, life: None }) });
             let formed = proposer::change(&inner.raft, inner.clock.as_ref(), first).await;
             formed.map_err(|e| StartError::Raft(e.to_string()))?;
         }

@@ -62,6 +62,9 @@ pub(crate) struct HelloAnswer {
     /// If the answerer leads: the last log entry that the asker has acknowledged to it.
     #[n(6)]
     pub(crate) acknowledged: Option<u64>,
+    /// How often the answerer's cluster has begun anew.
+    #[n(7)]
+    pub(crate) life: Option<u64>,
 }
 
 /// A leader asks another member to take over.

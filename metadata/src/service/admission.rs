@@ -59,6 +59,8 @@ pub(crate) struct Holding {
     /// Whether it has never held anything.
     pub(crate) is_blank: bool,
     pub(crate) last_log: u64,
+    /// How often the cluster had begun anew when the directory heard of it last.
+    pub(crate) life: u64,
 }
 
 impl Admission {
@@ -108,7 +110,7 @@ impl Admission {
 
 /// What the first round of questions leads to.
 pub(crate) fn decide(me: &Me, holding: Holding, answers: &[HelloAnswer]) -> Verdict {
-    if let Some(refusal) = contradiction(me, holding.cluster, answers) {
+    if let Some(refusal) = contradiction(me, holding, answers) {
         return Verdict::Refuse(refusal);
     }
     let member = me.member;
@@ -146,8 +148,8 @@ pub(crate) fn decide(me: &Me, holding: Holding, answers: &[HelloAnswer]) -> Verd
 }
 
 /// Why the directory may not act as its member, if somebody knows.
-pub(crate) fn contradiction(me: &Me, cluster: Option<ClusterId>, answers: &[HelloAnswer]) -> Option<String> {
-    let member = me.member;
+pub(crate) fn contradiction(me: &Me, holding: Holding, answers: &[HelloAnswer]) -> Option<String> {
+    let (member, cluster) = (me.member, holding.cluster);
     if answers.iter().any(|answer| answer.member == member && answer.boot != me.boot) {
         return Some(format!(
             "another process answers at the address of member {member}: one of the two runs on a copy of the other's \
@@ -159,6 +161,13 @@ pub(crate) fn contradiction(me: &Me, cluster: Option<ClusterId>, answers: &[Hell
         (cluster, answers.iter().find_map(|a| a.cluster.filter(|c| Some(*c) != cluster)))
     {
         return Some(format!("the other members belong to cluster {theirs}, this directory to cluster {ours}"));
+    }
+    let life = answers.iter().filter_map(|answer| answer.life).max().unwrap_or(0);
+    if !holding.is_blank && life > holding.life {
+        return Some(format!(
+            "the cluster was restored or recovered without member {member}, whose directory is of the life before: empty \
+             it, and add the member again"
+        ));
     }
     let enrolled = answers.iter().filter(|answer| answer.cluster.is_some()).find_map(|answer| answer.enrolled);
     if enrolled.is_some_and(|enrolled| enrolled != me.incarnation) {
@@ -194,16 +203,17 @@ mod tests {
             is_blank: !formed,
             enrolled: enrolled.map(id),
             acknowledged: None,
+            life: None,
         }
     }
 
     fn blank(answers: &[HelloAnswer]) -> Verdict {
-        decide(&me(), Holding { cluster: None, is_blank: true, last_log: 0 }, answers)
+        decide(&me(), Holding { cluster: None, is_blank: true, last_log: 0, life: 0 }, answers)
     }
 
     fn formed(answers: &[HelloAnswer]) -> Verdict {
         let cluster = Some(ClusterId::from_random([7; 16]));
-        decide(&me(), Holding { cluster, is_blank: false, last_log: 50 }, answers)
+        decide(&me(), Holding { cluster, is_blank: false, last_log: 50, life: 3 }, answers)
     }
 
     fn refusal(verdict: Verdict) -> String {
@@ -224,7 +234,7 @@ mod tests {
     #[test]
     fn a_stranger_waits_to_be_added() {
         let me = Me { member: 4, founders: vec![1, 2, 3], ..me() };
-        let holding = Holding { cluster: None, is_blank: true, last_log: 0 };
+        let holding = Holding { cluster: None, is_blank: true, last_log: 0, life: 0 };
         let everybody = [answer(1, false, None), answer(2, false, None), answer(3, false, None)];
         assert!(matches!(decide(&me, holding, &everybody), Verdict::Wait(_)));
         let verdict = decide(&me, holding, &[answer(1, true, None)]);
@@ -242,6 +252,8 @@ mod tests {
         assert!(refusal(formed(&[rolled_back.clone()])).contains("older copy"));
         let current = HelloAnswer { acknowledged: Some(50), ..rolled_back };
         assert_eq!(formed(&[current]), Verdict::Admit { form: false });
+        let recovered = HelloAnswer { life: Some(4), ..answer(1, true, None) };
+        assert!(refusal(formed(&[recovered])).contains("life before"));
         let cluster = Some(ClusterId::from_random([8; 16]));
         let foreign = HelloAnswer { cluster, ..answer(1, true, None) };
         assert!(refusal(formed(&[foreign])).contains("belong to cluster"));

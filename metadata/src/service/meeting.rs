@@ -54,6 +54,7 @@ impl Inner {
             is_blank: self.log.is_pristine(),
             enrolled: roll.of(question.member),
             acknowledged: acknowledged.map(|id| id.index),
+            life: roll.life,
         })
     }
 
@@ -79,7 +80,8 @@ impl Inner {
 
     fn holding(&self) -> Holding {
         let cluster = self.machine.map().map(|map| map.cluster);
-        Holding { cluster, is_blank: self.log.is_pristine(), last_log: self.log.end().index }
+        let roll = self.machine.view().and_then(|view| members::roll(&view.meta()?)).unwrap_or_default();
+        Holding { cluster, is_blank: self.log.is_pristine(), last_log: self.log.end().index, life: roll.life() }
     }
 }
 
@@ -118,12 +120,9 @@ async fn meet(inner: &Arc<Inner>, founders: &[(MemberId, String)], round: u32, a
     let holding = inner.holding();
     let me = &inner.admission.me;
     if *admitted {
-        match contradiction(me, holding.cluster, &answers) {
-            Some(refusal) => {
-                *admitted = false;
-                shut(inner, &refusal, 0);
-            }
-            None => return,
+        if let Some(refusal) = contradiction(me, holding, &answers) {
+            *admitted = false;
+            shut(inner, &refusal, 0);
         }
         return;
     }

@@ -9,7 +9,7 @@ mod members;
 pub(crate) mod proposer;
 mod read_gate;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -32,34 +32,34 @@ use crate::{Dependencies, Handle, MetadataService, Options, router};
 
 const SECRET: &str = "a secret of the cluster";
 
-fn options(dir: &Path) -> Options {
+pub(crate) fn options(dir: &Path) -> Options {
     Options { tick: Duration::from_millis(20), cache_bytes: 4 << 20, ..Options::new(dir) }
 }
 
-fn rpc(secret: &str) -> RpcClient {
+pub(crate) fn rpc(secret: &str) -> RpcClient {
     RpcClient::new(secret, TestClock::new())
 }
 
-async fn start_with(options: Options, storage: StorageDirectory) -> Handle {
+pub(crate) async fn start_with(options: Options, storage: StorageDirectory) -> Handle {
     let (clock, random) = (TestClock::new(), Arc::new(TestRandom));
     let dependencies = Dependencies { clock, random, storage, rpc: rpc(SECRET) };
     MetadataService::start(options, dependencies).await.unwrap()
 }
 
-async fn start(dir: &Path) -> Handle {
+pub(crate) async fn start(dir: &Path) -> Handle {
     start_with(options(dir), StorageDirectory::new(rpc(SECRET))).await
 }
 
-fn bucket() -> BucketName {
+pub(crate) fn bucket() -> BucketName {
     BucketName::new("photos").unwrap()
 }
 
-async fn prepare(metadata: &impl Metadata) -> SessionId {
+pub(crate) async fn prepare(metadata: &impl Metadata) -> SessionId {
     metadata.run(CreateBucket { name: bucket(), region: String::new() }).await.unwrap();
     metadata.run(OpenSession { gateway: NodeId::from_random([1; 16]) }).await.unwrap()
 }
 
-fn commit(session: SessionId, counter: u64, key: &str) -> CommitObject {
+pub(crate) fn commit(session: SessionId, counter: u64, key: &str) -> CommitObject {
     let run = ExtentRun { first: ExtentId::new(session, counter), size: 100, extent_bytes: 64 };
     let place = |length| PlacedExtent {
         profile: ProfileId(1),
@@ -78,12 +78,12 @@ fn commit(session: SessionId, counter: u64, key: &str) -> CommitObject {
     }
 }
 
-fn get(key: &str) -> GetObject {
+pub(crate) fn get(key: &str) -> GetObject {
     GetObject { bucket: bucket(), key: ObjectKey::new(key).unwrap(), part: None, range: None, extents: 8 }
 }
 
 /// Waits until `holds`, for as long as a slow machine may need.
-async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
     for _ in 0..1000 {
         if holds().await {
             return;
@@ -123,7 +123,7 @@ async fn what_is_acknowledged_is_read_at_once_and_after_a_restart() {
 }
 
 /// The files as they are now, in a directory of their own.
-fn kill_image(metadata: &Handle, dir: &Path) -> TempDir {
+pub(crate) fn kill_image(metadata: &Handle, dir: &Path) -> TempDir {
     let image = TempDir::new().unwrap();
     let held = metadata.inner.machine.hold();
     for file in ["identity", "log.redb", "state.redb"] {

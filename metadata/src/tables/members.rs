@@ -30,6 +30,9 @@ pub(crate) struct Enroll {
 pub(crate) struct Roll {
     #[n(0)]
     pub(crate) members: Vec<(MemberId, Incarnation)>,
+    /// How often the cluster has begun anew, from a backup or from one member that was left.
+    #[n(1)]
+    pub(crate) life: Option<u64>,
 }
 
 impl Row for Roll {
@@ -37,6 +40,11 @@ impl Row for Roll {
 }
 
 impl Roll {
+    /// How often the cluster has begun anew.
+    pub(crate) fn life(&self) -> u64 {
+        self.life.unwrap_or(0)
+    }
+
     /// The directory that acts as `member`.
     pub(crate) fn of(&self, member: MemberId) -> Option<Incarnation> {
         self.members.iter().find(|(id, _)| *id == member).map(|(_, incarnation)| *incarnation)

@@ -149,6 +149,7 @@ impl Process {
         let (ready_sender, ready) = watch::channel(false);
         let admin = AdminState {
             metadata,
+            member: self.metadata.clone(),
             clock: Arc::clone(&shared.clock),
             root: Credentials::new(keys.root.access_key.clone(), keys.root.secret_key.clone()),
             keys: Arc::new(SigningKeyCache::new()),
@@ -245,7 +246,7 @@ impl Listeners {
 }
 
 async fn start_metadata(config: &Config, shared: &Shared) -> Result<cairn_metadata::Handle, ServerError> {
-    let mut options = cairn_metadata::Options::new(config.data.join("metadata"));
+    let mut options = cairn_metadata::Options::new(crate::offline::metadata_dir(config));
     options.member_id = config.metadata_id;
     options.members = config.founders();
     options.advertise.clone_from(&config.rpc_advertise);

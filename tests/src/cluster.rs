@@ -152,6 +152,17 @@ impl ProcessCluster {
         spawn(&mut self.metadata[index], &self.workdir);
     }
 
+    /// Starts metadata member `index` and waits until its process is up.
+    pub async fn start_metadata(&mut self, index: usize) {
+        spawn(&mut self.metadata[index], &self.workdir);
+        ready(&mut self.metadata[index]).await;
+    }
+
+    /// The configuration file of metadata member `index`.
+    pub fn metadata_config(&self, index: usize) -> PathBuf {
+        self.workdir.join(format!("metadata{}.toml", index + 1))
+    }
+
     /// SIGKILL to metadata member `index`.
     pub fn kill_metadata_member(&mut self, index: usize) {
         self.metadata[index].process.take().expect("a running metadata member").kill();

@@ -117,6 +117,26 @@ impl AdminClient {
         self.get("/v1/metadata/members").await
     }
 
+    /// `GET /v1/metadata/backup`, in pieces: `take` gets one after the other.
+    pub async fn metadata_backup<E: From<AdminError>>(
+        &mut self,
+        mut take: impl AsyncFnMut(Bytes) -> Result<(), E>,
+    ) -> Result<(), E> {
+        const PATH: &str = "/v1/metadata/backup";
+        let (status, mut body) = self.send(Method::GET, PATH).await?;
+        if !status.is_success() {
+            let answer = self.read_all(PATH, body).await?;
+            return Err(self.failure(PATH, status, &answer).into());
+        }
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|cause| AdminError::from(self.connection.broken(cause)))?;
+            if let Ok(piece) = frame.into_data() {
+                take(piece).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Reads one resource.
     pub async fn get<T: DeserializeOwned>(&mut self, path: &str) -> Result<T, AdminError> {
         self.call(Method::GET, path).await

@@ -22,6 +22,12 @@ pub enum CommandError {
         /// The numbers that there are.
         known: String,
     },
+    /// The metadata could not be backed up.
+    #[error(transparent)]
+    Backup(#[from] super::metadata::BackupError),
+    /// The metadata could not be restored or recovered.
+    #[error(transparent)]
+    Offline(#[from] cairn_server::offline::OfflineError),
     /// The benchmark could not run.
     #[error(transparent)]
     Bench(Box<BenchError>),

@@ -1,5 +1,6 @@
 //! `/v1/metadata/…`: the members of the metadata service, and what a restored one may do.
 
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Response};
@@ -57,6 +58,35 @@ pub(super) async fn transfer(State(state): State<AdminState>, Path(member): Path
 /// `POST /v1/metadata/deletions`
 pub(super) async fn resume_deletions(State(state): State<AdminState>) -> Result<Response, AdminError> {
     signal(&state, Signal::EndRestoreHold).await
+}
+
+/// `GET /v1/metadata/backup`: the backup as a stream. One that ends without its end frame is not whole.
+pub(super) async fn backup(State(state): State<AdminState>) -> Response {
+    let Some(member) = &state.member else {
+        return error(
+            StatusCode::CONFLICT,
+            "NotAMember",
+            "this process holds no metadata: ask the admin API of a metadata member",
+        );
+    };
+    let reader = match member.backup().await {
+        Ok(reader) => reader,
+        Err(why) => return error(StatusCode::SERVICE_UNAVAILABLE, "MetadataUnavailable", &why.to_string()),
+    };
+    let pieces = futures_util::stream::unfold(Some(reader), async |reader| {
+        let mut reader = reader?;
+        let read = tokio::task::spawn_blocking(move || {
+            let piece = reader.next();
+            (piece, reader)
+        });
+        match read.await {
+            Ok((Ok(Some(piece)), reader)) => Some((Ok(Bytes::from(piece)), Some(reader))),
+            Ok((Ok(None), _)) => None,
+            Ok((Err(why), _)) => Some((Err(std::io::Error::other(why)), None)),
+            Err(panicked) => Some((Err(std::io::Error::other(panicked)), None)),
+        }
+    });
+    Response::new(Body::from_stream(pieces))
 }
 
 async fn signal(state: &AdminState, signal: Signal) -> Result<Response, AdminError> {

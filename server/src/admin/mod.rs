@@ -25,6 +25,8 @@ use serde_json::json;
 #[derive(Clone)]
 pub(crate) struct AdminState {
     pub(crate) metadata: Arc<dyn Metadata>,
+    /// The metadata member in this process, if there is one.
+    pub(crate) member: Option<cairn_metadata::Handle>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) root: Credentials,
     pub(crate) keys: Arc<SigningKeyCache>,
@@ -41,6 +43,7 @@ pub(crate) fn router(state: AdminState) -> Router {
         .route("/v1/metadata/members/{member}", axum::routing::delete(metadata::remove))
         .route("/v1/metadata/members/{member}/{addr}", axum::routing::post(metadata::add))
         .route("/v1/metadata/leader/{member}", axum::routing::post(metadata::transfer))
+        .route("/v1/metadata/backup", get(metadata::backup))
         .route("/v1/metadata/deletions", axum::routing::post(metadata::resume_deletions))
         .layer(axum::middleware::from_fn_with_state(state.clone(), auth::require_signature));
     Router::new().route("/health", get(health)).merge(signed).fallback(no_such_route).with_state(state)

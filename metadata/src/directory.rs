@@ -12,6 +12,7 @@ use crate::options::Options;
 use crate::raft::MemberId;
 use crate::raft::log_store::LogStore;
 use crate::raft::machine::{Machine, sync_directory};
+use crate::tables::members::Incarnation;
 
 /// Version of all formats in the directory. A directory of a newer version is refused, never taken for empty (I30).
 const FORMAT_VERSION: u32 = 1;
@@ -88,6 +89,9 @@ struct Identity {
     /// Nothing until the cluster is formed: until then nothing was ever acknowledged.
     #[n(2)]
     cluster: Option<ClusterId>,
+    /// Names this directory: see [`crate::tables::members`].
+    #[n(3)]
+    incarnation: Option<Incarnation>,
 }
 
 /// An open directory.
@@ -99,8 +103,9 @@ pub(crate) struct Directory {
 }
 
 impl Directory {
-    /// Opens the directory, or makes it if nothing is there and nothing should be.
-    pub(crate) fn open(options: &Options, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+    /// Opens the directory, or makes it if nothing is there and nothing should be. `drawn` names a directory that has no
+    /// name yet.
+    pub(crate) fn open(options: &Options, clock: Arc<dyn Clock>, drawn: Incarnation) -> Result<Self, StartError> {
         let path = options.dir.clone();
         let unreadable = |path: &Path, e: &dyn std::fmt::Display| StartError::Unreadable {
             path: path.to_owned(),
@@ -110,7 +115,7 @@ impl Directory {
         let (log_path, state_path) = (path.join("log.redb"), path.join("state.redb"));
         let identity = match read_identity(&path)? {
             Some(identity) => identity,
-            None => create_identity(options, &[&log_path, &state_path])?,
+            None => create_identity(options, &[&log_path, &state_path], drawn)?,
         };
         check_identity(options, &identity)?;
         // Files may be missing only as long as the cluster was not formed.
@@ -124,9 +129,24 @@ impl Directory {
         let log = LogStore::open(&log_path, create).map_err(|e| unreadable(&log_path, &e))?;
         let machine =
             Machine::open(&state_path, create, options.cache_bytes, clock).map_err(|e| unreadable(&state_path, &e))?;
-        let directory = Self { path, identity, log, machine: Arc::new(machine) };
+        let mut directory = Self { path, identity, log, machine: Arc::new(machine) };
         directory.check_files_fit()?;
+        if directory.identity.incarnation.is_none() {
+            let named = Identity { incarnation: Some(drawn), ..directory.identity.clone() };
+            directory.replace_identity(named).map_err(|e| unreadable(&directory.path.join("identity"), &e))?;
+        }
         Ok(directory)
+    }
+
+    /// Names this directory.
+    pub(crate) fn incarnation(&self) -> Incarnation {
+        self.identity.incarnation.unwrap_or(Incarnation::from_bytes([0; 16]))
+    }
+
+    fn replace_identity(&mut self, identity: Identity) -> Result<(), StoreError> {
+        write_identity(&self.path, &identity)?;
+        self.identity = identity;
+        Ok(())
     }
 
     /// Log and state must be halves of one whole.
@@ -157,11 +177,19 @@ impl Directory {
         if self.identity.cluster.is_some() {
             return Ok(());
         }
-        let formed = Identity { cluster: Some(cluster), ..self.identity.clone() };
-        write_identity(&self.path, &formed)?;
-        self.identity = formed;
-        Ok(())
+        self.replace_identity(Identity { cluster: Some(cluster), ..self.identity.clone() })
     }
+}
+
+/// Makes `dir`, whose files are complete, the directory of a member of a formed cluster.
+pub(crate) fn write_formed(
+    dir: &Path,
+    member: MemberId,
+    cluster: ClusterId,
+    incarnation: Incarnation,
+) -> Result<(), StoreError> {
+    let (cluster, incarnation) = (Some(cluster), Some(incarnation));
+    write_identity(dir, &Identity { format: FORMAT_VERSION, member, cluster, incarnation })
 }
 
 fn read_identity(dir: &Path) -> Result<Option<Identity>, StartError> {
@@ -181,7 +209,7 @@ fn read_identity(dir: &Path) -> Result<Option<Identity>, StartError> {
 }
 
 /// The identity of a new member, in a directory that must be empty and is expected to be.
-fn create_identity(options: &Options, files: &[&Path]) -> Result<Identity, StartError> {
+fn create_identity(options: &Options, files: &[&Path], drawn: Incarnation) -> Result<Identity, StartError> {
     let dir = options.dir.clone();
     if let Some(file) = files.iter().find(|file| file.exists()) {
         let missing = format!("{} has no identity file beside it", file.display());
@@ -190,7 +218,8 @@ fn create_identity(options: &Options, files: &[&Path]) -> Result<Identity, Start
     if let Some(cluster) = options.known_cluster {
         return Err(StartError::Lost { dir, cluster });
     }
-    let identity = Identity { format: FORMAT_VERSION, member: options.member_id, cluster: None };
+    let identity =
+        Identity { format: FORMAT_VERSION, member: options.member_id, cluster: None, incarnation: Some(drawn) };
     write_identity(&dir, &identity)
         .map_err(|e| StartError::Unreadable { path: dir.join("identity"), detail: e.to_string() })?;
     Ok(identity)
@@ -233,7 +262,7 @@ mod tests {
 
     fn open(dir: &Path, known_cluster: Option<ClusterId>) -> Result<Directory, StartError> {
         let options = Options { known_cluster, cache_bytes: 1 << 20, ..Options::new(dir) };
-        Directory::open(&options, TestClock::new())
+        Directory::open(&options, TestClock::new(), Incarnation::from_bytes([5; 16]))
     }
 
     /// Waits until the log's thread has closed its file.
@@ -285,7 +314,7 @@ mod tests {
         let (dir, _) = formed();
         let foreign = Some(ClusterId::from_random([5; 16]));
         assert!(matches!(open(dir.path(), foreign), Err(StartError::Foreign { .. })));
-        let newer = Identity { format: 2, member: 1, cluster: None };
+        let newer = Identity { format: 2, member: 1, cluster: None, incarnation: None };
         write_identity(dir.path(), &newer).unwrap();
         assert!(matches!(open(dir.path(), None), Err(StartError::Newer { found: 2, .. })));
     }

@@ -16,6 +16,16 @@ pub enum StoreError {
         /// What is wrong with the row.
         detail: String,
     },
+    /// A newer release wrote it.
+    #[error("{what} has format version {found}, this release reads up to {known}: install the newer release again")]
+    Newer {
+        /// What was to be read.
+        what: &'static str,
+        /// Its version.
+        found: u32,
+        /// The newest version that is known here.
+        known: u32,
+    },
     /// A file beside the database could not be read or written.
     #[error("{path}: {detail}")]
     File {

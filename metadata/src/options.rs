@@ -15,9 +15,11 @@ pub struct Options {
     pub dir: PathBuf,
     /// This member.
     pub member_id: MemberId,
-    /// All members that form the service, this one included, with `host:port` of their internal RPC. Looked at only
-    /// when the cluster is formed; with one member the address may be empty.
+    /// The members that form a new cluster, with `host:port` of their internal RPC. A member that is not among them waits
+    /// to be added, and asks them about it. With one member the address may be empty.
     pub members: Vec<(MemberId, String)>,
+    /// `host:port` under which the others reach this member; empty if nobody does.
+    pub advertise: String,
     /// Where the shards of an extent must be apart, for the profiles of a new cluster.
     pub failure_domain: FailureDomain,
     /// The cluster that this process's disks belong to already, if any: then an empty directory is refused, because it
@@ -44,6 +46,7 @@ impl Options {
             dir: dir.into(),
             member_id: 1,
             members: vec![(1, String::new())],
+            advertise: String::new(),
             failure_domain: FailureDomain::Disk,
             known_cluster: None,
             reclaim_grace: Duration::from_mins(1),

@@ -40,12 +40,16 @@ impl Clock for TestClock {
     }
 }
 
-/// Counts.
+/// Counts, over all sources of a process: what is drawn is drawn once.
 #[derive(Default)]
-pub(crate) struct TestRandom(AtomicU64);
+pub(crate) struct TestRandom;
+
+static DRAWN: AtomicU64 = AtomicU64::new(1);
 
 impl RandomSource for TestRandom {
     fn bytes16(&self) -> [u8; 16] {
-        [self.0.fetch_add(1, Ordering::Relaxed) as u8 + 1; 16]
+        let mut bytes = [0x77; 16];
+        bytes[..8].copy_from_slice(&DRAWN.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+        bytes
     }
 }

@@ -11,6 +11,7 @@ pub mod config;
 mod credentials;
 mod data_dir;
 mod listener;
+pub mod offline;
 mod process;
 mod random;
 mod telemetry;

@@ -116,7 +116,10 @@ impl Process {
             if config.has(Role::Metadata) { Some(start_metadata(config, &shared).await?) } else { None };
         let metadata: Arc<dyn Metadata> = match &local_metadata {
             Some(handle) => Arc::new(handle.clone()),
-            None => Arc::new(HttpMetadata::new(shared.rpc.clone(), config.metadata_addrs.clone())),
+            None => {
+                let addrs = config.metadata_addrs.clone();
+                Arc::new(HttpMetadata::new(shared.rpc.clone(), addrs, &*shared.random))
+            }
         };
         let storage = if config.has(Role::StorageNode) {
             Some(start_storage(config, &shared, Arc::clone(&metadata))?)
@@ -147,6 +150,7 @@ impl Process {
         let admin = AdminState {
             metadata,
             storage: shared.directory.clone(),
+            member: self.metadata.clone(),
             clock: Arc::clone(&shared.clock),
             root: Credentials::new(keys.root.access_key.clone(), keys.root.secret_key.clone()),
             keys: Arc::new(SigningKeyCache::new()),
@@ -243,7 +247,10 @@ impl Listeners {
 }
 
 async fn start_metadata(config: &Config, shared: &Shared) -> Result<cairn_metadata::Handle, ServerError> {
-    let mut options = cairn_metadata::Options::new(config.data.join("metadata"));
+    let mut options = cairn_metadata::Options::new(crate::offline::metadata_dir(config));
+    options.member_id = config.metadata_id;
+    options.members = config.founders();
+    options.advertise.clone_from(&config.rpc_advertise);
     options.known_cluster = cairn_storage_node::known_cluster(&storage_state_dir(config))?;
     options.failure_domain = failure_domain(&config.failure_domain);
     options.reclaim_grace = Duration::from_secs(config.reclaim_grace_s);

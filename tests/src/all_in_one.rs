@@ -210,8 +210,12 @@ impl AllInOne {
     }
 }
 
-pub(crate) fn admin_client(port: u16, credentials: Credentials) -> AdminClient {
-    let endpoint: Endpoint = format!("http://127.0.0.1:{port}").parse().expect("an endpoint");
+fn admin_client(port: u16, credentials: Credentials) -> AdminClient {
+    admin_client_at(&format!("127.0.0.1:{port}"), credentials)
+}
+
+pub(crate) fn admin_client_at(addr: &str, credentials: Credentials) -> AdminClient {
+    let endpoint: Endpoint = format!("http://{addr}").parse().expect("an endpoint");
     AdminClient::new(endpoint, Keys { credentials, source: KeySource::Flags }, Arc::new(SystemClock::new()))
 }
 

@@ -1,7 +1,7 @@
-//! A cluster of processes on the loopback interface: one metadata member, six storage nodes with a disk each, and two
-//! gateways.
+//! A cluster of processes on the loopback interface: metadata members, storage nodes with a disk each, and gateways.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,13 +10,31 @@ use cairn_cli::clock::SystemClock;
 use cairn_cli::s3::{Account, Client};
 use cairn_protocol::sigv4::Credentials;
 
-use crate::all_in_one::{admin_client, path_text};
+use crate::all_in_one::{admin_client_at, path_text};
+use crate::network::Network;
 use crate::{Process, Tuning, Workdir, eventually, free_port};
 
 /// Storage nodes in the cluster.
 pub const STORAGE_NODES: usize = 6;
 /// Gateways in the cluster.
 pub const GATEWAYS: usize = 2;
+
+/// How many processes of each role there are.
+#[derive(Debug, Clone, Copy)]
+pub struct Shape {
+    /// Members of the metadata service when it is formed.
+    pub metadata: usize,
+    /// Storage nodes, with one disk each.
+    pub nodes: usize,
+    /// Gateways.
+    pub gateways: usize,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self { metadata: 1, nodes: STORAGE_NODES, gateways: GATEWAYS }
+    }
+}
 
 /// Root keys, given to every process in its environment.
 const ACCESS_KEY: &str = "cairn-test-root";
@@ -31,6 +49,10 @@ struct Member {
     process: Option<Process>,
     s3_port: u16,
     admin_port: u16,
+    rpc_port: u16,
+    /// The host's address, and its network namespace if it is not this machine.
+    host: String,
+    namespace: Option<String>,
     starts: u32,
 }
 
@@ -38,45 +60,170 @@ struct Member {
 #[derive(Debug)]
 pub struct ProcessCluster {
     // Dropped before the directory that they write to.
-    metadata: Member,
+    metadata: Vec<Member>,
+    /// What the configuration of a metadata member says of those that form the service.
+    founders: String,
     nodes: Vec<Member>,
     gateways: Vec<Member>,
     workdir: Workdir,
+    /// Removed after the processes in it have ended.
+    network: Option<Network>,
 }
 
 impl ProcessCluster {
     /// Starts every process at once, in no order, and waits until all disks are active.
     pub async fn start() -> Self {
-        let workdir = Workdir::new();
-        let tuning = Tuning::default();
-        std::fs::write(workdir.join("secret"), "the shared secret of a test cluster\n").expect("a secret file");
-        let metadata_rpc = free_port();
-        let configure = |name: String, role: &str, rpc_port: u16, more: &str| {
-            let member = Member { process: None, s3_port: free_port(), admin_port: free_port(), starts: 0, name };
-            let text = configuration(&member, role, rpc_port, metadata_rpc, &workdir, tuning) + more;
-            std::fs::write(workdir.join(format!("{}.toml", member.name)), text).expect("a configuration file");
-            member
-        };
-        let disk = |name: &str| format!("disks = [{:?}]\n", path_text(&workdir.join(format!("{name}-disk"))));
-        let gateways = (1..=GATEWAYS).map(|n| configure(format!("gateway{n}"), "gateway", free_port(), "")).collect();
-        let nodes = (1..=STORAGE_NODES)
-            .map(|n| configure(format!("node{n}"), "storage-node", free_port(), &disk(&format!("node{n}"))))
-            .collect();
-        let metadata = configure("metadata1".to_owned(), "metadata", metadata_rpc, "");
-        let mut cluster = Self { metadata, nodes, gateways, workdir };
+        Self::start_with(Shape::default()).await
+    }
+
+    /// The same with other numbers of processes.
+    pub async fn start_with(shape: Shape) -> Self {
+        Self::start_in(shape, None).await
+    }
+
+    /// The same with each metadata member on a host of its own, numbered from 1, in `network`.
+    pub async fn start_in(shape: Shape, network: Option<Network>) -> Self {
+        let mut cluster = Self::prepare(shape, network);
         // Gateways first, metadata last: roles start in any order.
-        for gateway in 0..GATEWAYS {
-            spawn(&mut cluster.gateways[gateway], &cluster.workdir);
+        for member in cluster.gateways.iter_mut().chain(&mut cluster.nodes).chain(&mut cluster.metadata) {
+            spawn(member, &cluster.workdir);
         }
-        for node in 0..STORAGE_NODES {
-            spawn(&mut cluster.nodes[node], &cluster.workdir);
-        }
-        spawn(&mut cluster.metadata, &cluster.workdir);
-        for member in cluster.gateways.iter_mut().chain(&mut cluster.nodes).chain([&mut cluster.metadata]) {
+        for member in cluster.gateways.iter_mut().chain(&mut cluster.nodes).chain(&mut cluster.metadata) {
             ready(member).await;
         }
         cluster.wait_disks_active().await;
         cluster
+    }
+
+    /// Configures every process and starts none.
+    fn prepare(shape: Shape, network: Option<Network>) -> Self {
+        let workdir = Workdir::new();
+        std::fs::write(workdir.join("secret"), "the shared secret of a test cluster\n").expect("a secret file");
+        let host = |n: usize| (format!("metadata{n}"), network.as_ref().map(|network| (network, n as u8)));
+        let metadata: Vec<Member> = (1..=shape.metadata).map(host).map(|(name, host)| Member::on(name, host)).collect();
+        let founders = (1..).zip(&metadata).map(|(n, member)| format!("\"{n}={}\"", member.rpc_addr()));
+        let founders = format!("metadata_members = [{}]\n", founders.collect::<Vec<_>>().join(", "));
+        let gateways = (1..=shape.gateways).map(|n| Member::new(format!("gateway{n}"))).collect();
+        let nodes = (1..=shape.nodes).map(|n| Member::new(format!("node{n}"))).collect();
+        let cluster = Self { metadata, founders, nodes, gateways, workdir, network };
+        for member in &cluster.gateways {
+            cluster.configure(member, "gateway", "");
+        }
+        for member in &cluster.nodes {
+            let disk = cluster.workdir.join(format!("{}-disk", member.name));
+            cluster.configure(member, "storage-node", &format!("disks = [{:?}]\n", path_text(&disk)));
+        }
+        for (number, member) in (1..).zip(&cluster.metadata) {
+            cluster.configure_metadata(member, number);
+        }
+        cluster
+    }
+
+    fn configure_metadata(&self, member: &Member, number: u64) {
+        self.configure(member, "metadata", &format!("metadata_id = {number}\n{}", self.founders));
+    }
+
+    fn configure(&self, member: &Member, role: &str, more: &str) {
+        let addrs = self.metadata.iter().map(|member| format!("\"{}\"", member.rpc_addr())).collect::<Vec<_>>();
+        let addrs = format!("metadata_addrs = [{}]\n", addrs.join(", "));
+        let text = configuration(member, role, &self.workdir, Tuning::default()) + &addrs + more;
+        std::fs::write(self.workdir.join(format!("{}.toml", member.name)), text).expect("a configuration file");
+    }
+
+    /// Starts one more metadata member, with an empty directory and the next number, which it returns with its address.
+    /// It waits to be added.
+    pub async fn start_new_metadata(&mut self) -> (u64, String) {
+        let number = self.metadata.len() as u64 + 1;
+        let mut member = Member::new(format!("metadata{number}"));
+        if let Some(network) = &mut self.network {
+            network.add_host(number as u8).expect("a host for the member");
+            member = Member::on(member.name, Some((network, number as u8)));
+        }
+        self.configure_metadata(&member, number);
+        spawn(&mut member, &self.workdir);
+        ready(&mut member).await;
+        let addr = member.rpc_addr();
+        self.metadata.push(member);
+        (number, addr)
+    }
+
+    /// Starts metadata member `index` without waiting for it.
+    pub fn spawn_metadata(&mut self, index: usize) {
+        spawn(&mut self.metadata[index], &self.workdir);
+    }
+
+    /// Starts metadata member `index` and waits until its process is up.
+    pub async fn start_metadata(&mut self, index: usize) {
+        spawn(&mut self.metadata[index], &self.workdir);
+        ready(&mut self.metadata[index]).await;
+    }
+
+    /// The configuration file of metadata member `index`.
+    pub fn metadata_config(&self, index: usize) -> PathBuf {
+        self.workdir.join(format!("metadata{}.toml", index + 1))
+    }
+
+    /// SIGKILL to metadata member `index`.
+    pub fn kill_metadata_member(&mut self, index: usize) {
+        self.metadata[index].process.take().expect("a running metadata member").kill();
+    }
+
+    /// The process of metadata member `index`, if it runs.
+    pub fn metadata_process(&self, index: usize) -> Option<&Process> {
+        self.metadata[index].process.as_ref()
+    }
+
+    /// The network of the metadata members, if they have one of their own.
+    pub fn network(&self) -> Option<&Network> {
+        self.network.as_ref()
+    }
+
+    /// The data directory of metadata member `index`.
+    pub fn metadata_dir(&self, index: usize) -> PathBuf {
+        self.workdir.join(format!("metadata{}", index + 1))
+    }
+
+    /// The internal RPC address of metadata member `index`.
+    pub fn metadata_addr(&self, index: usize) -> String {
+        self.metadata[index].rpc_addr()
+    }
+
+    /// Metadata members that were ever started.
+    pub fn metadata_count(&self) -> usize {
+        self.metadata.len()
+    }
+
+    /// A client of the admin API of metadata member `index`.
+    pub fn metadata_admin(&self, index: usize) -> AdminClient {
+        admin_client_at(&self.metadata[index].admin_addr(), credentials())
+    }
+
+    /// `cairn ARGUMENTS…` against the admin API of metadata member `index`.
+    pub fn verb(&self, index: usize, arguments: &[&str]) -> std::process::Output {
+        let mut command = std::process::Command::new(crate::cairn());
+        let endpoint = format!("http://{}", self.metadata[index].admin_addr());
+        let keys =
+            [("CAIRN_ENDPOINT", endpoint.as_str()), ("CAIRN_ACCESS_KEY", ACCESS_KEY), ("CAIRN_SECRET_KEY", SECRET_KEY)];
+        command.args(arguments).envs(keys).output().expect("the cairn binary runs")
+    }
+
+    /// The index of the member that leads, as any member that runs says.
+    pub async fn metadata_leader(&self) -> usize {
+        eventually("a metadata member leads", LIMIT, async || {
+            let mut said = "no member runs".to_owned();
+            for index in (0..self.metadata.len()).filter(|index| self.metadata[*index].process.is_some()) {
+                match self.metadata_admin(index).metadata_members().await {
+                    Ok(members) => {
+                        let leader = members.members.iter().find(|member| member.role == "leader");
+                        let leader = leader.ok_or("nobody leads")?;
+                        return Ok(leader.member as usize - 1);
+                    }
+                    Err(error) => said = error.to_string(),
+                }
+            }
+            Err(said)
+        })
+        .await
     }
 
     /// SIGKILL to storage node `index`.
@@ -89,14 +236,14 @@ impl ProcessCluster {
         self.gateways[index].process.take().expect("a running gateway").kill();
     }
 
-    /// SIGKILL to the metadata member.
+    /// SIGKILL to the first metadata member.
     pub fn kill_metadata(&mut self) {
-        self.metadata.process.take().expect("a running metadata member").kill();
+        self.kill_metadata_member(0);
     }
 
     /// Starts whatever is not running, and waits until all disks are active.
     pub async fn start_missing(&mut self) {
-        for member in self.gateways.iter_mut().chain(&mut self.nodes).chain([&mut self.metadata]) {
+        for member in self.gateways.iter_mut().chain(&mut self.nodes).chain(&mut self.metadata) {
             if member.process.is_none() {
                 spawn(member, &self.workdir);
                 ready(member).await;
@@ -116,7 +263,7 @@ impl ProcessCluster {
 
     /// SIGTERM to everything: clients first, and clean exits demanded.
     pub async fn stop(&mut self) {
-        for member in self.gateways.iter_mut().chain(&mut self.nodes).chain([&mut self.metadata]) {
+        for member in self.gateways.iter_mut().chain(&mut self.nodes).chain(&mut self.metadata) {
             if let Some(mut process) = member.process.take() {
                 process.terminate().await;
             }
@@ -131,7 +278,7 @@ impl ProcessCluster {
 
     /// The root user at every gateway.
     pub fn accounts(&self) -> Vec<Arc<Account>> {
-        (0..GATEWAYS).map(|index| self.account(index)).collect()
+        (0..self.gateways.len()).map(|index| self.account(index)).collect()
     }
 
     /// A client of gateway `index`.
@@ -139,15 +286,16 @@ impl ProcessCluster {
         Client::new(self.account(index))
     }
 
-    /// A client of the metadata member's admin API, which outlives gateways.
+    /// A client of a metadata member's admin API, which outlives gateways.
     pub fn admin(&self) -> AdminClient {
-        admin_client(self.metadata.admin_port, credentials())
+        let running = self.metadata.iter().position(|member| member.process.is_some());
+        self.metadata_admin(running.unwrap_or(0))
     }
 
     async fn wait_disks_active(&self) {
         eventually("all disks are active", LIMIT, async || {
             let status = self.admin().cluster().await.map_err(|e| e.to_string())?;
-            if status.disks.active == STORAGE_NODES as u64 { Ok(()) } else { Err(format!("{:?}", status.disks)) }
+            if status.disks.active == self.nodes.len() as u64 { Ok(()) } else { Err(format!("{:?}", status.disks)) }
         })
         .await;
     }
@@ -157,23 +305,46 @@ fn credentials() -> Credentials {
     Credentials::new(ACCESS_KEY, SECRET_KEY)
 }
 
-fn configuration(
-    member: &Member,
-    role: &str,
-    rpc_port: u16,
-    metadata_rpc: u16,
-    workdir: &Workdir,
-    tuning: Tuning,
-) -> String {
+impl Member {
+    fn new(name: String) -> Self {
+        Self {
+            name,
+            process: None,
+            s3_port: free_port(),
+            admin_port: free_port(),
+            rpc_port: free_port(),
+            host: "127.0.0.1".to_owned(),
+            namespace: None,
+            starts: 0,
+        }
+    }
+
+    fn on(name: String, host: Option<(&Network, u8)>) -> Self {
+        let (address, namespace) = match host {
+            Some((network, host)) => (network.address(host), Some(network.namespace(host))),
+            None => ("127.0.0.1".to_owned(), None),
+        };
+        Self { host: address, namespace, ..Self::new(name) }
+    }
+
+    fn rpc_addr(&self) -> String {
+        format!("{}:{}", self.host, self.rpc_port)
+    }
+
+    fn admin_addr(&self) -> String {
+        format!("{}:{}", self.host, self.admin_port)
+    }
+}
+
+fn configuration(member: &Member, role: &str, workdir: &Workdir, tuning: Tuning) -> String {
     let name = &member.name;
     let mut text = format!("roles = [{role:?}]\nnode_name = {name:?}\nfailure_domain = \"node\"\n");
     for (key, path) in [("data", workdir.join(name)), ("cluster_secret_file", workdir.join("secret"))] {
         writeln!(text, "{key} = {:?}", path_text(&path)).expect("writing to a string");
     }
-    for (key, port) in [("s3_addr", member.s3_port), ("admin_addr", member.admin_port), ("rpc_addr", rpc_port)] {
-        writeln!(text, "{key} = \"127.0.0.1:{port}\"").expect("writing to a string");
+    for (key, port) in [("s3_addr", member.s3_port), ("admin_addr", member.admin_port), ("rpc_addr", member.rpc_port)] {
+        writeln!(text, "{key} = \"{}:{port}\"", member.host).expect("writing to a string");
     }
-    writeln!(text, "metadata_addrs = [\"127.0.0.1:{metadata_rpc}\"]").expect("writing to a string");
     text + &tuning.to_toml()
 }
 
@@ -183,10 +354,12 @@ fn spawn(member: &mut Member, workdir: &Workdir) {
     let config = workdir.join(format!("{}.toml", member.name));
     let log = workdir.logs().join(format!("{}-{}.log", member.name, member.starts));
     let keys = [("CAIRN_ROOT_ACCESS_KEY", ACCESS_KEY), ("CAIRN_ROOT_SECRET_KEY", SECRET_KEY)];
-    member.process = Some(Process::spawn(&member.name, &["server", "--config", path_text(&config)], &keys, &log));
+    let arguments = ["server", "--config", path_text(&config)];
+    let namespace = member.namespace.as_deref();
+    member.process = Some(Process::spawn_in(namespace, &member.name, &arguments, &keys, &log));
 }
 
 async fn ready(member: &mut Member) {
-    let port = member.admin_port;
-    member.process.as_mut().expect("a running member").wait_ready(port).await;
+    let addr = member.admin_addr();
+    member.process.as_mut().expect("a running member").wait_ready_at(&addr).await;
 }

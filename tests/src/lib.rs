@@ -21,7 +21,9 @@ mod cluster;
 mod content;
 mod dataset;
 mod ledger;
+pub mod linearizability;
 mod load;
+pub mod network;
 mod ports;
 mod process;
 pub mod raw;
@@ -32,7 +34,7 @@ mod workdir;
 
 pub use all_in_one::{AllInOne, Tuning};
 pub use binary::cairn;
-pub use cluster::{GATEWAYS, ProcessCluster, STORAGE_NODES};
+pub use cluster::{GATEWAYS, ProcessCluster, STORAGE_NODES, Shape};
 pub use content::{Content, Mismatch, verify_body};
 pub use dataset::Dataset;
 pub use ledger::{Ledger, Outcome, Version};

@@ -27,8 +27,27 @@ pub struct Process {
 impl Process {
     /// Runs `cairn ARGUMENTS…` with its output in `log` and nothing of this process's own configuration.
     pub fn spawn(name: &str, arguments: &[&str], environment: &[(&str, &str)], log: &Path) -> Self {
+        Self::spawn_in(None, name, arguments, environment, log)
+    }
+
+    /// The same in a network namespace.
+    pub fn spawn_in(
+        namespace: Option<&str>,
+        name: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+        log: &Path,
+    ) -> Self {
         let output = File::create(log).expect("a log file");
-        let mut command = Command::new(binary::cairn());
+        let mut command = match namespace {
+            // It replaces itself by the program, which so has the id of the child.
+            Some(namespace) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", namespace]).arg(binary::cairn());
+                command
+            }
+            None => Command::new(binary::cairn()),
+        };
         for (variable, _) in std::env::vars_os() {
             if variable.to_str().is_some_and(|v| v.starts_with("CAIRN_") || v.starts_with("AWS_")) {
                 command.env_remove(variable);
@@ -46,7 +65,12 @@ impl Process {
 
     /// Waits until the process answers `GET /health` on `admin_port` with 200.
     pub async fn wait_ready(&mut self, admin_port: u16) {
-        let endpoint: Endpoint = format!("http://127.0.0.1:{admin_port}").parse().expect("an address");
+        self.wait_ready_at(&format!("127.0.0.1:{admin_port}")).await;
+    }
+
+    /// The same on another address.
+    pub async fn wait_ready_at(&mut self, admin_addr: &str) {
+        let endpoint: Endpoint = format!("http://{admin_addr}").parse().expect("an address");
         let what = format!("{} is ready (log: {})", self.name, self.log.display());
         eventually(&what, LIMIT, async || {
             if let Some(status) = self.child.try_wait().expect("the state of a child") {

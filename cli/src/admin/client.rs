@@ -10,9 +10,10 @@ use cairn_server::admin::{REGION, SERVICE};
 use http::header::HOST;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
 use serde::de::DeserializeOwned;
 
-use super::{ClusterStatus, DiskEntry, KeySource, Keys, ScrubEntry, ScrubStarted};
+use super::{ClusterStatus, DiskEntry, KeySource, Keys, MetadataMembers, ScrubEntry, ScrubStarted};
 use crate::http::{Connection, ConnectionError, Endpoint, RequestBody};
 
 /// Largest answer that is read: 10,000 disks of less than a kilobyte.
@@ -43,13 +44,19 @@ pub enum AdminError {
         /// What the server says.
         message: String,
     },
+    /// The cluster refuses to do it, and says why.
+    #[error("{message}")]
+    No {
+        /// What the server says.
+        message: String,
+    },
     /// The server failed.
     #[error("{endpoint}{path} answered {status}: {message}; look at the server's log")]
     Status {
         /// Whom we asked.
         endpoint: Endpoint,
         /// For what.
-        path: &'static str,
+        path: String,
         /// The status.
         status: StatusCode,
         /// What the server says.
@@ -61,7 +68,7 @@ pub enum AdminError {
         /// Whom we asked.
         endpoint: Endpoint,
         /// For what.
-        path: &'static str,
+        path: String,
         /// What does not fit.
         cause: serde_json::Error,
     },
@@ -71,7 +78,7 @@ pub enum AdminError {
         /// Whom we asked.
         endpoint: Endpoint,
         /// For what.
-        path: &'static str,
+        path: String,
     },
     /// The request could not be formed.
     #[error("the request cannot be formed: {0}")]
@@ -112,68 +119,93 @@ impl AdminClient {
 
     /// `POST /v1/scrub`, for one disk or all.
     pub async fn start_scrub(&mut self, disk: Option<&str>) -> Result<Vec<ScrubStarted>, AdminError> {
-        let query = disk.map(|disk| format!("disk={}", encode_query_component(disk)));
-        self.post("/v1/scrub", query.as_deref()).await
+        let query = disk.map(|disk| format!("?disk={}", encode_query_component(disk)));
+        self.call(Method::POST, &format!("/v1/scrub{}", query.unwrap_or_default())).await
+    }
+
+    /// `GET /v1/metadata/members`.
+    pub async fn metadata_members(&mut self) -> Result<MetadataMembers, AdminError> {
+        self.get("/v1/metadata/members").await
+    }
+
+    /// `GET /v1/metadata/backup`, in pieces: `take` gets one after the other.
+    pub async fn metadata_backup<E: From<AdminError>>(
+        &mut self,
+        mut take: impl AsyncFnMut(Bytes) -> Result<(), E>,
+    ) -> Result<(), E> {
+        const PATH: &str = "/v1/metadata/backup";
+        let (status, mut body) = self.send(Method::GET, PATH).await?;
+        if !status.is_success() {
+            let answer = self.read_all(PATH, body).await?;
+            return Err(self.failure(PATH, status, &answer).into());
+        }
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|cause| AdminError::from(self.connection.broken(cause)))?;
+            if let Ok(piece) = frame.into_data() {
+                take(piece).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Reads one resource.
-    pub async fn get<T: DeserializeOwned>(&mut self, path: &'static str) -> Result<T, AdminError> {
-        self.call(Method::GET, path, None).await
+    pub async fn get<T: DeserializeOwned>(&mut self, path: &str) -> Result<T, AdminError> {
+        self.call(Method::GET, path).await
     }
 
-    /// Asks for something to be done. What is to be done stands in the query, which the signature covers.
-    pub async fn post<T: DeserializeOwned>(
-        &mut self,
-        path: &'static str,
-        query: Option<&str>,
-    ) -> Result<T, AdminError> {
-        self.call(Method::POST, path, query).await
-    }
-
-    async fn call<T: DeserializeOwned>(
-        &mut self,
-        method: Method,
-        path: &'static str,
-        query: Option<&str>,
-    ) -> Result<T, AdminError> {
+    /// Calls one resource. `path` may have a query, encoded already.
+    pub async fn call<T: DeserializeOwned>(&mut self, method: Method, path: &str) -> Result<T, AdminError> {
         let endpoint = self.connection.endpoint().clone();
-        let Ok(answer) = tokio::time::timeout(TIMEOUT, self.exchange(method, path, query)).await else {
+        let Ok(answer) = tokio::time::timeout(TIMEOUT, self.exchange(method, path)).await else {
             self.connection.close();
             return Err(AdminError::Timeout(endpoint));
         };
         let (status, body) = answer?;
         if status.is_success() {
-            return serde_json::from_slice(&body).map_err(|cause| AdminError::Answer { endpoint, path, cause });
+            return serde_json::from_slice(&body).map_err(|cause| AdminError::Answer {
+                endpoint,
+                path: path.to_owned(),
+                cause,
+            });
         }
-        let message = message_of(&body);
-        Err(match status {
+        Err(self.failure(path, status, &body))
+    }
+
+    fn failure(&self, path: &str, status: StatusCode, body: &[u8]) -> AdminError {
+        let (endpoint, message) = (self.connection.endpoint().clone(), message_of(body));
+        match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 AdminError::Refused { endpoint, from: self.keys.source.clone(), status, message }
             }
-            _ => AdminError::Status { endpoint, path, status, message },
-        })
+            StatusCode::BAD_REQUEST | StatusCode::CONFLICT => AdminError::No { message },
+            _ => AdminError::Status { endpoint, path: path.to_owned(), status, message },
+        }
     }
 
-    async fn exchange(
-        &mut self,
-        method: Method,
-        path: &'static str,
-        query: Option<&str>,
-    ) -> Result<(StatusCode, Bytes), AdminError> {
-        let request = self.sign(method, path, query)?;
+    async fn exchange(&mut self, method: Method, path: &str) -> Result<(StatusCode, Bytes), AdminError> {
+        let (status, body) = self.send(method, path).await?;
+        Ok((status, self.read_all(path, body).await?))
+    }
+
+    /// Sends a request and returns as soon as the head of the answer is there.
+    async fn send(&mut self, method: Method, path: &str) -> Result<(StatusCode, Incoming), AdminError> {
+        let request = self.sign(method, path)?;
         let (head, body) = self.connection.send(request).await?.into_parts();
+        Ok((head.status, body))
+    }
+
+    async fn read_all(&self, path: &str, body: Incoming) -> Result<Bytes, AdminError> {
         match Limited::new(body, ANSWER_BYTES_MAX).collect().await {
-            Ok(body) => Ok((head.status, body.to_bytes())),
+            Ok(body) => Ok(body.to_bytes()),
             Err(error) => Err(match error.downcast::<hyper::Error>() {
                 Ok(cause) => self.connection.broken(*cause).into(),
-                Err(_) => AdminError::TooLong { endpoint: self.connection.endpoint().clone(), path },
+                Err(_) => AdminError::TooLong { endpoint: self.connection.endpoint().clone(), path: path.to_owned() },
             }),
         }
     }
 
-    fn sign(&self, method: Method, path: &str, query: Option<&str>) -> Result<Request<RequestBody>, AdminError> {
-        let target = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
-        let uri = Uri::try_from(target).map_err(http::Error::from)?;
+    fn sign(&self, method: Method, path: &str) -> Result<Request<RequestBody>, AdminError> {
+        let uri: Uri = path.parse().map_err(|e: http::uri::InvalidUri| http::Error::from(e))?;
         let mut headers = HeaderMap::new();
         let host = HeaderValue::from_str(self.connection.endpoint().authority()).map_err(http::Error::from)?;
         headers.insert(HOST, host);

@@ -15,6 +15,20 @@ pub enum CommandError {
     /// The admin API gave no answer.
     #[error(transparent)]
     Admin(#[from] AdminError),
+    /// There is no such member of the metadata service.
+    #[error("the metadata service has no member {member}; its members are {known}")]
+    NoSuchMember {
+        /// The number that was given.
+        member: u64,
+        /// The numbers that there are.
+        known: String,
+    },
+    /// The metadata could not be backed up.
+    #[error(transparent)]
+    Backup(#[from] super::metadata::BackupError),
+    /// The metadata could not be restored or recovered.
+    #[error(transparent)]
+    Offline(#[from] cairn_server::offline::OfflineError),
     /// The benchmark could not run.
     #[error(transparent)]
     Bench(Box<BenchError>),

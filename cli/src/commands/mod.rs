@@ -4,6 +4,7 @@ pub mod bench;
 pub mod cluster;
 pub mod disk;
 mod error;
+pub mod metadata;
 mod output;
 pub mod scrub;
 pub mod server;
@@ -41,6 +42,9 @@ pub enum Command {
     /// The verification of what lies on the disks.
     #[command(subcommand)]
     Scrub(scrub::ScrubCommand),
+    /// The metadata service: its members, backups, and what to do when members are lost.
+    #[command(subcommand)]
+    Metadata(metadata::MetadataCommand),
     /// Measure any S3 endpoint.
     Bench(bench::BenchArgs),
 }
@@ -83,6 +87,7 @@ fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Cluster(command) => block_on(command.run()),
         Command::Disk(command) => block_on(command.run()),
         Command::Scrub(command) => block_on(command.run()),
+        Command::Metadata(command) => block_on(command.run()),
         Command::Bench(args) => bench::run(&args),
     }
 }

@@ -6,7 +6,8 @@ use cairn_core::profile::Profile;
 use minicbor::{Decode, Encode};
 
 use crate::error::StoreError;
-use crate::tables::{Tables, cluster_map};
+use crate::tables::members::Roll;
+use crate::tables::{Tables, cluster_map, members};
 
 /// The first entry of every cluster, proposed by its first leader.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -17,11 +18,17 @@ pub(crate) struct Bootstrap {
     /// The profiles to begin with.
     #[n(1)]
     pub(crate) profiles: Vec<Profile>,
+    /// The directories of the first members.
+    #[n(2)]
+    pub(crate) roll: Option<Roll>,
 }
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &Bootstrap) -> Result<(), StoreError> {
     if cluster_map::get(&tables.cluster_map)?.is_some() {
         return Ok(());
+    }
+    if let Some(roll) = &command.roll {
+        members::put_roll(&mut tables.meta, roll)?;
     }
     cluster_map::put(&mut tables.cluster_map, &ClusterMap::empty(command.cluster, command.profiles.clone()))
 }
@@ -35,7 +42,7 @@ mod tests {
     fn the_first_id_stays() {
         let state = State::new();
         let map = state.map();
-        let second = Bootstrap { cluster: ClusterId::from_random([9; 16]), profiles: Vec::new() };
+        let second = Bootstrap { cluster: ClusterId::from_random([9; 16]), profiles: Vec::new(), roll: None };
         state.write(|tables| apply(tables, &second).unwrap());
         assert_eq!(state.map(), map);
     }

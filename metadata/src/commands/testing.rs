@@ -46,8 +46,8 @@ impl State {
             session,
             bucket: BucketName::new("photos").unwrap(),
         };
-        let bootstrap =
-            Bootstrap { cluster: ClusterId::from_random([1; 16]), profiles: Profile::defaults(FailureDomain::Disk) };
+        let profiles = Profile::defaults(FailureDomain::Disk);
+        let bootstrap = Bootstrap { cluster: ClusterId::from_random([1; 16]), profiles, roll: None };
         state.write(|tables| super::bootstrap(tables, &bootstrap).unwrap());
         state.session.set(state.open_session(1));
         state

@@ -19,7 +19,10 @@ use tokio::sync::{Notify, watch};
 use crate::commands::Bootstrap;
 use crate::directory::{Directory, StartError};
 use crate::options::Options;
+use crate::raft::MemberId;
+use crate::raft::entry::Change;
 use crate::service::{Inner, proposer};
+use crate::tables::members::Roll;
 use crate::tables::sessions;
 use grace::GraceMarks;
 use reclaimer::Reclaimer;
@@ -54,8 +57,13 @@ impl Jobs {
         if inner.machine.map().is_none() && inner.gate.leads() {
             let cluster = ClusterId::from_random(self.random.bytes16());
             let profiles = Profile::defaults(self.options.failure_domain);
-            let first = Bootstrap { cluster, profiles };
-            let formed = proposer::bootstrap(&inner.raft, inner.clock.as_ref(), first).await;
+            let founder = |(id, _): &(MemberId, String)| inner.admission.incarnation_of(*id).map(|name| (*id, name));
+            let founders: Option<Vec<_>> = self.options.members.iter().map(founder).collect();
+            let Some(members) = founders else {
+                return Err(StartError::Raft("not all of its members have met".to_owned()));
+            };
+            let first = Change::Bootstrap(Bootstrap { cluster, profiles, roll: Some(Roll { members, life: None }) });
+            let formed = proposer::change(&inner.raft, inner.clock.as_ref(), first).await;
             formed.map_err(|e| StartError::Raft(e.to_string()))?;
         }
         if let Some(map) = inner.machine.map() {
@@ -75,6 +83,7 @@ impl Jobs {
         if !inner.gate.leads() {
             return Ok(());
         }
+        inner.tend_members(&self.options.advertise).await?;
         self.end_sessions(inner).await?;
         self.set_disk_states(inner).await?;
         self.reclaim(inner).await
@@ -117,6 +126,9 @@ impl Jobs {
         if inner.gate.term() != self.term {
             self.term = inner.gate.term();
             self.marks.reset();
+        }
+        if inner.is_held_back()? {
+            return Ok(());
         }
         let Some(due) = self.marks.mark(inner.clock.monotonic(), inner.machine.commit()) else { return Ok(()) };
         for _ in 0..RECLAIM_STEPS_PER_TICK {

@@ -35,7 +35,7 @@ pub(crate) fn answer(view: &View, query: Query) -> Result<Option<Answer>, Refuse
         Query::ListUploads(q) => Answer::Uploads(list_uploads::list_uploads(view, &q)?),
         Query::ClassifyShards(q) => Answer::Garbage(classify_shards::classify_shards(view, q.disk, &q.shards)?),
         Query::GetRepairQueue(q) => Answer::RepairQueue(repair_queue::repair_queue(view, q.limit)?),
-        Query::GetClusterMap(_) | Query::GetClusterStatus(_) => return Ok(None),
+        Query::GetClusterMap(_) | Query::GetClusterStatus(_) | Query::GetMembers(_) => return Ok(None),
     }))
 }
 
@@ -51,6 +51,7 @@ pub(crate) fn is_small(query: &Query) -> bool {
         | Query::ListUploads(_)
         | Query::ClassifyShards(_)
         | Query::GetClusterStatus(_)
+        | Query::GetMembers(_)
         | Query::GetRepairQueue(_) => false,
     }
 }

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use cairn_protocol::metadata::{Command, Outcome, Rejection};
+use cairn_protocol::rpc::CallTag;
 use minicbor::{Decode, Encode};
 use openraft::{Entry, EntryPayload, LogId};
 
 use super::codec::{LogIdRow, MembershipRow};
 use super::{MemberId, TypeConfig};
 use crate::commands::Bootstrap;
+use crate::tables::members::Enroll;
 
 /// One proposal of the leader: a batch of commands that share one log entry, one sync and one transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -27,15 +29,23 @@ pub(crate) enum Change {
     /// Forms the cluster.
     #[n(0)]
     Bootstrap(#[n(0)] Bootstrap),
-    /// Commands, each with an outcome of its own.
+    /// Commands, each with an outcome of its own, and the tags of those that have one, in the same order.
     #[n(1)]
-    Batch(#[n(0)] Vec<Command>),
+    Batch(#[n(0)] Vec<Command>, #[n(1)] Option<Vec<Option<CallTag>>>),
+    /// Changes the roll of members.
+    #[n(2)]
+    Enroll(#[n(0)] Enroll),
+    /// Lets a restored service delete again.
+    #[n(3)]
+    EndRestoreHold,
 }
 
 /// The outcomes of an entry, one per command.
 #[derive(Debug, Default)]
 pub(crate) struct Applied {
-    pub(crate) outcomes: Vec<Result<Outcome, Rejection>>,
+    /// Nothing for the repetition of a command whose outcome is not remembered any more: it was not applied now, and may
+    /// have been before.
+    pub(crate) outcomes: Vec<Option<Result<Outcome, Rejection>>>,
 }
 
 /// An entry as it stands in the log and in messages.
@@ -115,7 +125,7 @@ mod tests {
     /// The golden entry: a log that was written by an earlier release stays readable (I30).
     #[test]
     fn an_entry_is_encoded_as_ever() {
-        let change = Change::Batch(vec![EndSession { session: SessionId(7) }.into()]);
+        let change = Change::Batch(vec![EndSession { session: SessionId(7) }.into()], None);
         let entry = Entry::<TypeConfig> {
             log_id: LogId::new(CommittedLeaderId::new(3, 1), 258),
             payload: EntryPayload::Normal(Arc::new(Proposal { proposed_at_ms: 1_790_000_000_000, change })),

@@ -9,12 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use openraft::storage::{LogFlushed, RaftLogStorage};
 use openraft::{AnyError, ErrorSubject, ErrorVerb, LogState, RaftLogReader, StorageIOError};
-use redb::{Database, ReadableDatabase, ReadableTable};
+use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, Table};
 use tokio::sync::oneshot;
 
 use super::codec::{LogIdRow, VoteRow};
 use super::entry::EntryRow;
-use super::log_writer::{self, Answer, COMMITTED, Job, LOG, PURGED, STATE, VOTE, Written, read_state};
+use super::log_writer::{
+    self, Answer, COMMITTED, FORMAT, Job, LOG, LOG_FORMAT, PURGED, STATE, VOTE, Written, read_state,
+};
 use super::{Entry, LogId, StorageError, TypeConfig, Vote};
 use crate::error::StoreError;
 use crate::tables::Row;
@@ -95,12 +97,14 @@ impl LogStore {
         let transaction = log_writer::begin(&database)?;
         let tail = {
             let log = transaction.open_table(LOG)?;
-            let state = transaction.open_table(STATE)?;
+            let mut state = transaction.open_table(STATE)?;
+            check_format(&mut state)?;
             let purged: Option<LogId> = read_state::<LogIdRow>(&state, PURGED)?.map(Into::into);
             let last = match log.last()? {
                 Some((_, row)) => Some(Entry::from(EntryRow::read(row.value())?).log_id),
                 None => purged,
             };
+            check_holes(&log, purged)?;
             let committed = read_state::<LogIdRow>(&state, COMMITTED)?.map(Into::into);
             let vote = read_state::<VoteRow>(&state, VOTE)?.map(Into::into);
             Tail { entries: BTreeMap::new(), written: last.map_or(0, |id| id.index), last, purged, committed, vote }
@@ -115,6 +119,27 @@ impl LogStore {
             .spawn(move || log_writer::run(&for_writer.database, &queue, &written))
             .map_err(|e| StoreError::file(path, e))?;
         Ok(Self { file, shared, jobs })
+    }
+
+    /// Makes a log that ends with `applied` and holds no entry: what came before is in the state.
+    pub(crate) fn begin_at(path: &Path, applied: LogId, vote: Vote) -> Result<(), StoreError> {
+        let database = Database::builder().create(path)?;
+        let transaction = log_writer::begin(&database)?;
+        {
+            transaction.open_table(LOG)?;
+            let mut state = transaction.open_table(STATE)?;
+            check_format(&mut state)?;
+            state.insert(PURGED, LogIdRow::from(applied).to_bytes().as_slice())?;
+            state.insert(COMMITTED, LogIdRow::from(applied).to_bytes().as_slice())?;
+            state.insert(VOTE, VoteRow::from(vote).to_bytes().as_slice())?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Entries of `start..end`.
+    pub(crate) fn entries(&self, start: u64, end: u64) -> Result<Vec<Entry>, StoreError> {
+        self.read(start, end, usize::MAX)
     }
 
     /// Whether the log has never held anything: no vote, no entry.
@@ -268,6 +293,35 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         }
         Ok(())
     }
+}
+
+/// Refuses a log of a newer release, and gives a new log its version.
+fn check_format(state: &mut Table<'_, &'static str, &'static [u8]>) -> Result<(), StoreError> {
+    match read_state::<u32>(state, FORMAT)? {
+        Some(found) if found > LOG_FORMAT => Err(StoreError::Newer { what: "the log", found, known: LOG_FORMAT }),
+        Some(_) => Ok(()),
+        None => {
+            state.insert(FORMAT, LOG_FORMAT.to_bytes().as_slice())?;
+            Ok(())
+        }
+    }
+}
+
+/// Refuses a log from which entries are missing: what follows a hole may never be applied.
+fn check_holes(
+    log: &(impl ReadableTable<u64, &'static [u8]> + ReadableTableMetadata),
+    purged: Option<LogId>,
+) -> Result<(), StoreError> {
+    let (Some((first, _)), Some((last, _))) = (log.first()?, log.last()?) else { return Ok(()) };
+    let (first, last, expected) = (first.value(), last.value(), purged.map_or(0, |id| id.index + 1));
+    let held = log.len()?;
+    if first == expected && held == last - first + 1 {
+        return Ok(());
+    }
+    let detail = format!(
+        "it should hold entries {expected} to {last} and holds {held}, the first of them {first}: entries are missing"
+    );
+    Err(StoreError::Damaged { table: "log", detail })
 }
 
 fn write_error(error: &impl std::fmt::Display) -> StorageError {

@@ -22,6 +22,10 @@ pub(super) const STATE: TableDefinition<'static, &'static str, &'static [u8]> = 
 pub(super) const VOTE: &str = "vote";
 pub(super) const COMMITTED: &str = "committed";
 pub(super) const PURGED: &str = "purged";
+pub(super) const FORMAT: &str = "format";
+
+/// Version of the log's format. A newer one is refused, never taken for empty (I30).
+pub(super) const LOG_FORMAT: u32 = 1;
 
 impl Row for EntryRow {
     const TABLE: &'static str = "log";

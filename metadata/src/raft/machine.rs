@@ -10,19 +10,25 @@ use std::time::Duration;
 use cairn_core::clock::Clock;
 use cairn_core::cluster_map::ClusterMap;
 use cairn_core::id::CommitSequence;
+use cairn_protocol::metadata::{Command, Outcome, Rejection};
+use cairn_protocol::rpc::CallTag;
 use openraft::EntryPayload;
 use redb::{Database, Durability, WriteTransaction};
 
+use super::calls::{AppliedCalls, Standing};
 use super::codec::{LogIdRow, MembershipRow};
 use super::entry::{Applied, Change, Proposal};
 use super::{Entry, LogId, StoredMembership};
 use crate::commands::{self, Context};
 use crate::error::StoreError;
-use crate::tables::{Tables, View, cluster_map, meta};
+use crate::tables::{Tables, View, cluster_map, members, meta};
 
 /// Time and number of commands after which the state is synced.
 const SYNC_INTERVAL: Duration = Duration::from_secs(2);
 const SYNC_COMMANDS: usize = 10_000;
+
+/// Version of the state's format. A newer one is refused, never taken for empty (I30).
+pub(crate) const STATE_FORMAT: u32 = 1;
 
 /// The state.
 pub(crate) struct Machine {
@@ -51,6 +57,18 @@ struct Unsynced {
     commands: usize,
     /// Whether anything was applied since the last sync.
     dirty: bool,
+    /// What clients may still ask the outcome of; written with each sync.
+    calls: AppliedCalls,
+}
+
+impl Unsynced {
+    fn new(now: Duration, calls: AppliedCalls) -> Self {
+        Self { since: now, commands: 0, dirty: false, calls }
+    }
+
+    fn synced(&mut self, now: Duration) {
+        (self.since, self.commands, self.dirty) = (now, 0, false);
+    }
 }
 
 impl Machine {
@@ -65,10 +83,11 @@ impl Machine {
         builder.set_cache_size(cache_bytes);
         let database = if create { builder.create(path)? } else { builder.open(path)? };
         let transaction = database.begin_write()?;
-        drop(Tables::open(&transaction)?);
+        check_format(&mut Tables::open(&transaction)?)?;
         commit_synced(transaction)?;
         let published = read_published(Arc::new(database))?;
-        let unsynced = Unsynced { since: clock.monotonic(), commands: 0, dirty: false };
+        let calls = AppliedCalls::read(&View::new(&published.database)?)?;
+        let unsynced = Unsynced::new(clock.monotonic(), calls);
         let (published, writer) = (RwLock::new(published), Mutex::new(unsynced));
         Ok(Self { path: path.to_owned(), clock, cache_bytes, published, writer, open: Arc::new(()) })
     }
@@ -126,14 +145,25 @@ impl Machine {
     /// Applies entries in one transaction. Either all of them are applied or none.
     pub(crate) fn apply(&self, entries: &[Entry]) -> Result<Vec<Applied>, StoreError> {
         let mut writer = self.lock_writer();
+        let applied = self.apply_all(entries, &mut writer);
+        if applied.is_ok() {
+            writer.calls.keep();
+        } else {
+            writer.calls.undo();
+        }
+        applied
+    }
+
+    fn apply_all(&self, entries: &[Entry], writer: &mut Unsynced) -> Result<Vec<Applied>, StoreError> {
         let mut next = self.published();
         let mut transaction = next.database.begin_write()?;
         let mut map_changed = false;
         let mut all = Vec::with_capacity(entries.len());
-        {
+        let now = self.clock.monotonic();
+        let due = {
             let mut tables = Tables::open(&transaction)?;
             for entry in entries {
-                let applied = apply_entry(&mut tables, entry)?;
+                let applied = apply_entry(&mut tables, &mut writer.calls, entry)?;
                 map_changed |= touches_map(entry);
                 next.commit = commands::sequence(entry.log_id.index, applied.outcomes.len().saturating_sub(1));
                 next.applied = Some(entry.log_id);
@@ -146,12 +176,15 @@ impl Machine {
             if map_changed {
                 next.map = cluster_map::get(&tables.cluster_map)?.map(Arc::new);
             }
-        }
-        let now = self.clock.monotonic();
-        let due = writer.commands >= SYNC_COMMANDS || now.saturating_sub(writer.since) >= SYNC_INTERVAL;
+            let due = writer.commands >= SYNC_COMMANDS || now.saturating_sub(writer.since) >= SYNC_INTERVAL;
+            if due {
+                writer.calls.write(&mut tables)?;
+            }
+            due
+        };
         if due {
             commit_synced(transaction)?;
-            *writer = Unsynced { since: now, commands: 0, dirty: false };
+            writer.synced(now);
         } else {
             transaction.set_durability(Durability::None)?;
             transaction.commit()?;
@@ -166,8 +199,10 @@ impl Machine {
         let mut writer = self.lock_writer();
         let database = self.published().database;
         if writer.dirty {
-            commit_synced(database.begin_write()?)?;
-            *writer = Unsynced { since: self.clock.monotonic(), commands: 0, dirty: false };
+            let transaction = database.begin_write()?;
+            writer.calls.write(&mut Tables::open(&transaction)?)?;
+            commit_synced(transaction)?;
+            writer.synced(self.clock.monotonic());
         }
         View::new(&database)
     }
@@ -195,17 +230,28 @@ impl Machine {
     pub(crate) fn install(&self, database: Arc<Database>) -> Result<(), StoreError> {
         let mut writer = self.lock_writer();
         let incoming = self.incoming_path();
+        let calls = AppliedCalls::read(&View::new(&database)?)?;
         let published = read_published(database)?;
         std::fs::rename(&incoming, &self.path).map_err(|e| StoreError::file(&incoming, e))?;
         sync_directory(&self.path)?;
         // The database stays open over the renaming; readers of the old one keep its file until they are done.
         self.publish(published);
-        *writer = Unsynced { since: self.clock.monotonic(), commands: 0, dirty: false };
+        *writer = Unsynced::new(self.clock.monotonic(), calls);
         Ok(())
     }
 }
 
-fn apply_entry(tables: &mut Tables<'_>, entry: &Entry) -> Result<Applied, StoreError> {
+impl Drop for Machine {
+    /// The database makes everything durable that was applied when it is closed; what clients may still ask for has to
+    /// be in it by then.
+    fn drop(&mut self) {
+        if let Err(error) = self.sync() {
+            tracing::warn!(%error, "the metadata state was not synced; it is applied again at the next start");
+        }
+    }
+}
+
+fn apply_entry(tables: &mut Tables<'_>, calls: &mut AppliedCalls, entry: &Entry) -> Result<Applied, StoreError> {
     let index = entry.log_id.index;
     match &entry.payload {
         EntryPayload::Blank => Ok(Applied::default()),
@@ -219,16 +265,56 @@ fn apply_entry(tables: &mut Tables<'_>, entry: &Entry) -> Result<Applied, StoreE
                 commands::bootstrap(tables, bootstrap)?;
                 Ok(Applied::default())
             }
-            Change::Batch(batch) => {
+            Change::Batch(batch, tags) => {
                 let mut outcomes = Vec::with_capacity(batch.len());
+                let mut tags = tags.iter().flatten();
                 for (item, command) in batch.iter().enumerate() {
                     let sequence = commands::sequence(index, item);
                     let context = Context { sequence, now_ms: proposal.proposed_at_ms };
-                    outcomes.push(commands::apply(tables, command, context)?);
+                    let tag = tags.next().and_then(Option::as_ref);
+                    outcomes.push(apply_once(tables, calls, command, context, tag, index)?);
                 }
                 Ok(Applied { outcomes })
             }
+            Change::Enroll(enroll) => {
+                members::enroll(&mut tables.meta, enroll)?;
+                Ok(Applied::default())
+            }
+            Change::EndRestoreHold => {
+                tables.meta.remove(meta::RESTORED)?;
+                Ok(Applied::default())
+            }
         },
+    }
+}
+
+/// Applies a command, unless it is the repetition of one that was applied before.
+fn apply_once(
+    tables: &mut Tables<'_>,
+    calls: &mut AppliedCalls,
+    command: &Command,
+    context: Context,
+    tag: Option<&CallTag>,
+    index: u64,
+) -> Result<Option<Result<Outcome, Rejection>>, StoreError> {
+    let Some(tag) = tag else { return commands::apply(tables, command, context).map(Some) };
+    match calls.look(tag, index) {
+        Standing::Applied(outcome) => Ok(Some(outcome)),
+        Standing::Forgotten => Ok(None),
+        Standing::Fresh => {
+            let outcome = commands::apply(tables, command, context)?;
+            calls.remember(tag, &outcome);
+            Ok(Some(outcome))
+        }
+    }
+}
+
+/// Refuses a state of a newer release, and gives a new state its version (I30).
+fn check_format(tables: &mut Tables<'_>) -> Result<(), StoreError> {
+    match meta::get::<u32>(&tables.meta, meta::FORMAT)? {
+        Some(found) if found > STATE_FORMAT => Err(StoreError::Newer { what: "the state", found, known: STATE_FORMAT }),
+        Some(_) => Ok(()),
+        None => meta::put(&mut tables.meta, meta::FORMAT, &STATE_FORMAT),
     }
 }
 
@@ -239,7 +325,8 @@ fn touches_map(entry: &Entry) -> bool {
     };
     match &proposal.change {
         Change::Bootstrap(_) => true,
-        Change::Batch(batch) => batch.iter().any(commands::changes_map),
+        Change::Batch(batch, _) => batch.iter().any(commands::changes_map),
+        Change::Enroll(_) | Change::EndRestoreHold => false,
     }
 }
 

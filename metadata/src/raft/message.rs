@@ -1,11 +1,13 @@
 //! Messages between members.
 
+use cairn_core::id::ClusterId;
 use minicbor::{Decode, Encode};
 use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, VoteRequest, VoteResponse};
 
 use super::codec::{LogIdRow, MembershipRow, VoteRow};
 use super::entry::EntryRow;
 use super::{MemberId, SnapshotMeta, TypeConfig};
+use crate::tables::members::Incarnation;
 
 /// Paths of the calls between members. Each is a POST with one CBOR message.
 pub(crate) struct RaftPath;
@@ -14,6 +16,8 @@ impl RaftPath {
     pub(crate) const APPEND: &'static str = "/rpc/v1/metadata/raft/append";
     pub(crate) const VOTE: &'static str = "/rpc/v1/metadata/raft/vote";
     pub(crate) const SNAPSHOT: &'static str = "/rpc/v1/metadata/raft/snapshot";
+    pub(crate) const HELLO: &'static str = "/rpc/v1/metadata/raft/hello";
+    pub(crate) const CAMPAIGN: &'static str = "/rpc/v1/metadata/raft/campaign";
 }
 
 /// A member cannot take part: its store failed, or it is stopping.
@@ -23,6 +27,57 @@ pub(crate) struct Stopped {
     #[n(0)]
     pub(crate) detail: String,
 }
+
+/// A member asks another what it knows about it.
+#[derive(Debug, Clone, Encode, Decode)]
+pub(crate) struct Hello {
+    #[n(0)]
+    pub(crate) member: MemberId,
+    /// The asker's directory.
+    #[n(1)]
+    pub(crate) incarnation: Incarnation,
+}
+
+/// The answer to [`Hello`].
+#[derive(Debug, Clone, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct HelloAnswer {
+    #[n(0)]
+    pub(crate) member: MemberId,
+    /// The answerer's directory.
+    #[n(1)]
+    pub(crate) incarnation: Incarnation,
+    /// Drawn when the answering process started.
+    #[n(2)]
+    pub(crate) boot: Incarnation,
+    /// The cluster, once it is formed.
+    #[n(3)]
+    pub(crate) cluster: Option<ClusterId>,
+    /// Whether the answerer's directory has never held anything.
+    #[n(4)]
+    pub(crate) is_blank: bool,
+    /// The directory that acts as the asker, as far as the answerer knows.
+    #[n(5)]
+    pub(crate) enrolled: Option<Incarnation>,
+    /// If the answerer leads: the last log entry that the asker has acknowledged to it.
+    #[n(6)]
+    pub(crate) acknowledged: Option<u64>,
+    /// How often the answerer's cluster has begun anew.
+    #[n(7)]
+    pub(crate) life: Option<u64>,
+}
+
+/// A leader asks another member to take over.
+#[derive(Debug, Clone, Copy, Encode, Decode)]
+pub(crate) struct Campaign {
+    /// The term of the lead that ends.
+    #[n(0)]
+    pub(crate) term: u64,
+}
+
+/// The member stands for election.
+#[derive(Debug, Clone, Copy, Encode, Decode)]
+pub(crate) struct Campaigning {}
 
 /// Entries to append, or none for a heartbeat.
 #[derive(Debug, Encode, Decode)]
@@ -161,6 +216,9 @@ pub(crate) struct SnapshotChunk {
     #[n(6)]
     #[cbor(with = "minicbor::bytes")]
     pub(crate) records: Vec<u8>,
+    /// Version of the state's format; 1 where it is missing.
+    #[n(7)]
+    pub(crate) format: Option<u32>,
 }
 
 impl SnapshotChunk {

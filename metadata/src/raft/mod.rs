@@ -1,5 +1,6 @@
 //! Raft: openraft over a log and a state machine in redb, and the network between members.
 
+pub(crate) mod calls;
 pub(crate) mod codec;
 pub(crate) mod entry;
 pub(crate) mod log_store;

@@ -1,6 +1,7 @@
 //! Raft's calls to other members over the internal RPC.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cairn_protocol::rpc::RpcClient;
@@ -11,23 +12,29 @@ use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, SnapshotRespon
 use openraft::{AnyError, BasicNode, ErrorSubject, ErrorVerb, Snapshot, StorageIOError};
 
 use super::codec::MembershipRow;
+use super::machine::STATE_FORMAT;
 use super::message::{Append, Appended, AskVote, ChunkTaken, RaftPath, SnapshotChunk, Stopped, Voted};
 use super::snapshot::{self, Position, SnapshotData};
 use super::{MemberId, TypeConfig, Vote};
+use crate::service::admission::Admission;
 
 /// Time for one chunk of a snapshot; the last one waits for the installation.
 const CHUNK_LIMIT: Duration = Duration::from_mins(1);
+/// How often a chunk is sent, and the pause in between, before the transfer is given up.
+const CHUNK_ATTEMPTS_MAX: u32 = 10;
+const CHUNK_PAUSE: Duration = Duration::from_millis(500);
 
 type CallError = RPCError<MemberId, BasicNode, RaftError<MemberId>>;
 
 /// Makes connections to members.
 pub(crate) struct Network {
     rpc: RpcClient,
+    admission: Arc<Admission>,
 }
 
 impl Network {
-    pub(crate) fn new(rpc: RpcClient) -> Self {
-        Self { rpc }
+    pub(crate) fn new(rpc: RpcClient, admission: Arc<Admission>) -> Self {
+        Self { rpc, admission }
     }
 }
 
@@ -35,7 +42,7 @@ impl RaftNetworkFactory<TypeConfig> for Network {
     type Network = Peer;
 
     async fn new_client(&mut self, _target: MemberId, node: &BasicNode) -> Peer {
-        Peer { rpc: self.rpc.clone(), addr: node.addr.clone() }
+        Peer { rpc: self.rpc.clone(), addr: node.addr.clone(), admission: Arc::clone(&self.admission) }
     }
 }
 
@@ -43,6 +50,7 @@ impl RaftNetworkFactory<TypeConfig> for Network {
 pub(crate) struct Peer {
     rpc: RpcClient,
     addr: String,
+    admission: Arc<Admission>,
 }
 
 impl Peer {
@@ -51,6 +59,8 @@ impl Peer {
         M: Encode<()> + Sync,
         A: for<'b> Decode<'b, ()>,
     {
+        // A directory that may not act as this member says nothing in its name.
+        self.admission.check().map_err(|stopped| RPCError::Unreachable(Unreachable::new(&stopped)))?;
         match self.rpc.call::<M, A, Stopped>(&self.addr, path, message, limit).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(stopped)) => Err(RPCError::Unreachable(Unreachable::new(&stopped))),
@@ -71,7 +81,7 @@ impl Peer {
         let mut position = Some(Position::default());
         for number in 0.. {
             let Some(from) = position.take() else { break };
-            let reading = std::sync::Arc::clone(&view);
+            let reading = Arc::clone(&view);
             let read = tokio::task::spawn_blocking(move || snapshot::chunk(&reading, from)).await;
             let (records, next) = read.map_err(read_error)?.map_err(read_error)?;
             let message = SnapshotChunk {
@@ -82,19 +92,32 @@ impl Peer {
                 number,
                 last: next.is_none(),
                 records,
+                format: Some(STATE_FORMAT),
             };
-            let taken: Result<ChunkTaken, CallError> = self.call(RaftPath::SNAPSHOT, &message, CHUNK_LIMIT).await;
-            let theirs: Vote = match taken {
-                Ok(taken) => taken.vote.into(),
-                Err(RPCError::Network(error)) => return Err(StreamingError::Network(error)),
-                Err(error) => return Err(StreamingError::Unreachable(Unreachable::new(&error))),
-            };
+            let theirs = self.send_chunk(&message).await?;
             if theirs > vote {
                 return Ok(SnapshotResponse::new(theirs));
             }
             position = next;
         }
         Ok(SnapshotResponse::new(vote))
+    }
+
+    /// Sends one chunk, again and again where the connection breaks: a transfer goes on where it was interrupted.
+    async fn send_chunk(&self, message: &SnapshotChunk) -> Result<Vote, StreamingError<TypeConfig, Fatal<MemberId>>> {
+        let mut attempt = 1;
+        loop {
+            let taken: Result<ChunkTaken, CallError> = self.call(RaftPath::SNAPSHOT, message, CHUNK_LIMIT).await;
+            match taken {
+                Ok(taken) => return Ok(taken.vote.into()),
+                Err(_) if attempt < CHUNK_ATTEMPTS_MAX => {
+                    attempt += 1;
+                    tokio::time::sleep(CHUNK_PAUSE).await;
+                }
+                Err(RPCError::Network(error)) => return Err(StreamingError::Network(error)),
+                Err(error) => return Err(StreamingError::Unreachable(Unreachable::new(&error))),
+            }
+        }
     }
 }
 

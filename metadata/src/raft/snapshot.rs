@@ -171,11 +171,19 @@ fn insert<K: redb::Key + 'static, V: redb::Value + 'static>(
 /// Loads a view into `machine`'s own file for incoming snapshots.
 pub(crate) fn copy(view: &View, machine: &Machine) -> Result<Arc<Database>, StoreError> {
     let loader = Loader::create(&machine.incoming_path(), machine.cache_bytes())?;
+    copy_into(view, &loader)?;
+    loader.finish()
+}
+
+/// Loads a view; returns how many bytes of records it has.
+pub(crate) fn copy_into(view: &View, loader: &Loader) -> Result<u64, StoreError> {
+    let mut bytes = 0;
     let mut position = Some(Position::default());
     while let Some(from) = position {
         let (records, next) = chunk(view, from)?;
+        bytes += records.len() as u64;
         loader.load(&records)?;
         position = next;
     }
-    loader.finish()
+    Ok(bytes)
 }

@@ -1,25 +1,30 @@
 //! The service as the rest of the process uses it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use cairn_core::clock::Clock;
 use cairn_core::id::{CommitSequence, Epoch};
-use cairn_protocol::metadata::query::ClusterStatus;
+use cairn_core::shard::ShardId;
+use cairn_protocol::metadata::query::{ClusterStatus, RestoreHold};
 use cairn_protocol::metadata::{Answer, Command, Metadata, MetadataError, Outcome, Query, Signal, SignalAnswer};
-use cairn_protocol::rpc::{HttpMetadata, MetadataFailure, RpcClient};
+use cairn_protocol::rpc::{CallTag, HttpMetadata, MetadataFailure, RpcClient};
 use redb::ReadableTableMetadata;
 use tokio::sync::{Notify, watch};
 
+use super::admission::Admission;
 use super::leader::{Heard, LeaderMemory};
-use super::proposer::Proposer;
+use super::proposer::{self, Proposer};
 use super::read_gate::ReadGate;
 use crate::error::{Refused, StoreError};
 use crate::queries;
 use crate::raft::Raft;
+use crate::raft::entry::Change;
+use crate::raft::log_store::LogStore;
 use crate::raft::machine::Machine;
-use crate::tables::{View, sessions, usage};
+use crate::tables::{View, meta, sessions, usage};
 
 /// Time for the files to close on shutdown, in steps.
 const CLOSE_STEPS_MAX: u32 = 200;
@@ -39,6 +44,12 @@ pub(crate) struct Inner {
     pub(crate) memory: LeaderMemory,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rpc: RpcClient,
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) log: LogStore,
+    /// The service as a caller in this process reaches it where another member leads.
+    pub(crate) remote: HttpMetadata,
+    /// The lead is being handed over: nothing is taken that would keep the others from electing.
+    pub(crate) handing_over: AtomicBool,
     /// Wakes the background jobs before their time.
     pub(crate) wake: Arc<Notify>,
     pub(crate) stop: watch::Sender<bool>,
@@ -71,10 +82,20 @@ impl From<Refused> for Failure {
 pub(crate) struct Failure(pub(crate) MetadataFailure);
 
 impl Inner {
-    /// Runs a command, if this member leads.
+    /// Runs a command of the leader's own, if this member leads.
     pub(crate) async fn execute(&self, command: Command) -> Result<Outcome, MetadataFailure> {
+        self.execute_tagged(command, None).await
+    }
+
+    /// Runs a command, if this member leads; once, however often it comes with the same tag.
+    pub(crate) async fn execute_tagged(
+        &self,
+        command: Command,
+        tag: Option<CallTag>,
+    ) -> Result<Outcome, MetadataFailure> {
+        self.check_hand_over()?;
         let registers = if let Command::RegisterNode(c) = &command { Some(c.node) } else { None };
-        let outcome = self.proposer.propose(command).await?;
+        let outcome = self.proposer.propose(command, tag).await?;
         let now = self.clock.monotonic();
         if let Outcome::SessionOpened(session) = &outcome {
             self.memory.of(self.gate.term(), now).renewed.insert(*session, now);
@@ -88,7 +109,11 @@ impl Inner {
 
     /// Answers a query, if this member leads.
     pub(crate) async fn query(self: &Arc<Self>, query: Query) -> Result<Answer, MetadataFailure> {
+        self.check_hand_over()?;
         self.gate.pass().await?;
+        if matches!(query, Query::GetMembers(_)) {
+            return self.member_table().await.map(Answer::Members);
+        }
         if queries::is_small(&query) {
             return self.answer(query).map_err(|failure| failure.0);
         }
@@ -105,7 +130,12 @@ impl Inner {
             return Ok(Answer::ClusterMap(map.map(|map| map.as_ref().clone())));
         }
         let view = self.machine.view()?;
+        let asked = if let Query::ClassifyShards(q) = &query { Some(q.shards.clone()) } else { None };
         match queries::answer(&view, query)? {
+            Some(Answer::Garbage(mut garbage)) => {
+                hold_back(&view, &asked.unwrap_or_default(), &mut garbage)?;
+                Ok(Answer::Garbage(garbage))
+            }
             Some(answer) => Ok(answer),
             None => Ok(Answer::ClusterStatus(self.cluster_status(&view)?)),
         }
@@ -134,9 +164,32 @@ impl Inner {
     }
 
     /// Hears a signal, if this member leads.
-    pub(crate) async fn signal(&self, signal: Signal) -> Result<SignalAnswer, MetadataFailure> {
+    pub(crate) async fn signal(self: &Arc<Self>, signal: Signal) -> Result<SignalAnswer, MetadataFailure> {
+        self.check_hand_over()?;
         self.gate.pass().await?;
+        match &signal {
+            Signal::AddMember(new) => self.add_member(new.member, new.addr.clone()).await?,
+            Signal::RemoveMember(member) => self.remove_member(*member).await?,
+            Signal::TransferLead(member) => self.transfer_lead(*member).await?,
+            Signal::EndRestoreHold => {
+                proposer::change(&self.raft, self.clock.as_ref(), Change::EndRestoreHold).await?;
+            }
+            Signal::RenewSession(_) | Signal::Heartbeat(_) => {}
+        }
         self.hear(signal).map_err(|failure| failure.0)
+    }
+
+    /// Whether the service was restored and deletes nothing for the time being.
+    pub(crate) fn is_held_back(&self) -> Result<bool, MetadataFailure> {
+        let read = || meta::get::<RestoreHold>(&self.machine.view()?.meta()?, meta::RESTORED);
+        read().map(|hold| hold.is_some()).map_err(|e| Failure::from(e).0)
+    }
+
+    fn check_hand_over(&self) -> Result<(), MetadataFailure> {
+        if self.handing_over.load(Ordering::Acquire) {
+            return Err(MetadataFailure::Unavailable("the lead is being handed over".to_owned()));
+        }
+        Ok(())
     }
 
     fn hear(&self, signal: Signal) -> Result<SignalAnswer, Failure> {
@@ -161,20 +214,34 @@ impl Inner {
                     self.wake.notify_one();
                 }
             }
+            Signal::AddMember(_) | Signal::RemoveMember(_) | Signal::TransferLead(_) | Signal::EndRestoreHold => {}
         }
         let map_epoch = map.map_or(Epoch(0), |map| map.epoch);
-        Ok(SignalAnswer { map_epoch, commit: self.machine.commit(), session_valid })
+        let members = Some(self.membership().into_values().collect());
+        Ok(SignalAnswer { map_epoch, commit: self.machine.commit(), session_valid, members })
     }
 
-    /// The member that leads, for a caller in this process, where this member only follows.
-    fn elsewhere(&self, failure: MetadataFailure) -> Result<HttpMetadata, MetadataError> {
+    /// The way to the member that leads, for a caller in this process, where this one could not do what it was asked.
+    fn elsewhere(&self, failure: MetadataFailure) -> Result<&HttpMetadata, MetadataError> {
+        let members: Vec<String> = self.membership().into_values().collect();
         match failure {
-            MetadataFailure::NotLeader(Some(leader)) if !leader.is_empty() => {
-                Ok(HttpMetadata::new(self.rpc.clone(), vec![leader]))
-            }
-            other => Err(other.into()),
+            MetadataFailure::NotLeader(Some(leader)) if !leader.is_empty() => self.remote.expect_leader(leader),
+            MetadataFailure::NotLeader(_) | MetadataFailure::Unavailable(_) | MetadataFailure::Unknown(_)
+                if members.len() > 1 => {}
+            other => return Err(other.into()),
         }
+        self.remote.learn_members(&members);
+        Ok(&self.remote)
     }
+}
+
+/// A restored service knows nothing of what was written after its backup: it calls nothing garbage that may be such.
+fn hold_back(view: &View, asked: &[ShardId], garbage: &mut [bool]) -> Result<(), StoreError> {
+    let Some(hold) = meta::get::<RestoreHold>(&view.meta()?, meta::RESTORED)? else { return Ok(()) };
+    for (shard, garbage) in asked.iter().zip(garbage) {
+        *garbage &= shard.extent.session.0 >= hold.sessions_before;
+    }
+    Ok(())
 }
 
 impl Handle {
@@ -186,6 +253,11 @@ impl Handle {
     /// Whether this member leads and answers queries.
     pub fn leads(&self) -> bool {
         self.inner.gate.leads()
+    }
+
+    /// Why the member takes no part in the service, if it may not: what to do about it is said.
+    pub fn refusal(&self) -> Option<String> {
+        self.inner.admission.check().err().map(|stopped| stopped.detail)
     }
 
     /// Why the member takes no commands any more, if its store has failed: the process has to be restarted once the cause
@@ -221,9 +293,16 @@ impl Handle {
 #[async_trait]
 impl Metadata for Handle {
     async fn execute(&self, command: Command) -> Result<Outcome, MetadataError> {
-        match self.inner.execute(command.clone()).await {
+        if self.inner.gate.is_sole() {
+            return self.inner.execute(command).await.map_err(Into::into);
+        }
+        let call = self.inner.remote.begin().await;
+        match self.inner.execute_tagged(command.clone(), Some(call.tag(false))).await {
             Ok(outcome) => Ok(outcome),
-            Err(failure) => self.inner.elsewhere(failure)?.execute(command).await,
+            Err(failure) => {
+                let repeated = matches!(failure, MetadataFailure::Unknown(_));
+                self.inner.elsewhere(failure)?.execute_call(&call, command, repeated).await
+            }
         }
     }
 

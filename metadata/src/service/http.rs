@@ -7,16 +7,20 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::post;
-use cairn_protocol::metadata::{Command, Query, Signal};
-use cairn_protocol::rpc::{MetadataFailure, MetadataPath, RpcAuth, answer, receive};
+use cairn_protocol::metadata::{Query, Signal};
+use cairn_protocol::rpc::{Execute, MetadataFailure, MetadataPath, RpcAuth, answer, receive};
 use http::StatusCode;
 use minicbor::{Decode, Encode};
 use openraft::Snapshot;
 
 use super::handle::{Handle, Inner};
 use crate::error::StoreError;
+use crate::raft::LogId;
 use crate::raft::codec::VoteRow;
-use crate::raft::message::{Append, Appended, AskVote, ChunkTaken, RaftPath, SnapshotChunk, Stopped, Voted};
+use crate::raft::machine::STATE_FORMAT;
+use crate::raft::message::{
+    Append, Appended, AskVote, Campaign, Campaigning, ChunkTaken, Hello, RaftPath, SnapshotChunk, Stopped, Voted,
+};
 use crate::raft::snapshot::{Loader, SnapshotData};
 
 /// Bytes of one message: the largest is a batch of log entries, or one completion of 10,000 parts.
@@ -35,12 +39,17 @@ pub fn router(handle: Handle, auth: RpcAuth) -> Router {
         }};
     }
     Router::new()
-        .route(MetadataPath::EXECUTE, endpoint!(async |s: &Server, m: Command| s.inner.execute(m).await))
+        .route(
+            MetadataPath::EXECUTE,
+            endpoint!(async |s: &Server, m: Execute| s.inner.execute_tagged(m.command, m.call).await),
+        )
         .route(MetadataPath::QUERY, endpoint!(async |s: &Server, m: Query| s.inner.query(m).await))
         .route(MetadataPath::SIGNAL, endpoint!(async |s: &Server, m: Signal| s.inner.signal(m).await))
         .route(RaftPath::APPEND, endpoint!(async |s: &Server, m: Append| s.append(m).await))
         .route(RaftPath::VOTE, endpoint!(async |s: &Server, m: AskVote| s.vote(m).await))
         .route(RaftPath::SNAPSHOT, endpoint!(async |s: &Server, m: SnapshotChunk| s.snapshot(m).await))
+        .route(RaftPath::HELLO, endpoint!(async |s: &Server, m: Hello| s.inner.answer_hello(&m)))
+        .route(RaftPath::CAMPAIGN, endpoint!(async |s: &Server, m: Campaign| s.campaign(m).await))
 }
 
 struct Server {
@@ -90,20 +99,35 @@ impl Server {
     }
 
     async fn append(&self, message: Append) -> Result<Appended, Stopped> {
+        self.inner.admission.check()?;
         let appended = self.inner.raft.append_entries(message.into()).await.map_err(stopped)?;
         Ok(appended.into())
     }
 
     async fn vote(&self, message: AskVote) -> Result<Voted, Stopped> {
+        self.inner.admission.check()?;
         Ok(self.inner.raft.vote(message.into()).await.map_err(stopped)?.into())
     }
 
-    /// Takes a chunk, and installs the snapshot with the last one. A chunk out of order ends the transfer; the leader
-    /// starts it over.
+    async fn campaign(&self, message: Campaign) -> Result<Campaigning, Stopped> {
+        self.inner.admission.check()?;
+        self.inner.campaign(message.term).await.map_err(stopped)?;
+        Ok(Campaigning {})
+    }
+
+    /// Takes a chunk, and installs the snapshot with the last one. A chunk that was taken before is taken for granted: its
+    /// answer was lost. Any other chunk out of order ends the transfer; the leader starts it over.
     async fn snapshot(&self, message: SnapshotChunk) -> Result<ChunkTaken, Stopped> {
+        self.inner.admission.check()?;
         let known = self.inner.raft.with_raft_state(|state| *state.vote_ref()).await.map_err(stopped)?;
         if known > message.vote.into() {
             return Ok(ChunkTaken { vote: known.into() });
+        }
+        if let Some(found) = message.format.filter(|format| *format > STATE_FORMAT) {
+            return Err(stopped(StoreError::Newer { what: "the leader's snapshot", found, known: STATE_FORMAT }));
+        }
+        if self.has_taken(&message) {
+            return Ok(ChunkTaken { vote: message.vote });
         }
         let loader = self.take_incoming(&message)?;
         let (meta, vote, last, next) = (message.meta(), message.vote, message.last, message.number + 1);
@@ -121,6 +145,18 @@ impl Server {
         let snapshot = Snapshot { meta, snapshot: Box::new(SnapshotData::Loaded(database)) };
         let installed = self.inner.raft.install_full_snapshot(vote.into(), snapshot).await.map_err(stopped)?;
         Ok(ChunkTaken { vote: VoteRow::from(installed.vote) })
+    }
+
+    fn has_taken(&self, message: &SnapshotChunk) -> bool {
+        let incoming = self.incoming.lock().unwrap_or_else(PoisonError::into_inner);
+        match incoming.as_ref() {
+            Some((id, next, _)) if *id == message.id => message.number < *next,
+            // The last chunk of a snapshot that is installed by now.
+            _ => {
+                let reach: Option<LogId> = message.applied.map(Into::into);
+                message.last && message.number > 0 && reach.is_some() && self.inner.machine.applied() >= reach
+            }
+        }
     }
 
     /// The loader that waits for this chunk.

@@ -1,23 +1,25 @@
 //! A member of the metadata service: how it starts, what it takes, and how it stops.
 
+pub(crate) mod admission;
 mod handle;
 mod http;
 pub(crate) mod leader;
+mod meeting;
+mod members;
 pub(crate) mod proposer;
 mod read_gate;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use cairn_core::clock::Clock;
 use cairn_core::random::RandomSource;
-use cairn_protocol::rpc::RpcClient;
+use cairn_protocol::rpc::{ClientId, HttpMetadata, RpcClient};
 use cairn_protocol::storage::StorageDirectory;
-use openraft::error::{InitializeError, RaftError};
-use openraft::{BasicNode, Config, SnapshotPolicy};
+use openraft::{Config, SnapshotPolicy};
 use tokio::sync::{Notify, watch};
 
 pub use handle::Handle;
@@ -29,14 +31,16 @@ use crate::jobs::{self, Jobs};
 use crate::options::Options;
 use crate::raft::Raft;
 use crate::raft::network::Network;
+use admission::{Admission, Me};
 use leader::LeaderMemory;
 use proposer::Proposer;
 use read_gate::ReadGate;
 
-/// Times of Raft, in milliseconds: a heartbeat must fit into the election timeout several times.
-const HEARTBEAT_MS: u64 = 250;
-const ELECTION_MS_MIN: u64 = 1000;
-const ELECTION_MS_MAX: u64 = 2000;
+/// Times of Raft, in milliseconds: a heartbeat must fit into the election timeout. A leader that is gone is missed after
+/// the longest timeout, and another one elected after a random one beyond that: 1.2 to 1.4 seconds together.
+const HEARTBEAT_MS: u64 = 200;
+const ELECTION_MS_MIN: u64 = 450;
+const ELECTION_MS_MAX: u64 = 700;
 /// Entries kept in the log behind a snapshot, for followers that are a little late.
 const ENTRIES_KEPT: u64 = 1000;
 /// Entries purged at a time.
@@ -65,23 +69,34 @@ impl MetadataService {
     /// several becomes ready once a majority has met.
     pub async fn start(options: Options, dependencies: Dependencies) -> Result<Handle, StartError> {
         let Dependencies { clock, random, storage, rpc } = dependencies;
-        let opening = (options.clone(), Arc::clone(&clock));
-        let directory = tokio::task::spawn_blocking(move || Directory::open(&opening.0, opening.1))
+        let opening = (options.clone(), Arc::clone(&clock), ClientId::draw(random.as_ref()));
+        let directory = tokio::task::spawn_blocking(move || Directory::open(&opening.0, opening.1, opening.2))
             .await
             .map_err(|e| StartError::Raft(e.to_string()))??;
         let (machine, log) = (Arc::clone(&directory.machine), directory.log.clone());
         let (log_open, at_start) = (log.open_token(), log.end());
-        let network = Network::new(rpc.clone());
-        let raft = Raft::new(options.member_id, config(&options)?, network, log, Arc::clone(&machine))
+        let admission = Arc::new(Admission::new(Me {
+            member: options.member_id,
+            incarnation: directory.incarnation(),
+            boot: ClientId::draw(random.as_ref()),
+            founders: options.members.iter().map(|(id, _)| *id).collect(),
+        }));
+        let network = Network::new(rpc.clone(), Arc::clone(&admission));
+        let raft = Raft::new(options.member_id, config(&options)?, network, log.clone(), Arc::clone(&machine))
             .await
             .map_err(|e| StartError::Raft(e.to_string()))?;
-        form(&raft, &options).await?;
+        raft.runtime_config().elect(false);
         let (stop, stopped) = watch::channel(false);
+        let addresses = options.members.iter().map(|(_, addr)| addr.clone()).collect();
         let inner = Arc::new(Inner {
             proposer: Proposer::spawn(raft.clone(), Arc::clone(&clock)),
             gate: ReadGate::spawn(raft.clone(), Arc::clone(&machine), at_start),
             memory: LeaderMemory::default(),
             wake: Arc::new(Notify::new()),
+            remote: HttpMetadata::new(rpc.clone(), addresses, random.as_ref()),
+            handing_over: AtomicBool::new(false),
+            admission,
+            log,
             raft,
             machine,
             clock,
@@ -89,13 +104,40 @@ impl MetadataService {
             stop,
             log_open,
         });
-        let sole = options.members.len() <= 1;
-        let mut jobs = Jobs::new(options, directory, random, storage);
+        let sole = is_sole(&inner, &options).await?;
+        let mut jobs = Jobs::new(options.clone(), directory, random, storage);
         if sole {
+            begin_alone(&inner, &options).await?;
             wait_until_ready(&inner, &mut jobs).await?;
+        } else {
+            tokio::spawn(meeting::run(Arc::downgrade(&inner), options.members, stopped.clone()));
         }
         tokio::spawn(jobs::run(Arc::downgrade(&inner), Arc::clone(&inner.wake), jobs, stopped));
         Ok(Handle { inner })
+    }
+}
+
+/// Whether there is nobody else to ask: this member is the only one, or will be.
+async fn is_sole(inner: &Inner, options: &Options) -> Result<bool, StartError> {
+    let initialized = inner.raft.is_initialized().await.map_err(|e| StartError::Raft(e.to_string()))?;
+    let me = options.member_id;
+    if initialized {
+        Ok(inner.membership().into_keys().eq([me]))
+    } else {
+        Ok(matches!(options.members.as_slice(), [(only, _)] if *only == me))
+    }
+}
+
+/// Lets a member lead that nobody else can contradict.
+async fn begin_alone(inner: &Inner, options: &Options) -> Result<(), StartError> {
+    let failed = |e: &dyn std::fmt::Display| StartError::Raft(e.to_string());
+    inner.admission.open();
+    inner.raft.runtime_config().elect(true);
+    if inner.raft.is_initialized().await.map_err(|e| failed(&e))? {
+        // Nobody else can lead: there is no election timeout to wait for.
+        inner.raft.trigger().elect().await.map_err(|e| failed(&e))
+    } else {
+        meeting::initialize(inner, &options.members).await.map_err(|e| failed(&e))
     }
 }
 
@@ -112,24 +154,6 @@ fn config(options: &Options) -> Result<Arc<Config>, StartError> {
         ..Config::default()
     };
     Ok(Arc::new(config.validate().map_err(|e| StartError::Raft(e.to_string()))?))
-}
-
-/// Gives a new member its first membership; all members of a new cluster are given the same.
-async fn form(raft: &Raft, options: &Options) -> Result<(), StartError> {
-    let failed = |e: &dyn std::fmt::Display| StartError::Raft(e.to_string());
-    if raft.is_initialized().await.map_err(|e| failed(&e))? {
-        if options.members.len() <= 1 {
-            // Nobody else can lead: there is no election timeout to wait for.
-            raft.trigger().elect().await.map_err(|e| failed(&e))?;
-        }
-        return Ok(());
-    }
-    let members: BTreeMap<_, _> = options.members.iter().map(|(id, addr)| (*id, BasicNode::new(addr))).collect();
-    match raft.initialize(members).await {
-        // Another member was faster: it has sent this one the same membership.
-        Ok(()) | Err(RaftError::APIError(InitializeError::NotAllowed(_))) => Ok(()),
-        Err(error) => Err(failed(&error)),
-    }
 }
 
 /// Waits until a single member leads and its cluster is formed.

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use cairn_core::clock::Clock;
 use cairn_protocol::metadata::{Command, Outcome, PlacedRun, Rejection};
-use cairn_protocol::rpc::MetadataFailure;
+use cairn_protocol::rpc::{CallTag, MetadataFailure};
 use openraft::error::{ClientWriteError, RaftError};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::commands::{Bootstrap, COMMANDS_PER_ENTRY_MAX};
+use crate::commands::COMMANDS_PER_ENTRY_MAX;
 use crate::raft::Raft;
 use crate::raft::entry::{Change, Proposal};
 
@@ -22,10 +22,14 @@ const BATCH_BYTES_MAX: usize = 1 << 20;
 /// Time for a command to be committed and applied; a leader that has lost its majority would keep it for ever.
 const COMMIT_LIMIT: Duration = Duration::from_secs(15);
 
+/// See [`crate::raft::entry::Applied`].
+type Outcomes = Vec<Option<Result<Outcome, Rejection>>>;
+
 type Answer = oneshot::Sender<Result<Outcome, MetadataFailure>>;
 
 struct Queued {
     command: Command,
+    tag: Option<CallTag>,
     answer: Answer,
 }
 
@@ -44,10 +48,10 @@ impl Proposer {
     }
 
     /// Hands in one command and waits until it is applied.
-    pub(crate) async fn propose(&self, command: Command) -> Result<Outcome, MetadataFailure> {
+    pub(crate) async fn propose(&self, command: Command, tag: Option<CallTag>) -> Result<Outcome, MetadataFailure> {
         let (answer, answered) = oneshot::channel();
         let stopping = || MetadataFailure::Unavailable("the metadata service is stopping".to_owned());
-        self.queue.send(Queued { command, answer }).await.map_err(|_| stopping())?;
+        self.queue.send(Queued { command, tag, answer }).await.map_err(|_| stopping())?;
         let unknown = |detail: String| Err(MetadataFailure::Unknown(detail));
         match tokio::time::timeout(COMMIT_LIMIT, answered).await {
             Ok(Ok(result)) => result,
@@ -68,7 +72,7 @@ async fn run(raft: Raft, clock: Arc<dyn Clock>, mut queue: mpsc::Receiver<Queued
             },
         };
         let mut bytes = weight(&first.command);
-        let (mut commands, mut answers) = (vec![first.command], vec![first.answer]);
+        let (mut commands, mut tags, mut answers) = (vec![first.command], vec![first.tag], vec![first.answer]);
         while commands.len() < COMMANDS_PER_ENTRY_MAX
             && let Ok(next) = queue.try_recv()
         {
@@ -78,19 +82,28 @@ async fn run(raft: Raft, clock: Arc<dyn Clock>, mut queue: mpsc::Receiver<Queued
                 break;
             }
             commands.push(next.command);
+            tags.push(next.tag);
             answers.push(next.answer);
         }
-        let proposal = Proposal { proposed_at_ms: clock.now_ms(), change: Change::Batch(commands) };
-        deliver(answers, write(&raft, proposal).await);
+        let tags = tags.iter().any(Option::is_some).then_some(tags);
+        let proposal = Proposal { proposed_at_ms: clock.now_ms(), change: Change::Batch(commands, tags) };
+        // A leader that was replaced by way of a snapshot never hears what became of its entry.
+        let written = tokio::time::timeout(COMMIT_LIMIT, write(&raft, proposal)).await;
+        let late = |_| Err(MetadataFailure::Unknown(format!("not committed within {COMMIT_LIMIT:?}; it may be yet")));
+        deliver(answers, written.unwrap_or_else(late));
     }
 }
 
-fn deliver(answers: Vec<Answer>, written: Result<Vec<Result<Outcome, Rejection>>, MetadataFailure>) {
+fn deliver(answers: Vec<Answer>, written: Result<Outcomes, MetadataFailure>) {
     match written {
         Ok(outcomes) => {
             for (answer, outcome) in answers.into_iter().zip(outcomes) {
+                let result = match outcome {
+                    Some(outcome) => outcome.map_err(MetadataFailure::Rejected),
+                    None => Err(MetadataFailure::Unknown("its outcome is not remembered any more".to_owned())),
+                };
                 // Whoever does not wait any more was cancelled; the command is applied all the same.
-                let _ = answer.send(outcome.map_err(MetadataFailure::Rejected));
+                let _ = answer.send(result);
             }
         }
         Err(failure) => {
@@ -101,13 +114,13 @@ fn deliver(answers: Vec<Answer>, written: Result<Vec<Result<Outcome, Rejection>>
     }
 }
 
-/// Proposes the first entry of a cluster.
-pub(crate) async fn bootstrap(raft: &Raft, clock: &dyn Clock, bootstrap: Bootstrap) -> Result<(), MetadataFailure> {
-    let proposal = Proposal { proposed_at_ms: clock.now_ms(), change: Change::Bootstrap(bootstrap) };
+/// Proposes a change that is no command of a client.
+pub(crate) async fn change(raft: &Raft, clock: &dyn Clock, change: Change) -> Result<(), MetadataFailure> {
+    let proposal = Proposal { proposed_at_ms: clock.now_ms(), change };
     write(raft, proposal).await.map(|_| ())
 }
 
-async fn write(raft: &Raft, proposal: Proposal) -> Result<Vec<Result<Outcome, Rejection>>, MetadataFailure> {
+async fn write(raft: &Raft, proposal: Proposal) -> Result<Outcomes, MetadataFailure> {
     match raft.client_write(Arc::new(proposal)).await {
         Ok(response) => Ok(response.data.outcomes),
         // Raft answers so only for entries that were never appended, or that were removed from the log again.

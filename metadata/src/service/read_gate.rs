@@ -63,6 +63,11 @@ impl ReadGate {
         !matches!(self.standing(), Standing::No(_))
     }
 
+    /// Whether this member leads and is the only one that votes.
+    pub(crate) fn is_sole(&self) -> bool {
+        matches!(self.standing(), Standing::Sole)
+    }
+
     /// The term of this member's lead, or whichever term it follows.
     pub(crate) fn term(&self) -> u64 {
         self.raft.server_metrics().borrow().vote.leader_id.term

@@ -32,34 +32,34 @@ use crate::{Dependencies, Handle, MetadataService, Options, router};
 
 const SECRET: &str = "a secret of the cluster";
 
-fn options(dir: &Path) -> Options {
+pub(crate) fn options(dir: &Path) -> Options {
     Options { tick: Duration::from_millis(20), cache_bytes: 4 << 20, ..Options::new(dir) }
 }
 
-fn rpc(secret: &str) -> RpcClient {
+pub(crate) fn rpc(secret: &str) -> RpcClient {
     RpcClient::new(secret, TestClock::new())
 }
 
-async fn start_with(options: Options, storage: StorageDirectory) -> Handle {
-    let (clock, random) = (TestClock::new(), Arc::new(TestRandom::default()));
+pub(crate) async fn start_with(options: Options, storage: StorageDirectory) -> Handle {
+    let (clock, random) = (TestClock::new(), Arc::new(TestRandom));
     let dependencies = Dependencies { clock, random, storage, rpc: rpc(SECRET) };
     MetadataService::start(options, dependencies).await.unwrap()
 }
 
-async fn start(dir: &Path) -> Handle {
+pub(crate) async fn start(dir: &Path) -> Handle {
     start_with(options(dir), StorageDirectory::new(rpc(SECRET))).await
 }
 
-fn bucket() -> BucketName {
+pub(crate) fn bucket() -> BucketName {
     BucketName::new("photos").unwrap()
 }
 
-async fn prepare(metadata: &impl Metadata) -> SessionId {
+pub(crate) async fn prepare(metadata: &impl Metadata) -> SessionId {
     metadata.run(CreateBucket { name: bucket(), region: String::new() }).await.unwrap();
     metadata.run(OpenSession { gateway: NodeId::from_random([1; 16]) }).await.unwrap()
 }
 
-fn commit(session: SessionId, counter: u64, key: &str) -> CommitObject {
+pub(crate) fn commit(session: SessionId, counter: u64, key: &str) -> CommitObject {
     let run = ExtentRun { first: ExtentId::new(session, counter), size: 100, extent_bytes: 64 };
     let place = |length| PlacedExtent {
         profile: ProfileId(1),
@@ -78,12 +78,12 @@ fn commit(session: SessionId, counter: u64, key: &str) -> CommitObject {
     }
 }
 
-fn get(key: &str) -> GetObject {
+pub(crate) fn get(key: &str) -> GetObject {
     GetObject { bucket: bucket(), key: ObjectKey::new(key).unwrap(), part: None, range: None, extents: 8 }
 }
 
 /// Waits until `holds`, for as long as a slow machine may need.
-async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
     for _ in 0..1000 {
         if holds().await {
             return;
@@ -123,7 +123,7 @@ async fn what_is_acknowledged_is_read_at_once_and_after_a_restart() {
 }
 
 /// The files as they are now, in a directory of their own.
-fn kill_image(metadata: &Handle, dir: &Path) -> TempDir {
+pub(crate) fn kill_image(metadata: &Handle, dir: &Path) -> TempDir {
     let image = TempDir::new().unwrap();
     let held = metadata.inner.machine.hold();
     for file in ["identity", "log.redb", "state.redb"] {
@@ -138,7 +138,7 @@ fn kill_image(metadata: &Handle, dir: &Path) -> TempDir {
 async fn a_killed_member_applies_its_log_again() {
     let dir = TempDir::new().unwrap();
     // Without time there is no sync by interval.
-    let (random, storage) = (Arc::new(TestRandom::default()), StorageDirectory::new(rpc(SECRET)));
+    let (random, storage) = (Arc::new(TestRandom), StorageDirectory::new(rpc(SECRET)));
     let dependencies = Dependencies { clock: TestClock::frozen(), random, storage, rpc: rpc(SECRET) };
     let metadata = MetadataService::start(options(dir.path()), dependencies).await.unwrap();
     let session = prepare(&metadata).await;
@@ -344,8 +344,7 @@ async fn disk_states_follow_heartbeats_and_silence() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_jump_of_the_wall_clock_changes_only_timestamps() {
     let dir = TempDir::new().unwrap();
-    let (clock, random, storage) =
-        (TestClock::new(), Arc::new(TestRandom::default()), StorageDirectory::new(rpc(SECRET)));
+    let (clock, random, storage) = (TestClock::new(), Arc::new(TestRandom), StorageDirectory::new(rpc(SECRET)));
     storage.add_local(node(), Arc::new(Deletions::default()));
     let dependencies = Dependencies { clock: Arc::clone(&clock) as _, random, storage, rpc: rpc(SECRET) };
     let grace = Options { reclaim_grace: Duration::from_millis(100), ..options(dir.path()) };
@@ -379,7 +378,7 @@ async fn the_service_is_reached_over_the_network_by_those_who_know_the_secret() 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap().to_string();
     let server = serve(&metadata, listener);
-    let client = HttpMetadata::new(rpc(SECRET), vec!["127.0.0.1:1".into(), addr.clone()]);
+    let client = HttpMetadata::new(rpc(SECRET), vec!["127.0.0.1:1".into(), addr.clone()], &TestRandom);
     let session = prepare(&client).await;
     client.run(commit(session, 0, "a")).await.unwrap();
     assert_eq!(client.ask(get("a")).await.unwrap().located.len(), 2);
@@ -402,8 +401,13 @@ struct Member {
 impl Member {
     async fn start(&mut self, id: u64, members: &[(u64, String)]) {
         let listener = tokio::net::TcpListener::bind(&self.addr).await.unwrap();
-        let options =
-            Options { member_id: id, members: members.to_vec(), snapshot_entries: 30, ..options(self.dir.path()) };
+        let options = Options {
+            member_id: id,
+            members: members.to_vec(),
+            advertise: self.addr.clone(),
+            snapshot_entries: 30,
+            ..options(self.dir.path())
+        };
         let handle = start_with(options, StorageDirectory::new(rpc(SECRET))).await;
         let server = serve(&handle, listener);
         self.running = Some((handle, server));
@@ -429,7 +433,7 @@ async fn three_members_agree_survive_the_loss_of_one_and_take_it_back_by_snapsho
     for (id, member) in (1..).zip(&mut members) {
         member.start(id, &addrs).await;
     }
-    let client = HttpMetadata::new(rpc(SECRET), addrs.iter().map(|(_, addr)| addr.clone()).collect());
+    let client = HttpMetadata::new(rpc(SECRET), addrs.iter().map(|(_, addr)| addr.clone()).collect(), &TestRandom);
     eventually("a leader forms the cluster", async || {
         client.ask(GetClusterMap { known: Epoch(0) }).await.is_ok_and(|map| map.is_some())
     })

@@ -1,5 +1,6 @@
 //! What the state machine knows of itself: how far it has applied the log, and under which membership.
 
+use cairn_protocol::metadata::query::RestoreHold;
 use redb::{ReadableTable, Table, TableDefinition};
 
 use super::Row;
@@ -15,12 +16,26 @@ pub(crate) type Value = &'static [u8];
 pub(crate) const APPLIED: &str = "applied";
 /// The last membership applied.
 pub(crate) const MEMBERSHIP: &str = "membership";
+/// The version of the state's format.
+pub(crate) const FORMAT: &str = "format";
+/// The directories that may act as members: see [`super::members`].
+pub(crate) const ROLL: &str = "roll";
+/// Present while a restored service deletes nothing: see `RestoreHold`.
+pub(crate) const RESTORED: &str = "restored";
 
 impl Row for LogIdRow {
     const TABLE: &'static str = "meta";
 }
 
 impl Row for MembershipRow {
+    const TABLE: &'static str = "meta";
+}
+
+impl Row for u32 {
+    const TABLE: &'static str = "meta";
+}
+
+impl Row for RestoreHold {
     const TABLE: &'static str = "meta";
 }
 

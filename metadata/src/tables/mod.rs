@@ -1,10 +1,12 @@
 //! The tables of the state machine: one file each, with the encoding of its keys and rows.
 
 pub(crate) mod buckets;
+pub(crate) mod calls;
 pub(crate) mod cluster_map;
 pub(crate) mod counters;
 pub(crate) mod disk_extents;
 pub(crate) mod extents;
+pub(crate) mod members;
 pub(crate) mod meta;
 pub(crate) mod parts;
 pub(crate) mod reclaim;
@@ -26,7 +28,8 @@ macro_rules! for_each_table {
     ($visit:ident) => {
         $visit! {
             1 => buckets, 2 => usage, 3 => versions, 4 => extents, 5 => disk_extents, 6 => uploads, 7 => parts,
-            8 => reclaim, 9 => repair, 10 => sessions, 11 => counters, 12 => cluster_map, 13 => meta
+            8 => reclaim, 9 => repair, 10 => sessions, 11 => counters, 12 => cluster_map, 13 => meta,
+            20 => calls
         }
     };
 }

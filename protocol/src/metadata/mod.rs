@@ -12,7 +12,7 @@ pub use command::{Command, CommandBody, Outcome};
 pub use content::{ExtentRun, LocatedExtent, ObjectVersion, PlacedExtent, PlacedRun, StoredChecksum};
 pub use error::{MetadataError, Rejection};
 pub use query::{Answer, Query, QueryBody};
-pub use signal::{Signal, SignalAnswer};
+pub use signal::{MemberAddress, Signal, SignalAnswer};
 
 /// The metadata service, wherever its leader is.
 #[async_trait]

@@ -1,4 +1,5 @@
-//! Messages to the leader that keep leases alive and carry health. They are not replicated: a new leader hears them anew.
+//! Messages to the leader that are no commands of the replicated state: leases and health, which a new leader hears anew,
+//! and changes of the service's own membership, which Raft replicates by itself.
 
 use cairn_core::id::{CommitSequence, Epoch, SessionId};
 use minicbor::{Decode, Encode};
@@ -14,10 +15,33 @@ pub enum Signal {
     /// A storage node is alive; the state of its disks.
     #[n(1)]
     Heartbeat(#[n(0)] NodeStatus),
+    /// Adds a member of the metadata service: it learns the state first and votes once it has.
+    #[n(10)]
+    AddMember(#[n(0)] MemberAddress),
+    /// Removes a member of the metadata service. Refused where what is left would have no majority that is alive.
+    #[n(11)]
+    RemoveMember(#[n(0)] u64),
+    /// Makes another member lead.
+    #[n(12)]
+    TransferLead(#[n(0)] u64),
+    /// The operator says that a restored service has been compared with the disks: deletions may go on.
+    #[n(13)]
+    EndRestoreHold,
+}
+
+/// Where a member of the metadata service is.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct MemberAddress {
+    /// Its number, never used by another member at the same time.
+    #[n(0)]
+    pub member: u64,
+    /// `host:port` of its internal RPC.
+    #[n(1)]
+    pub addr: String,
 }
 
 /// The leader's answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct SignalAnswer {
     /// The current epoch of the cluster map: fetch it if it is newer than yours.
     #[n(0)]
@@ -28,4 +52,7 @@ pub struct SignalAnswer {
     /// For a session: whether it is still good.
     #[n(2)]
     pub session_valid: bool,
+    /// The internal RPC addresses of all members: clients reach a service whose members have all been replaced.
+    #[n(3)]
+    pub members: Option<Vec<String>>,
 }

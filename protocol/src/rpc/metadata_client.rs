@@ -1,27 +1,36 @@
 //! The metadata service over HTTP.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use cairn_core::random::RandomSource;
 use minicbor::{Decode, Encode};
+use tokio::sync::watch;
 
 use super::RpcClient;
-use super::metadata_message::{MetadataFailure, MetadataPath};
+use super::metadata_call::{Calls, OpenCall};
+use super::metadata_message::{Execute, MetadataFailure, MetadataPath};
 use crate::metadata::{Answer, Command, Metadata, MetadataError, Outcome, Query, Signal, SignalAnswer};
 
-/// Time for one call to one member.
-const CALL_LIMIT: Duration = Duration::from_secs(15);
-/// Rounds over all members before giving up, and the pause between them: together longer than an election.
-const ROUNDS_MAX: u32 = 20;
-const ROUND_PAUSE: Duration = Duration::from_millis(250);
+/// Time for one attempt at one member: a member that hangs is left for another. A command waits longer, because a busy
+/// leader is only made busier by repetitions.
+const QUERY_LIMIT: Duration = Duration::from_secs(3);
+const COMMAND_LIMIT: Duration = Duration::from_secs(6);
+/// Time for a call with all its attempts: several elections.
+const CALL_LIMIT: Duration = Duration::from_secs(20);
+/// Pause between two rounds over all members.
+const ROUND_PAUSE: Duration = Duration::from_millis(100);
+/// Members that are remembered: five, and as many that they were replaced by.
+const MEMBERS_MAX: usize = 16;
 
-/// Finds the leader among the members and talks to it.
+/// Finds the leader among the members and talks to it. A command takes effect once, however often it had to be sent.
 pub struct HttpMetadata {
     rpc: RpcClient,
-    members: Vec<String>,
+    members: Mutex<Vec<String>>,
     /// The member that answered last.
-    leader: Mutex<Option<String>>,
+    leader: watch::Sender<Option<String>>,
+    calls: Calls,
 }
 
 /// What one member made of a call.
@@ -29,70 +38,166 @@ enum Attempt<A> {
     Done(Result<A, MetadataError>),
     /// It did nothing; who leads, if it knows, and what it said.
     Elsewhere(Option<String>, String),
+    /// It may have done something.
+    Lost(String),
+}
+
+/// How a search went so far.
+struct Search {
+    said: String,
+    /// Whether the call may have taken effect already.
+    lost: bool,
 }
 
 impl HttpMetadata {
     /// The service whose members listen on `members` (`host:port`).
-    pub fn new(rpc: RpcClient, members: Vec<String>) -> Self {
-        Self { rpc, members, leader: Mutex::new(None) }
+    pub fn new(rpc: RpcClient, members: Vec<String>, random: &dyn RandomSource) -> Self {
+        Self { rpc, members: Mutex::new(members), leader: watch::Sender::new(None), calls: Calls::new(random) }
     }
 
-    fn leader(&self) -> Option<String> {
-        self.leader.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn members(&self) -> MutexGuard<'_, Vec<String>> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set_leader(&self, leader: Option<String>) {
-        *self.leader.lock().unwrap_or_else(PoisonError::into_inner) = leader;
+    /// Learns where members are. Those known before are kept behind the new ones: who tells may be out of date itself.
+    pub fn learn_members(&self, members: &[String]) {
+        let mut known = self.members();
+        if members.iter().zip(known.iter()).filter(|(new, old)| new == old).count() == members.len() {
+            return;
+        }
+        let mut next: Vec<String> = members.iter().filter(|addr| !addr.is_empty()).cloned().collect();
+        next.extend(known.drain(..).filter(|addr| !members.contains(addr)));
+        next.truncate(MEMBERS_MAX);
+        *known = next;
     }
 
-    /// Asks members until one leads. `repeatable` says whether a call whose answer was lost may be sent again.
-    async fn call<M, A>(&self, path: &str, message: &M, repeatable: bool) -> Result<A, MetadataError>
+    /// Takes `leader` for the member to ask first.
+    pub fn expect_leader(&self, leader: String) {
+        self.leader.send_replace(Some(leader));
+    }
+
+    /// Begins a command: see [`HttpMetadata::execute_call`].
+    pub async fn begin(&self) -> OpenCall<'_> {
+        self.calls.begin().await
+    }
+
+    /// Sends a command that was begun before. `repeated` says whether it may have taken effect already.
+    pub async fn execute_call(
+        &self,
+        call: &OpenCall<'_>,
+        command: Command,
+        repeated: bool,
+    ) -> Result<Outcome, MetadataError> {
+        let mut search = Search { said: "no member is configured".to_owned(), lost: repeated };
+        let message = |repeated| Execute { command: command.clone(), call: Some(call.tag(repeated)) };
+        let found = self.search(MetadataPath::EXECUTE, COMMAND_LIMIT, message, &mut search);
+        match tokio::time::timeout(CALL_LIMIT, found).await {
+            Ok(result) => result,
+            Err(_) if search.lost => Err(MetadataError::Unknown(search.said)),
+            Err(_) => Err(MetadataError::Unavailable(search.said)),
+        }
+    }
+
+    /// A call that may be sent as often as it takes.
+    async fn ask<M, A>(&self, path: &str, message: &M) -> Result<A, MetadataError>
+    where
+        M: Encode<()> + Sync + Clone,
+        A: for<'b> Decode<'b, ()> + Send,
+    {
+        let mut search = Search { said: "no member is configured".to_owned(), lost: false };
+        let found = self.search(path, QUERY_LIMIT, |_| message.clone(), &mut search);
+        match tokio::time::timeout(CALL_LIMIT, found).await {
+            Ok(result) => result,
+            Err(_) => Err(MetadataError::Unavailable(search.said)),
+        }
+    }
+
+    /// Asks members until one leads.
+    async fn search<M, A>(
+        &self,
+        path: &str,
+        limit: Duration,
+        message: impl Fn(bool) -> M,
+        search: &mut Search,
+    ) -> Result<A, MetadataError>
     where
         M: Encode<()> + Sync,
         A: for<'b> Decode<'b, ()> + Send,
     {
-        let mut said = "no member is configured".to_owned();
-        for round in 0..ROUNDS_MAX {
-            if round > 0 {
-                tokio::time::sleep(ROUND_PAUSE).await;
-            }
+        loop {
             // The known leader first, then everybody; a hint sends us back to the front once in a round.
-            let mut candidates: Vec<String> = self.leader().into_iter().chain(self.members.iter().cloned()).collect();
+            let known = self.leader.borrow().clone();
+            let mut candidates: Vec<String> = known.into_iter().chain(self.members().iter().cloned()).collect();
             candidates.reverse();
             let mut hinted = false;
             while let Some(member) = candidates.pop() {
-                match self.attempt(&member, path, message, repeatable).await {
+                match self.attempt(&member, path, &message(search.lost), limit).await {
                     Attempt::Done(result) => {
-                        self.set_leader(Some(member));
+                        self.leader.send_if_modified(|leader| {
+                            let changed = leader.as_ref() != Some(&member);
+                            *leader = Some(member);
+                            changed
+                        });
                         return result;
                     }
                     Attempt::Elsewhere(hint, detail) => {
-                        said = detail;
-                        self.set_leader(None);
-                        if let Some(hint) = hint.filter(|hint| !hinted && *hint != member) {
+                        search.said = detail;
+                        self.forget_leader(&member);
+                        if let Some(hint) = hint.filter(|hint| !hinted && !hint.is_empty() && *hint != member) {
                             hinted = true;
                             candidates.push(hint);
                         }
                     }
+                    Attempt::Lost(detail) => {
+                        (search.said, search.lost) = (detail, true);
+                        self.forget_leader(&member);
+                    }
                 }
             }
+            tokio::time::sleep(ROUND_PAUSE).await;
         }
-        Err(MetadataError::Unavailable(said))
     }
 
-    async fn attempt<M, A>(&self, member: &str, path: &str, message: &M, repeatable: bool) -> Attempt<A>
+    /// `member` does not lead; what others have found out about another one stays.
+    fn forget_leader(&self, member: &str) {
+        self.leader.send_if_modified(|leader| {
+            let known = leader.as_deref() == Some(member);
+            if known {
+                *leader = None;
+            }
+            known
+        });
+    }
+
+    async fn attempt<M, A>(&self, member: &str, path: &str, message: &M, limit: Duration) -> Attempt<A>
     where
         M: Encode<()> + Sync,
         A: for<'b> Decode<'b, ()>,
     {
-        match self.rpc.call(member, path, message, CALL_LIMIT).await {
+        let mut leader = self.leader.subscribe();
+        let other = leader.borrow_and_update().clone().filter(|leader| leader != member);
+        if other.is_some() {
+            return Attempt::Elsewhere(other, format!("{member} does not lead any more"));
+        }
+        let replaced = leader.wait_for(|leader| leader.as_deref().is_some_and(|leader| leader != member));
+        let answer = tokio::select! {
+            biased;
+            answer = self.rpc.call(member, path, message, limit) => answer,
+            // Another call has found the new leader: this one need not wait for the old one's time to run out.
+            _ = replaced => return Attempt::Lost(format!("{member} does not lead any more")),
+        };
+        match answer {
             Ok(Ok(answer)) => Attempt::Done(Ok(answer)),
             Ok(Err(MetadataFailure::NotLeader(hint))) => Attempt::Elsewhere(hint, format!("{member} does not lead")),
             Ok(Err(MetadataFailure::Unavailable(detail))) => Attempt::Elsewhere(None, format!("{member}: {detail}")),
+            Ok(Err(MetadataFailure::Unknown(detail))) => Attempt::Lost(format!("{member}: {detail}")),
+            // A member whose own store failed: the others go on without it.
+            Ok(Err(MetadataFailure::Store(detail))) if self.members().len() > 1 => {
+                Attempt::Elsewhere(None, format!("{member}: {detail}"))
+            }
             Ok(Err(failure)) => Attempt::Done(Err(failure.into())),
             Err(error) if error.is_definite_no() => Attempt::Elsewhere(None, error.to_string()),
-            Err(error) if repeatable => Attempt::Elsewhere(None, error.to_string()),
-            Err(error) => Attempt::Done(Err(MetadataError::Unknown(error.to_string()))),
+            Err(error) => Attempt::Lost(error.to_string()),
         }
     }
 }
@@ -100,14 +205,19 @@ impl HttpMetadata {
 #[async_trait]
 impl Metadata for HttpMetadata {
     async fn execute(&self, command: Command) -> Result<Outcome, MetadataError> {
-        self.call(MetadataPath::EXECUTE, &command, false).await
+        let call = self.begin().await;
+        self.execute_call(&call, command, false).await
     }
 
     async fn query(&self, query: Query) -> Result<Answer, MetadataError> {
-        self.call(MetadataPath::QUERY, &query, true).await
+        self.ask(MetadataPath::QUERY, &query).await
     }
 
     async fn signal(&self, signal: Signal) -> Result<SignalAnswer, MetadataError> {
-        self.call(MetadataPath::SIGNAL, &signal, true).await
+        let answer: SignalAnswer = self.ask(MetadataPath::SIGNAL, &signal).await?;
+        if let Some(members) = &answer.members {
+            self.learn_members(members);
+        }
+        Ok(answer)
     }
 }

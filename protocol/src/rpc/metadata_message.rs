@@ -2,7 +2,8 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::metadata::{MetadataError, Rejection};
+use super::metadata_call::CallTag;
+use crate::metadata::{Command, MetadataError, Rejection};
 
 /// Paths of the calls. Each is a POST with one CBOR message.
 pub struct MetadataPath;
@@ -14,6 +15,18 @@ impl MetadataPath {
     pub const QUERY: &'static str = "/rpc/v1/metadata/query";
     /// A signal in, the leader's answer out.
     pub const SIGNAL: &'static str = "/rpc/v1/metadata/signal";
+}
+
+/// The message of [`MetadataPath::EXECUTE`].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Execute {
+    /// What to do.
+    #[n(0)]
+    pub command: Command,
+    /// Names the command, so that it takes effect once however often it is sent. Without it a command that is sent
+    /// again is another command.
+    #[n(1)]
+    pub call: Option<CallTag>,
 }
 
 /// Why a member did not do what it was asked.

@@ -7,6 +7,7 @@
 
 mod auth;
 mod client;
+mod metadata_call;
 mod metadata_client;
 mod metadata_message;
 mod server;
@@ -17,8 +18,9 @@ mod storage_message;
 
 pub use auth::{RpcAuth, RpcAuthError};
 pub use client::{RpcBody, RpcClient, RpcError, encode};
+pub use metadata_call::{CallTag, Calls, ClientId, OpenCall};
 pub use metadata_client::HttpMetadata;
-pub use metadata_message::{MetadataFailure, MetadataPath};
+pub use metadata_message::{Execute, MetadataFailure, MetadataPath};
 pub use server::{Refusal, answer, receive, receive_head};
 pub use storage_client::HttpStorageNode;
 pub use storage_message::{

@@ -3,6 +3,7 @@
 mod auth;
 mod cluster;
 mod disks;
+mod metadata;
 pub mod model;
 mod scrub;
 
@@ -27,6 +28,8 @@ use serde_json::json;
 pub(crate) struct AdminState {
     pub(crate) metadata: Arc<dyn Metadata>,
     pub(crate) storage: StorageDirectory,
+    /// The metadata member in this process, if there is one.
+    pub(crate) member: Option<cairn_metadata::Handle>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) root: Credentials,
     pub(crate) keys: Arc<SigningKeyCache>,
@@ -40,6 +43,12 @@ pub(crate) fn router(state: AdminState) -> Router {
         .route("/v1/cluster", get(cluster::show))
         .route("/v1/disks", get(disks::list))
         .route("/v1/scrub", get(scrub::status).post(scrub::start))
+        .route("/v1/metadata/members", get(metadata::list))
+        .route("/v1/metadata/members/{member}", axum::routing::delete(metadata::remove))
+        .route("/v1/metadata/members/{member}/{addr}", axum::routing::post(metadata::add))
+        .route("/v1/metadata/leader/{member}", axum::routing::post(metadata::transfer))
+        .route("/v1/metadata/backup", get(metadata::backup))
+        .route("/v1/metadata/deletions", axum::routing::post(metadata::resume_deletions))
         .layer(axum::middleware::from_fn_with_state(state.clone(), auth::require_signature));
     Router::new().route("/health", get(health)).merge(signed).fallback(no_such_route).with_state(state)
 }
@@ -77,6 +86,9 @@ impl From<MetadataError> for AdminError {
 
 impl IntoResponse for AdminError {
     fn into_response(self) -> Response {
-        error(StatusCode::SERVICE_UNAVAILABLE, "MetadataUnavailable", &self.0.to_string())
+        match &self.0 {
+            MetadataError::Rejected(rejection) => error(StatusCode::CONFLICT, "Refused", &rejection.to_string()),
+            other => error(StatusCode::SERVICE_UNAVAILABLE, "MetadataUnavailable", &other.to_string()),
+        }
     }
 }

@@ -186,3 +186,33 @@ pub struct ScrubStarted {
     /// Why it was not started; nothing if it was.
     pub error: Option<String>,
 }
+
+/// The answer to `GET /v1/metadata/members`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetadataMembers {
+    /// The members by number.
+    pub members: Vec<MetadataMember>,
+    /// The term of the lead.
+    pub term: u64,
+    /// The leader's last log entry.
+    pub log_index: u64,
+    /// Whether a change of the members is under way.
+    pub is_changing: bool,
+    /// Whether the service was restored or recovered, and deletes nothing until it is told to.
+    pub deletions_held: bool,
+}
+
+/// A member of the metadata service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetadataMember {
+    /// Its number.
+    pub member: u64,
+    /// Where its internal RPC listens.
+    pub addr: String,
+    /// `leader`, `voter`, or `learner`: one that takes in the state and will vote.
+    pub role: String,
+    /// Whether it answers now.
+    pub answers: bool,
+    /// Log entries that it is not known to hold; nothing if it has not answered since the leader began.
+    pub lag_entries: Option<u64>,
+}

@@ -77,6 +77,10 @@ layer! {
     rpc_advertise: String,
     /// See [`super::Config::metadata_addrs`].
     metadata_addrs: Vec<String>,
+    /// See [`super::Config::metadata_id`].
+    metadata_id: u64,
+    /// See [`super::Config::metadata_members`].
+    metadata_members: Vec<String>,
     /// See [`super::Config::cluster_secret_file`].
     cluster_secret_file: PathBuf,
     /// See [`super::Config::node_name`].

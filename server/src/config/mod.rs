@@ -61,6 +61,11 @@ pub struct Config {
     pub rpc_advertise: String,
     /// The metadata members' RPC addresses; empty where the metadata role is in this process.
     pub metadata_addrs: Vec<String>,
+    /// This process's number as a member of the metadata service.
+    pub metadata_id: u64,
+    /// The members that form a new metadata service, as `NUMBER=HOST:PORT`; only this process where none are named. A
+    /// member that is not among them waits until it is added to the cluster that they form.
+    pub metadata_members: Vec<String>,
     /// The file with the secret that all roles of the cluster share.
     pub cluster_secret_file: PathBuf,
     /// This node's name for people.
@@ -128,12 +133,17 @@ impl Config {
         let roles = layer.roles.unwrap_or_else(|| Role::ALL.to_vec());
         let rpc_addr = layer.rpc_addr.unwrap_or_else(|| "0.0.0.0:9002".into());
         let single = roles.len() == Role::ALL.len();
+        let metadata_members = layer.metadata_members.unwrap_or_default();
         Self {
             rpc_advertise: layer.rpc_advertise.unwrap_or_else(|| if single { String::new() } else { rpc_addr.clone() }),
             s3_addr: layer.s3_addr.unwrap_or_else(|| "0.0.0.0:9000".into()),
             admin_addr: layer.admin_addr.unwrap_or_else(|| "0.0.0.0:9001".into()),
             rpc_addr,
-            metadata_addrs: layer.metadata_addrs.unwrap_or_default(),
+            metadata_addrs: layer
+                .metadata_addrs
+                .unwrap_or_else(|| metadata_members.iter().filter_map(|m| Some(parse_member(m)?.1)).collect()),
+            metadata_id: layer.metadata_id.unwrap_or(1),
+            metadata_members,
             cluster_secret_file: layer.cluster_secret_file.unwrap_or_else(|| data.join("cluster-secret")),
             node_name: layer.node_name.unwrap_or_else(host_name),
             zone: layer.zone.unwrap_or_default(),
@@ -170,6 +180,12 @@ impl Config {
         Role::ALL.iter().all(|r| self.has(*r))
     }
 
+    /// The members that form a new metadata service, with their addresses.
+    pub fn founders(&self) -> Vec<(u64, String)> {
+        let named: Vec<_> = self.metadata_members.iter().filter_map(|member| parse_member(member)).collect();
+        if named.is_empty() { vec![(self.metadata_id, self.rpc_advertise.clone())] } else { named }
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         let inconsistent = |text: String| Err(ConfigError::Inconsistent(text));
         if self.roles.is_empty() {
@@ -178,6 +194,16 @@ impl Config {
         if !self.has(Role::Metadata) && self.metadata_addrs.is_empty() {
             return inconsistent(
                 "metadata_addrs is empty: a process without the metadata role must know where it is".into(),
+            );
+        }
+        if let Some(wrong) = self.metadata_members.iter().find(|member| parse_member(member).is_none()) {
+            return inconsistent(format!(
+                "metadata_members has {wrong:?}: expected NUMBER=HOST:PORT, such as 2=10.0.0.2:9002"
+            ));
+        }
+        if self.has(Role::Metadata) && self.is_all_in_one() && !self.metadata_members.is_empty() {
+            return inconsistent(
+                "metadata_members is set, but a process with all roles is a cluster of its own: name its roles".into(),
             );
         }
         if self.has(Role::StorageNode) && self.disks.is_empty() {
@@ -202,6 +228,15 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// Takes `NUMBER=HOST:PORT` apart.
+fn parse_member(text: &str) -> Option<(u64, String)> {
+    let (number, addr) = text.trim().split_once('=')?;
+    let number = number.trim().parse().ok().filter(|number| *number > 0)?;
+    let addr = addr.trim();
+    let port: u16 = addr.rsplit_once(':')?.1.parse().ok()?;
+    (port > 0).then(|| (number, addr.to_owned()))
 }
 
 fn host_name() -> String {
@@ -237,6 +272,17 @@ mod tests {
     }
 
     #[test]
+    fn the_members_of_the_metadata_service_are_named_with_their_numbers() {
+        let set =
+            [("CAIRN_ROLES", "metadata"), ("CAIRN_METADATA_ID", "2"), ("CAIRN_METADATA_MEMBERS", "1=a:1,2=[::1]:2")];
+        let config = Config::load(None, env(&set), Layer::default()).unwrap();
+        assert_eq!(config.founders(), [(1, "a:1".to_owned()), (2, "[::1]:2".to_owned())]);
+        assert_eq!(config.metadata_addrs, ["a:1", "[::1]:2"]);
+        let alone = [("CAIRN_ROLES", "metadata"), ("CAIRN_RPC_ADVERTISE", "c:3")];
+        assert_eq!(Config::load(None, env(&alone), Layer::default()).unwrap().founders(), [(1, "c:3".to_owned())]);
+    }
+
+    #[test]
     fn unknown_keys_and_contradictions_are_errors() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("cairn.toml");
@@ -245,6 +291,9 @@ mod tests {
         assert!(error.contains("s3_adr"), "{error}");
         let error = Config::load(None, env(&[("CAIRN_ROLES", "gateway")]), Layer::default()).unwrap_err();
         assert!(error.to_string().contains("metadata_addrs"));
+        let members = [("CAIRN_ROLES", "metadata"), ("CAIRN_METADATA_MEMBERS", "1=a:9002,b:9002")];
+        let error = Config::load(None, env(&members), Layer::default()).unwrap_err();
+        assert!(error.to_string().contains("\"b:9002\""), "{error}");
         let error = Config::load(None, env(&[("CAIRN_DISK_COUNT", "many")]), Layer::default()).unwrap_err();
         assert!(error.to_string().contains("CAIRN_DISK_COUNT"));
     }

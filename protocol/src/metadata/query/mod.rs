@@ -3,6 +3,7 @@
 mod bucket;
 mod cluster;
 mod list;
+mod members;
 mod object;
 mod upload;
 
@@ -12,6 +13,7 @@ use minicbor::{Decode, Encode};
 pub use bucket::{BucketInfo, BucketPage, GetBucket, ListBuckets};
 pub use cluster::{ClassifyShards, ClusterStatus, GetClusterMap, GetClusterStatus, GetRepairQueue, RepairEntry};
 pub use list::{ListObjects, ListPosition, ObjectPage};
+pub use members::{GetMembers, MemberEntry, MemberRole, MemberTable, RestoreHold};
 pub use object::{GetObject, LocateExtents, LocatedPage, ObjectView};
 pub use upload::{GetUpload, ListParts, ListUploads, ListedPart, ListedUpload, PartPage, UploadInfo, UploadPage};
 
@@ -54,6 +56,9 @@ pub enum Query {
     /// See [`GetRepairQueue`].
     #[n(11)]
     GetRepairQueue(#[n(0)] GetRepairQueue),
+    /// See [`GetMembers`].
+    #[n(30)]
+    GetMembers(#[n(0)] GetMembers),
 }
 
 /// What a query found.
@@ -95,6 +100,9 @@ pub enum Answer {
     /// Of [`GetRepairQueue`].
     #[n(11)]
     RepairQueue(#[n(0)] Vec<RepairEntry>),
+    /// Of [`GetMembers`].
+    #[n(30)]
+    Members(#[n(0)] MemberTable),
 }
 
 /// A query with the type of its answer.
@@ -139,3 +147,4 @@ query!(GetClusterMap => ClusterMap(Option<ClusterMap>));
 query!(ClassifyShards => Garbage(Vec<bool>));
 query!(GetClusterStatus => ClusterStatus(ClusterStatus));
 query!(GetRepairQueue => RepairQueue(Vec<RepairEntry>));
+query!(GetMembers => Members(MemberTable));

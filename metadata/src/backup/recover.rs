@@ -1,0 +1,106 @@
+//! From one member that is left to a cluster of that one member, where a majority is lost for good.
+//!
+//! What the lost members acknowledged without this one is lost with them. Nothing can tell what that is, so this is never
+//! done by itself.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cairn_core::clock::Clock;
+use cairn_core::id::CommitSequence;
+use cairn_core::random::RandomSource;
+use cairn_protocol::rpc::ClientId;
+
+use super::rebase::{Beginner, rebase};
+use super::{BackupError, BackupSummary};
+use crate::directory::Directory;
+use crate::error::StoreError;
+use crate::options::Options;
+use crate::raft::MemberId;
+use crate::raft::snapshot::Loader;
+use crate::tables::usage;
+
+/// Entries applied at a time.
+const ENTRIES_PER_STEP: u64 = 256;
+
+/// Which member.
+#[derive(Debug, Clone)]
+pub struct RecoverOptions {
+    /// The directory of the member that is left, which does not run.
+    pub dir: PathBuf,
+    /// Its number.
+    pub member: MemberId,
+    /// `host:port` under which others will reach it; empty if nobody will.
+    pub addr: String,
+}
+
+/// Makes the member the only one. Everything in its log counts, whether it was agreed on or not. The directory as it was
+/// is kept beside the new one, as `before-recovery`.
+pub fn recover(
+    options: &RecoverOptions,
+    clock: Arc<dyn Clock>,
+    random: &dyn RandomSource,
+) -> Result<BackupSummary, BackupError> {
+    let dir = &options.dir;
+    let no_member = |reason: String| BackupError::NoMember { dir: dir.clone(), reason };
+    let kept = dir.with_file_name("metadata-before-recovery");
+    if kept.exists() {
+        return Err(no_member(format!("{} exists: it was recovered once already; move that away", kept.display())));
+    }
+    if !dir.join("identity").exists() {
+        return Err(no_member("it holds no member of a metadata service".to_owned()));
+    }
+    let open = Options { member_id: options.member, members: Vec::new(), ..Options::new(dir) };
+    let written_ms = clock.now_ms();
+    let directory = Directory::open(&open, clock, ClientId::draw(random)).map_err(|e| no_member(e.to_string()))?;
+    apply_rest(&directory)?;
+    let machine = Arc::clone(&directory.machine);
+    let applied = machine.applied().ok_or(BackupError::NotFormed)?;
+    let cluster = machine.map().ok_or(BackupError::NotFormed)?.cluster;
+    let commit = machine.commit();
+    let view = machine.sync()?;
+    let objects = usage::get(&view.usage()?, usage::TOTAL)?.objects;
+    // A copy: what is there stays as it is until the new directory is whole.
+    let next = dir.with_file_name("metadata-recovering");
+    begin_anew(&next)?;
+    let loader = Loader::create(&next.join("state.redb"), open.cache_bytes)?;
+    let bytes = crate::raft::snapshot::copy_into(&view, &loader)?;
+    let database = loader.finish()?;
+    let beginner = Beginner { member: options.member, addr: &options.addr, incarnation: ClientId::draw(random) };
+    rebase(&next, &database, &beginner, applied.into(), commit)?;
+    drop((view, machine, database));
+    close(directory);
+    let moved = std::fs::rename(dir, &kept).and_then(|()| std::fs::rename(&next, dir));
+    moved.map_err(|e| StoreError::file(dir, e))?;
+    crate::raft::machine::sync_directory(dir)?;
+    Ok(BackupSummary { cluster, commit: CommitSequence(commit.0), objects, written_ms, bytes })
+}
+
+/// Applies what the log holds beyond the state.
+fn apply_rest(directory: &Directory) -> Result<(), BackupError> {
+    let last = directory.log.end().index;
+    let mut next = directory.machine.applied().map_or(0, |id| id.index + 1);
+    while next <= last {
+        let entries = directory.log.entries(next, (next + ENTRIES_PER_STEP).min(last + 1))?;
+        let Some(reached) = entries.last().map(|entry| entry.log_id.index) else { break };
+        directory.machine.apply(&entries)?;
+        next = reached + 1;
+    }
+    Ok(())
+}
+
+fn begin_anew(dir: &std::path::Path) -> Result<(), StoreError> {
+    if dir.exists() {
+        std::fs::remove_dir_all(dir).map_err(|e| StoreError::file(dir, e))?;
+    }
+    std::fs::create_dir_all(dir).map_err(|e| StoreError::file(dir, e))
+}
+
+/// Waits until the log's thread has closed its file.
+fn close(directory: Directory) {
+    let open = directory.log.open_token();
+    drop(directory);
+    while open.strong_count() > 0 {
+        std::thread::yield_now();
+    }
+}

@@ -1,0 +1,53 @@
+//! From a backup to a member that begins a new life of the cluster.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use cairn_core::random::RandomSource;
+use cairn_protocol::rpc::ClientId;
+
+use super::format::FrameReader;
+use super::rebase::{Beginner, rebase};
+use super::{BackupError, BackupSummary};
+use crate::error::StoreError;
+use crate::raft::MemberId;
+use crate::raft::snapshot::Loader;
+
+/// Bytes of pages that are kept in memory meanwhile.
+const CACHE_BYTES: usize = 256 << 20;
+
+/// Where to.
+#[derive(Debug, Clone)]
+pub struct RestoreOptions {
+    /// The directory of the member; empty or not there.
+    pub dir: PathBuf,
+    /// The member, which will be the only one.
+    pub member: MemberId,
+    /// `host:port` under which others reach it; empty if nobody does.
+    pub addr: String,
+}
+
+/// Restores a backup. Nothing is left of an attempt that fails but files that do not count.
+pub fn restore(
+    from: impl Read,
+    options: &RestoreOptions,
+    random: &dyn RandomSource,
+) -> Result<BackupSummary, BackupError> {
+    let dir = &options.dir;
+    std::fs::create_dir_all(dir).map_err(|e| StoreError::file(dir, e))?;
+    if std::fs::read_dir(dir).map_err(|e| StoreError::file(dir, e))?.next().is_some() {
+        return Err(BackupError::NotEmpty(dir.clone()));
+    }
+    let mut reader = FrameReader::begin(from)?;
+    let head = reader.head()?;
+    let loader = Loader::create(&dir.join("state.redb"), CACHE_BYTES)?;
+    let mut bytes = 0;
+    reader.records(|records| {
+        bytes += records.len() as u64;
+        Ok(loader.load(records)?)
+    })?;
+    let database = loader.finish()?;
+    let beginner = Beginner { member: options.member, addr: &options.addr, incarnation: ClientId::draw(random) };
+    rebase(dir, &database, &beginner, head.applied, head.commit)?;
+    Ok(BackupSummary::new(&head, bytes))
+}

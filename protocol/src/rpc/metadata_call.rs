@@ -1,0 +1,176 @@
+//! Calls that take effect once, however often they are sent.
+//!
+//! A client numbers its commands and says with each one below which number it waits for nothing any more. The service
+//! remembers the outcomes from that number on, in the replicated state, and answers a repetition with what it remembers.
+//! Nothing is forgotten by age: an outcome goes only when its own client has no more use for it.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use cairn_core::random::RandomSource;
+use minicbor::{Decode, Encode};
+use tokio::sync::Notify;
+
+/// Numbers between the oldest call that waits and the newest: what the service remembers of one client stays below it.
+const SPAN_MAX: u64 = 16_384;
+
+/// One process that sends commands, from its start to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(transparent)]
+pub struct ClientId(#[cbor(with = "minicbor::bytes")] [u8; 16]);
+
+impl ClientId {
+    /// Draws a new one.
+    pub fn draw(random: &dyn RandomSource) -> Self {
+        Self(random.bytes16())
+    }
+
+    /// Takes the bytes of an existing one.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes as they stand in keys and messages.
+    pub const fn to_bytes(self) -> [u8; 16] {
+        self.0
+    }
+}
+
+/// Names one command of one client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct CallTag {
+    /// The client.
+    #[n(0)]
+    pub client: ClientId,
+    /// The command among the client's.
+    #[n(1)]
+    pub number: u64,
+    /// The client waits for no command below this number.
+    #[n(2)]
+    pub settled: u64,
+    /// Whether the command was sent before and may have taken effect then.
+    #[n(3)]
+    pub repeated: bool,
+}
+
+/// Numbers the calls of one client.
+#[derive(Debug)]
+pub struct Calls {
+    client: ClientId,
+    open: Mutex<Open>,
+    /// Tells those who wait for a number that a call has ended.
+    ended: Notify,
+}
+
+#[derive(Debug)]
+struct Open {
+    next: u64,
+    numbers: BTreeSet<u64>,
+}
+
+/// A call that somebody waits for. Dropping it settles it, whether an answer came or nobody waits any more.
+#[derive(Debug)]
+pub struct OpenCall<'a> {
+    calls: &'a Calls,
+    number: u64,
+}
+
+impl Calls {
+    /// A client of its own.
+    pub fn new(random: &dyn RandomSource) -> Self {
+        let open = Mutex::new(Open { next: 1, numbers: BTreeSet::new() });
+        Self { client: ClientId::draw(random), open, ended: Notify::new() }
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next call. Waits while the oldest that is open is too far behind.
+    pub async fn begin(&self) -> OpenCall<'_> {
+        loop {
+            // Registered before the look, so that no end is missed in between.
+            let ended = self.ended.notified();
+            if let Some(number) = self.take() {
+                return OpenCall { calls: self, number };
+            }
+            ended.await;
+        }
+    }
+
+    fn take(&self) -> Option<u64> {
+        let mut open = self.open();
+        let number = open.next;
+        if open.numbers.first().is_some_and(|first| number - first >= SPAN_MAX) {
+            return None;
+        }
+        open.next += 1;
+        open.numbers.insert(number);
+        Some(number)
+    }
+}
+
+impl OpenCall<'_> {
+    /// The tag to send now.
+    pub fn tag(&self, repeated: bool) -> CallTag {
+        let settled = self.calls.open().numbers.first().copied().unwrap_or(self.number);
+        CallTag { client: self.calls.client, number: self.number, settled, repeated }
+    }
+}
+
+impl Drop for OpenCall<'_> {
+    fn drop(&mut self) {
+        self.calls.open().numbers.remove(&self.number);
+        self.calls.ended.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Sevens;
+
+    impl RandomSource for Sevens {
+        fn bytes16(&self) -> [u8; 16] {
+            [7; 16]
+        }
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_is_settled() {
+        let calls = Calls::new(&Sevens);
+        let (first, second) = (calls.begin().await, calls.begin().await);
+        assert_eq!((second.tag(false).number, second.tag(false).settled), (2, 1));
+        drop(first);
+        assert_eq!((second.tag(true).settled, second.tag(true).repeated), (2, true));
+        let third = calls.begin().await;
+        drop(second);
+        assert_eq!((third.tag(false).number, third.tag(false).settled), (3, 3));
+    }
+
+    #[tokio::test]
+    async fn the_span_of_open_calls_is_bounded() {
+        let calls = Calls::new(&Sevens);
+        let oldest = calls.begin().await;
+        for _ in 1..SPAN_MAX {
+            drop(calls.begin().await);
+        }
+        assert!(calls.take().is_none());
+        let waiting = calls.begin();
+        let release = async { drop(oldest) };
+        let (call, ()) = tokio::join!(waiting, release);
+        assert_eq!(call.tag(false).settled, SPAN_MAX + 1);
+    }
+
+    #[test]
+    fn a_tag_stays_as_it_is_on_the_wire() {
+        let tag = CallTag { client: ClientId([7; 16]), number: 300, settled: 299, repeated: true };
+        let bytes = minicbor::to_vec(tag).unwrap();
+        assert_eq!(
+            bytes,
+            b"\x84\x50\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x19\x01\x2c\x19\x01\x2b\xf5"
+        );
+        assert_eq!(minicbor::decode::<CallTag>(&bytes).unwrap(), tag);
+    }
+}

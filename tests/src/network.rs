@@ -1,0 +1,115 @@
+//! Hosts made of network namespaces on one bridge, so that members can be cut off from each other.
+//!
+//! Needs root and iproute2. The bridge is the machine that gateways and tests run on; each namespace is a host of its
+//! own with one address. Everything is removed again when the network is dropped.
+
+use std::process::Command;
+
+/// Hosts at most: their number is the last byte of an address.
+const HOSTS_MAX: u8 = 100;
+
+/// The bridge and its namespaces.
+#[derive(Debug)]
+pub struct Network {
+    /// Names of interfaces have at most 15 characters: the process id in base 36 keeps them apart.
+    tag: String,
+    subnet: String,
+    hosts: Vec<u8>,
+}
+
+impl Network {
+    /// Makes the bridge; says why where that is not possible.
+    pub fn create() -> Result<Self, String> {
+        let id = std::process::id();
+        let tag = base36(id);
+        // From the range for benchmarks of networks (RFC 2544), which nobody routes.
+        let subnet = format!("198.{}.{}", 18 + id % 2, (id / 2) % 250);
+        let network = Self { tag, subnet, hosts: Vec::new() };
+        let bridge = network.bridge();
+        ip(&["link", "add", &bridge, "type", "bridge"])?;
+        ip(&["addr", "add", &format!("{}.254/24", network.subnet), "dev", &bridge])?;
+        ip(&["link", "set", &bridge, "up"])?;
+        Ok(network)
+    }
+
+    fn bridge(&self) -> String {
+        format!("cb{}", self.tag)
+    }
+
+    fn cable(&self, host: u8) -> String {
+        format!("cv{}h{host}", self.tag)
+    }
+
+    /// The namespace of `host`.
+    pub fn namespace(&self, host: u8) -> String {
+        format!("cairn-{}-{host}", self.tag)
+    }
+
+    /// The address of `host`.
+    pub fn address(&self, host: u8) -> String {
+        format!("{}.{host}", self.subnet)
+    }
+
+    /// Adds a host, numbered from 1.
+    pub fn add_host(&mut self, host: u8) -> Result<(), String> {
+        assert!((1..=HOSTS_MAX).contains(&host), "host {host}");
+        let (namespace, cable, inner) = (self.namespace(host), self.cable(host), format!("cn{}h{host}", self.tag));
+        ip(&["netns", "add", &namespace])?;
+        self.hosts.push(host);
+        ip(&["link", "add", &cable, "type", "veth", "peer", "name", &inner])?;
+        ip(&["link", "set", &inner, "netns", &namespace])?;
+        ip(&["link", "set", &cable, "master", &self.bridge(), "up"])?;
+        let address = format!("{}/24", self.address(host));
+        for arguments in [
+            vec!["addr", "add", &address, "dev", &inner],
+            vec!["link", "set", &inner, "up"],
+            vec!["link", "set", "lo", "up"],
+        ] {
+            ip(&[&["-n", namespace.as_str()], arguments.as_slice()].concat())?;
+        }
+        Ok(())
+    }
+
+    /// Cuts `host` off from everybody, or lets it back.
+    pub fn set_isolated(&self, host: u8, isolated: bool) {
+        let state = if isolated { "down" } else { "up" };
+        ip(&["link", "set", &self.cable(host), state]).expect("ip link set");
+    }
+
+    /// Cuts two hosts off from each other, while both reach the rest, or joins them again.
+    pub fn set_parted(&self, one: u8, other: u8, parted: bool) {
+        for (from, to) in [(one, other), (other, one)] {
+            let (namespace, to) = (self.namespace(from), format!("{}/32", self.address(to)));
+            let verb = if parted { "add" } else { "del" };
+            ip(&["-n", &namespace, "route", verb, "blackhole", &to]).expect("ip route");
+        }
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        // What cannot be removed is only litter; a namespace takes its cable with it.
+        for host in &self.hosts {
+            let _ = ip(&["netns", "del", &self.namespace(*host)]);
+            let _ = ip(&["link", "del", &self.cable(*host)]);
+        }
+        let _ = ip(&["link", "del", &self.bridge()]);
+    }
+}
+
+fn ip(arguments: &[&str]) -> Result<(), String> {
+    let output = Command::new("ip").args(arguments).output().map_err(|e| format!("ip: {e}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("ip {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim()))
+}
+
+fn base36(mut number: u32) -> String {
+    let mut digits = Vec::new();
+    while number > 0 || digits.is_empty() {
+        digits.push(char::from_digit(number % 36, 36).unwrap_or('0'));
+        number /= 36;
+    }
+    digits.into_iter().rev().collect()
+}

@@ -6,7 +6,12 @@
 //! the process, so what a failed *sync* loses with the power is shown by the simulated disk of the storage node's own
 //! tests, not here.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says how far it came"
+)]
 
 use std::time::Duration;
 

@@ -28,6 +28,8 @@ const SHORT_ONE_DISK: [u32; 5] = [1, 2, 3, 5, 9];
 const SHORT_EVERYWHERE: [u32; 5] = [2, 10, 14, 22, 40];
 /// Most calls of one kind that a long run lets fail.
 const LONG_MAX: u32 = 300;
+/// Bytes of the objects that are written.
+const SIZES: &[u64] = &[100, 4 << 10, 20 << 10, 200 << 10, 3 << 20];
 /// Changes after which a round has seen enough, and the time after which it ends anyway.
 const ENOUGH: u64 = 40;
 const ROUND: Duration = Duration::from_secs(2);
@@ -108,7 +110,6 @@ impl Drill {
     }
 
     async fn load(&mut self, name: &str) {
-        const SIZES: &[u64] = &[100, 4 << 10, 20 << 10, 200 << 10, 3 << 20];
         let load = Load {
             accounts: vec![self.server.account()],
             bucket: BUCKET.to_owned(),

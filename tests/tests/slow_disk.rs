@@ -11,6 +11,7 @@ use cairn_tests::{AllInOne, Injection, Ledger, Load, Mix, Tuning, audit, eventua
 
 const BUCKET: &str = "slow";
 const DISK: u32 = 4;
+const SIZES: &[u64] = &[100, 20 << 10, 300 << 10];
 const LIMIT: Duration = Duration::from_mins(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -26,7 +27,6 @@ async fn a_disk_that_is_slow_alone_becomes_suspect_and_delays_nobody() {
     server.spawn_injected(&injection);
     server.wait_ready().await;
     server.client().create_bucket(BUCKET).await.unwrap();
-    const SIZES: &[u64] = &[100, 20 << 10, 300 << 10];
     let mix = Mix { put: 80, get: 10, delete: 10, multipart: 0, sizes: SIZES };
     let accounts = vec![server.account()];
     let load = Load { accounts, bucket: BUCKET.to_owned(), mix, workers: 4, seed: seed() };

@@ -10,7 +10,8 @@ use cairn_cli::http::Endpoint;
 use cairn_cli::s3::{Account, Client};
 use cairn_protocol::sigv4::Credentials;
 
-use crate::{Process, Workdir, free_port};
+use crate::process::health;
+use crate::{Injection, Process, Workdir, free_port};
 
 /// Settings that make a test fast. They go into a configuration file; everything else is left at its default.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +64,9 @@ impl Tuning {
     }
 }
 
+/// Volumes that a disk begins in one run of a short test: one, and one more for each that fails.
+const VOLUMES_BEGUN_MAX: u32 = 4;
+
 /// One process with six disks, as a user would start it; its data and ports survive restarts.
 #[derive(Debug)]
 pub struct AllInOne {
@@ -98,12 +102,26 @@ impl AllInOne {
     /// Starts a stopped server on the data that it left, and waits until it is ready.
     pub async fn start_again(&mut self) {
         self.spawn();
+        self.wait_ready().await;
+    }
+
+    /// Waits until a spawned server is ready.
+    pub async fn wait_ready(&mut self) {
         let port = self.admin_port;
         self.process().wait_ready(port).await;
     }
 
     /// Starts a stopped server without waiting.
     pub fn spawn(&mut self) {
+        self.spawn_with(None);
+    }
+
+    /// Starts a stopped server without waiting, with system calls that fail or take their time.
+    pub fn spawn_injected(&mut self, injection: &Injection) {
+        self.spawn_with(Some(injection));
+    }
+
+    fn spawn_with(&mut self, injection: Option<&Injection>) {
         assert!(self.process.is_none(), "the server is running already");
         self.starts += 1;
         let config = self.workdir.join("cairn.toml");
@@ -127,7 +145,16 @@ impl AllInOne {
         ]
         .map(str::to_owned);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        self.process = Some(Process::spawn("the server", &arguments, &[], &log));
+        self.process = Some(match injection {
+            None => Process::spawn("the server", &arguments, &[], &log),
+            Some(injection) => Process::spawn_injected("the server", injection, &arguments, &log),
+        });
+    }
+
+    /// Whether the server answers that it is ready.
+    pub async fn is_ready(&self) -> bool {
+        let endpoint: Endpoint = format!("http://127.0.0.1:{}", self.admin_port).parse().expect("an endpoint");
+        health(&endpoint).await.is_ok()
     }
 
     /// SIGKILL.
@@ -164,6 +191,17 @@ impl AllInOne {
     /// The directory of disk `number`, from 1.
     pub fn disk(&self, number: u32) -> PathBuf {
         self.data().join(format!("disk{number}"))
+    }
+
+    /// The volume files that disk `number` has, and those that it may begin before its process ends.
+    pub fn volume_paths(&self, number: u32) -> Vec<PathBuf> {
+        let volumes = self.disk(number).join("volumes");
+        let numbers = std::fs::read_dir(&volumes).into_iter().flatten().flatten().filter_map(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            name.strip_suffix(".vol")?.parse::<u32>().ok()
+        });
+        let newest = numbers.max().unwrap_or(0);
+        (1..=newest + VOLUMES_BEGUN_MAX).map(|number| volumes.join(format!("{number:08}.vol"))).collect()
     }
 
     /// The S3 port.

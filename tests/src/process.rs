@@ -9,7 +9,7 @@ use cairn_cli::http::{Connection, Endpoint, RequestBody};
 use http::{Request, StatusCode};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{binary, eventually};
+use crate::{Injection, binary, eventually};
 
 /// How long a process may take to answer on its health endpoint, and to end when told to.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -27,7 +27,7 @@ pub struct Process {
 impl Process {
     /// Runs `cairn ARGUMENTS…` with its output in `log` and nothing of this process's own configuration.
     pub fn spawn(name: &str, arguments: &[&str], environment: &[(&str, &str)], log: &Path) -> Self {
-        Self::spawn_in(None, name, arguments, environment, log)
+        Self::spawn_command(name, Command::new(binary::cairn()), arguments, environment, log)
     }
 
     /// The same in a network namespace.
@@ -38,8 +38,7 @@ impl Process {
         environment: &[(&str, &str)],
         log: &Path,
     ) -> Self {
-        let output = File::create(log).expect("a log file");
-        let mut command = match namespace {
+        let command = match namespace {
             // It replaces itself by the program, which so has the id of the child.
             Some(namespace) => {
                 let mut command = Command::new("ip");
@@ -48,6 +47,23 @@ impl Process {
             }
             None => Command::new(binary::cairn()),
         };
+        Self::spawn_command(name, command, arguments, environment, log)
+    }
+
+    /// The same with system calls that fail or take their time. The process is this one's child all the same.
+    pub fn spawn_injected(name: &str, injection: &Injection, arguments: &[&str], log: &Path) -> Self {
+        let command = injection.command(&binary::cairn());
+        Self::spawn_command(name, command, arguments, &[], log)
+    }
+
+    fn spawn_command(
+        name: &str,
+        mut command: Command,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+        log: &Path,
+    ) -> Self {
+        let output = File::create(log).expect("a log file");
         for (variable, _) in std::env::vars_os() {
             if variable.to_str().is_some_and(|v| v.starts_with("CAIRN_") || v.starts_with("AWS_")) {
                 command.env_remove(variable);
@@ -59,7 +75,10 @@ impl Process {
             .stdin(Stdio::null())
             .stdout(output.try_clone().expect("a second handle of the log"))
             .stderr(output);
-        let child = command.spawn().expect("the cairn binary runs");
+        let program = command.get_program().to_owned();
+        let child = command.spawn().unwrap_or_else(|e| {
+            panic!("{} does not run: {e}; ./scripts/test installs what the tests need", program.display())
+        });
         Self { name: name.to_owned(), child, log: log.to_owned() }
     }
 
@@ -161,7 +180,7 @@ impl Drop for Process {
     }
 }
 
-async fn health(endpoint: &Endpoint) -> Result<(), String> {
+pub(crate) async fn health(endpoint: &Endpoint) -> Result<(), String> {
     let request = Request::get("/health").header("host", endpoint.authority()).body(RequestBody::empty());
     let answer =
         Connection::new(endpoint.clone()).send(request.expect("a request")).await.map_err(|e| e.to_string())?;

@@ -100,7 +100,7 @@ impl DiskSlot {
         match (&*slowness, &how) {
             (None, Some(how)) => tracing::warn!(disk = %self.id, "disk {number} at {path} is suspect: {how}"),
             (Some(_), None) => {
-                tracing::info!(disk = %self.id, "disk {number} at {path} is as fast as its neighbours again")
+                tracing::info!(disk = %self.id, "disk {number} at {path} is as fast as its neighbours again");
             }
             _ => {}
         }

@@ -45,11 +45,12 @@ impl ExtentReader {
         let map = path.view.get().ok_or(ReadError::NoClusterMap)?;
         let noted = vec![false; extent.locations.len()];
         let disks: Vec<_> = extent.locations.iter().map(|n| n.and_then(|n| path.disk(&map, n))).collect();
-        // Disks that just failed, or are known to be away, are asked only when nothing else is left.
-        let away = |d: &DiskClient| {
-            !path.health.is_usable(d.number) || map.disk(d.number).is_some_and(|d| d.state == DiskState::Unavailable)
-        };
-        let avoid = disks.iter().map(|d| d.as_ref().is_some_and(away)).collect();
+        // Disks that just failed, or are known to be away or far slower than the others, are asked only when nothing
+        // else is left: decoding is quicker than waiting for a hedge each time (I24).
+        let poor = |state| matches!(state, DiskState::Unavailable | DiskState::Suspect);
+        let avoided =
+            |d: &DiskClient| !path.health.is_usable(d.number) || map.disk(d.number).is_some_and(|d| poor(d.state));
+        let avoid = disks.iter().map(|d| d.as_ref().is_some_and(avoided)).collect();
         let codec = path.codecs.get(extent.geometry.data_shards, extent.geometry.parity_shards)?;
         Ok(Self { extent, codec, disks, avoid, noted })
     }

@@ -1,0 +1,44 @@
+//! System calls of a real process that fail or take their time, by strace.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What happens to which system calls.
+#[derive(Debug, Clone)]
+pub struct Injection {
+    /// The system calls, with commas between.
+    pub calls: &'static str,
+    /// What happens, as strace puts it: `error=EIO:when=3`, `delay_enter=1000000`. `when` counts the calls **of each
+    /// thread**: on one disk's files that is one thread, else every thread fails at its own n-th call.
+    pub what: String,
+    /// Only calls on these files; empty for all.
+    pub paths: Vec<PathBuf>,
+    /// Where strace writes what it saw.
+    pub trace: PathBuf,
+}
+
+impl Injection {
+    /// The command that runs `program` under strace. strace detaches itself (`-D`), so the program is the child.
+    pub(crate) fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new("strace");
+        command.args(["-D", "-f", "-qq", "-o"]).arg(&self.trace);
+        command.arg("-e").arg(format!("trace={}", self.calls));
+        command.arg("-e").arg(format!("inject={}:{}", self.calls, self.what));
+        for path in &self.paths {
+            command.arg("-P").arg(path);
+        }
+        command.arg(program);
+        command
+    }
+
+    /// What strace saw so far.
+    pub fn seen(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.trace).unwrap_or_default()).into_owned()
+    }
+
+    /// How often something was injected so far.
+    pub fn injected(&self) -> usize {
+        let seen = self.seen();
+        ["(INJECTED)", "(DELAYED)"].iter().map(|mark| seen.matches(mark).count()).sum()
+    }
+}

@@ -1,0 +1,60 @@
+//! One disk becomes a hundred times slower than its neighbours and answers all the same.
+//!
+//! Covers I24: writes go on and none fails, the disk becomes suspect with a reason, and from then on neither writes nor
+//! reads ask it. What is counted are calls, not milliseconds: a busy machine changes nothing.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use cairn_tests::{AllInOne, Injection, Ledger, Load, Mix, Tuning, audit, eventually, seed};
+
+const BUCKET: &str = "slow";
+const DISK: u32 = 4;
+const SIZES: &[u64] = &[100, 20 << 10, 300 << 10];
+const LIMIT: Duration = Duration::from_mins(1);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_is_slow_alone_becomes_suspect_and_delays_nobody() {
+    // A scrub would read the slow disk, which is not what is counted here.
+    let mut server = AllInOne::prepare(Tuning { scrub_period_s: 0, ..Tuning::default() });
+    let injection = Injection {
+        calls: "fdatasync,pwritev,pread64",
+        what: "delay_enter=1000000".to_owned(),
+        paths: server.volume_paths(DISK),
+        trace: server.workdir().logs().join("strace.log"),
+    };
+    server.spawn_injected(&injection);
+    server.wait_ready().await;
+    server.client().create_bucket(BUCKET).await.unwrap();
+    let mix = Mix { put: 80, get: 10, delete: 10, multipart: 0, sizes: SIZES };
+    let accounts = vec![server.account()];
+    let load = Load { accounts, bucket: BUCKET.to_owned(), mix, workers: 4, seed: seed() };
+    let running = load.start(Ledger::new());
+    eventually("the slow disk is suspect", LIMIT, async || {
+        let disk = server.disk_entry(DISK).await;
+        if disk.state == "suspect" { Ok(()) } else { Err(format!("{disk:?}")) }
+    })
+    .await;
+    let (mut ledger, stats) = running.stop().await;
+    assert_eq!((stats.violations.len(), stats.refused, stats.unknown), (0, 0, 0), "{stats:#?}");
+    assert!(stats.acknowledged >= 50, "only {} changes were acknowledged", stats.acknowledged);
+    let slow = server.disk_entry(DISK).await;
+    let reason = slow.reason.unwrap_or_default();
+    assert!(reason.contains("far too slow") && reason.contains("neighbours"), "{reason}");
+    for number in (1..=6).filter(|number| *number != DISK) {
+        let disk = server.disk_entry(number).await;
+        assert_eq!(disk.state, "active", "{:?}", disk.reason);
+    }
+
+    // What was queued for the slow disk drains; then nobody asks it any more, and everything is still there.
+    let mut calls = 0;
+    eventually("the slow disk comes to rest", LIMIT, async || {
+        audit::assert_kept(&server.account(), BUCKET, &mut ledger, "with a slow disk").await;
+        let before = std::mem::replace(&mut calls, injection.injected());
+        if calls == before { Ok(()) } else { Err(format!("{} calls since the last look", calls - before)) }
+    })
+    .await;
+    assert!(calls > 5, "only {calls} calls were slow");
+    assert_eq!(server.disk_entry(DISK).await.state, "suspect");
+}

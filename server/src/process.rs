@@ -273,6 +273,7 @@ fn start_storage(
         clock: Arc::clone(&shared.clock),
         random: Arc::clone(&shared.random),
         metadata,
+        peers: shared.directory.clone(),
     };
     let handle = StorageNodeService::start(options, deps)?;
     shared.directory.add_local(handle.id(), Arc::new(handle.clone()));

@@ -3,7 +3,7 @@
 use super::assess::{ExtentView, Wanted, Why};
 use crate::cluster_map::{ClusterMap, Disk, DiskState, Standing};
 use crate::geometry::Geometry;
-use crate::id::{DiskNumber, ExtentId, Generation, NodeId, ProfileId};
+use crate::id::{DiskNumber, Generation, NodeId, ProfileId};
 use crate::placement::{NoReplacement, replacement};
 use crate::profile::{FailureDomain, Profile};
 use crate::shard::{ShardId, body_bytes};

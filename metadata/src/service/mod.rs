@@ -25,6 +25,7 @@ pub(crate) use handle::Inner;
 pub use http::router;
 
 use crate::directory::{Directory, StartError};
+use crate::jobs::repair::{self, StatusCell};
 use crate::jobs::{self, Jobs};
 use crate::options::Options;
 use crate::raft::Raft;
@@ -87,13 +88,16 @@ impl MetadataService {
             clock,
             rpc,
             stop,
+            repair: StatusCell::default(),
             log_open,
         });
+        let repair = repair::run(Arc::downgrade(&inner), options.clone(), storage.clone(), stopped.clone());
         let sole = options.members.len() <= 1;
         let mut jobs = Jobs::new(options, directory, random, storage);
         if sole {
             wait_until_ready(&inner, &mut jobs).await?;
         }
+        tokio::spawn(repair);
         tokio::spawn(jobs::run(Arc::downgrade(&inner), Arc::clone(&inner.wake), jobs, stopped));
         Ok(Handle { inner })
     }

@@ -7,6 +7,7 @@ pub(crate) mod disk_extents;
 pub(crate) mod extents;
 pub(crate) mod meta;
 pub(crate) mod parts;
+pub(crate) mod rebuilds;
 pub(crate) mod reclaim;
 pub(crate) mod repair;
 mod row;
@@ -26,7 +27,8 @@ macro_rules! for_each_table {
     ($visit:ident) => {
         $visit! {
             1 => buckets, 2 => usage, 3 => versions, 4 => extents, 5 => disk_extents, 6 => uploads, 7 => parts,
-            8 => reclaim, 9 => repair, 10 => sessions, 11 => counters, 12 => cluster_map, 13 => meta
+            8 => reclaim, 9 => repair, 10 => sessions, 11 => counters, 12 => cluster_map, 13 => meta,
+            20 => rebuilds
         }
     };
 }

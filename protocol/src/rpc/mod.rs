@@ -21,7 +21,9 @@ pub use metadata_client::HttpMetadata;
 pub use metadata_message::{MetadataFailure, MetadataPath};
 pub use server::{Refusal, answer, receive, receive_head};
 pub use storage_client::HttpStorageNode;
-pub use storage_message::{DeleteShards, Inventory, PutShard, ReadCells, ShardPage, StatusRequest, StoragePath};
+pub use storage_message::{
+    DeleteShards, DescribeShard, Inventory, PutShard, ReadCells, ShardDescription, ShardPage, StatusRequest, StoragePath,
+};
 
 /// Content type of messages.
 pub const CBOR: &str = "application/cbor";

@@ -14,9 +14,13 @@ use minicbor::{Decode, Encode};
 use super::client::{collect, read_answer, split_answer, within};
 use super::shard_body::ShardBody;
 use super::shard_sender::ShardSender;
-use super::storage_message::{DeleteShards, Inventory, PutShard, ReadCells, ShardPage, StatusRequest, StoragePath};
+use super::storage_message::{
+    DeleteShards, DescribeShard, Inventory, PutShard, ReadCells, ShardDescription, ShardPage, StatusRequest, StoragePath,
+};
 use super::{RpcClient, RpcError};
-use crate::storage::{DeleteOrder, NodeStatus, ShardWriter, StorageError, StorageErrorKind, StorageNode};
+use crate::storage::{
+    DeleteOrder, NodeStatus, RebuildOrder, RebuildReport, ShardWriter, StorageError, StorageErrorKind, StorageNode,
+};
 
 /// A storage node in another process.
 pub struct HttpStorageNode {
@@ -28,6 +32,8 @@ pub struct HttpStorageNode {
 const SYNC_LIMIT: Duration = Duration::from_secs(30);
 /// Time for a call that only reads.
 const READ_LIMIT: Duration = Duration::from_secs(15);
+/// Time for a whole extent to be read from other nodes and stored.
+const REBUILD_LIMIT: Duration = Duration::from_mins(5);
 /// Pieces of a streamed shard that wait for the connection: two per cell.
 const PIECES_MAX: usize = 8;
 
@@ -103,6 +109,16 @@ impl StorageNode for HttpStorageNode {
         let message = Inventory { disk, after, limit };
         let page: ShardPage = self.call(disk, StoragePath::INVENTORY, &message, READ_LIMIT).await?;
         Ok(page.shards)
+    }
+
+    async fn describe_shard(&self, disk: DiskId, shard: ShardId) -> Result<ShardHeader, StorageError> {
+        let message = DescribeShard { disk, shard };
+        let found: ShardDescription = self.call(disk, StoragePath::DESCRIBE, &message, READ_LIMIT).await?;
+        Ok(found.into())
+    }
+
+    async fn rebuild_shard(&self, order: RebuildOrder) -> Result<RebuildReport, StorageError> {
+        self.call(order.disk, StoragePath::REBUILD, &order, REBUILD_LIMIT).await
     }
 
     async fn status(&self) -> Result<NodeStatus, StorageError> {

@@ -2,6 +2,7 @@
 
 mod directory;
 mod error;
+mod rebuild;
 mod status;
 
 use std::ops::Range;
@@ -15,6 +16,7 @@ use minicbor::{Decode, Encode};
 
 pub use directory::StorageDirectory;
 pub use error::{StorageError, StorageErrorKind};
+pub use rebuild::{RebuildOrder, RebuildReport, RebuildSource};
 pub use status::{DiskStatus, NodeStatus};
 
 /// A process that owns disks. Every call names the disk, because one slow or broken disk is nobody else's matter.
@@ -41,6 +43,13 @@ pub trait StorageNode: Send + Sync + 'static {
 
     /// The shards on a disk, in the order of their ids, after `after`, at most `limit`.
     async fn inventory(&self, disk: DiskId, after: Option<ShardId>, limit: u32) -> Result<Vec<ShardId>, StorageError>;
+
+    /// What a shard says of itself, after a check of its header. The descriptor of a rebuilt shard comes from here (I16).
+    async fn describe_shard(&self, disk: DiskId, shard: ShardId) -> Result<ShardHeader, StorageError>;
+
+    /// Makes a shard anew on a disk of this node out of others, each cell of which is verified (I6). A report without a
+    /// failure means that it is on stable storage.
+    async fn rebuild_shard(&self, order: RebuildOrder) -> Result<RebuildReport, StorageError>;
 
     /// The state of the node and its disks.
     async fn status(&self) -> Result<NodeStatus, StorageError>;

@@ -10,6 +10,8 @@ mod handle;
 mod node;
 mod node_state;
 mod options;
+mod rebuild;
+mod rebuild_fence;
 mod router;
 mod run;
 

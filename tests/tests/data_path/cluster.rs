@@ -129,6 +129,7 @@ impl Cluster {
             clock: clock.clone(),
             random: random.clone(),
             metadata: Arc::new(metadata.clone()),
+            peers: directory.clone(),
         };
         let node = StorageNodeService::start(options, dependencies).unwrap();
         let faults = Faults::default();

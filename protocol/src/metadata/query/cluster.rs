@@ -1,6 +1,6 @@
 //! Queries on the cluster.
 
-use cairn_core::id::{CommitSequence, DiskId, Epoch, ExtentId};
+use cairn_core::id::{CommitSequence, DiskId, DiskNumber, Epoch, ExtentId};
 use cairn_core::shard::ShardId;
 use minicbor::{Decode, Encode};
 
@@ -80,4 +80,78 @@ pub struct RepairEntry {
     /// The shard's index.
     #[n(1)]
     pub index: u8,
+    /// Why it waits: 1 for a degraded write, 2 for a shard that was not found, 3 for one that does not verify.
+    #[n(2)]
+    #[cbor(default)]
+    pub cause: u8,
+    /// Where metadata has it.
+    #[n(3)]
+    pub disk: Option<DiskNumber>,
+}
+
+/// How repair stands: what the leader knows of it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct GetRepairStatus {}
+
+/// The answer to [`GetRepairStatus`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct RepairStatus {
+    /// Extents with a shard to make anew or to move, at the end of the last look through the tables.
+    #[n(0)]
+    pub pending_extents: u64,
+    /// Bytes to write for them.
+    #[n(1)]
+    pub pending_bytes: u64,
+    /// Those of them that cannot be read at present.
+    #[n(2)]
+    pub lost_extents: u64,
+    /// Those of them for whose shards there is no disk.
+    #[n(3)]
+    pub without_place_extents: u64,
+    /// Tasks that wait in memory.
+    #[n(4)]
+    pub waiting: u64,
+    /// Shards that this leader has made anew or moved.
+    #[n(5)]
+    pub done_shards: u64,
+    /// Their bytes.
+    #[n(6)]
+    pub done_bytes: u64,
+    /// Rebuilds that failed and were, or will be, tried again.
+    #[n(7)]
+    pub failures: u64,
+    /// The present limit.
+    #[n(8)]
+    pub bytes_per_s_limit: u64,
+    /// What is under way.
+    #[n(9)]
+    pub running: Vec<RunningRebuild>,
+}
+
+/// A rebuild under way.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct RunningRebuild {
+    /// The extent.
+    #[n(0)]
+    pub extent: ExtentId,
+    /// The shard's index.
+    #[n(1)]
+    pub index: u8,
+    /// Where metadata has it now.
+    #[n(2)]
+    pub from: Option<DiskNumber>,
+    /// Where it will be.
+    #[n(3)]
+    pub target: DiskNumber,
+    /// Its bytes.
+    #[n(4)]
+    pub bytes: u64,
+    /// Losses that the extent still survives.
+    #[n(5)]
+    pub spare: u8,
+    /// Whether it only moves.
+    #[n(6)]
+    pub moves: bool,
 }

@@ -10,7 +10,10 @@ use cairn_core::cluster_map::ClusterMap;
 use minicbor::{Decode, Encode};
 
 pub use bucket::{BucketInfo, BucketPage, GetBucket, ListBuckets};
-pub use cluster::{ClassifyShards, ClusterStatus, GetClusterMap, GetClusterStatus, GetRepairQueue, RepairEntry};
+pub use cluster::{
+    ClassifyShards, ClusterStatus, GetClusterMap, GetClusterStatus, GetRepairQueue, GetRepairStatus, RepairEntry,
+    RepairStatus, RunningRebuild,
+};
 pub use list::{ListObjects, ListPosition, ObjectPage};
 pub use object::{GetObject, LocateExtents, LocatedPage, ObjectView};
 pub use upload::{GetUpload, ListParts, ListUploads, ListedPart, ListedUpload, PartPage, UploadInfo, UploadPage};
@@ -54,6 +57,9 @@ pub enum Query {
     /// See [`GetRepairQueue`].
     #[n(11)]
     GetRepairQueue(#[n(0)] GetRepairQueue),
+    /// See [`GetRepairStatus`].
+    #[n(20)]
+    GetRepairStatus(#[n(0)] GetRepairStatus),
 }
 
 /// What a query found.
@@ -95,6 +101,9 @@ pub enum Answer {
     /// Of [`GetRepairQueue`].
     #[n(11)]
     RepairQueue(#[n(0)] Vec<RepairEntry>),
+    /// Of [`GetRepairStatus`].
+    #[n(20)]
+    RepairStatus(#[n(0)] RepairStatus),
 }
 
 /// A query with the type of its answer.
@@ -139,3 +148,4 @@ query!(GetClusterMap => ClusterMap(Option<ClusterMap>));
 query!(ClassifyShards => Garbage(Vec<bool>));
 query!(GetClusterStatus => ClusterStatus(ClusterStatus));
 query!(GetRepairQueue => RepairQueue(Vec<RepairEntry>));
+query!(GetRepairStatus => RepairStatus(RepairStatus));

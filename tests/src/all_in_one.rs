@@ -25,11 +25,13 @@ pub struct Tuning {
     pub session_lease_s: u64,
     /// Bytes of free space that a disk keeps.
     pub reserve_bytes: u64,
+    /// Seconds after which the shards of a disk that is away are made anew.
+    pub repair_grace_s: u64,
 }
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { disks: 6, reclaim_grace_s: 0, collect_interval_s: 1, session_lease_s: 5, reserve_bytes: 1 << 20 }
+        Self { disks: 6, reclaim_grace_s: 0, collect_interval_s: 1, session_lease_s: 5, reserve_bytes: 1 << 20, repair_grace_s: 600 }
     }
 }
 
@@ -42,6 +44,7 @@ impl Tuning {
             ("collect_interval_s", self.collect_interval_s),
             ("session_lease_s", self.session_lease_s),
             ("reserve_bytes", self.reserve_bytes),
+            ("repair_grace_s", self.repair_grace_s),
         ] {
             writeln!(text, "{name} = {value}").expect("writing to a string");
         }

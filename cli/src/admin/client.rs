@@ -12,13 +12,15 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Limited};
 use serde::de::DeserializeOwned;
 
-use super::{ClusterStatus, DiskEntry, KeySource, Keys};
+use super::{ClusterStatus, DiskEntry, DiskProgress, KeySource, Keys, RepairStatus, Verification, VerifyReport};
 use crate::http::{Connection, ConnectionError, Endpoint, RequestBody};
 
 /// Largest answer that is read: 10,000 disks of less than a kilobyte.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// Time between two looks at something that takes long.
+const POLL: Duration = Duration::from_millis(200);
 
 /// Why the admin API gave no answer. The text names the endpoint, the cause and what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -43,13 +45,19 @@ pub enum AdminError {
         /// What the server says.
         message: String,
     },
+    /// The server says no.
+    #[error("{message}")]
+    Denied {
+        /// What the server says.
+        message: String,
+    },
     /// The server failed.
     #[error("{endpoint}{path} answered {status}: {message}; look at the server's log")]
     Status {
         /// Whom we asked.
         endpoint: Endpoint,
         /// For what.
-        path: &'static str,
+        path: String,
         /// The status.
         status: StatusCode,
         /// What the server says.
@@ -61,7 +69,7 @@ pub enum AdminError {
         /// Whom we asked.
         endpoint: Endpoint,
         /// For what.
-        path: &'static str,
+        path: String,
         /// What does not fit.
         cause: serde_json::Error,
     },
@@ -71,7 +79,7 @@ pub enum AdminError {
         /// Whom we asked.
         endpoint: Endpoint,
         /// For what.
-        path: &'static str,
+        path: String,
     },
     /// The request could not be formed.
     #[error("the request cannot be formed: {0}")]
@@ -105,10 +113,43 @@ impl AdminClient {
         self.get("/v1/disks").await
     }
 
+    /// `GET /v1/repair`.
+    pub async fn repair(&mut self) -> Result<RepairStatus, AdminError> {
+        self.get("/v1/repair").await
+    }
+
+    /// `GET /v1/disks/{number}`.
+    pub async fn disk(&mut self, number: u64) -> Result<DiskProgress, AdminError> {
+        self.get(&format!("/v1/disks/{number}")).await
+    }
+
+    /// Begins a verification and waits for its report; `watch` sees how it goes.
+    pub async fn verify(&mut self, mut watch: impl FnMut(&Verification)) -> Result<VerifyReport, AdminError> {
+        loop {
+            let mut seen: Verification = self.send(&Method::POST, "/v1/verify").await?;
+            while seen.is_running {
+                watch(&seen);
+                tokio::time::sleep(POLL).await;
+                seen = self.get("/v1/verify").await?;
+            }
+            // Without a report it was broken off, by a change of leader for example.
+            if let Some(report) = seen.report {
+                return Ok(report);
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
     /// Reads one resource.
-    pub async fn get<T: DeserializeOwned>(&mut self, path: &'static str) -> Result<T, AdminError> {
+    pub async fn get<T: DeserializeOwned>(&mut self, path: &str) -> Result<T, AdminError> {
+        self.send(&Method::GET, path).await
+    }
+
+    /// Sends a request without a body; what it says stands in its path and query, which are signed.
+    pub async fn send<T: DeserializeOwned>(&mut self, method: &Method, path: &str) -> Result<T, AdminError> {
+        let path = path.to_owned();
         let endpoint = self.connection.endpoint().clone();
-        let Ok(answer) = tokio::time::timeout(TIMEOUT, self.exchange(path)).await else {
+        let Ok(answer) = tokio::time::timeout(TIMEOUT, self.exchange(method, &path)).await else {
             self.connection.close();
             return Err(AdminError::Timeout(endpoint));
         };
@@ -121,36 +162,43 @@ impl AdminClient {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 AdminError::Refused { endpoint, from: self.keys.source.clone(), status, message }
             }
+            StatusCode::CONFLICT | StatusCode::NOT_FOUND if is_told(&body) => AdminError::Denied { message },
             _ => AdminError::Status { endpoint, path, status, message },
         })
     }
 
-    async fn exchange(&mut self, path: &'static str) -> Result<(StatusCode, Bytes), AdminError> {
-        let request = self.sign(path)?;
+    async fn exchange(&mut self, method: &Method, path: &str) -> Result<(StatusCode, Bytes), AdminError> {
+        let request = self.sign(method, path)?;
         let (head, body) = self.connection.send(request).await?.into_parts();
         match Limited::new(body, ANSWER_BYTES_MAX).collect().await {
             Ok(body) => Ok((head.status, body.to_bytes())),
             Err(error) => Err(match error.downcast::<hyper::Error>() {
                 Ok(cause) => self.connection.broken(*cause).into(),
-                Err(_) => AdminError::TooLong { endpoint: self.connection.endpoint().clone(), path },
+                Err(_) => AdminError::TooLong { endpoint: self.connection.endpoint().clone(), path: path.to_owned() },
             }),
         }
     }
 
-    fn sign(&self, path: &'static str) -> Result<Request<RequestBody>, AdminError> {
-        let uri = Uri::from_static(path);
+    fn sign(&self, method: &Method, path: &str) -> Result<Request<RequestBody>, AdminError> {
+        let uri = path.parse::<Uri>().map_err(http::Error::from)?;
         let mut headers = HeaderMap::new();
         let host = HeaderValue::from_str(self.connection.endpoint().authority()).map_err(http::Error::from)?;
         headers.insert(HOST, host);
         let signer =
             Signer { credentials: &self.keys.credentials, region: REGION, service: SERVICE, keys: &self.signing };
-        let target = RequestTarget { method: &Method::GET, uri: &uri };
+        let target = RequestTarget { method, uri: &uri };
         signer.sign_headers(target, &mut headers, self.clock.now(), PayloadMode::of(b""))?;
         let mut request = Request::new(RequestBody::empty());
+        *request.method_mut() = method.clone();
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
         Ok(request)
     }
+}
+
+/// Whether the error is the admin API's own, with a sentence for people.
+fn is_told(body: &[u8]) -> bool {
+    serde_json::from_slice::<serde_json::Value>(body).is_ok_and(|v| v.get("code").is_some_and(|c| c != "NoSuchRoute"))
 }
 
 /// The `message` of a JSON error, or the text itself.

@@ -3,6 +3,10 @@
 mod client;
 mod discovery;
 
-pub use cairn_server::admin::model::{ClusterStatus, DiskCounts, DiskEntry, NodeEntry, ProfileNames};
+pub use cairn_server::admin::model::{
+    Amount, AtRisk, ClusterStatus, DiskCounts, DiskEntry, DiskProgress, NodeEntry, ObjectAtRisk, PlacedExtent,
+    PlacedShard, Placement, ProfileEntry, ProfileNames, QueuedShard, RepairStatus, RunningRebuild, Verification,
+    VerifiedDisk, VerifyReport,
+};
 pub use client::{AdminClient, AdminError};
 pub use discovery::{DiscoveryError, KeySource, Keys, discover_endpoint, discover_keys};

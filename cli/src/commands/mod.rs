@@ -4,7 +4,11 @@ pub mod bench;
 pub mod cluster;
 pub mod disk;
 mod error;
+pub mod node;
 mod output;
+pub mod placement;
+pub mod profile;
+pub mod repair;
 pub mod server;
 
 use std::process::ExitCode;
@@ -37,6 +41,18 @@ pub enum Command {
     /// The disks.
     #[command(subcommand)]
     Disk(disk::DiskCommand),
+    /// The storage nodes.
+    #[command(subcommand)]
+    Node(node::NodeCommand),
+    /// The making anew and moving of shards.
+    #[command(subcommand)]
+    Repair(repair::RepairCommand),
+    /// Where objects lie.
+    #[command(subcommand)]
+    Placement(placement::PlacementCommand),
+    /// How objects are coded.
+    #[command(subcommand)]
+    Profile(profile::ProfileCommand),
     /// Measure any S3 endpoint.
     Bench(bench::BenchArgs),
 }
@@ -78,6 +94,10 @@ fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Server(args) => server::run(args),
         Command::Cluster(command) => block_on(command.run()),
         Command::Disk(command) => block_on(command.run()),
+        Command::Node(command) => block_on(command.run()),
+        Command::Repair(command) => block_on(command.run()),
+        Command::Placement(command) => block_on(command.run()),
+        Command::Profile(command) => block_on(command.run()),
         Command::Bench(args) => bench::run(&args),
     }
 }

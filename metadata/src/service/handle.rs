@@ -112,6 +112,9 @@ impl Inner {
         if let Query::GetRepairStatus(_) = &query {
             return Ok(Answer::RepairStatus(self.repair.answer()));
         }
+        if let Query::GetVerification(query) = &query {
+            return Ok(Answer::Verification(self.repair.verification(query.start)));
+        }
         let view = self.machine.view()?;
         match queries::answer(&view, query)? {
             Some(answer) => Ok(answer),

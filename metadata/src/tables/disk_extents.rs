@@ -27,3 +27,13 @@ pub(crate) fn from(
     let range = table.range((disk.0, start.to_bytes())..=(disk.0, [u8::MAX; 16]))?;
     Ok(range.map(|entry| Ok(ExtentId::from_bytes(entry?.0.value().1))))
 }
+
+/// How many extents have a shard on `disk`. Looks at every row.
+pub(crate) fn count(table: &impl ReadableTable<Key, Value>, disk: DiskNumber) -> Result<u64, StoreError> {
+    let mut count = 0;
+    for extent in from(table, disk, FIRST)? {
+        extent?;
+        count += 1;
+    }
+    Ok(count)
+}

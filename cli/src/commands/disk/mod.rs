@@ -1,6 +1,9 @@
 //! `cairn disk …`
 
+pub(super) mod drain;
 mod list;
+mod remove;
+mod show;
 
 use clap::Subcommand;
 
@@ -11,6 +14,12 @@ use super::{AdminArgs, CommandError};
 pub enum DiskCommand {
     /// List the disks with their state, space and shards.
     List(AdminArgs),
+    /// Show one disk: its state, and how many shards metadata has on it.
+    Show(show::ShowArgs),
+    /// Move all shards off a disk, alive or dead. It is done when `shards left` is zero.
+    Drain(drain::DrainArgs),
+    /// Take a drained disk out of the cluster for good.
+    Remove(remove::RemoveArgs),
 }
 
 impl DiskCommand {
@@ -18,6 +27,9 @@ impl DiskCommand {
     pub async fn run(&self) -> Result<(), CommandError> {
         match self {
             Self::List(args) => list::run(args).await,
+            Self::Show(args) => show::run(args).await,
+            Self::Drain(args) => drain::run(args).await,
+            Self::Remove(args) => remove::run(args).await,
         }
     }
 }

@@ -9,6 +9,7 @@ mod rebuild;
 mod reconcile;
 mod scan;
 mod status;
+mod verify;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Weak};
@@ -65,6 +66,9 @@ struct Lead {
     epoch: Epoch,
     pass: Pass,
     grants_checked: Option<Duration>,
+    verification: Option<JoinSet<()>>,
+    /// The number of the last verification that was begun here.
+    verification_begun: u64,
 }
 
 /// The pass over the tables.
@@ -157,6 +161,8 @@ impl Lead {
             epoch: Epoch(0),
             pass: Pass::new(now),
             grants_checked: None,
+            verification: None,
+            verification_begun: 0,
         }
     }
 
@@ -222,7 +228,19 @@ impl Lead {
             self.extents.insert(self.rebuilds.spawn(rebuild).id(), extent);
         }
         inner.repair.set(RepairStatus::of(&self.planner));
+        self.verify(inner, &map);
         Ok(())
+    }
+
+    /// Begins a verification that somebody asks for.
+    fn verify(&mut self, inner: &Arc<Inner>, map: &Arc<ClusterMap>) {
+        if let Some(number) = inner.repair.wanted_verification(self.verification_begun) {
+            self.verification_begun = number;
+            let mut task = JoinSet::new();
+            task.spawn(verify::run_and_note(Arc::clone(inner), self.storage.clone(), Arc::clone(map)));
+            // What was under way before belongs to an earlier lead and ends here.
+            self.verification = Some(task);
+        }
     }
 
     /// Ends grants that nobody here works on: those of an earlier leader, and those whose end was not heard.

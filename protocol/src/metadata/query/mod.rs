@@ -11,8 +11,9 @@ use minicbor::{Decode, Encode};
 
 pub use bucket::{BucketInfo, BucketPage, GetBucket, ListBuckets};
 pub use cluster::{
-    ClassifyShards, ClusterStatus, GetClusterMap, GetClusterStatus, GetRepairQueue, GetRepairStatus, RepairEntry,
-    RepairStatus, RunningRebuild,
+    Amount, ClassifyShards, ClusterStatus, CountDiskExtents, GetClusterMap, GetClusterStatus, GetRepairQueue,
+    GetRepairStatus, GetVerification, ObjectAtRisk, RepairEntry, RepairStatus, RunningRebuild, Verification,
+    VerifiedDisk, VerifyReport,
 };
 pub use list::{ListObjects, ListPosition, ObjectPage};
 pub use object::{GetObject, LocateExtents, LocatedPage, ObjectView};
@@ -60,6 +61,12 @@ pub enum Query {
     /// See [`GetRepairStatus`].
     #[n(20)]
     GetRepairStatus(#[n(0)] GetRepairStatus),
+    /// See [`CountDiskExtents`].
+    #[n(21)]
+    CountDiskExtents(#[n(0)] CountDiskExtents),
+    /// See [`GetVerification`].
+    #[n(22)]
+    GetVerification(#[n(0)] GetVerification),
 }
 
 /// What a query found.
@@ -104,6 +111,12 @@ pub enum Answer {
     /// Of [`GetRepairStatus`].
     #[n(20)]
     RepairStatus(#[n(0)] RepairStatus),
+    /// Of [`CountDiskExtents`].
+    #[n(21)]
+    Count(#[n(0)] u64),
+    /// Of [`GetVerification`].
+    #[n(22)]
+    Verification(#[n(0)] Verification),
 }
 
 /// A query with the type of its answer.
@@ -149,3 +162,5 @@ query!(ClassifyShards => Garbage(Vec<bool>));
 query!(GetClusterStatus => ClusterStatus(ClusterStatus));
 query!(GetRepairQueue => RepairQueue(Vec<RepairEntry>));
 query!(GetRepairStatus => RepairStatus(RepairStatus));
+query!(CountDiskExtents => Count(u64));
+query!(GetVerification => Verification(Verification));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reed_solomon_erasure::galois_8::ReedSolomon;
+use reed_solomon_erasure::galois_8::{self, ReedSolomon};
 
 /// Why a stripe could not be coded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +73,30 @@ impl Codec {
         self.reconstruct(cells, true)
     }
 
+    /// How to compute cell `target` of a stripe from the cells `sources`, of which there are `k`, all different.
+    pub fn recipe(&self, sources: &[usize], target: usize) -> Result<Recipe, CodecError> {
+        let total = self.data_shards + self.parity_shards;
+        if sources.len() != self.data_shards {
+            return Err(CodecError::TooFewCells { present: sources.len(), needed: self.data_shards });
+        }
+        if target >= total || sources.iter().any(|source| *source >= total) {
+            return Err(CodecError::Mismatch(format!("cell {target} from {sources:?} of {total}")));
+        }
+        let mut coefficients = Vec::with_capacity(sources.len());
+        for chosen in sources {
+            // The code is linear: the cell that a stripe of one byte each gives, with a one in a single source and zeros
+            // in the others, is that source's coefficient.
+            let mut unit = vec![None; total];
+            for source in sources {
+                unit[*source] = Some(vec![u8::from(source == chosen)]);
+            }
+            self.reconstruct_all(&mut unit)?;
+            let byte = unit.get(target).and_then(Option::as_ref).and_then(|cell| cell.first());
+            coefficients.push(byte.copied().unwrap_or_default());
+        }
+        Ok(Recipe { coefficients })
+    }
+
     /// Rebuilds every cell that is `None`, parity included.
     pub fn reconstruct_all(&self, cells: &mut [Option<Vec<u8>>]) -> Result<(), CodecError> {
         self.reconstruct(cells, false)
@@ -96,6 +120,31 @@ impl Codec {
             }
         }
         .map_err(|e| CodecError::Mismatch(e.to_string()))
+    }
+}
+
+/// One cell of a stripe as a sum of `k` others: what a rebuild computes, and nothing beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipe {
+    coefficients: Vec<u8>,
+}
+
+impl Recipe {
+    /// The cell, from those of the sources in the recipe's order.
+    pub fn apply(&self, cells: &[&[u8]]) -> Result<Vec<u8>, CodecError> {
+        let length = cells.first().map_or(0, |cell| cell.len());
+        if cells.len() != self.coefficients.len() || cells.iter().any(|cell| cell.len() != length) {
+            return Err(CodecError::Mismatch(format!(
+                "{} cells for a sum of {}",
+                cells.len(),
+                self.coefficients.len()
+            )));
+        }
+        let mut sum = vec![0; length];
+        for (coefficient, cell) in self.coefficients.iter().zip(cells) {
+            galois_8::mul_slice_xor(*coefficient, cell, &mut sum);
+        }
+        Ok(sum)
     }
 }
 
@@ -128,6 +177,24 @@ mod tests {
             let total = usize::from(k + m);
             let lost: Vec<usize> = (0..usize::from(m)).map(|i| (seed as usize % total + i) % total).collect();
             prop_assert!(roundtrip(k, m, &data, &lost).is_ok());
+        }
+    }
+
+    proptest! {
+        /// I7 for a rebuild: any cell is the sum of any `k` others that its recipe says.
+        #[test]
+        fn any_cell_comes_from_any_k_others(k in 1u8..9, m in 1u8..5, cell in 1usize..100, seed: u64, first: usize, target: usize) {
+            let (data_shards, total) = (usize::from(k), usize::from(k + m));
+            let data: Vec<u8> = (0..cell * data_shards).map(|i| (seed.rotate_left(i as u32 % 64) as u8) ^ i as u8).collect();
+            let codec = Codec::new(k, m).unwrap();
+            let mut parity = vec![0; cell * usize::from(m)];
+            codec.encode(&data, &mut parity).unwrap();
+            let cells: Vec<&[u8]> = data.chunks(cell).chain(parity.chunks(cell)).collect();
+            let target = target % total;
+            let others: Vec<usize> = (0..total).map(|i| (first % total + i) % total).filter(|i| *i != target).collect();
+            let sources = &others[..data_shards];
+            let from: Vec<&[u8]> = sources.iter().map(|i| cells[*i]).collect();
+            prop_assert_eq!(codec.recipe(sources, target).unwrap().apply(&from).unwrap(), cells[target]);
         }
     }
 

@@ -19,5 +19,6 @@ pub mod profile;
 pub mod quorum;
 pub mod random;
 pub mod range;
+pub mod repair;
 pub mod shard;
 pub mod stripe;

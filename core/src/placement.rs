@@ -5,11 +5,15 @@
 //! map computes the same answer. Source: Thaler and Ravishankar, "Using name-based mappings to increase hit rates"
 //! (1998); the straw's length is that of Ceph's straw2, `ln(u) / weight`.
 
+mod replacement;
+
 use std::collections::HashMap;
 
 use crate::cluster_map::{ClusterMap, Disk, Labels, Node};
 use crate::id::{DiskNumber, ExtentId, NodeId};
 use crate::profile::{FailureDomain, Profile, preferred};
+
+pub use replacement::{NoReplacement, replacement};
 
 /// Why an extent cannot be placed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -164,14 +168,20 @@ enum Domain<'a> {
     Disk(DiskNumber),
 }
 
+impl<'a> Domain<'a> {
+    fn of(disk: DiskNumber, node: NodeId, labels: &'a Labels, level: FailureDomain) -> Self {
+        match level {
+            FailureDomain::Zone => Self::Zone(&labels.zone),
+            FailureDomain::Rack => Self::Rack(&labels.zone, &labels.rack),
+            FailureDomain::Node => Self::Node(node),
+            FailureDomain::Disk => Self::Disk(disk),
+        }
+    }
+}
+
 impl<'a> Candidate<'a> {
     fn domain(&self, level: FailureDomain) -> Domain<'a> {
-        match level {
-            FailureDomain::Zone => Domain::Zone(&self.labels.zone),
-            FailureDomain::Rack => Domain::Rack(&self.labels.zone, &self.labels.rack),
-            FailureDomain::Node => Domain::Node(self.node),
-            FailureDomain::Disk => Domain::Disk(self.disk.number),
-        }
+        Domain::of(self.disk.number, self.node, self.labels, level)
     }
 }
 

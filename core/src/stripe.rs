@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::cell::Cell;
-use crate::codec::{Codec, CodecError};
+use crate::codec::{Codec, CodecError, Recipe};
 use crate::geometry::Geometry;
 use crate::id::ExtentId;
 use crate::shard::ShardId;
@@ -65,6 +65,19 @@ pub fn decode(
             let mut raw: Vec<Option<Vec<u8>>> = cells().map(|c| c.map(|c| c.data.to_vec())).collect();
             codec.reconstruct_data(&mut raw)?;
             Ok(raw.into_iter().take(data_shards).flatten().map(Bytes::from).collect())
+        })
+        .collect()
+}
+
+/// The cells of `shard` from stripe `first` on, computed from the verified cells of the recipe's sources, in its order.
+pub fn rebuild(recipe: &Recipe, shard: ShardId, first: u32, sources: &[Vec<Cell>]) -> Result<Vec<Cell>, CodecError> {
+    let rows = sources.first().map_or(0, Vec::len);
+    (first..)
+        .take(rows)
+        .enumerate()
+        .map(|(row, stripe)| {
+            let cells: Vec<&[u8]> = sources.iter().filter_map(|s| s.get(row)).map(|cell| &cell.data[..]).collect();
+            Ok(Cell::new(Bytes::from(recipe.apply(&cells)?), shard.cell(stripe)))
         })
         .collect()
 }

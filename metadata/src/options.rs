@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cairn_core::id::ClusterId;
 use cairn_core::profile::FailureDomain;
+use cairn_core::repair::Limits;
 
 use crate::raft::MemberId;
 
@@ -37,6 +38,10 @@ pub struct Options {
     pub snapshot_entries: u64,
     /// Bytes of the state's pages kept in memory.
     pub cache_bytes: usize,
+    /// Time after which the shards of a disk that is away are made anew elsewhere.
+    pub repair_grace: Duration,
+    /// Bounds of repair.
+    pub repair: Limits,
 }
 
 impl Options {
@@ -55,6 +60,8 @@ impl Options {
             tick: Duration::from_secs(1),
             snapshot_entries: 5000,
             cache_bytes: 256 << 20,
+            repair_grace: Duration::from_mins(10),
+            repair: Limits::default(),
         }
     }
 }

@@ -256,6 +256,9 @@ async fn start_metadata(config: &Config, shared: &Shared) -> Result<cairn_metada
     options.reclaim_grace = Duration::from_secs(config.reclaim_grace_s);
     options.session_lease = Duration::from_secs(config.session_lease_s);
     options.cache_bytes = usize::try_from(config.metadata_cache_bytes).unwrap_or(usize::MAX);
+    options.repair_grace = Duration::from_secs(config.repair_grace_s);
+    options.repair.bytes_per_s_max = config.repair_bytes_per_s_max;
+    options.repair.bytes_per_s_min = config.repair_bytes_per_s_min;
     options.node_silence = Duration::from_secs(config.node_silence_s);
     let deps = cairn_metadata::Dependencies {
         clock: Arc::clone(&shared.clock),
@@ -283,6 +286,7 @@ fn start_storage(
         clock: Arc::clone(&shared.clock),
         random: Arc::clone(&shared.random),
         metadata,
+        peers: shared.directory.clone(),
     };
     let handle = StorageNodeService::start(options, deps)?;
     shared.directory.add_local(handle.id(), Arc::new(handle.clone()));

@@ -30,6 +30,8 @@ pub struct Tuning {
     pub scrub_period_s: u64,
     /// Bytes per second at which a scrub reads a disk at most.
     pub scrub_bytes_per_s_max: u64,
+    /// Seconds after which the shards of a disk that is away are made anew.
+    pub repair_grace_s: u64,
 }
 
 impl Default for Tuning {
@@ -42,6 +44,7 @@ impl Default for Tuning {
             reserve_bytes: 1 << 20,
             scrub_period_s: 30 * 24 * 3600,
             scrub_bytes_per_s_max: 64 << 20,
+            repair_grace_s: 600,
         }
     }
 }
@@ -57,6 +60,7 @@ impl Tuning {
             ("reserve_bytes", self.reserve_bytes),
             ("scrub_period_s", self.scrub_period_s),
             ("scrub_bytes_per_s_max", self.scrub_bytes_per_s_max),
+            ("repair_grace_s", self.repair_grace_s),
         ] {
             writeln!(text, "{name} = {value}").expect("writing to a string");
         }

@@ -13,13 +13,18 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use serde::de::DeserializeOwned;
 
-use super::{ClusterStatus, DiskEntry, KeySource, Keys, MetadataMembers, ScrubEntry, ScrubStarted};
+use super::{
+    ClusterStatus, DiskEntry, DiskProgress, KeySource, Keys, MetadataMembers, RepairStatus, ScrubEntry, ScrubStarted,
+    Verification, VerifyReport,
+};
 use crate::http::{Connection, ConnectionError, Endpoint, RequestBody};
 
 /// Largest answer that is read: 10,000 disks of less than a kilobyte.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// Time between two looks at something that takes long.
+const POLL: Duration = Duration::from_millis(200);
 
 /// Why the admin API gave no answer. The text names the endpoint, the cause and what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +51,7 @@ pub enum AdminError {
     },
     /// The cluster refuses to do it, and says why.
     #[error("{message}")]
-    No {
+    Denied {
         /// What the server says.
         message: String,
     },
@@ -123,6 +128,33 @@ impl AdminClient {
         self.call(Method::POST, &format!("/v1/scrub{}", query.unwrap_or_default())).await
     }
 
+    /// `GET /v1/repair`.
+    pub async fn repair(&mut self) -> Result<RepairStatus, AdminError> {
+        self.get("/v1/repair").await
+    }
+
+    /// `GET /v1/disks/{number}`.
+    pub async fn disk(&mut self, number: u64) -> Result<DiskProgress, AdminError> {
+        self.get(&format!("/v1/disks/{number}")).await
+    }
+
+    /// Begins a verification and waits for its report; `watch` sees how it goes.
+    pub async fn verify(&mut self, mut watch: impl FnMut(&Verification)) -> Result<VerifyReport, AdminError> {
+        loop {
+            let mut seen: Verification = self.call(Method::POST, "/v1/verify").await?;
+            while seen.is_running {
+                watch(&seen);
+                tokio::time::sleep(POLL).await;
+                seen = self.get("/v1/verify").await?;
+            }
+            // Without a report it was broken off, by a change of leader for example.
+            if let Some(report) = seen.report {
+                return Ok(report);
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
     /// `GET /v1/metadata/members`.
     pub async fn metadata_members(&mut self) -> Result<MetadataMembers, AdminError> {
         self.get("/v1/metadata/members").await
@@ -177,7 +209,8 @@ impl AdminClient {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 AdminError::Refused { endpoint, from: self.keys.source.clone(), status, message }
             }
-            StatusCode::BAD_REQUEST | StatusCode::CONFLICT => AdminError::No { message },
+            StatusCode::BAD_REQUEST | StatusCode::CONFLICT => AdminError::Denied { message },
+            StatusCode::NOT_FOUND if is_told(body) => AdminError::Denied { message },
             _ => AdminError::Status { endpoint, path: path.to_owned(), status, message },
         }
     }
@@ -226,4 +259,9 @@ fn message_of(body: &[u8]) -> String {
     let json: Option<serde_json::Value> = serde_json::from_slice(body).ok();
     let message = json.as_ref().and_then(|v| v.get("message")).and_then(serde_json::Value::as_str);
     message.map_or_else(|| String::from_utf8_lossy(body).trim().to_owned(), str::to_owned)
+}
+
+/// Whether the error is the admin API's own, with a sentence for people.
+fn is_told(body: &[u8]) -> bool {
+    serde_json::from_slice::<serde_json::Value>(body).is_ok_and(|v| v.get("code").is_some_and(|c| c != "NoSuchRoute"))
 }

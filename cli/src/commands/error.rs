@@ -81,6 +81,17 @@ pub enum CommandError {
     /// A value does not turn into JSON.
     #[error("cannot write JSON: {0}")]
     Json(#[from] serde_json::Error),
+    /// A verification found objects that lack shards.
+    #[error("{at_risk} objects are at risk and {lost} are lost; see `cairn repair status`")]
+    Unhealthy {
+        /// Objects that lack shards and can be read.
+        at_risk: u64,
+        /// Objects that cannot be read now.
+        lost: u64,
+    },
+    /// No disk belongs to a node of that name.
+    #[error("there is no node {0:?} with disks: `cairn node list` shows their names")]
+    NoSuchNode(String),
     /// The process gets no threads or descriptors.
     #[error("cannot start: {0}")]
     Runtime(io::Error),

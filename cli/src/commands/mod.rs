@@ -5,7 +5,11 @@ pub mod cluster;
 pub mod disk;
 mod error;
 pub mod metadata;
+pub mod node;
 mod output;
+pub mod placement;
+pub mod profile;
+pub mod repair;
 pub mod scrub;
 pub mod server;
 
@@ -45,6 +49,18 @@ pub enum Command {
     /// The metadata service: its members, backups, and what to do when members are lost.
     #[command(subcommand)]
     Metadata(metadata::MetadataCommand),
+    /// The storage nodes.
+    #[command(subcommand)]
+    Node(node::NodeCommand),
+    /// The making anew and moving of shards.
+    #[command(subcommand)]
+    Repair(repair::RepairCommand),
+    /// Where objects lie.
+    #[command(subcommand)]
+    Placement(placement::PlacementCommand),
+    /// How objects are coded.
+    #[command(subcommand)]
+    Profile(profile::ProfileCommand),
     /// Measure any S3 endpoint.
     Bench(bench::BenchArgs),
 }
@@ -88,6 +104,10 @@ fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Disk(command) => block_on(command.run()),
         Command::Scrub(command) => block_on(command.run()),
         Command::Metadata(command) => block_on(command.run()),
+        Command::Node(command) => block_on(command.run()),
+        Command::Repair(command) => block_on(command.run()),
+        Command::Placement(command) => block_on(command.run()),
+        Command::Profile(command) => block_on(command.run()),
         Command::Bench(args) => bench::run(&args),
     }
 }

@@ -1,11 +1,13 @@
 //! The cluster map: which nodes and disks there are, where they stand and in what state, and the profiles in force.
 
 mod disk;
+mod life;
 mod node;
 
 use minicbor::{Decode, Encode};
 
-pub use disk::{Disk, DiskState};
+pub use disk::{Disk, DiskState, Standing};
+pub use life::{DiskEvent, LifeError, step};
 pub use node::{Labels, Node};
 
 use crate::id::{ClusterId, DiskId, DiskNumber, Epoch, NodeId};

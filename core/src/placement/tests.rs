@@ -1,5 +1,5 @@
 use super::*;
-use crate::cluster_map::DiskState;
+use crate::cluster_map::{DiskState, Standing};
 use crate::id::{ClusterId, DiskId, Epoch, ProfileId, SessionId};
 use proptest::prelude::*;
 use std::collections::HashSet;
@@ -21,6 +21,7 @@ fn map(nodes: &[(&str, &[u64])]) -> ClusterMap {
                 path: String::new(),
                 capacity_bytes: *capacity,
                 state: DiskState::Active,
+                standing: Standing::Member,
             });
         }
     }
@@ -143,6 +144,35 @@ proptest! {
                 prop_assert!(per_node.values().all(|&c| c <= usize::from(m)));
             }
             Err(_) => prop_assert!(possible < usize::from(k + m)),
+        }
+    }
+}
+
+proptest! {
+    /// I26 for repairs: whatever disk is lost, the shard that takes its place keeps the rule, or there is no place.
+    #[test]
+    fn no_replacement_breaks_the_rule(disks in proptest::collection::vec(1usize..4, 3..9), n: u64, lost in 0usize..6, by_node: bool) {
+        let nodes: Vec<Vec<u64>> = disks.iter().map(|count| vec![100; *count]).collect();
+        let nodes: Vec<(&str, &[u64])> = nodes.iter().map(|disks| ("", disks.as_slice())).collect();
+        let map = map(&nodes);
+        let profile = profile(4, 2, if by_node { FailureDomain::Node } else { FailureDomain::Disk });
+        if let Ok(placed) = place(&map, &profile, extent(n), |_| true) {
+            let mut others = placed.clone();
+            let gone = others.remove(lost);
+            match replacement(&map, &profile, extent(n), &others, |d| d.number != gone) {
+                Ok(taken) => {
+                    prop_assert!(!others.contains(&taken) && taken != gone);
+                    let node = map.disk(taken).unwrap().node;
+                    let beside = others.iter().filter(|d| map.disk(**d).unwrap().node == node).count();
+                    prop_assert!(!by_node || beside < 2);
+                }
+                // One place is always left where a whole placement without the lost disk exists that keeps the others.
+                Err(_) => {
+                    let free = map.disks.iter().filter(|d| d.number != gone && !others.contains(&d.number));
+                    let full = |node| others.iter().filter(|d| map.disk(**d).unwrap().node == node).count() >= 2;
+                    prop_assert!(free.filter(|d| !by_node || !full(d.node)).count() == 0);
+                }
+            }
         }
     }
 }

@@ -48,7 +48,7 @@ impl From<Rejection> for S3Error {
                 unavailable(&format!("This gateway's session {session} has ended; it opens another. Please try again."))
             }
             Rejection::LimitReached(what) => S3Error::with_message(C::TooManyBuckets, what),
-            Rejection::Topology(detail) => unavailable(&detail),
+            Rejection::Topology(detail) | Rejection::Stale(detail) => unavailable(&detail),
             // AWS documents 416 InvalidPartNumber; this is what ceph/s3-tests asks for (test_multipart_get_part).
             Rejection::NoSuchPart => C::InvalidPart.into(),
             Rejection::ObjectTooLarge => C::EntityTooLarge.into(),

@@ -1,6 +1,6 @@
 //! See [`FinishReclaim`].
 
-use cairn_core::id::{ExtentId, UploadId};
+use cairn_core::id::{ExtentId, Generation, UploadId};
 use cairn_protocol::metadata::Outcome;
 use cairn_protocol::metadata::command::FinishReclaim;
 
@@ -14,14 +14,17 @@ pub(crate) const PART_ROWS_PER_COMMAND: usize = 1000;
 pub(super) fn apply(tables: &mut Tables<'_>, command: &FinishReclaim) -> Result<Outcome, Refused> {
     // An entry that is gone was finished by an earlier attempt of the same command.
     let Some(entry) = reclaim::get(&tables.reclaim, command.entry)? else { return Ok(Outcome::Done) };
-    for extent in &command.extents {
+    let mut all_gone = true;
+    let generations = command.generations.iter().copied().map(Some).chain(std::iter::repeat(None));
+    for (extent, generation) in command.extents.iter().zip(generations) {
         if belongs(&entry.garbage, *extent) {
-            forget(tables, *extent)?;
+            all_gone &= forget(tables, *extent, generation)?;
         }
     }
+    let last = command.last && all_gone;
     let finished = match entry.garbage {
-        Garbage::Run(_) => command.last,
-        Garbage::Parts(upload) => command.last && remove_parts(tables, upload)?,
+        Garbage::Run(_) | Garbage::Shard { .. } => last,
+        Garbage::Parts(upload) => last && remove_parts(tables, upload)?,
     };
     if finished {
         tables.reclaim.remove((command.entry.sequence.0, command.entry.item))?;
@@ -38,17 +41,24 @@ fn belongs(garbage: &Garbage, extent: ExtentId) -> bool {
         }
         // The parts' runs would have to be read one by one; the leader read them to find the extents.
         Garbage::Parts(_) => true,
+        // Only a copy was let go of; the extent lives on.
+        Garbage::Shard { .. } => false,
     }
 }
 
-fn forget(tables: &mut Tables<'_>, extent: ExtentId) -> Result<(), StoreError> {
-    let Some(row) = extents::get(&tables.extents, extent)? else { return Ok(()) };
+/// Removes an extent's rows, unless its shards have moved since `generation`; tells whether they are gone.
+fn forget(tables: &mut Tables<'_>, extent: ExtentId, generation: Option<Generation>) -> Result<bool, StoreError> {
+    let Some(row) = extents::get(&tables.extents, extent)? else { return Ok(true) };
+    if generation.is_some_and(|generation| generation != row.generation) {
+        return Ok(false);
+    }
     let key = extent.to_bytes();
     tables.extents.remove(key)?;
     for disk in row.locations.iter().flatten() {
         tables.disk_extents.remove((disk.0, key))?;
     }
-    repair::forget(&mut tables.repair, extent)
+    repair::forget(&mut tables.repair, extent)?;
+    Ok(true)
 }
 
 /// Removes part rows, a bounded number at a time; tells whether none is left.
@@ -79,11 +89,11 @@ mod tests {
         state.delete("a");
         let (entry, _) = state.reclaim()[0];
         let all = || body.run.ids().collect::<Vec<_>>();
-        state.apply(FinishReclaim { entry, extents: all(), last: false }).unwrap();
+        state.apply(FinishReclaim { entry, extents: all(), last: false, generations: Vec::new() }).unwrap();
         assert_eq!((state.located(&body.run), state.reclaim().len(), state.repair().len()), (0, 1, 0));
         let greedy: Vec<_> = kept.run.ids().chain(all()).collect();
         for _ in 0..2 {
-            state.apply(FinishReclaim { entry, extents: greedy.clone(), last: true }).unwrap();
+            state.apply(FinishReclaim { entry, extents: greedy.clone(), last: true, generations: Vec::new() }).unwrap();
         }
         assert!(state.reclaim().is_empty());
         assert_eq!(state.located(&kept.run), 1, "what the entry does not name stays");
@@ -98,7 +108,7 @@ mod tests {
         state.abort("a", upload);
         let (entry, _) = state.reclaim()[0];
         let extents = bodies.iter().flat_map(|b| b.run.ids()).collect();
-        state.apply(FinishReclaim { entry, extents, last: true }).unwrap();
+        state.apply(FinishReclaim { entry, extents, last: true, generations: Vec::new() }).unwrap();
         assert_eq!((state.extents(), state.parts(), state.reclaim().len(), state.disk_extents()), (0, 0, 0, 0));
     }
 }

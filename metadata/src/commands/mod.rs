@@ -4,6 +4,7 @@
 mod abort_upload;
 mod body;
 mod bootstrap;
+mod change_disks;
 mod commit_object;
 mod commit_part;
 mod complete_upload;
@@ -11,11 +12,14 @@ mod create_bucket;
 mod create_upload;
 mod delete_bucket;
 mod delete_object;
+mod end_rebuilds;
 mod end_session;
 mod finish_reclaim;
+mod grant_rebuild;
 mod open_session;
 mod register_node;
 mod release;
+mod replace_shard;
 mod report_faults;
 mod set_disk_states;
 #[cfg(test)]
@@ -78,6 +82,10 @@ fn dispatch(tables: &mut Tables<'_>, command: &Command, context: Context) -> Res
         Command::SetDiskStates(c) => set_disk_states::apply(tables, c),
         Command::FinishReclaim(c) => finish_reclaim::apply(tables, c),
         Command::ReportFaults(c) => report_faults::apply(tables, c),
+        Command::GrantRebuild(c) => grant_rebuild::apply(tables, c, context),
+        Command::ReplaceShard(c) => replace_shard::apply(tables, c, context),
+        Command::EndRebuilds(c) => end_rebuilds::apply(tables, c),
+        Command::ChangeDisks(c) => change_disks::apply(tables, c),
     }
 }
 
@@ -88,7 +96,7 @@ pub(crate) fn bootstrap(tables: &mut Tables<'_>, command: &Bootstrap) -> Result<
 
 /// Whether a command can change the cluster map.
 pub(crate) fn changes_map(command: &Command) -> bool {
-    matches!(command, Command::RegisterNode(_) | Command::SetDiskStates(_))
+    matches!(command, Command::RegisterNode(_) | Command::SetDiskStates(_) | Command::ChangeDisks(_))
 }
 
 /// Checks a precondition against the key's newest version. Source: RFC 9110, section 13.

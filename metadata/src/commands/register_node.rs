@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use cairn_core::cluster_map::{ClusterMap, Disk, Node};
+use cairn_core::cluster_map::{ClusterMap, Disk, DiskState, Node, Standing};
 use cairn_core::id::{DiskNumber, Epoch};
 use cairn_core::limits::{DISKS_MAX, LABEL_CHARS_MAX};
 use cairn_protocol::metadata::command::{NodeRegistered, RegisterNode};
 use cairn_protocol::metadata::{Outcome, Rejection};
 
-use super::set_disk_states::current_map;
+use super::set_disk_states::{current_map, see};
 use crate::error::Refused;
 use crate::tables::{Tables, cluster_map};
 
@@ -73,7 +73,7 @@ fn enter(
     if let Some(known) = map.disks.iter_mut().find(|known| known.id == disk.id) {
         known.path.clone_from(&disk.path);
         known.capacity_bytes = disk.capacity_bytes;
-        known.state = disk.state;
+        see(known, disk.state);
         return known.number;
     }
     // Disks stay in the map for good and stand in the order of their numbers, so no number is ever given out twice.
@@ -84,7 +84,8 @@ fn enter(
         node: command.node,
         path: disk.path.clone(),
         capacity_bytes: disk.capacity_bytes,
-        state: disk.state,
+        state: if disk.state == DiskState::Unavailable { DiskState::Joining } else { disk.state },
+        standing: Standing::Member,
     });
     number
 }

@@ -238,7 +238,7 @@ impl State {
     pub(crate) fn reclaim_runs(&self) -> Vec<ExtentRun> {
         let run = |(_, row): (ReclaimId, ReclaimRow)| match row.garbage {
             Garbage::Run(run) => Some(run),
-            Garbage::Parts(_) => None,
+            Garbage::Parts(_) | Garbage::Shard { .. } => None,
         };
         self.reclaim().into_iter().filter_map(run).collect()
     }

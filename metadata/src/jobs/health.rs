@@ -2,47 +2,54 @@
 
 use std::time::Duration;
 
-use cairn_core::cluster_map::{ClusterMap, Disk, DiskState};
+use cairn_core::cluster_map::{ClusterMap, Disk, DiskEvent, DiskState, step};
 use cairn_core::id::DiskId;
 
 use crate::service::leader::Memory;
 
-/// The disks whose state in the map is not what it should be, with their new states.
+/// The disks whose state in the map is not what it should be, with the states that they are seen in.
 pub(super) fn changes(map: &ClusterMap, memory: &Memory, now: Duration, silence: Duration) -> Vec<(DiskId, DiskState)> {
     let wanted = |disk: &Disk| {
-        let state = conclude(disk, memory, now, silence);
-        (state != disk.state).then_some((disk.id, state))
+        let seen = conclude(disk, memory, now, silence)?;
+        let (_, state) = step(disk, DiskEvent::Seen(seen)).ok()?;
+        (state != disk.state).then_some((disk.id, seen))
     };
     map.disks.iter().filter_map(wanted).collect()
 }
 
-fn conclude(disk: &Disk, memory: &Memory, now: Duration, silence: Duration) -> DiskState {
+/// How a disk is seen now; nothing where its node has registered and not reported yet.
+pub(super) fn conclude(disk: &Disk, memory: &Memory, now: Duration, silence: Duration) -> Option<DiskState> {
     let heard = memory.heard.get(&disk.node);
     let at = heard.map_or(memory.since, |heard| heard.at);
     if now.saturating_sub(at) > silence {
-        return DiskState::Unavailable;
+        return Some(DiskState::Unavailable);
     }
-    match heard.and_then(|heard| heard.status.as_ref()) {
-        // A disk that its node does not report any more is not there.
-        Some(status) => {
-            let reported = status.disks.iter().find(|reported| reported.disk == disk.id);
-            reported.map_or(DiskState::Unavailable, |reported| reported.state)
-        }
-        None => disk.state,
-    }
+    let status = heard.and_then(|heard| heard.status.as_ref())?;
+    // A disk that its node does not report any more is not there.
+    let reported = status.disks.iter().find(|reported| reported.disk == disk.id);
+    Some(reported.map_or(DiskState::Unavailable, |reported| reported.state))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::service::leader::Heard;
+    use cairn_core::cluster_map::Standing;
     use cairn_core::id::{ClusterId, DiskNumber, NodeId};
     use cairn_protocol::storage::{DiskStatus, NodeStatus};
 
     fn disk(number: u32, node: u8, state: DiskState) -> Disk {
         let id = DiskId::from_random([number as u8; 16]);
         let node = NodeId::from_random([node; 16]);
-        Disk { number: DiskNumber(number), id, node, path: String::new(), capacity_bytes: 1, state }
+        Disk {
+            number: DiskNumber(number),
+            id,
+            node,
+            path: String::new(),
+            capacity_bytes: 1,
+            state,
+            standing: Standing::Member,
+        }
     }
 
     fn status(disk: &Disk, state: DiskState) -> DiskStatus {

@@ -5,6 +5,7 @@ mod grace;
 mod health;
 mod leases;
 mod reclaimer;
+pub(crate) mod repair;
 
 use std::sync::{Arc, Weak};
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cairn_core::cluster_map::{ClusterMap, DiskState};
-use cairn_core::id::{CommitSequence, DiskNumber, ExtentId};
+use cairn_core::id::{CommitSequence, DiskNumber, ExtentId, Generation};
 use cairn_core::shard::{Locations, ShardId};
 use cairn_protocol::metadata::ExtentRun;
 use cairn_protocol::metadata::command::{FinishReclaim, ReclaimId};
@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use crate::error::StoreError;
 use crate::service::Inner;
 use crate::tables::reclaim::Garbage;
-use crate::tables::{View, extents, parts, reclaim};
+use crate::tables::{View, extents, parts, rebuilds, reclaim};
 
 /// Extents that one step looks at.
 const EXTENTS_PER_STEP: usize = 256;
@@ -58,11 +58,19 @@ impl Cursor {
 #[derive(Debug)]
 struct Work {
     entry: ReclaimId,
-    extents: Vec<(ExtentId, Locations)>,
+    extents: Vec<Doomed>,
     /// Whether the entry has no further extents.
     to_the_end: bool,
     /// Whether all extents before these are gone.
     clean: bool,
+}
+
+/// An extent, or a part of it, whose shards are to be deleted.
+#[derive(Debug)]
+struct Doomed {
+    id: ExtentId,
+    locations: Locations,
+    generation: Generation,
 }
 
 /// The job.
@@ -88,15 +96,16 @@ impl Reclaimer {
         let mut finishes = JoinSet::new();
         for work in work {
             let all = work.extents.len();
-            let gone: Vec<ExtentId> =
-                work.extents.into_iter().filter(|(_, at)| !touches(at, &failed)).map(|(id, _)| id).collect();
+            let gone = work.extents.into_iter().filter(|doomed| !touches(&doomed.locations, &failed));
+            let (gone, generations): (Vec<ExtentId>, Vec<Generation>) =
+                gone.map(|doomed| (doomed.id, doomed.generation)).unzip();
             let clean = work.clean && gone.len() == all;
             if let Some(next) = next.as_mut().filter(|next| next.entry == work.entry) {
                 next.clean = clean;
             }
             let last = clean && work.to_the_end;
             if last || !gone.is_empty() {
-                let finish = FinishReclaim { entry: work.entry, extents: gone, last };
+                let finish = FinishReclaim { entry: work.entry, extents: gone, last, generations };
                 let inner = Arc::clone(inner);
                 finishes.spawn(async move { inner.execute(finish.into()).await });
             }
@@ -111,17 +120,18 @@ impl Reclaimer {
     /// Orders the shards deleted; returns the disks that did not do so.
     async fn delete(&self, inner: &Inner, map: &ClusterMap, work: &[Work]) -> HashSet<DiskNumber> {
         let mut by_disk: HashMap<DiskNumber, Vec<ShardId>> = HashMap::new();
-        for (extent, locations) in work.iter().flat_map(|work| &work.extents) {
-            for (index, disk) in (0u8..).zip(locations) {
-                if let Some(disk) = disk {
-                    by_disk.entry(*disk).or_default().push(ShardId { extent: *extent, index });
+        for doomed in work.iter().flat_map(|work| &work.extents) {
+            for (index, disk) in (0u8..).zip(&doomed.locations) {
+                // Nobody asks a disk that was removed for anything.
+                if let Some(disk) = disk.filter(|disk| map.disk(*disk).is_some_and(|d| d.state != DiskState::Removed)) {
+                    by_disk.entry(disk).or_default().push(ShardId { extent: doomed.id, index });
                 }
             }
         }
         let mut failed = HashSet::new();
         let mut orders = JoinSet::new();
         for (number, shards) in by_disk {
-            let disk = map.disk(number).filter(|disk| disk.state != DiskState::Unavailable);
+            let disk = map.disk(number).filter(|disk| disk.state.serves());
             let Some((disk, node)) = disk.and_then(|disk| Some((disk.id, map.node(disk.node)?))) else {
                 failed.insert(number);
                 continue;
@@ -181,6 +191,10 @@ impl Step<'_> {
         let mut work = Work { entry: at.entry, extents: Vec::new(), to_the_end: false, clean: at.clean };
         let stopped = match garbage {
             Garbage::Run(run) => self.run(&mut work, run, at.extent)?.map(|extent| Cursor { extent, ..at }),
+            Garbage::Shard { extent, index, disk } => {
+                work.extents.extend(self.copy(extent, index, disk)?);
+                None
+            }
             Garbage::Parts(upload) => {
                 let mut stopped = None;
                 for part in parts::from(&self.view.parts()?, upload, at.part)? {
@@ -200,6 +214,22 @@ impl Step<'_> {
         Ok(stopped)
     }
 
+    /// A copy that was left behind, unless the shard has moved back there since, or is about to.
+    fn copy(&mut self, id: ExtentId, index: u8, disk: DiskNumber) -> Result<Option<Doomed>, StoreError> {
+        self.left = self.left.saturating_sub(1);
+        let row = extents::get(&self.view.extents()?, id)?;
+        let (at, generation) = row.map_or((None, Generation::default()), |row| {
+            (row.locations.get(usize::from(index)).copied().flatten(), row.generation)
+        });
+        let rebuild = rebuilds::get(&self.view.rebuilds()?, id, index)?;
+        if at == Some(disk) || rebuild.is_some_and(|rebuild| rebuild.target == disk) {
+            return Ok(None);
+        }
+        let mut locations: Locations = vec![None; usize::from(index)];
+        locations.push(Some(disk));
+        Ok(Some(Doomed { id, locations, generation }))
+    }
+
     /// Adds the extents of a run from the `skip`-th on; returns the first that did not fit.
     fn run(&mut self, work: &mut Work, run: ExtentRun, skip: u64) -> Result<Option<u64>, StoreError> {
         let table = self.view.extents()?;
@@ -210,7 +240,7 @@ impl Step<'_> {
             self.left -= 1;
             let id = run.first.offset(n);
             if let Some(row) = extents::get(&table, id)? {
-                work.extents.push((id, row.locations));
+                work.extents.push(Doomed { id, locations: row.locations, generation: row.generation });
             }
         }
         Ok(None)
@@ -230,7 +260,7 @@ mod tests {
             let (work, next) = collect(&state.view(), at, CommitSequence(u64::MAX)).unwrap();
             assert!(work.iter().map(|w| w.extents.len()).sum::<usize>() <= EXTENTS_PER_STEP);
             ends += work.iter().filter(|w| w.to_the_end).count();
-            all.extend(work.into_iter().flat_map(|w| w.extents).map(|(id, _)| id));
+            all.extend(work.into_iter().flat_map(|w| w.extents).map(|doomed| doomed.id));
             cursor = next;
             steps += 1;
         }

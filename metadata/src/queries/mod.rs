@@ -1,6 +1,6 @@
 //! One function per query, over a consistent view of the tables.
 
-mod classify_shards;
+pub(crate) mod classify_shards;
 mod get_bucket;
 mod get_object;
 mod get_upload;
@@ -17,7 +17,7 @@ use cairn_protocol::metadata::{Answer, Query};
 pub(crate) use locate::locate_extents;
 
 use crate::error::Refused;
-use crate::tables::View;
+use crate::tables::{View, disk_extents};
 
 /// Extents that one query reads at most: 4 GiB of an object in extents of the default size.
 pub(crate) const EXTENTS_PER_QUERY_MAX: u32 = 1024;
@@ -35,14 +35,23 @@ pub(crate) fn answer(view: &View, query: Query) -> Result<Option<Answer>, Refuse
         Query::ListUploads(q) => Answer::Uploads(list_uploads::list_uploads(view, &q)?),
         Query::ClassifyShards(q) => Answer::Garbage(classify_shards::classify_shards(view, q.disk, &q.shards)?),
         Query::GetRepairQueue(q) => Answer::RepairQueue(repair_queue::repair_queue(view, q.limit)?),
-        Query::GetClusterMap(_) | Query::GetClusterStatus(_) | Query::GetMembers(_) => return Ok(None),
+        Query::CountDiskExtents(q) => Answer::Count(disk_extents::count(&view.disk_extents()?, q.disk)?),
+        Query::GetClusterMap(_)
+        | Query::GetClusterStatus(_)
+        | Query::GetMembers(_)
+        | Query::GetRepairStatus(_)
+        | Query::GetVerification(_) => return Ok(None),
     }))
 }
 
 /// Whether a query reads a handful of rows: such a query is answered where it is asked, without a change of thread.
 pub(crate) fn is_small(query: &Query) -> bool {
     match query {
-        Query::GetBucket(_) | Query::GetUpload(_) | Query::GetClusterMap(_) => true,
+        Query::GetBucket(_)
+        | Query::GetUpload(_)
+        | Query::GetClusterMap(_)
+        | Query::GetRepairStatus(_)
+        | Query::GetVerification(_) => true,
         Query::GetObject(q) => q.extents <= 16,
         Query::LocateExtents(q) => q.limit <= 16,
         Query::ListBuckets(_)
@@ -52,6 +61,7 @@ pub(crate) fn is_small(query: &Query) -> bool {
         | Query::ClassifyShards(_)
         | Query::GetClusterStatus(_)
         | Query::GetMembers(_)
+        | Query::CountDiskExtents(_)
         | Query::GetRepairQueue(_) => false,
     }
 }

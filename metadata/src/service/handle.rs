@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cairn_core::clock::Clock;
+use cairn_core::cluster_map::{Disk, DiskEvent, step};
 use cairn_core::id::{CommitSequence, Epoch};
 use cairn_core::shard::ShardId;
 use cairn_protocol::metadata::query::{ClusterStatus, RestoreHold};
 use cairn_protocol::metadata::{Answer, Command, Metadata, MetadataError, Outcome, Query, Signal, SignalAnswer};
 use cairn_protocol::rpc::{CallTag, HttpMetadata, MetadataFailure, RpcClient};
+use cairn_protocol::storage::DiskStatus;
 use redb::ReadableTableMetadata;
 use tokio::sync::{Notify, watch};
 
@@ -19,6 +21,7 @@ use super::leader::{Heard, LeaderMemory};
 use super::proposer::{self, Proposer};
 use super::read_gate::ReadGate;
 use crate::error::{Refused, StoreError};
+use crate::jobs::repair::StatusCell;
 use crate::queries;
 use crate::raft::Raft;
 use crate::raft::entry::Change;
@@ -53,6 +56,8 @@ pub(crate) struct Inner {
     /// Wakes the background jobs before their time.
     pub(crate) wake: Arc<Notify>,
     pub(crate) stop: watch::Sender<bool>,
+    /// How repair stands.
+    pub(crate) repair: StatusCell,
     /// Tells whether the log's file is still open.
     pub(crate) log_open: Weak<()>,
 }
@@ -128,6 +133,12 @@ impl Inner {
         if let Query::GetClusterMap(q) = &query {
             let map = self.machine.map().filter(|map| map.epoch > q.known);
             return Ok(Answer::ClusterMap(map.map(|map| map.as_ref().clone())));
+        }
+        if let Query::GetRepairStatus(_) = &query {
+            return Ok(Answer::RepairStatus(self.repair.answer()));
+        }
+        if let Query::GetVerification(query) = &query {
+            return Ok(Answer::Verification(self.repair.verification(query.start)));
         }
         let view = self.machine.view()?;
         let asked = if let Query::ClassifyShards(q) = &query { Some(q.shards.clone()) } else { None };
@@ -206,8 +217,10 @@ impl Inner {
             }
             Signal::Heartbeat(status) => {
                 let differs = map.as_ref().is_some_and(|map| {
-                    let known = |disk| map.disk_by_id(disk).map(|known| known.state);
-                    status.disks.iter().any(|disk| known(disk.disk).is_some_and(|state| state != disk.state))
+                    let news =
+                        |known: &Disk, seen| step(known, DiskEvent::Seen(seen)).is_ok_and(|(_, s)| s != known.state);
+                    let known = |seen: &DiskStatus| map.disk_by_id(seen.disk).is_some_and(|d| news(d, seen.state));
+                    status.disks.iter().any(known)
                 });
                 self.memory.of(term, now).heard.insert(status.node, Heard { at: now, status: Some(status) });
                 if differs {

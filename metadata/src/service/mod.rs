@@ -27,6 +27,7 @@ pub(crate) use handle::Inner;
 pub use http::router;
 
 use crate::directory::{Directory, StartError};
+use crate::jobs::repair::{self, StatusCell};
 use crate::jobs::{self, Jobs};
 use crate::options::Options;
 use crate::raft::Raft;
@@ -102,8 +103,10 @@ impl MetadataService {
             clock,
             rpc,
             stop,
+            repair: StatusCell::default(),
             log_open,
         });
+        let repair = repair::run(Arc::downgrade(&inner), options.clone(), storage.clone(), stopped.clone());
         let sole = is_sole(&inner, &options).await?;
         let mut jobs = Jobs::new(options.clone(), directory, random, storage);
         if sole {
@@ -112,6 +115,7 @@ impl MetadataService {
         } else {
             tokio::spawn(meeting::run(Arc::downgrade(&inner), options.members, stopped.clone()));
         }
+        tokio::spawn(repair);
         tokio::spawn(jobs::run(Arc::downgrade(&inner), Arc::clone(&inner.wake), jobs, stopped));
         Ok(Handle { inner })
     }

@@ -152,7 +152,11 @@ fn weight(command: &Command) -> usize {
             Command::ReportFaults(c) => c.reports.len() * 32,
             Command::RegisterNode(c) => c.disks.len() * 128,
             Command::SetDiskStates(c) => c.states.len() * 24,
+            Command::EndRebuilds(c) => c.rebuilds.len() * 32,
+            Command::ChangeDisks(c) => c.changes.len() * 24,
             Command::CreateBucket(_)
+            | Command::GrantRebuild(_)
+            | Command::ReplaceShard(_)
             | Command::DeleteBucket(_)
             | Command::DeleteObject(_)
             | Command::CreateUpload(_)

@@ -21,8 +21,8 @@ use cairn_protocol::metadata::{
 };
 use cairn_protocol::rpc::{HttpMetadata, RpcAuth, RpcClient};
 use cairn_protocol::storage::{
-    DeleteOrder, DeleteProof, DiskStatus, NodeStatus, ShardWriter, StorageDirectory, StorageError, StorageErrorKind,
-    StorageNode,
+    DeleteOrder, DeleteProof, DiskStatus, NodeStatus, RebuildOrder, RebuildReport, ShardWriter, StorageDirectory,
+    StorageError, StorageErrorKind, StorageNode,
 };
 use std::sync::Mutex;
 use tempfile::TempDir;
@@ -240,6 +240,14 @@ impl StorageNode for Deletions {
         Err(StorageError::new(StorageErrorKind::Refused, disk, ""))
     }
 
+    async fn describe_shard(&self, disk: DiskId, _: ShardId) -> Result<ShardHeader, StorageError> {
+        Err(StorageError::new(StorageErrorKind::Missing, disk, ""))
+    }
+
+    async fn rebuild_shard(&self, order: RebuildOrder) -> Result<RebuildReport, StorageError> {
+        Err(StorageError::new(StorageErrorKind::Refused, order.disk, ""))
+    }
+
     async fn status(&self) -> Result<NodeStatus, StorageError> {
         Ok(node_status(DiskState::Active))
     }
@@ -322,7 +330,9 @@ async fn what_was_let_go_of_is_deleted_once_every_disk_has_answered() {
 async fn disk_states_follow_heartbeats_and_silence() {
     let dir = TempDir::new().unwrap();
     let short = Options { node_silence: Duration::from_millis(500), ..options(dir.path()) };
-    let metadata = start_with(short, StorageDirectory::new(rpc(SECRET))).await;
+    let storage = StorageDirectory::new(rpc(SECRET));
+    storage.add_local(node(), Arc::new(Deletions::default()));
+    let metadata = start_with(short, storage).await;
     metadata.run(registration()).await.unwrap();
     let states = async || {
         let map = metadata.ask(GetClusterMap { known: Epoch(0) }).await.unwrap().unwrap();
@@ -337,7 +347,11 @@ async fn disk_states_follow_heartbeats_and_silence() {
     }
     eventually("silence is noticed", async || states().await == [DiskState::Unavailable; 2]).await;
     metadata.signal(Signal::Heartbeat(node_status(DiskState::Active))).await.unwrap();
-    eventually("the node is back", async || states().await == [DiskState::Active; 2]).await;
+    eventually("the node is back and reconciled", async || {
+        metadata.signal(Signal::Heartbeat(node_status(DiskState::Active))).await.unwrap();
+        states().await == [DiskState::Active; 2]
+    })
+    .await;
 }
 
 /// I20: a wall clock that jumps back and forth by years expires nothing and holds nothing up.

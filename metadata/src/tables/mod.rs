@@ -9,6 +9,7 @@ pub(crate) mod extents;
 pub(crate) mod members;
 pub(crate) mod meta;
 pub(crate) mod parts;
+pub(crate) mod rebuilds;
 pub(crate) mod reclaim;
 pub(crate) mod repair;
 mod row;
@@ -29,7 +30,7 @@ macro_rules! for_each_table {
         $visit! {
             1 => buckets, 2 => usage, 3 => versions, 4 => extents, 5 => disk_extents, 6 => uploads, 7 => parts,
             8 => reclaim, 9 => repair, 10 => sessions, 11 => counters, 12 => cluster_map, 13 => meta,
-            20 => calls
+            20 => calls, 21 => rebuilds
         }
     };
 }

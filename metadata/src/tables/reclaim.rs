@@ -1,6 +1,6 @@
 //! Contents that nothing refers to any more, until their shards are deleted from the disks.
 
-use cairn_core::id::{CommitSequence, UploadId};
+use cairn_core::id::{CommitSequence, DiskNumber, ExtentId, UploadId};
 use cairn_protocol::metadata::ExtentRun;
 use cairn_protocol::metadata::command::ReclaimId;
 use cairn_protocol::metadata::content::Content;
@@ -24,6 +24,16 @@ pub(crate) enum Garbage {
     /// All parts of an upload, with their rows.
     #[n(1)]
     Parts(#[n(0)] UploadId),
+    /// The copy of one shard that was left behind when it was made anew on another disk.
+    #[n(2)]
+    Shard {
+        #[n(0)]
+        extent: ExtentId,
+        #[n(1)]
+        index: u8,
+        #[n(2)]
+        disk: DiskNumber,
+    },
 }
 
 /// An entry.

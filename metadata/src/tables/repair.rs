@@ -1,7 +1,7 @@
 //! Shards that wait for repair.
 
 use cairn_core::id::ExtentId;
-use redb::{Table, TableDefinition};
+use redb::{ReadableTable, Table, TableDefinition};
 
 use crate::error::StoreError;
 
@@ -37,11 +37,23 @@ pub(crate) fn put(
 pub(crate) fn forget(table: &mut Table<'_, Key, Value>, extent: ExtentId) -> Result<(), StoreError> {
     let id = extent.to_bytes();
     let mut queued = Vec::new();
-    for entry in redb::ReadableTable::range(table, (id, 0)..=(id, u8::MAX))? {
+    for entry in table.range((id, 0)..=(id, u8::MAX))? {
         queued.push(entry?.0.value());
     }
     for key in queued {
         table.remove(key)?;
     }
     Ok(())
+}
+
+/// The indexes of an extent's shards that wait for repair.
+pub(crate) fn of(table: &impl ReadableTable<Key, Value>, extent: ExtentId) -> Result<Vec<u8>, StoreError> {
+    let id = extent.to_bytes();
+    table.range((id, 0)..=(id, u8::MAX))?.map(|entry| Ok(entry?.0.value().1)).collect()
+}
+
+/// The first extent from `start` on of which a shard waits for repair.
+pub(crate) fn next(table: &impl ReadableTable<Key, Value>, start: ExtentId) -> Result<Option<ExtentId>, StoreError> {
+    let mut range = table.range((start.to_bytes(), 0)..)?;
+    Ok(range.next().transpose()?.map(|(key, _)| ExtentId::from_bytes(key.value().0)))
 }

@@ -73,6 +73,10 @@ pub enum Rejection {
     #[n(14)]
     #[error("the object would be larger than an object can be")]
     ObjectTooLarge,
+    /// The extent is gone or its shards have moved since the plan was made, or the rebuild was ended (I11).
+    #[n(20)]
+    #[error("the plan is out of date: {0}")]
+    Stale(#[n(0)] String),
 }
 
 /// A call that failed. `Unavailable` and `Rejected` changed nothing; after `Unknown` the command may have been applied.

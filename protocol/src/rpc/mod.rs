@@ -24,7 +24,8 @@ pub use metadata_message::{Execute, MetadataFailure, MetadataPath};
 pub use server::{Refusal, answer, receive, receive_head};
 pub use storage_client::HttpStorageNode;
 pub use storage_message::{
-    DeleteShards, Inventory, PutShard, ReadCells, ShardPage, StartScrub, StatusRequest, StoragePath,
+    DeleteShards, DescribeShard, Inventory, PutShard, ReadCells, ShardDescription, ShardPage, StartScrub,
+    StatusRequest, StoragePath,
 };
 
 /// Content type of messages.

@@ -15,10 +15,13 @@ use super::client::{collect, read_answer, split_answer, within};
 use super::shard_body::ShardBody;
 use super::shard_sender::ShardSender;
 use super::storage_message::{
-    DeleteShards, Inventory, PutShard, ReadCells, ShardPage, StartScrub, StatusRequest, StoragePath,
+    DeleteShards, DescribeShard, Inventory, PutShard, ReadCells, ShardDescription, ShardPage, StartScrub,
+    StatusRequest, StoragePath,
 };
 use super::{RpcClient, RpcError};
-use crate::storage::{DeleteOrder, NodeStatus, ShardWriter, StorageError, StorageErrorKind, StorageNode};
+use crate::storage::{
+    DeleteOrder, NodeStatus, RebuildOrder, RebuildReport, ShardWriter, StorageError, StorageErrorKind, StorageNode,
+};
 
 /// A storage node in another process.
 pub struct HttpStorageNode {
@@ -30,6 +33,8 @@ pub struct HttpStorageNode {
 const SYNC_LIMIT: Duration = Duration::from_secs(30);
 /// Time for a call that only reads.
 const READ_LIMIT: Duration = Duration::from_secs(15);
+/// Time for a whole extent to be read from other nodes and stored.
+const REBUILD_LIMIT: Duration = Duration::from_mins(5);
 /// Pieces of a streamed shard that wait for the connection: two per cell.
 const PIECES_MAX: usize = 8;
 
@@ -109,6 +114,16 @@ impl StorageNode for HttpStorageNode {
 
     async fn start_scrub(&self, disk: DiskId) -> Result<(), StorageError> {
         self.call(disk, StoragePath::SCRUB, &StartScrub { disk }, READ_LIMIT).await
+    }
+
+    async fn describe_shard(&self, disk: DiskId, shard: ShardId) -> Result<ShardHeader, StorageError> {
+        let message = DescribeShard { disk, shard };
+        let found: ShardDescription = self.call(disk, StoragePath::DESCRIBE, &message, READ_LIMIT).await?;
+        Ok(found.into())
+    }
+
+    async fn rebuild_shard(&self, order: RebuildOrder) -> Result<RebuildReport, StorageError> {
+        self.call(order.disk, StoragePath::REBUILD, &order, REBUILD_LIMIT).await
     }
 
     async fn status(&self) -> Result<NodeStatus, StorageError> {

@@ -23,6 +23,10 @@ impl StoragePath {
     pub const INVENTORY: &'static str = "/rpc/v1/storage/inventory";
     /// [`StartScrub`]; answers with nothing.
     pub const SCRUB: &'static str = "/rpc/v1/storage/start-scrub";
+    /// [`DescribeShard`]; answers with a [`ShardDescription`].
+    pub const DESCRIBE: &'static str = "/rpc/v1/storage/describe-shard";
+    /// [`crate::storage::RebuildOrder`]; answers with a [`crate::storage::RebuildReport`].
+    pub const REBUILD: &'static str = "/rpc/v1/storage/rebuild-shard";
     /// [`StatusRequest`]; answers with a [`crate::storage::NodeStatus`].
     pub const STATUS: &'static str = "/rpc/v1/storage/status";
 }
@@ -137,3 +141,47 @@ pub struct StartScrub {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct StatusRequest {}
+
+/// Asks what a shard says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct DescribeShard {
+    /// The disk.
+    #[n(0)]
+    pub disk: DiskId,
+    /// The shard.
+    #[n(1)]
+    pub shard: ShardId,
+}
+
+/// What a shard says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ShardDescription {
+    /// The shard.
+    #[n(0)]
+    pub id: ShardId,
+    /// The profile it was coded under.
+    #[n(1)]
+    pub profile: ProfileId,
+    /// The shape of its extent.
+    #[n(2)]
+    pub geometry: Geometry,
+    /// The encoded descriptor.
+    #[n(3)]
+    pub descriptor: ByteVec,
+}
+
+impl From<ShardHeader> for ShardDescription {
+    fn from(header: ShardHeader) -> Self {
+        let descriptor = header.descriptor.to_vec().into();
+        Self { id: header.id, profile: header.profile, geometry: header.geometry, descriptor }
+    }
+}
+
+impl From<ShardDescription> for ShardHeader {
+    fn from(description: ShardDescription) -> Self {
+        let descriptor = Bytes::from(Vec::from(description.descriptor));
+        Self { id: description.id, profile: description.profile, geometry: description.geometry, descriptor }
+    }
+}

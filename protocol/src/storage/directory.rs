@@ -33,6 +33,11 @@ impl StorageDirectory {
         self.nodes.write().unwrap_or_else(PoisonError::into_inner).insert(id, Known::Local(node));
     }
 
+    /// A node of this process has stopped: whoever calls it now gets no answer, and nothing here keeps it in memory.
+    pub fn remove_local(&self, id: NodeId) {
+        self.nodes.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    }
+
     /// The client for `node` of the cluster map. A node that moved to another address gets a new client.
     pub fn node(&self, node: &Node) -> Arc<dyn StorageNode> {
         match self.nodes.read().unwrap_or_else(PoisonError::into_inner).get(&node.id) {

@@ -2,6 +2,7 @@
 
 mod directory;
 mod error;
+mod rebuild;
 mod scrub;
 mod status;
 
@@ -16,6 +17,7 @@ use minicbor::{Decode, Encode};
 
 pub use directory::StorageDirectory;
 pub use error::{StorageError, StorageErrorKind};
+pub use rebuild::{RebuildOrder, RebuildReport, RebuildSource};
 pub use scrub::{ScrubCycle, ScrubFinding, ScrubStatus};
 pub use status::{DiskStatus, NodeStatus};
 
@@ -46,6 +48,13 @@ pub trait StorageNode: Send + Sync + 'static {
 
     /// Starts a scrub cycle of a disk now, as fast as scrubs may run; one that is under way goes on that fast.
     async fn start_scrub(&self, disk: DiskId) -> Result<(), StorageError>;
+
+    /// What a shard says of itself, after a check of its header. The descriptor of a rebuilt shard comes from here (I16).
+    async fn describe_shard(&self, disk: DiskId, shard: ShardId) -> Result<ShardHeader, StorageError>;
+
+    /// Makes a shard anew on a disk of this node out of others, each cell of which is verified (I6). A report without a
+    /// failure means that it is on stable storage.
+    async fn rebuild_shard(&self, order: RebuildOrder) -> Result<RebuildReport, StorageError>;
 
     /// The state of the node and its disks.
     async fn status(&self) -> Result<NodeStatus, StorageError>;

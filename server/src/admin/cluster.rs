@@ -67,12 +67,17 @@ fn count_disks(map: &ClusterMap) -> DiskCounts {
         full: count(DiskState::Full),
         suspect: count(DiskState::Suspect),
         unavailable: count(DiskState::Unavailable),
+        joining: count(DiskState::Joining),
+        quarantined: count(DiskState::Quarantined),
+        draining: count(DiskState::Draining),
+        failed: count(DiskState::Failed),
+        removed: count(DiskState::Removed),
     }
 }
 
 /// A node is up while any of its disks can be reached.
 fn node_state(map: &ClusterMap, node: NodeId) -> &'static str {
-    let up = map.disks.iter().any(|d| d.node == node && d.state != DiskState::Unavailable);
+    let up = map.disks.iter().any(|d| d.node == node && d.state.serves());
     if up { "up" } else { "unavailable" }
 }
 
@@ -89,12 +94,12 @@ pub(crate) async fn profile_line(state: &AdminState) -> String {
             let disks = count_disks(&map);
             let (small, large) = (profile_name(&map, TINY_OBJECT_BYTES_MAX), profile_name(&map, u64::MAX));
             let mut line = format!("{large} erasure-coded over {} disks; up to 16 KiB: {small} copies", disks.active);
-            if disks.active < disks.total {
-                let away = disks.total - disks.active;
+            let away = disks.total - disks.active - disks.removed;
+            if away > 0 {
                 let _ = write!(
                     line,
                     "\n  ATTENTION      {away} of {} disks take no data: see `cairn disk list`",
-                    disks.total
+                    disks.total - disks.removed
                 );
             }
             line

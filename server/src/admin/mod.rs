@@ -3,9 +3,13 @@
 mod auth;
 mod cluster;
 mod disks;
+mod drain;
 mod metadata;
 pub mod model;
+mod placement;
+mod repair;
 mod scrub;
+mod verify;
 
 pub use auth::{REGION, SERVICE};
 pub(crate) use cluster::profile_line;
@@ -16,7 +20,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use cairn_core::clock::Clock;
 use cairn_protocol::metadata::{Metadata, MetadataError};
 use cairn_protocol::sigv4::{Credentials, SigningKeyCache};
@@ -49,6 +53,13 @@ pub(crate) fn router(state: AdminState) -> Router {
         .route("/v1/metadata/leader/{member}", axum::routing::post(metadata::transfer))
         .route("/v1/metadata/backup", get(metadata::backup))
         .route("/v1/metadata/deletions", axum::routing::post(metadata::resume_deletions))
+        .route("/v1/disks/{number}", get(drain::show).delete(drain::remove))
+        .route("/v1/disks/{number}/drain", post(drain::drain).delete(drain::cancel))
+        .route("/v1/placement/{bucket}/{*key}", get(placement::explain))
+        .route("/v1/profiles", get(placement::profiles))
+        .route("/v1/repair", get(repair::show))
+        .route("/v1/repair/queue", get(repair::queue))
+        .route("/v1/verify", get(verify::show).post(verify::start))
         .layer(axum::middleware::from_fn_with_state(state.clone(), auth::require_signature));
     Router::new().route("/health", get(health)).merge(signed).fallback(no_such_route).with_state(state)
 }

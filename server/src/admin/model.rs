@@ -65,6 +65,21 @@ pub struct DiskCounts {
     pub suspect: u64,
     /// Those that are missing, foreign or unreadable, or whose node is silent.
     pub unavailable: u64,
+    /// Those that were accepted and are not in service yet.
+    #[serde(default)]
+    pub joining: u64,
+    /// Those that were away and are compared with metadata before they take anything new.
+    #[serde(default)]
+    pub quarantined: u64,
+    /// Those that are being emptied.
+    #[serde(default)]
+    pub draining: u64,
+    /// Those that were away for longer than the grace period.
+    #[serde(default)]
+    pub failed: u64,
+    /// Those that were removed for good.
+    #[serde(default)]
+    pub removed: u64,
 }
 
 /// Names of the profiles in force, such as `4+2`.
@@ -215,4 +230,228 @@ pub struct MetadataMember {
     pub answers: bool,
     /// Log entries that it is not known to hold; nothing if it has not answered since the leader began.
     pub lag_entries: Option<u64>,
+}
+
+/// The answer to `GET /v1/disks/{number}`, and to all that changes a disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiskProgress {
+    /// Its short name in the cluster.
+    pub number: u64,
+    /// Its identity.
+    pub id: String,
+    /// Its directory.
+    pub path: String,
+    /// Its state.
+    pub state: String,
+    /// Whether it is being emptied.
+    pub is_draining: bool,
+    /// Shards that metadata has on it.
+    pub shards_left: u64,
+}
+
+/// The answer to `GET /v1/repair`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepairStatus {
+    /// Extents with a shard to make anew or to move, when the tables were last looked through.
+    pub pending_extents: u64,
+    /// Bytes to write for them.
+    pub pending_bytes: u64,
+    /// Those of them that cannot be read now.
+    pub lost_extents: u64,
+    /// Those of them for whose shards there is no disk.
+    pub without_place_extents: u64,
+    /// Shards made anew or moved since the leader took over.
+    pub done_shards: u64,
+    /// Their bytes.
+    pub done_bytes: u64,
+    /// Rebuilds that failed and are tried again.
+    pub failures: u64,
+    /// The present limit in bytes per second.
+    pub bytes_per_s_limit: u64,
+    /// What is under way.
+    pub running: Vec<RunningRebuild>,
+}
+
+/// A rebuild under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunningRebuild {
+    /// The extent.
+    pub extent: String,
+    /// The shard's index.
+    pub shard: u8,
+    /// Where metadata has it now.
+    pub from_disk: Option<u64>,
+    /// Where it will be.
+    pub to_disk: u64,
+    /// Its bytes.
+    pub bytes: u64,
+    /// Losses that the extent still survives.
+    pub spare: u8,
+    /// Whether it only moves.
+    pub moves: bool,
+}
+
+/// An entry of the answer to `GET /v1/repair/queue`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueuedShard {
+    /// The extent.
+    pub extent: String,
+    /// The shard's index.
+    pub shard: u8,
+    /// Where metadata has it.
+    pub disk: Option<u64>,
+    /// `not written`, `missing` or `corrupt`.
+    pub cause: String,
+}
+
+/// The answer to `GET` and `POST /v1/verify`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verification {
+    /// How many were begun since the leader took over.
+    pub number: u64,
+    /// Whether one is under way.
+    pub is_running: bool,
+    /// Shards compared so far.
+    pub shards_compared: u64,
+    /// Shards that there should be.
+    pub shards_expected: u64,
+    /// What the last one found.
+    pub report: Option<VerifyReport>,
+}
+
+/// What a verification found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifyReport {
+    /// The commit that it describes.
+    pub commit: u64,
+    /// Objects all of whose shards are there.
+    pub whole: Amount,
+    /// Objects that lack shards, by the losses that they still survive.
+    pub at_risk: Vec<AtRisk>,
+    /// Objects that cannot be read now.
+    pub lost: Amount,
+    /// The first of those at risk and lost, the worst first.
+    pub listed: Vec<ObjectAtRisk>,
+    /// All extents.
+    pub extents: u64,
+    /// Extents that lack shards.
+    pub extents_at_risk: u64,
+    /// The disks.
+    pub disks: Vec<VerifiedDisk>,
+}
+
+impl VerifyReport {
+    /// Whether every object has all its shards.
+    pub fn is_healthy(&self) -> bool {
+        self.at_risk.is_empty() && self.lost.objects == 0
+    }
+}
+
+/// Objects and their bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amount {
+    /// Objects.
+    pub objects: u64,
+    /// Their bytes, before coding.
+    pub bytes: u64,
+}
+
+/// Objects that survive so many further losses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AtRisk {
+    /// Losses that they survive.
+    pub spare: u8,
+    /// How many objects.
+    #[serde(flatten)]
+    pub amount: Amount,
+}
+
+/// An object at risk or lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectAtRisk {
+    /// Its bucket.
+    pub bucket: String,
+    /// Its key.
+    pub key: String,
+    /// Losses that it still survives; null if it is lost.
+    pub spare: Option<u8>,
+}
+
+/// A disk that was compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifiedDisk {
+    /// Its number.
+    pub number: u64,
+    /// Shards that are where metadata has them.
+    pub good: u64,
+    /// Shards that are not.
+    pub missing: u64,
+    /// Shards that metadata does not have there.
+    pub unknown: u64,
+    /// Why it could not be compared.
+    pub error: Option<String>,
+}
+
+/// The answer to `GET /v1/placement/{bucket}/{key}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placement {
+    /// Bytes of the object.
+    pub size: u64,
+    /// Its extents, in order.
+    pub extents: Vec<PlacedExtent>,
+}
+
+/// An extent and its shards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlacedExtent {
+    /// The extent.
+    pub id: String,
+    /// Offset of its first byte in the object.
+    pub offset: u64,
+    /// Its bytes.
+    pub bytes: u64,
+    /// Its shape, such as `4+2`.
+    pub profile: String,
+    /// How often its shards have moved.
+    pub generation: u32,
+    /// Its shards.
+    pub shards: Vec<PlacedShard>,
+}
+
+/// A shard and where it lies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlacedShard {
+    /// Its index.
+    pub shard: u8,
+    /// `data` or `parity`.
+    pub holds: String,
+    /// Its disk; null if it is nowhere and waits for repair.
+    pub disk: Option<u64>,
+    /// The disk's node.
+    pub node: Option<String>,
+    /// The node's rack.
+    pub rack: Option<String>,
+    /// The node's zone.
+    pub zone: Option<String>,
+    /// The disk's state.
+    pub state: String,
+}
+
+/// An entry of the answer to `GET /v1/profiles`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileEntry {
+    /// Its id.
+    pub id: u16,
+    /// Its name, such as `4+2`.
+    pub name: String,
+    /// Data shards.
+    pub data_shards: u8,
+    /// Parity shards.
+    pub parity_shards: u8,
+    /// Bytes of a cell.
+    pub cell_bytes: u32,
+    /// Shards that are durable before a write is acknowledged.
+    pub write_quorum: u8,
+    /// The level at which at most `parity_shards` shards lie together.
+    pub failure_domain: String,
 }

@@ -103,6 +103,12 @@ layer! {
     session_lease_s: u64,
     /// See [`super::Config::node_silence_s`].
     node_silence_s: u64,
+    /// See [`super::Config::repair_grace_s`].
+    repair_grace_s: u64,
+    /// See [`super::Config::repair_bytes_per_s_max`].
+    repair_bytes_per_s_max: u64,
+    /// See [`super::Config::repair_bytes_per_s_min`].
+    repair_bytes_per_s_min: u64,
     /// See [`super::Config::reserve_bytes`].
     reserve_bytes: u64,
     /// See [`super::Config::scrub_period_s`].

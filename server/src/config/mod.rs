@@ -88,6 +88,12 @@ pub struct Config {
     pub session_lease_s: u64,
     /// Seconds without a heartbeat after which a node's disks count as unavailable.
     pub node_silence_s: u64,
+    /// Seconds after which the shards of a disk that is away are made anew on others.
+    pub repair_grace_s: u64,
+    /// Bytes per second that repair, drains and the like write at most in the whole cluster.
+    pub repair_bytes_per_s_max: u64,
+    /// Bytes per second that they write however busy the disks are.
+    pub repair_bytes_per_s_min: u64,
     /// Bytes of free space below which a disk takes no new shards; 0 for the default of 1 % but at least 256 MiB.
     pub reserve_bytes: u64,
     /// Seconds within which every shard is verified again; 0 for never.
@@ -155,6 +161,9 @@ impl Config {
             collect_interval_s: layer.collect_interval_s.unwrap_or(900),
             session_lease_s: layer.session_lease_s.unwrap_or(30),
             node_silence_s: layer.node_silence_s.unwrap_or(5),
+            repair_grace_s: layer.repair_grace_s.unwrap_or(600),
+            repair_bytes_per_s_max: layer.repair_bytes_per_s_max.unwrap_or(256 << 20),
+            repair_bytes_per_s_min: layer.repair_bytes_per_s_min.unwrap_or(8 << 20),
             reserve_bytes: layer.reserve_bytes.unwrap_or(0),
             scrub_period_s: layer.scrub_period_s.unwrap_or(30 * 24 * 3600),
             scrub_bytes_per_s_max: layer.scrub_bytes_per_s_max.unwrap_or(64 << 20),

@@ -37,6 +37,11 @@ impl CommitWatch {
         CommitSequence(self.floor.max(self.previous).max(self.current))
     }
 
+    /// Orders of commits before this one are refused.
+    pub(super) fn floor(&self) -> CommitSequence {
+        CommitSequence(self.floor)
+    }
+
     /// Notes the commit in an answer to a heartbeat. False if the metadata service is older than what was seen.
     pub(super) fn heartbeat(&mut self, commit: CommitSequence, now: Duration) -> bool {
         if now.saturating_sub(self.rotated_at) >= SETTLE_TIME {

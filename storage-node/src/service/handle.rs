@@ -1,9 +1,8 @@
 //! The storage node as its own process calls it.
 
 use std::ops::Range;
-use std::sync::Arc;
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,10 +11,14 @@ use cairn_core::cell::Cell;
 use cairn_core::geometry::Geometry;
 use cairn_core::id::{DiskId, NodeId};
 use cairn_core::shard::{ShardHeader, ShardId};
-use cairn_protocol::storage::{DeleteOrder, NodeStatus, ShardWriter, StorageError, StorageErrorKind, StorageNode};
+use cairn_protocol::storage::{
+    DeleteOrder, NodeStatus, RebuildOrder, RebuildReport, ShardWriter, StorageError, StorageErrorKind, StorageNode,
+};
 use tokio::sync::oneshot;
 
 use super::node::Node;
+use super::rebuild;
+use super::rebuild_fence::RebuildFence;
 use crate::store::DiskStore;
 
 /// Time that a shutdown waits for a disk.
@@ -57,6 +60,7 @@ impl Handle {
     /// done by then was not acknowledged either.
     pub async fn shutdown(&self) {
         self.node.stop.send_replace(true);
+        self.node.dependencies.peers.remove_local(self.node.id);
         let tasks = std::mem::take(&mut *self.node.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         for task in tasks {
             let _ = task.await;
@@ -124,6 +128,11 @@ impl StorageNode for Handle {
             tracing::error!(%disk, shards = order.shards.len(), "an order to delete is refused: {why}");
             StorageError::new(StorageErrorKind::Refused, disk, why)
         })?;
+        let rebuilt = self.node.fence.lock().unwrap_or_else(PoisonError::into_inner).hit(disk, &order);
+        if let Some(shard) = rebuilt {
+            let why = format!("{shard} has been made anew since the order was given");
+            return Err(StorageError::new(StorageErrorKind::Refused, disk, why));
+        }
         store.delete_shards(order).await
     }
 
@@ -134,6 +143,23 @@ impl StorageNode for Handle {
     async fn start_scrub(&self, disk: DiskId) -> Result<(), StorageError> {
         self.store(disk)?.start_scrub();
         Ok(())
+    }
+
+    async fn describe_shard(&self, disk: DiskId, shard: ShardId) -> Result<ShardHeader, StorageError> {
+        self.store(disk)?.describe_shard(shard).await
+    }
+
+    async fn rebuild_shard(&self, order: RebuildOrder) -> Result<RebuildReport, StorageError> {
+        let disk = order.disk;
+        self.store(disk)?;
+        let Ok(_running) = self.node.rebuilds.try_acquire() else {
+            let why = format!("node {} is making enough shards anew", self.node.options.name);
+            return Err(StorageError::new(StorageErrorKind::Busy, disk, why));
+        };
+        let floor = self.node.watch().floor();
+        let begin = |mut fence: MutexGuard<'_, RebuildFence>| fence.begin(disk, order.shard, order.grant, floor);
+        begin(self.node.fence.lock().unwrap_or_else(PoisonError::into_inner));
+        rebuild::run(self, self.node.dependencies.peers.clone(), order).await
     }
 
     async fn status(&self) -> Result<NodeStatus, StorageError> {

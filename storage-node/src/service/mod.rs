@@ -11,6 +11,8 @@ mod handle;
 mod node;
 mod node_state;
 mod options;
+mod rebuild;
+mod rebuild_fence;
 mod router;
 mod run;
 mod scrub_reporter;

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cairn_core::id::{ClusterId, DiskId, NodeId};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::commit_watch::CommitWatch;
 use super::disk_slot::DiskSlot;
@@ -14,7 +14,11 @@ use super::error::StartError;
 use super::handle::Handle;
 use super::node_state::NodeState;
 use super::options::{Dependencies, Options};
+use super::rebuild_fence::RebuildFence;
 use super::run;
+
+/// Rebuilds under way at the same time; the planner of an honest leader stays below.
+const REBUILDS_MAX: usize = 64;
 
 /// What the node's tasks share.
 pub(super) struct Node {
@@ -23,6 +27,9 @@ pub(super) struct Node {
     pub(super) dependencies: Dependencies,
     pub(super) slots: Vec<Arc<DiskSlot>>,
     pub(super) watch: Mutex<CommitWatch>,
+    pub(super) fence: Mutex<RebuildFence>,
+    /// Bounds the rebuilds under way.
+    pub(super) rebuilds: Semaphore,
     state: Mutex<NodeState>,
     state_dir: PathBuf,
     /// Whether the node is registered and has looked at every disk.
@@ -96,6 +103,8 @@ impl StorageNodeService {
         let node = Arc::new(Node {
             id: state.node,
             watch: Mutex::new(CommitWatch::new(state.commit, now)),
+            fence: Mutex::default(),
+            rebuilds: Semaphore::new(REBUILDS_MAX),
             state: Mutex::new(state),
             state_dir: options.state_dir.clone(),
             options,

@@ -8,6 +8,7 @@ use cairn_core::clock::Clock;
 use cairn_core::cluster_map::Labels;
 use cairn_core::random::RandomSource;
 use cairn_protocol::metadata::Metadata;
+use cairn_protocol::storage::StorageDirectory;
 
 use super::gray::GrayOptions;
 use crate::store::{ScrubOptions, StoreOptions};
@@ -74,4 +75,6 @@ pub struct Dependencies {
     pub random: Arc<dyn RandomSource>,
     /// The metadata service.
     pub metadata: Arc<dyn Metadata>,
+    /// The storage nodes, this one included: where a rebuild reads.
+    pub peers: StorageDirectory,
 }

@@ -13,10 +13,10 @@ use cairn_core::geometry::Geometry;
 use cairn_core::id::DiskId;
 use cairn_core::shard::split_body;
 use cairn_protocol::rpc::{
-    DeleteShards, Inventory, PutShard, ReadCells, RpcAuth, ShardPage, StartScrub, StatusRequest, StoragePath, answer,
-    receive, receive_head,
+    DeleteShards, DescribeShard, Inventory, PutShard, ReadCells, RpcAuth, ShardDescription, ShardPage, StartScrub,
+    StatusRequest, StoragePath, answer, receive, receive_head,
 };
-use cairn_protocol::storage::{StorageError, StorageErrorKind, StorageNode};
+use cairn_protocol::storage::{RebuildOrder, StorageError, StorageErrorKind, StorageNode};
 use futures_util::StreamExt;
 use http::StatusCode;
 
@@ -47,6 +47,8 @@ pub fn router(handle: Handle, auth: RpcAuth) -> Router {
         .route(StoragePath::DELETE, post(delete_shards))
         .route(StoragePath::INVENTORY, post(inventory))
         .route(StoragePath::SCRUB, post(start_scrub))
+        .route(StoragePath::DESCRIBE, post(describe_shard))
+        .route(StoragePath::REBUILD, post(rebuild_shard))
         .route(StoragePath::STATUS, post(status))
         .with_state(Context { handle, auth })
 }
@@ -191,6 +193,23 @@ async fn inventory(State(context): State<Context>, request: Request) -> Response
 async fn start_scrub(State(context): State<Context>, request: Request) -> Response {
     match receive::<StartScrub, _>(&context.auth, request, MESSAGE_BYTES_MAX).await {
         Ok(message) => answer(&context.handle.start_scrub(message.disk).await, status_of),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+async fn describe_shard(State(context): State<Context>, request: Request) -> Response {
+    match receive::<DescribeShard, _>(&context.auth, request, MESSAGE_BYTES_MAX).await {
+        Ok(message) => {
+            let found = context.handle.describe_shard(message.disk, message.shard).await;
+            answer(&found.map(ShardDescription::from), status_of)
+        }
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+async fn rebuild_shard(State(context): State<Context>, request: Request) -> Response {
+    match receive::<RebuildOrder, _>(&context.auth, request, MESSAGE_BYTES_MAX).await {
+        Ok(order) => answer(&context.handle.rebuild_shard(order).await, status_of),
         Err(refusal) => refusal.into_response(),
     }
 }

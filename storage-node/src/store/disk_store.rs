@@ -171,6 +171,14 @@ impl DiskStore {
         answer.await.unwrap_or_else(|_| Err(self.shared.closing()))
     }
 
+    /// What a shard says of itself, after a check of its header.
+    pub async fn describe_shard(&self, shard: ShardId) -> Result<ShardHeader, StorageError> {
+        let (reply, answer) = oneshot::channel();
+        let request = ReadRequest::Describe { shard, reply };
+        self.shared.reads.push(request).map_err(|e| self.shared.push_error(e))?;
+        answer.await.unwrap_or_else(|_| Err(self.shared.closing()))
+    }
+
     /// Deletes shards; returns once the tombstones are on stable storage.
     pub async fn delete_shards(&self, order: DeleteOrder) -> Result<(), StorageError> {
         for shards in order.shards.chunks(TOMBSTONE_SHARDS_MAX) {

@@ -6,19 +6,21 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 use cairn_core::geometry::Geometry;
-use cairn_core::shard::{ShardId, body_range};
+use cairn_core::shard::{ShardHeader, ShardId, body_range};
 use cairn_protocol::storage::{StorageError, StorageErrorKind};
 
 use super::entry::Entry;
 use super::options::INVENTORY_PAGE_MAX;
 use super::shared::{Reply, Shared};
 use super::state::Known;
-use crate::format::RecordHeader;
+use crate::format::{HEADER_BYTES, RecordHeader};
 
 /// What the read threads are asked to do.
 pub(super) enum ReadRequest {
     /// Read cells.
     Cells { wanted: Wanted, reply: Reply<Bytes> },
+    /// Read what a shard says of itself.
+    Describe { shard: ShardId, reply: Reply<ShardHeader> },
     /// List shards.
     Page { after: Option<ShardId>, limit: u32, reply: Reply<Vec<ShardId>> },
 }
@@ -38,6 +40,7 @@ pub(super) fn run(shared: &Arc<Shared>) {
             // Nobody waits for an answer that was given up; the disk has better things to do.
             ReadRequest::Cells { reply, .. } if reply.is_closed() => {}
             ReadRequest::Cells { wanted, reply } => drop(reply.send(read(shared, &wanted))),
+            ReadRequest::Describe { shard, reply } => drop(reply.send(describe(shared, shard))),
             ReadRequest::Page { after, limit, reply } => drop(reply.send(page(shared, after, limit))),
         }
     }
@@ -127,6 +130,39 @@ fn body_of(shared: &Shared, entry: &Entry, wanted: &Wanted, bytes: Vec<u8>) -> R
         return Err(corrupt("the volume ends inside it"));
     }
     Ok(bytes)
+}
+
+/// Reads a record's header and descriptor, and checks them.
+fn describe(shared: &Shared, shard: ShardId) -> Result<ShardHeader, StorageError> {
+    for _ in 0..ATTEMPTS_MAX {
+        let located = shared.locate(&[shard])?;
+        let Some(entry) = located.entries.first().copied().flatten() else {
+            return Err(shared.error(StorageErrorKind::Missing, format_args!("{shard} is not here")));
+        };
+        let described = describe_entry(shared, &entry, shard);
+        // As for cells: what lies where a record has died meanwhile is nobody's.
+        if described.is_ok() || shared.locate(&[shard])?.entries == [Some(entry)] {
+            return described;
+        }
+    }
+    Err(shared.error(StorageErrorKind::Busy, format_args!("{shard} keeps moving")))
+}
+
+fn describe_entry(shared: &Shared, entry: &Entry, shard: ShardId) -> Result<ShardHeader, StorageError> {
+    let place = entry.place;
+    let file = shared.files.get(place.volume).map_err(|e| shared.io_error("opening a volume", &e))?;
+    let header = entry.header(shard);
+    let bytes = file.read_at(header.body_start() as usize, place.offset);
+    let bytes = bytes.map_err(|e| shared.io_error(&format!("reading {shard} at {place}"), &e))?;
+    let corrupt = |what: String| shared.error(StorageErrorKind::Corrupt, format_args!("{shard} at {place}: {what}"));
+    let found = RecordHeader::decode(&shared.identity, place, &bytes);
+    let key = shared.identity.volume_key(place.volume);
+    let found = found.and_then(|found| found.verify(&key, &bytes).map(|_| found));
+    if found.map_err(|e| corrupt(e.to_string()))? != header {
+        return Err(corrupt("another record lies here".to_owned()));
+    }
+    let descriptor = Bytes::from(bytes).split_off(HEADER_BYTES);
+    Ok(header.into_shard(descriptor))
 }
 
 fn page(shared: &Shared, after: Option<ShardId>, limit: u32) -> Result<Vec<ShardId>, StorageError> {

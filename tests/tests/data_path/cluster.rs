@@ -120,7 +120,9 @@ impl Cluster {
             storage: directory.clone(),
             rpc,
         };
-        let options = cairn_metadata::Options::new(workdir.join("metadata"));
+        let mut options = cairn_metadata::Options::new(workdir.join("metadata"));
+        // What these tests find broken stays broken for as long as they look at it.
+        options.repair.running_max = 0;
         let metadata = MetadataService::start(options, dependencies).await.unwrap();
         let directories = (1..=disks).map(|n| workdir.join(format!("disk{n}"))).collect();
         let mut options = cairn_storage_node::Options::new(workdir.join("storage-node"), directories, "node");
@@ -129,6 +131,7 @@ impl Cluster {
             clock: clock.clone(),
             random: random.clone(),
             metadata: Arc::new(metadata.clone()),
+            peers: directory.clone(),
         };
         let node = StorageNodeService::start(options, dependencies).unwrap();
         let faults = Faults::default();

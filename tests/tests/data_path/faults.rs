@@ -10,7 +10,9 @@ use cairn_core::cell::Cell;
 use cairn_core::geometry::Geometry;
 use cairn_core::id::DiskId;
 use cairn_core::shard::{ShardHeader, ShardId};
-use cairn_protocol::storage::{DeleteOrder, NodeStatus, ShardWriter, StorageError, StorageErrorKind, StorageNode};
+use cairn_protocol::storage::{
+    DeleteOrder, NodeStatus, RebuildOrder, RebuildReport, ShardWriter, StorageError, StorageErrorKind, StorageNode,
+};
 
 /// What happens to reads of a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,6 +159,23 @@ impl StorageNode for FaultyNode {
 
     async fn start_scrub(&self, disk: DiskId) -> Result<(), StorageError> {
         self.inner.start_scrub(disk).await
+    }
+
+    async fn describe_shard(&self, disk: DiskId, shard: ShardId) -> Result<ShardHeader, StorageError> {
+        self.inner.describe_shard(disk, shard).await
+    }
+
+    async fn rebuild_shard(&self, order: RebuildOrder) -> Result<RebuildReport, StorageError> {
+        match self.faults.write(order.disk) {
+            None => self.inner.rebuild_shard(order).await,
+            Some(WriteFault::AnswerLost) => {
+                let disk = order.disk;
+                self.inner.rebuild_shard(order).await?;
+                Err(error(StorageErrorKind::Unreachable, disk))
+            }
+            Some(WriteFault::Stalled) => std::future::pending().await,
+            Some(_) => Err(error(StorageErrorKind::Failed, order.disk)),
+        }
     }
 
     async fn status(&self) -> Result<NodeStatus, StorageError> {

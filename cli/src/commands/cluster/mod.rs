@@ -1,6 +1,7 @@
 //! `cairn cluster …`
 
 mod status;
+mod verify;
 
 use clap::Subcommand;
 
@@ -11,6 +12,8 @@ use super::{AdminArgs, CommandError};
 pub enum ClusterCommand {
     /// Show what the cluster holds, and how its nodes and disks are.
     Status(AdminArgs),
+    /// Compare metadata with what every disk holds: objects by the losses that they survive. Fails unless all are whole.
+    Verify(verify::VerifyArgs),
 }
 
 impl ClusterCommand {
@@ -18,6 +21,7 @@ impl ClusterCommand {
     pub async fn run(&self) -> Result<(), CommandError> {
         match self {
             Self::Status(args) => status::run(args).await,
+            Self::Verify(args) => verify::run(args).await,
         }
     }
 }

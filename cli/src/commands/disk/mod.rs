@@ -1,7 +1,10 @@
 //! `cairn disk …`
 
+pub(super) mod drain;
 mod inspect;
 mod list;
+mod remove;
+mod show;
 
 use clap::Subcommand;
 
@@ -15,6 +18,12 @@ pub enum DiskCommand {
     /// Look at a disk's directory without a server: its volumes, its shards, whether every checksum is right. Writes
     /// nothing to it.
     Inspect(inspect::InspectArgs),
+    /// Show one disk: its state, and how many shards metadata has on it.
+    Show(show::ShowArgs),
+    /// Move all shards off a disk, alive or dead. It is done when `shards left` is zero.
+    Drain(drain::DrainArgs),
+    /// Take a drained disk out of the cluster for good.
+    Remove(remove::RemoveArgs),
 }
 
 impl DiskCommand {
@@ -23,6 +32,9 @@ impl DiskCommand {
         match self {
             Self::List(args) => list::run(args).await,
             Self::Inspect(args) => inspect::run(args),
+            Self::Show(args) => show::run(args).await,
+            Self::Drain(args) => drain::run(args).await,
+            Self::Remove(args) => remove::run(args).await,
         }
     }
 }

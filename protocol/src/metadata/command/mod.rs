@@ -3,18 +3,20 @@
 mod bucket;
 mod object;
 mod reclaim;
+mod repair;
 mod session;
 mod topology;
 mod upload;
 
-use cairn_core::id::{SessionId, UploadId};
+use cairn_core::id::{CommitSequence, SessionId, UploadId};
 use minicbor::{Decode, Encode};
 
 pub use bucket::{CreateBucket, DeleteBucket};
 pub use object::{CommitObject, DeleteObject, ObjectCommitted, ObjectDeleted, Precondition};
 pub use reclaim::{FinishReclaim, ReclaimId, ReportFaults, ShardReport, ShardReportKind};
+pub use repair::{EndRebuilds, GrantRebuild, RebuildId, ReplaceShard};
 pub use session::{EndSession, OpenSession};
-pub use topology::{DiskRegistration, NodeRegistered, RegisterNode, SetDiskStates};
+pub use topology::{ChangeDisks, DiskRegistration, NodeRegistered, RegisterNode, SetDiskStates};
 pub use upload::{AbortUpload, CommitPart, CompletePart, CompleteUpload, CreateUpload, PartCommitted, UploadCompleted};
 
 /// Any command.
@@ -62,6 +64,18 @@ pub enum Command {
     /// See [`ReportFaults`].
     #[n(13)]
     ReportFaults(#[n(0)] ReportFaults),
+    /// See [`GrantRebuild`].
+    #[n(20)]
+    GrantRebuild(#[n(0)] GrantRebuild),
+    /// See [`ReplaceShard`].
+    #[n(21)]
+    ReplaceShard(#[n(0)] ReplaceShard),
+    /// See [`EndRebuilds`].
+    #[n(22)]
+    EndRebuilds(#[n(0)] EndRebuilds),
+    /// See [`ChangeDisks`].
+    #[n(23)]
+    ChangeDisks(#[n(0)] ChangeDisks),
 }
 
 /// What a command that was applied led to.
@@ -91,6 +105,9 @@ pub enum Outcome {
     /// Of [`RegisterNode`].
     #[n(7)]
     NodeRegistered(#[n(0)] NodeRegistered),
+    /// Of [`GrantRebuild`]: the commit that granted it.
+    #[n(20)]
+    RebuildGranted(#[n(0)] CommitSequence),
 }
 
 /// A command with the type of its outcome.
@@ -152,3 +169,7 @@ command!(RegisterNode => NodeRegistered(NodeRegistered));
 command!(SetDiskStates => ());
 command!(FinishReclaim => ());
 command!(ReportFaults => ());
+command!(GrantRebuild => RebuildGranted(CommitSequence));
+command!(ReplaceShard => ());
+command!(EndRebuilds => ());
+command!(ChangeDisks => ());

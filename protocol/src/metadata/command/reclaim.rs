@@ -1,6 +1,6 @@
 //! Commands of the background jobs: reclaiming space and recording faults.
 
-use cairn_core::id::{CommitSequence, DiskNumber, ExtentId};
+use cairn_core::id::{CommitSequence, DiskNumber, ExtentId, Generation};
 use minicbor::{Decode, Encode};
 
 /// Names an entry of the reclaim table: the commit that made it and its place within that commit.
@@ -26,6 +26,11 @@ pub struct FinishReclaim {
     /// Whether the entry is finished with them.
     #[n(2)]
     pub last: bool,
+    /// The generation of each extent's locations when its shards were deleted. One that has moved since keeps its row
+    /// until its new shards are deleted too. Empty in entries of earlier releases, which moved nothing.
+    #[n(3)]
+    #[cbor(default)]
+    pub generations: Vec<Generation>,
 }
 
 /// Queues shards for repair.

@@ -1,6 +1,6 @@
 //! Commands on the cluster map.
 
-use cairn_core::cluster_map::{DiskState, Labels};
+use cairn_core::cluster_map::{DiskEvent, DiskState, Labels};
 use cairn_core::id::{ClusterId, DiskId, DiskNumber, NodeId};
 use minicbor::{Decode, Encode};
 
@@ -56,10 +56,24 @@ pub struct NodeRegistered {
     pub disks: Vec<DiskNumber>,
 }
 
-/// Changes disk states in the map; makes a new epoch only if anything differs.
+/// What the leader has seen of disks: their states in the map follow by [`cairn_core::cluster_map::step`]. Makes a new
+/// epoch only if anything differs.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct SetDiskStates {
-    /// The disks and their new states.
+    /// The disks and the states that they were seen in; `Unavailable` for those that nobody reports.
     #[n(0)]
     pub states: Vec<(DiskId, DiskState)>,
+}
+
+/// Moves disks through their life: the operator's wishes, and what the leader concludes. All or nothing: refused with
+/// `Topology` if one of the events is not allowed.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ChangeDisks {
+    /// The disks, and what happens to them.
+    #[n(0)]
+    pub changes: Vec<(DiskId, DiskEvent)>,
+    /// Whether a disk may be removed that extents still refer to: their shards are made anew from the others.
+    #[n(1)]
+    pub force: bool,
 }

@@ -1,6 +1,6 @@
 //! Queries on the cluster.
 
-use cairn_core::id::{CommitSequence, DiskId, Epoch, ExtentId};
+use cairn_core::id::{CommitSequence, DiskId, DiskNumber, Epoch, ExtentId};
 use cairn_core::shard::ShardId;
 use minicbor::{Decode, Encode};
 
@@ -80,4 +80,193 @@ pub struct RepairEntry {
     /// The shard's index.
     #[n(1)]
     pub index: u8,
+    /// Why it waits: 1 for a degraded write, 2 for a shard that was not found, 3 for one that does not verify.
+    #[n(2)]
+    #[cbor(default)]
+    pub cause: u8,
+    /// Where metadata has it.
+    #[n(3)]
+    pub disk: Option<DiskNumber>,
+}
+
+/// How repair stands: what the leader knows of it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct GetRepairStatus {}
+
+/// The answer to [`GetRepairStatus`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct RepairStatus {
+    /// Extents with a shard to make anew or to move, at the end of the last look through the tables.
+    #[n(0)]
+    pub pending_extents: u64,
+    /// Bytes to write for them.
+    #[n(1)]
+    pub pending_bytes: u64,
+    /// Those of them that cannot be read at present.
+    #[n(2)]
+    pub lost_extents: u64,
+    /// Those of them for whose shards there is no disk.
+    #[n(3)]
+    pub without_place_extents: u64,
+    /// Tasks that wait in memory.
+    #[n(4)]
+    pub waiting: u64,
+    /// Shards that this leader has made anew or moved.
+    #[n(5)]
+    pub done_shards: u64,
+    /// Their bytes.
+    #[n(6)]
+    pub done_bytes: u64,
+    /// Rebuilds that failed and were, or will be, tried again.
+    #[n(7)]
+    pub failures: u64,
+    /// The present limit.
+    #[n(8)]
+    pub bytes_per_s_limit: u64,
+    /// What is under way.
+    #[n(9)]
+    pub running: Vec<RunningRebuild>,
+}
+
+/// A rebuild under way.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct RunningRebuild {
+    /// The extent.
+    #[n(0)]
+    pub extent: ExtentId,
+    /// The shard's index.
+    #[n(1)]
+    pub index: u8,
+    /// Where metadata has it now.
+    #[n(2)]
+    pub from: Option<DiskNumber>,
+    /// Where it will be.
+    #[n(3)]
+    pub target: DiskNumber,
+    /// Its bytes.
+    #[n(4)]
+    pub bytes: u64,
+    /// Losses that the extent still survives.
+    #[n(5)]
+    pub spare: u8,
+    /// Whether it only moves.
+    #[n(6)]
+    pub moves: bool,
+}
+
+/// How many extents have a shard on a disk: what a drain has left to do.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct CountDiskExtents {
+    /// The disk.
+    #[n(0)]
+    pub disk: DiskNumber,
+}
+
+/// The comparison of all metadata with what the disks hold, under way or done.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct GetVerification {
+    /// Begins one, unless one is under way.
+    #[n(0)]
+    pub start: bool,
+}
+
+/// The answer to [`GetVerification`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Verification {
+    /// How many were begun since this leader took over; the report belongs to the last but the one under way.
+    #[n(0)]
+    pub begun: u64,
+    /// Whether one is under way.
+    #[n(1)]
+    pub is_running: bool,
+    /// Shards that it has compared so far.
+    #[n(2)]
+    pub shards_compared: u64,
+    /// Shards that there should be, for a progress bar.
+    #[n(3)]
+    pub shards_expected: u64,
+    /// What the last one found.
+    #[n(4)]
+    pub report: Option<VerifyReport>,
+}
+
+/// What a comparison of metadata with the disks' inventories found (I10).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct VerifyReport {
+    /// The commit that it describes.
+    #[n(0)]
+    pub commit: CommitSequence,
+    /// Objects all of whose shards are there.
+    #[n(1)]
+    pub whole: Amount,
+    /// Objects with fewer shards than they should have, by the losses that they still survive.
+    #[n(2)]
+    pub at_risk: Vec<(u8, Amount)>,
+    /// Objects that cannot be read now.
+    #[n(3)]
+    pub lost: Amount,
+    /// The first of the objects at risk and lost, the worst first.
+    #[n(4)]
+    pub listed: Vec<ObjectAtRisk>,
+    /// Extents, those of uploads under way and of contents that are being deleted included.
+    #[n(5)]
+    pub extents: u64,
+    /// Those of them with fewer shards than they should have.
+    #[n(6)]
+    pub extents_at_risk: u64,
+    /// The disks.
+    #[n(7)]
+    pub disks: Vec<VerifiedDisk>,
+}
+
+/// Objects and their bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Amount {
+    /// Objects.
+    #[n(0)]
+    pub objects: u64,
+    /// Their bytes, before coding.
+    #[n(1)]
+    pub bytes: u64,
+}
+
+/// An object at risk or lost.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ObjectAtRisk {
+    /// Its bucket.
+    #[n(0)]
+    pub bucket: String,
+    /// Its key.
+    #[n(1)]
+    pub key: String,
+    /// Losses that it still survives; nothing if it is lost.
+    #[n(2)]
+    pub spare: Option<u8>,
+}
+
+/// A disk whose inventory was compared.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct VerifiedDisk {
+    /// The disk.
+    #[n(0)]
+    pub disk: DiskNumber,
+    /// Shards that are where metadata has them.
+    #[n(1)]
+    pub good: u64,
+    /// Shards that metadata has there and the disk does not hold.
+    #[n(2)]
+    pub missing: u64,
+    /// Shards that the disk holds and metadata does not have there: garbage that is not collected yet, and writes under
+    /// way.
+    #[n(3)]
+    pub unknown: u64,
+    /// Why its inventory could not be read; all its shards count as missing then.
+    #[n(4)]
+    pub error: Option<String>,
 }

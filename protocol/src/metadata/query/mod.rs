@@ -11,7 +11,11 @@ use cairn_core::cluster_map::ClusterMap;
 use minicbor::{Decode, Encode};
 
 pub use bucket::{BucketInfo, BucketPage, GetBucket, ListBuckets};
-pub use cluster::{ClassifyShards, ClusterStatus, GetClusterMap, GetClusterStatus, GetRepairQueue, RepairEntry};
+pub use cluster::{
+    Amount, ClassifyShards, ClusterStatus, CountDiskExtents, GetClusterMap, GetClusterStatus, GetRepairQueue,
+    GetRepairStatus, GetVerification, ObjectAtRisk, RepairEntry, RepairStatus, RunningRebuild, Verification,
+    VerifiedDisk, VerifyReport,
+};
 pub use list::{ListObjects, ListPosition, ObjectPage};
 pub use members::{GetMembers, MemberEntry, MemberRole, MemberTable, RestoreHold};
 pub use object::{GetObject, LocateExtents, LocatedPage, ObjectView};
@@ -59,6 +63,15 @@ pub enum Query {
     /// See [`GetMembers`].
     #[n(30)]
     GetMembers(#[n(0)] GetMembers),
+    /// See [`GetRepairStatus`].
+    #[n(20)]
+    GetRepairStatus(#[n(0)] GetRepairStatus),
+    /// See [`CountDiskExtents`].
+    #[n(21)]
+    CountDiskExtents(#[n(0)] CountDiskExtents),
+    /// See [`GetVerification`].
+    #[n(22)]
+    GetVerification(#[n(0)] GetVerification),
 }
 
 /// What a query found.
@@ -103,6 +116,15 @@ pub enum Answer {
     /// Of [`GetMembers`].
     #[n(30)]
     Members(#[n(0)] MemberTable),
+    /// Of [`GetRepairStatus`].
+    #[n(20)]
+    RepairStatus(#[n(0)] RepairStatus),
+    /// Of [`CountDiskExtents`].
+    #[n(21)]
+    Count(#[n(0)] u64),
+    /// Of [`GetVerification`].
+    #[n(22)]
+    Verification(#[n(0)] Verification),
 }
 
 /// A query with the type of its answer.
@@ -148,3 +170,6 @@ query!(ClassifyShards => Garbage(Vec<bool>));
 query!(GetClusterStatus => ClusterStatus(ClusterStatus));
 query!(GetRepairQueue => RepairQueue(Vec<RepairEntry>));
 query!(GetMembers => Members(MemberTable));
+query!(GetRepairStatus => RepairStatus(RepairStatus));
+query!(CountDiskExtents => Count(u64));
+query!(GetVerification => Verification(Verification));

@@ -20,7 +20,8 @@ use cairn_core::geometry::Geometry;
 use cairn_core::id::{DiskId, DiskNumber, ExtentId, ProfileId, SessionId};
 use cairn_core::random::RandomSource;
 use cairn_core::shard::{ShardHeader, ShardId};
-use cairn_protocol::storage::{DiskStatus, StorageNode};
+use cairn_protocol::rpc::RpcClient;
+use cairn_protocol::storage::{DiskStatus, StorageDirectory, StorageNode};
 
 use self::metadata::MemoryMetadata;
 use super::{Dependencies, Handle, Options, StorageNodeService};
@@ -56,6 +57,7 @@ fn dependencies(metadata: &Arc<MemoryMetadata>) -> Dependencies {
         clock: Arc::new(TestClock::default()),
         random: Arc::new(TestRandom(AtomicU64::new(SEED.fetch_add(1000, Ordering::Relaxed)))),
         metadata: Arc::clone(metadata) as _,
+        peers: StorageDirectory::new(RpcClient::new("a secret", Arc::new(TestClock::default()))),
     }
 }
 

@@ -1,0 +1,194 @@
+//! The life of a disk: which event leads from which state to which.
+//!
+//! ```text
+//!  Joining ──seen──► Active ◄──► Full, Suspect            as its node reports
+//!                      │ ▲
+//!                 lost │ │ reconciled
+//!                      ▼ │
+//!               Unavailable ──seen──► Quarantined ◄──seen── Failed
+//!                      └────────── grace over ───────────────► ┘
+//!
+//!  drain: Active, Full ──► Draining (other states keep their name and are emptied all the same)
+//!  remove, of a disk that is drained, or failed: ──► Removed, for good
+//! ```
+//!
+//! A disk that was away never goes straight back to work: what it holds is compared with metadata first (I17). A restart
+//! that nobody noticed is no absence: the disk goes on as it was.
+
+use minicbor::{Decode, Encode};
+
+use super::{Disk, DiskState, Standing};
+
+/// Something that happens to a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub enum DiskEvent {
+    /// Its node reports it in this state.
+    #[n(0)]
+    Seen(#[n(0)] DiskState),
+    /// Its node is silent, or does not report it.
+    #[n(1)]
+    Lost,
+    /// It has been away for the whole grace period.
+    #[n(2)]
+    GraceOver,
+    /// What it holds has been compared with metadata; its node reports it in this state.
+    #[n(3)]
+    Reconciled(#[n(0)] DiskState),
+    /// The operator wants it empty.
+    #[n(4)]
+    Drain,
+    /// The operator has changed his mind.
+    #[n(5)]
+    CancelDrain,
+    /// The operator takes it out for good. Whether it is empty is for the caller to know.
+    #[n(6)]
+    Remove,
+}
+
+/// An event that is not allowed in a disk's present state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LifeError {
+    /// It was removed; nothing brings it back.
+    #[error("it was removed from the cluster")]
+    Removed,
+    /// A disk is drained before it is removed.
+    #[error("it is {0} and not drained: drain it first")]
+    NotDrained(DiskState),
+    /// There is no drain to cancel.
+    #[error("it is not being drained")]
+    NotDraining,
+}
+
+/// The standing and the state of `disk` after `event`.
+pub fn step(disk: &Disk, event: DiskEvent) -> Result<(Standing, DiskState), LifeError> {
+    use DiskState as S;
+    let (standing, state) = (disk.standing, disk.state);
+    if standing == Standing::Removed {
+        return match event {
+            DiskEvent::Drain | DiskEvent::CancelDrain => Err(LifeError::Removed),
+            _ => Ok((standing, S::Removed)),
+        };
+    }
+    let state = match event {
+        DiskEvent::Seen(S::Unavailable) | DiskEvent::Lost => match state {
+            S::Joining | S::Failed => state,
+            _ => S::Unavailable,
+        },
+        DiskEvent::Seen(seen) => match state {
+            S::Unavailable | S::Failed | S::Quarantined => S::Quarantined,
+            _ => under(standing, seen),
+        },
+        DiskEvent::GraceOver if state == S::Unavailable => S::Failed,
+        DiskEvent::Reconciled(seen) if state == S::Quarantined => under(standing, seen),
+        DiskEvent::GraceOver | DiskEvent::Reconciled(_) => state,
+        DiskEvent::Drain => return Ok((Standing::Draining, under(Standing::Draining, state))),
+        DiskEvent::CancelDrain if standing == Standing::Draining => {
+            let state = if state == S::Draining { S::Active } else { state };
+            return Ok((Standing::Member, state));
+        }
+        DiskEvent::CancelDrain => return Err(LifeError::NotDraining),
+        DiskEvent::Remove if standing == Standing::Draining || state == S::Failed => {
+            return Ok((Standing::Removed, S::Removed));
+        }
+        DiskEvent::Remove => return Err(LifeError::NotDrained(state)),
+    };
+    Ok((standing, state))
+}
+
+/// The state of a disk with this standing whose node reports `seen`.
+const fn under(standing: Standing, seen: DiskState) -> DiskState {
+    match (standing, seen) {
+        (Standing::Draining, DiskState::Active | DiskState::Full) => DiskState::Draining,
+        _ => seen,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{DiskId, DiskNumber, NodeId};
+    use DiskEvent as E;
+    use DiskState as S;
+
+    fn disk(standing: Standing, state: DiskState) -> Disk {
+        Disk {
+            number: DiskNumber(1),
+            id: DiskId::from_bytes([1; 16]),
+            node: NodeId::from_bytes([1; 16]),
+            path: String::new(),
+            capacity_bytes: 1,
+            state,
+            standing,
+        }
+    }
+
+    /// The states that a member passes through from `start`.
+    fn check(start: DiskState, path: &[(DiskEvent, DiskState)]) {
+        let mut disk = disk(Standing::Member, start);
+        for (event, expected) in path {
+            let (standing, state) = step(&disk, *event).unwrap();
+            assert_eq!(state, *expected, "{:?} then {event:?}", disk.state);
+            disk = Disk { standing, state, ..disk };
+        }
+    }
+
+    #[test]
+    fn reports_are_followed_while_a_disk_is_never_away() {
+        check(
+            S::Joining,
+            &[(E::Lost, S::Joining), (E::Seen(S::Unavailable), S::Joining), (E::Seen(S::Active), S::Active)],
+        );
+        check(
+            S::Active,
+            &[(E::Seen(S::Full), S::Full), (E::Seen(S::Suspect), S::Suspect), (E::Seen(S::Active), S::Active)],
+        );
+        check(S::Active, &[(E::GraceOver, S::Active), (E::Reconciled(S::Full), S::Active)]);
+    }
+
+    /// I17: whatever was away is quarantined until it is reconciled.
+    #[test]
+    fn what_was_away_is_quarantined() {
+        check(
+            S::Active,
+            &[
+                (E::Seen(S::Unavailable), S::Unavailable),
+                (E::Seen(S::Active), S::Quarantined),
+                (E::Seen(S::Active), S::Quarantined),
+                (E::Lost, S::Unavailable),
+                (E::GraceOver, S::Failed),
+                (E::Lost, S::Failed),
+                (E::Seen(S::Full), S::Quarantined),
+                (E::Reconciled(S::Full), S::Full),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_drain_lasts_until_it_is_cancelled_or_the_disk_is_removed() {
+        check(
+            S::Active,
+            &[
+                (E::Drain, S::Draining),
+                (E::Drain, S::Draining),
+                (E::Seen(S::Active), S::Draining),
+                (E::Seen(S::Suspect), S::Suspect),
+                (E::Lost, S::Unavailable),
+                (E::Seen(S::Active), S::Quarantined),
+                (E::Reconciled(S::Active), S::Draining),
+                (E::CancelDrain, S::Active),
+                (E::Drain, S::Draining),
+                (E::Remove, S::Removed),
+                (E::Seen(S::Active), S::Removed),
+                (E::Lost, S::Removed),
+            ],
+        );
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        let check = |standing, state, event, expected| assert_eq!(step(&disk(standing, state), event), Err(expected));
+        check(Standing::Member, S::Active, E::Remove, LifeError::NotDrained(S::Active));
+        check(Standing::Member, S::Active, E::CancelDrain, LifeError::NotDraining);
+        check(Standing::Removed, S::Removed, E::Drain, LifeError::Removed);
+    }
+}

@@ -1,0 +1,17 @@
+//! Repair decided without I/O: which shards have to be made anew, in which order, where, from what, and how fast.
+//!
+//! [`assess`] says how an extent stands under a cluster map. [`Task::plan`] turns a shard that is wanted into an order:
+//! a disk that may take it and the disks to read from. The [`Planner`] holds the tasks that wait and gives them out, the
+//! fewest surviving shards first, within its [`Limits`] and at its [`Pace`].
+
+mod assess;
+mod compare;
+mod pace;
+mod planner;
+mod task;
+
+pub use assess::{Assessment, ExtentView, Wanted, Why, assess};
+pub use compare::{Difference, compare};
+pub use pace::Pace;
+pub use planner::{Limits, Planner, Progress};
+pub use task::{Blocked, Task};

@@ -1,0 +1,190 @@
+//! One rebuild: what, where, from what.
+
+use super::assess::{ExtentView, Wanted, Why};
+use crate::cluster_map::{ClusterMap, Disk, DiskState, Standing};
+use crate::geometry::Geometry;
+use crate::id::{DiskNumber, Generation, NodeId, ProfileId};
+use crate::placement::{NoReplacement, replacement};
+use crate::profile::{FailureDomain, Profile};
+use crate::shard::{ShardId, body_bytes};
+
+/// An order to make one shard anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    /// The shard.
+    pub shard: ShardId,
+    /// Why it is wanted.
+    pub why: Why,
+    /// The profile of its extent.
+    pub profile: ProfileId,
+    /// The shape of its extent.
+    pub geometry: Geometry,
+    /// The generation of the extent's locations that the plan was made on (I11).
+    pub generation: Generation,
+    /// Where metadata has the shard now.
+    pub from: Option<DiskNumber>,
+    /// Where it will be.
+    pub target: DiskNumber,
+    /// The node of the target.
+    pub node: NodeId,
+    /// Shards that can be read, with their disks, the best first. The shard itself leads where its disk still has it.
+    pub sources: Vec<(u8, DiskNumber)>,
+    /// Losses that the extent still survives: the smaller, the more urgent.
+    pub spare: u8,
+}
+
+/// Why a shard that is wanted cannot be made now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Blocked {
+    /// Fewer than `k` shards can be read: it waits for disks to return (I8).
+    #[error("{readable} shards can be read, {needed} are needed")]
+    Lost {
+        /// Readable shards.
+        readable: u8,
+        /// Needed shards.
+        needed: u8,
+    },
+    /// No disk may take it.
+    #[error(transparent)]
+    NoPlace(#[from] NoReplacement),
+}
+
+impl Task {
+    /// Bytes that the rebuild writes.
+    pub fn bytes(&self) -> u64 {
+        body_bytes(&self.geometry)
+    }
+
+    /// Plans one shard of an extent. `reported` are the indexes of shards that were found bad where they are.
+    pub fn plan(
+        map: &ClusterMap,
+        extent: ExtentView<'_>,
+        (profile, generation): (ProfileId, Generation),
+        wanted: Wanted,
+        reported: &[u8],
+    ) -> Result<Self, Blocked> {
+        let mut sources = sources(map, extent, reported);
+        let needed = extent.geometry.data_shards;
+        let readable = sources.len() as u8;
+        if readable < needed {
+            return Err(Blocked::Lost { readable, needed });
+        }
+        let own = sources.iter().position(|(index, _)| *index == wanted.index);
+        if let Some(own) = own {
+            sources[..=own].rotate_right(1);
+        }
+        let target = target(map, extent, profile, wanted)?;
+        let geometry = *extent.geometry;
+        Ok(Self {
+            shard: ShardId { extent: extent.id, index: wanted.index },
+            why: wanted.why,
+            profile,
+            geometry,
+            generation,
+            from: wanted.from,
+            node: map.disk(target).map_or(NodeId::from_bytes([0; 16]), |disk| disk.node),
+            target,
+            sources,
+            spare: readable - needed,
+        })
+    }
+}
+
+/// The shards that can be read. Disks that are in doubt come last; for the rest, extents differ in whom they ask first,
+/// so that all disks share the load.
+fn sources(map: &ClusterMap, extent: ExtentView<'_>, reported: &[u8]) -> Vec<(u8, DiskNumber)> {
+    let mut sources: Vec<(bool, u64, u8, DiskNumber)> = Vec::new();
+    for (index, location) in (0u8..).zip(extent.locations) {
+        let disk = location.and_then(|number| map.disk(number)).filter(|disk| disk.state.serves());
+        let Some(disk) = disk.filter(|_| !reported.contains(&index)) else { continue };
+        let in_doubt = matches!(disk.state, DiskState::Suspect | DiskState::Quarantined);
+        let turn = u64::from(index).wrapping_add(extent.id.counter) % u64::from(extent.geometry.total_shards().max(1));
+        sources.push((in_doubt, turn, index, disk.number));
+    }
+    sources.sort_unstable();
+    sources.into_iter().map(|(_, _, index, disk)| (index, disk)).collect()
+}
+
+/// A shard that is only bad stays where it is; every other goes where placement says.
+fn target(
+    map: &ClusterMap,
+    extent: ExtentView<'_>,
+    profile: ProfileId,
+    wanted: Wanted,
+) -> Result<DiskNumber, NoReplacement> {
+    let takes = |disk: &&Disk| disk.state.takes_shards() && disk.standing == Standing::Member;
+    if let Some(disk) = wanted.from.and_then(|from| map.disk(from)).filter(takes)
+        && wanted.why == Why::Bad
+    {
+        return Ok(disk.number);
+    }
+    // What leaves anyway takes no room in its domain.
+    let stays = |number: &DiskNumber| map.disk(*number).is_some_and(|disk| !disk.is_leaving());
+    let others = (0u8..).zip(extent.locations).filter(|(index, _)| *index != wanted.index);
+    let others: Vec<DiskNumber> = others.filter_map(|(_, location)| *location).filter(stays).collect();
+    replacement(map, &profile_of(map, profile, extent.geometry), extent.id, &others, |disk| {
+        Some(disk.number) != wanted.from
+    })
+}
+
+/// The extent's profile; where the map does not have it any more, the shape itself under the rule of the others.
+fn profile_of(map: &ClusterMap, id: ProfileId, geometry: &Geometry) -> Profile {
+    let known = map.profiles.iter().find(|profile| profile.id == id);
+    known.copied().unwrap_or(Profile {
+        id,
+        data_shards: geometry.data_shards,
+        parity_shards: geometry.parity_shards,
+        cell_bytes: geometry.cell_bytes,
+        write_quorum: geometry.data_shards,
+        failure_domain: map.profiles.first().map_or(FailureDomain::Disk, |profile| profile.failure_domain),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::assess::assess;
+    use super::super::assess::tests::{GEOMETRY, map, on};
+    use super::*;
+    use crate::id::SessionId;
+    use DiskState::{Active, Draining, Failed, Suspect, Unavailable};
+
+    /// The plans for what is wanted of an extent: (shard, target, sources), or why there is none.
+    fn plans(states: &[DiskState], disks: &[u32], reported: &[u8]) -> Vec<Result<(u8, u32, Vec<u8>), Blocked>> {
+        let (map, locations) = (map(states), on(disks));
+        let view = ExtentView { id: ExtentId::new(SessionId(1), 0), geometry: &GEOMETRY, locations: &locations };
+        let plan = |wanted| {
+            let task = Task::plan(&map, view, (ProfileId(2), Generation(3)), wanted, reported)?;
+            Ok((task.shard.index, task.target.0, task.sources.iter().map(|(index, _)| *index).collect()))
+        };
+        assess(&map, view, reported).wanted.into_iter().map(plan).collect()
+    }
+
+    const ALL: [u32; 6] = [1, 2, 3, 4, 5, 6];
+
+    #[test]
+    fn a_lost_shard_goes_to_the_disk_that_is_free() {
+        let states = [Failed, Active, Active, Suspect, Active, Active, Active];
+        assert_eq!(plans(&states, &ALL, &[]), [Ok((0, 7, vec![1, 2, 4, 5, 3]))], "a suspect disk is asked last");
+    }
+
+    #[test]
+    fn a_bad_shard_is_made_anew_where_it_is() {
+        assert_eq!(plans(&[Active; 7], &ALL, &[2]), [Ok((2, 3, vec![0, 1, 3, 4, 5]))]);
+    }
+
+    #[test]
+    fn a_leaving_shard_is_copied_from_its_own_disk_first() {
+        let states = [Active, Active, Draining, Active, Active, Active, Active];
+        assert_eq!(plans(&states, &ALL, &[]), [Ok((2, 7, vec![2, 0, 1, 3, 4, 5]))]);
+    }
+
+    #[test]
+    fn without_a_free_disk_or_enough_shards_it_waits() {
+        let no_place = plans(&[Failed, Active, Active, Active, Active, Active], &ALL, &[]);
+        assert!(matches!(no_place.as_slice(), [Err(Blocked::NoPlace(_))]), "{no_place:?}");
+        let states = [Failed, Failed, Unavailable, Active, Active, Active, Active];
+        let lost = plans(&states, &ALL, &[]);
+        let waits = || Err(Blocked::Lost { readable: 3, needed: 4 });
+        assert_eq!(lost, [waits(), waits()], "I8");
+    }
+}

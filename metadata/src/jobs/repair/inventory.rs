@@ -1,0 +1,112 @@
+//! What a disk holds, compared with what metadata has on it.
+
+use std::sync::Arc;
+
+use cairn_core::id::{DiskId, DiskNumber};
+use cairn_core::repair::{Difference, compare};
+use cairn_core::shard::ShardId;
+use cairn_protocol::storage::{StorageError, StorageNode};
+
+use crate::error::StoreError;
+use crate::service::Inner;
+use crate::tables::{View, disk_extents, extents};
+
+/// Shards in one page.
+const PAGE_SHARDS: usize = 1000;
+
+/// A comparison that could not go on.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CompareError {
+    /// The disk did not answer.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The tables did.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A thread ended.
+    #[error("the comparison was broken off: {0}")]
+    Broken(#[from] tokio::task::JoinError),
+}
+
+/// One page of a comparison.
+pub(super) struct Page {
+    /// What differs, after everything that changed meanwhile was looked at again.
+    pub(super) difference: Difference,
+    /// Shards that are where metadata has them.
+    pub(super) good: u64,
+    /// Where the next page begins; nothing at the end.
+    pub(super) next: Option<ShardId>,
+}
+
+/// Compares the shards after `after`, of which there are at most a thousand on either side.
+pub(super) async fn page(
+    inner: &Arc<Inner>,
+    node: &Arc<dyn StorageNode>,
+    (number, disk): (DiskNumber, DiskId),
+    after: Option<ShardId>,
+) -> Result<Page, CompareError> {
+    // Metadata first: what it has on the disk now was durable before, so the disk's list must have it.
+    let before = inner.machine.view()?;
+    let mut held = node.inventory(disk, after, PAGE_SHARDS as u32).await?;
+    let machine = Arc::clone(&inner.machine);
+    let compared = tokio::task::spawn_blocking(move || {
+        let mut until = if held.len() < PAGE_SHARDS { None } else { held.last().copied() };
+        let expected = expected(&before, number, after, until)?;
+        if expected.len() == PAGE_SHARDS {
+            until = expected.last().copied();
+            held.retain(|shard| Some(*shard) <= until);
+        }
+        drop(before);
+        let mut difference = compare(&expected, &held);
+        let good = (expected.len() - difference.missing.len()) as u64;
+        if !difference.missing.is_empty() {
+            // What was deleted or moved since is not missing.
+            let now = machine.view()?;
+            let table = now.extents()?;
+            let mut still = Vec::new();
+            for shard in difference.missing {
+                if is_on(&table, shard, number)? {
+                    still.push(shard);
+                }
+            }
+            difference.missing = still;
+        }
+        Ok::<_, StoreError>(Page { difference, good, next: until })
+    });
+    Ok(compared.await??)
+}
+
+fn is_on(
+    table: &impl redb::ReadableTable<extents::Key, extents::Value>,
+    shard: ShardId,
+    disk: DiskNumber,
+) -> Result<bool, StoreError> {
+    let row = extents::get(table, shard.extent)?;
+    Ok(row.is_some_and(|row| row.locations.get(usize::from(shard.index)) == Some(&Some(disk))))
+}
+
+/// The shards after `after`, up to `until`, that metadata has on the disk; at most a page.
+fn expected(
+    view: &View,
+    disk: DiskNumber,
+    after: Option<ShardId>,
+    until: Option<ShardId>,
+) -> Result<Vec<ShardId>, StoreError> {
+    let (table, rows) = (view.disk_extents()?, view.extents()?);
+    let start = after.map_or(disk_extents::FIRST, |shard| shard.extent);
+    let mut expected = Vec::new();
+    for extent in disk_extents::from(&table, disk, start)? {
+        let extent = extent?;
+        let Some(row) = extents::get(&rows, extent)? else { continue };
+        let Some(index) = row.locations.iter().position(|at| *at == Some(disk)) else { continue };
+        let shard = ShardId { extent, index: index as u8 };
+        if after.is_some_and(|after| shard <= after) {
+            continue;
+        }
+        if expected.len() == PAGE_SHARDS || until.is_some_and(|until| shard > until) {
+            break;
+        }
+        expected.push(shard);
+    }
+    Ok(expected)
+}

@@ -1,0 +1,354 @@
+//! Repair: the leader's loop that finds what is wanting, orders it made anew, and brings disks back that were away.
+//!
+//! All decisions are [`cairn_core::repair`]'s. The loop looks through the tables ([`scan`]), hands what it finds to the
+//! planner, carries tasks out ([`rebuild`]), and reconciles quarantined disks ([`reconcile`]). It keeps nothing that the
+//! tables do not have: a leader that ends here leaves grants, which its successor ends, and nothing else.
+
+mod inventory;
+mod rebuild;
+mod reconcile;
+mod scan;
+mod status;
+mod verify;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use cairn_core::cluster_map::{ClusterMap, DiskEvent, DiskState};
+use cairn_core::id::{DiskId, Epoch, ExtentId};
+use cairn_core::repair::Planner;
+use cairn_protocol::metadata::command::{ChangeDisks, EndRebuilds};
+use cairn_protocol::rpc::MetadataFailure;
+use cairn_protocol::storage::StorageDirectory;
+use tokio::sync::watch;
+use tokio::task::{Id, JoinError, JoinSet};
+
+use crate::error::StoreError;
+use crate::jobs::health;
+use crate::options::Options;
+use crate::service::Inner;
+use crate::tables::rebuilds;
+use rebuild::Ended;
+use reconcile::{ReconcileError, Reconciled};
+use scan::{Cursor, Seen};
+pub(crate) use status::{RepairStatus, StatusCell};
+
+/// Time between two looks while tasks wait for their turn.
+const BUSY_STEP: Duration = Duration::from_millis(20);
+/// Disks that are reconciled at the same time.
+const RECONCILING_MAX: usize = 8;
+/// Rest of a disk after a reconciliation that failed.
+const RECONCILE_REST: Duration = Duration::from_secs(2);
+/// A pass that found nothing to do rests for so many times as long as it took, so that extents that cannot be helped do
+/// not keep a core busy.
+const REST_FACTOR: u32 = 10;
+
+/// Steps of a pass in one tick: rebuilds that ended are noted in between.
+const STEPS_PER_TICK: usize = 8;
+
+/// The repair job of one lead.
+struct Lead {
+    term: u64,
+    options: Options,
+    storage: StorageDirectory,
+    planner: Planner,
+    rebuilds: JoinSet<Ended>,
+    extents: HashMap<Id, ExtentId>,
+    reconciliations: JoinSet<Result<Reconciled, ReconcileError>>,
+    reconciling: HashMap<Id, DiskId>,
+    /// Until when a disk is left alone after a failed reconciliation.
+    resting: HashMap<DiskId, Duration>,
+    /// Since when a disk is away, as this leader has seen it.
+    away: HashMap<DiskId, Duration>,
+    /// Disks that are reconciled and wait for their change of state.
+    reconciled: Vec<DiskId>,
+    epoch: Epoch,
+    pass: Pass,
+    grants_checked: Option<Duration>,
+    verification: Option<JoinSet<()>>,
+    /// The number of the last verification that was begun here.
+    verification_begun: u64,
+}
+
+/// The pass over the tables.
+struct Pass {
+    cursor: Option<Cursor>,
+    seen: Seen,
+    found: bool,
+    began: Duration,
+    not_before: Duration,
+}
+
+impl Pass {
+    fn new(now: Duration) -> Self {
+        Self { cursor: Some(Cursor::START), seen: Seen::default(), found: false, began: now, not_before: now }
+    }
+}
+
+/// Something under way that has ended.
+enum Event {
+    Rebuild(Result<(Id, Ended), JoinError>),
+    Reconciliation(Result<(Id, Result<Reconciled, ReconcileError>), JoinError>),
+}
+
+/// Runs until the member stops, or nobody has a handle of it any more.
+pub(crate) async fn run(
+    inner: Weak<Inner>,
+    options: Options,
+    storage: StorageDirectory,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut lead: Option<Lead> = None;
+    loop {
+        let wait = lead.as_ref().map_or(options.tick, Lead::wait);
+        let event = tokio::select! {
+            () = tokio::time::sleep(wait) => None,
+            event = next_event(&mut lead) => Some(event),
+            _ = stop.changed() => return,
+        };
+        let Some(inner) = inner.upgrade() else { return };
+        if !inner.gate.leads() {
+            // Rebuilds under way are dropped; the next leader ends their grants.
+            lead = None;
+            continue;
+        }
+        let (term, now) = (inner.gate.term(), inner.clock.monotonic());
+        if lead.as_ref().is_none_or(|lead| lead.term != term) {
+            lead = Some(Lead::new(term, options.clone(), storage.clone(), now));
+        }
+        let Some(lead) = &mut lead else { continue };
+        lead.note(event, now);
+        let ticked = tokio::select! {
+            ticked = lead.tick(&inner) => ticked,
+            _ = stop.changed() => return,
+        };
+        if let Err(failure) = ticked {
+            tracing::warn!(?failure, "repair stumbled; it goes on");
+            tokio::time::sleep(options.tick).await;
+        }
+    }
+}
+
+/// Waits for the next thing under way to end; for ever if there is none.
+async fn next_event(lead: &mut Option<Lead>) -> Event {
+    let Some(lead) = lead else { return std::future::pending().await };
+    tokio::select! {
+        Some(ended) = lead.rebuilds.join_next_with_id() => Event::Rebuild(ended),
+        Some(ended) = lead.reconciliations.join_next_with_id() => Event::Reconciliation(ended),
+        else => std::future::pending().await,
+    }
+}
+
+fn store(error: impl std::fmt::Display) -> MetadataFailure {
+    MetadataFailure::Store(error.to_string())
+}
+
+impl Lead {
+    fn new(term: u64, options: Options, storage: StorageDirectory, now: Duration) -> Self {
+        Self {
+            term,
+            planner: Planner::new(options.repair, now),
+            options,
+            storage,
+            rebuilds: JoinSet::new(),
+            extents: HashMap::new(),
+            reconciliations: JoinSet::new(),
+            reconciling: HashMap::new(),
+            resting: HashMap::new(),
+            away: HashMap::new(),
+            reconciled: Vec::new(),
+            epoch: Epoch(0),
+            pass: Pass::new(now),
+            grants_checked: None,
+            verification: None,
+            verification_begun: 0,
+        }
+    }
+
+    fn wait(&self) -> Duration {
+        if self.planner.waiting() > 0 { BUSY_STEP.min(self.options.tick) } else { self.options.tick }
+    }
+
+    fn note(&mut self, event: Option<Event>, now: Duration) {
+        match event {
+            None => {}
+            Some(Event::Rebuild(ended)) => {
+                let (id, ended) = match ended {
+                    Ok((id, ended)) => (id, ended),
+                    Err(broken) => (broken.id(), Ended::Failed { busy: false, why: broken.to_string() }),
+                };
+                let Some(extent) = self.extents.remove(&id) else { return };
+                match ended {
+                    Ended::Published => self.planner.done(extent),
+                    Ended::Dropped => self.planner.dropped(extent),
+                    Ended::Failed { busy, why } => {
+                        tracing::warn!(%extent, "a shard was not made anew: {why}; it is tried again");
+                        self.planner.failed(extent, busy, now);
+                    }
+                }
+            }
+            Some(Event::Reconciliation(ended)) => {
+                let (id, ended) = match ended {
+                    Ok((id, ended)) => (id, ended),
+                    Err(broken) => (broken.id(), Err(broken.into())),
+                };
+                let Some(disk) = self.reconciling.remove(&id) else { return };
+                match ended {
+                    Ok(found) => {
+                        let Reconciled { good, missing, deleted, kept } = found;
+                        tracing::info!(%disk, good, missing, deleted, kept, "a disk that was away is reconciled");
+                        self.reconciled.push(disk);
+                    }
+                    Err(error) => {
+                        tracing::warn!(%disk, %error, "a disk that was away is not reconciled; it is tried again");
+                        self.resting.insert(disk, now + RECONCILE_REST);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn tick(&mut self, inner: &Arc<Inner>) -> Result<(), MetadataFailure> {
+        let Some(map) = inner.machine.map() else { return Ok(()) };
+        let now = inner.clock.monotonic();
+        self.end_stray_grants(inner, now).await?;
+        self.give_up_the_long_away(inner, &map, now).await?;
+        self.welcome_back(inner, &map, now).await?;
+        if map.epoch != self.epoch {
+            // Targets and sources may be others now.
+            self.epoch = map.epoch;
+            self.planner.forget_waiting();
+            self.pass = Pass::new(now);
+        }
+        self.scan(inner, &map, now).await?;
+        while let Some(task) = self.planner.next(now) {
+            let extent = task.shard.extent;
+            let rebuild = rebuild::run(Arc::clone(inner), self.storage.clone(), Arc::clone(&map), task);
+            self.extents.insert(self.rebuilds.spawn(rebuild).id(), extent);
+        }
+        inner.repair.set(RepairStatus::of(&self.planner));
+        self.verify(inner, &map);
+        Ok(())
+    }
+
+    /// Begins a verification that somebody asks for.
+    fn verify(&mut self, inner: &Arc<Inner>, map: &Arc<ClusterMap>) {
+        if let Some(number) = inner.repair.wanted_verification(self.verification_begun) {
+            self.verification_begun = number;
+            let mut task = JoinSet::new();
+            task.spawn(verify::run_and_note(Arc::clone(inner), self.storage.clone(), Arc::clone(map)));
+            // What was under way before belongs to an earlier lead and ends here.
+            self.verification = Some(task);
+        }
+    }
+
+    /// Ends grants that nobody here works on: those of an earlier leader, and those whose end was not heard.
+    async fn end_stray_grants(&mut self, inner: &Inner, now: Duration) -> Result<(), MetadataFailure> {
+        if self.grants_checked.is_some_and(|at| now.saturating_sub(at) < self.options.tick) {
+            return Ok(());
+        }
+        let read = || rebuilds::all(&inner.machine.view()?.rebuilds()?);
+        let running: HashSet<ExtentId> = self.extents.values().copied().collect();
+        let all = read().map_err(|e: StoreError| store(e))?;
+        let strays: Vec<_> = all.into_iter().filter(|rebuild| !running.contains(&rebuild.extent)).collect();
+        if !strays.is_empty() {
+            tracing::info!(rebuilds = strays.len(), "ending rebuilds that nobody works on");
+            inner.execute(EndRebuilds { rebuilds: strays }.into()).await?;
+        }
+        self.grants_checked = Some(now);
+        Ok(())
+    }
+
+    /// A disk that is away for the whole grace period is given up: its shards are made anew elsewhere.
+    async fn give_up_the_long_away(
+        &mut self,
+        inner: &Inner,
+        map: &ClusterMap,
+        now: Duration,
+    ) -> Result<(), MetadataFailure> {
+        let is_away = |id: DiskId| map.disk_by_id(id).is_some_and(|disk| disk.state == DiskState::Unavailable);
+        self.away.retain(|id, _| is_away(*id));
+        let mut changes = Vec::new();
+        for disk in map.disks.iter().filter(|disk| disk.state == DiskState::Unavailable) {
+            let since = *self.away.entry(disk.id).or_insert(now);
+            if now.saturating_sub(since) >= self.options.repair_grace {
+                tracing::warn!(disk = %disk.number, path = disk.path, "a disk has been away for too long: it is given up");
+                changes.push((disk.id, DiskEvent::GraceOver));
+            }
+        }
+        if changes.is_empty() {
+            return Ok(());
+        }
+        inner.execute(ChangeDisks { changes, force: false }.into()).await.map(drop)
+    }
+
+    /// Reconciles quarantined disks, and takes those that are reconciled into service.
+    async fn welcome_back(
+        &mut self,
+        inner: &Arc<Inner>,
+        map: &ClusterMap,
+        now: Duration,
+    ) -> Result<(), MetadataFailure> {
+        let seen: HashMap<DiskId, DiskState> = {
+            let memory = inner.memory.of(self.term, now);
+            let see = |disk| health::conclude(disk, &memory, now, self.options.node_silence);
+            map.disks
+                .iter()
+                .filter(|d| d.state == DiskState::Quarantined)
+                .filter_map(|d| Some((d.id, see(d)?)))
+                .collect()
+        };
+        let serving = |id: &DiskId| seen.get(id).copied().filter(|state| state.serves());
+        // A disk that went away again meanwhile has to be looked at anew.
+        let back: Vec<_> = self.reconciled.drain(..).filter_map(|id| Some((id, serving(&id)?))).collect();
+        let done: HashSet<DiskId> = back.iter().map(|(id, _)| *id).collect();
+        if !back.is_empty() {
+            let changes = back.into_iter().map(|(id, state)| (id, DiskEvent::Reconciled(state))).collect();
+            inner.execute(ChangeDisks { changes, force: false }.into()).await?;
+        }
+        self.resting.retain(|_, until| *until > now);
+        for disk in map.disks.iter().filter(|disk| serving(&disk.id).is_some() && !done.contains(&disk.id)) {
+            let is_at_it = self.reconciling.values().any(|id| *id == disk.id) || self.resting.contains_key(&disk.id);
+            let Some(node) = map.node(disk.node).filter(|_| !is_at_it) else { continue };
+            if self.reconciling.len() >= RECONCILING_MAX {
+                break;
+            }
+            let (inner, node, own) = (Arc::clone(inner), self.storage.node(node), disk.clone());
+            let task = self.reconciliations.spawn(async move { reconcile::run(&inner, node, &own).await });
+            self.reconciling.insert(task.id(), disk.id);
+        }
+        Ok(())
+    }
+
+    /// Looks through the tables: to the end of each pass, so that the most urgent is found wherever it stands, and on
+    /// when the planner runs dry.
+    async fn scan(&mut self, inner: &Inner, map: &Arc<ClusterMap>, now: Duration) -> Result<(), MetadataFailure> {
+        for _ in 0..STEPS_PER_TICK {
+            let Some(cursor) = self.pass.cursor else {
+                if self.planner.is_hungry() && now >= self.pass.not_before {
+                    self.pass = Pass::new(now);
+                    continue;
+                }
+                return Ok(());
+            };
+            let (machine, own) = (Arc::clone(&inner.machine), Arc::clone(map));
+            let looked = tokio::task::spawn_blocking(move || scan::step(&machine.view()?, &own, cursor)).await;
+            let step = looked.map_err(store)?.map_err(|e: StoreError| store(e))?;
+            self.pass.seen.add(step.seen);
+            self.pass.cursor = step.next;
+            for task in step.tasks {
+                self.pass.found |= self.planner.wants(task.shard.extent, task.spare, now);
+                self.planner.offer(task, now);
+            }
+            if step.next.is_none() {
+                let took = inner.clock.monotonic().saturating_sub(self.pass.began);
+                let rest = if self.pass.found { Duration::ZERO } else { (took * REST_FACTOR).max(self.options.tick) };
+                self.pass.not_before = now + rest;
+                inner.repair.set_pending(self.pass.seen);
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}

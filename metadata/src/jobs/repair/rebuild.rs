@@ -1,0 +1,138 @@
+//! Carries one task out: grant, order, publish.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cairn_core::cluster_map::ClusterMap;
+use cairn_core::repair::Task;
+use cairn_protocol::metadata::command::{
+    EndRebuilds, GrantRebuild, RebuildId, ReplaceShard, ReportFaults, ShardReport, ShardReportKind,
+};
+use cairn_protocol::metadata::{Outcome, Rejection};
+use cairn_protocol::rpc::MetadataFailure;
+use cairn_protocol::storage::{
+    DeleteOrder, DeleteProof, RebuildOrder, RebuildReport, RebuildSource, StorageDirectory, StorageErrorKind,
+};
+
+use crate::service::Inner;
+
+/// Time for a node to make a shard anew.
+const REBUILD_LIMIT: Duration = Duration::from_mins(5);
+
+/// What became of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// The shard is where the task wanted it.
+    Published,
+    /// It is not wanted any more.
+    Dropped,
+    /// It was not made; `busy` if something only had too much to do.
+    Failed { busy: bool, why: String },
+}
+
+/// Carries `task` out. If this future is dropped, the grant stays until the leader ends it.
+pub(super) async fn run(inner: Arc<Inner>, storage: StorageDirectory, map: Arc<ClusterMap>, task: Task) -> Ended {
+    let grant = GrantRebuild {
+        extent: task.shard.extent,
+        index: task.shard.index,
+        target: task.target,
+        generation: task.generation,
+    };
+    let grant = match inner.execute(grant.into()).await {
+        Ok(Outcome::RebuildGranted(grant)) => grant,
+        Ok(other) => return Ended::Failed { busy: false, why: format!("unexpected outcome {other:?}") },
+        Err(failure) => return refused(failure),
+    };
+    let id = RebuildId { extent: task.shard.extent, index: task.shard.index, grant };
+    let Some(order) = order(&map, &task, id) else { return end(&inner, id, Ended::Dropped).await };
+    let target = map.disk(task.target).and_then(|disk| map.node(disk.node)).map(|node| storage.node(node));
+    let Some(target) = target else { return end(&inner, id, Ended::Dropped).await };
+    let disk = order.disk;
+    let report = match tokio::time::timeout(REBUILD_LIMIT, target.rebuild_shard(order)).await {
+        Ok(Ok(report)) => report,
+        Ok(Err(error)) => {
+            let busy = is_busy(error.kind);
+            return end(&inner, id, Ended::Failed { busy, why: error.to_string() }).await;
+        }
+        Err(_) => {
+            let why = format!("disk {disk}: no answer within {REBUILD_LIMIT:?}");
+            return end(&inner, id, Ended::Failed { busy: true, why }).await;
+        }
+    };
+    note_bad_sources(&inner, &task, &report).await;
+    if let Some(error) = report.failure {
+        let busy = is_busy(error.kind);
+        return end(&inner, id, Ended::Failed { busy, why: error.to_string() }).await;
+    }
+    let release = task.from.is_some_and(|from| map.disk(from).is_some_and(|disk| disk.state.serves()));
+    match inner.execute(ReplaceShard { rebuild: id, release }.into()).await {
+        Ok(_) => Ended::Published,
+        Err(failure) => {
+            let ended = end(&inner, id, refused(failure)).await;
+            if ended == Ended::Dropped && task.from != Some(task.target) {
+                // The extent was deleted meanwhile. While its session lives, nothing but this proves that the shard is
+                // garbage: an extent that was committed once and is gone never comes back.
+                let proof = DeleteProof::Committed(inner.machine.commit());
+                if is_gone(&inner, &task) {
+                    let order = DeleteOrder { proof, shards: vec![task.shard] };
+                    if let Err(error) = target.delete_shards(disk, order).await {
+                        tracing::info!(%error, "a shard that came too late is left to the collector");
+                    }
+                }
+            }
+            ended
+        }
+    }
+}
+
+fn is_gone(inner: &Inner, task: &Task) -> bool {
+    let read = || crate::tables::extents::get(&inner.machine.view()?.extents()?, task.shard.extent);
+    read().is_ok_and(|row| row.is_none())
+}
+
+fn is_busy(kind: StorageErrorKind) -> bool {
+    matches!(kind, StorageErrorKind::Busy | StorageErrorKind::OutOfResources)
+}
+
+fn refused(failure: MetadataFailure) -> Ended {
+    match failure {
+        MetadataFailure::Rejected(Rejection::Stale(_)) => Ended::Dropped,
+        other => Ended::Failed { busy: false, why: format!("{other:?}") },
+    }
+}
+
+/// Ends a rebuild. If that fails too, the next pass finds a grant that nobody works on.
+async fn end(inner: &Inner, id: RebuildId, ended: Ended) -> Ended {
+    if let Err(failure) = inner.execute(EndRebuilds { rebuilds: vec![id] }.into()).await {
+        tracing::debug!(?failure, "a rebuild was not ended; it is tried again");
+    }
+    ended
+}
+
+fn order(map: &ClusterMap, task: &Task, id: RebuildId) -> Option<RebuildOrder> {
+    let source = |(index, number): &(u8, _)| {
+        let disk = map.disk(*number)?;
+        Some(RebuildSource { index: *index, disk: disk.id, node: map.node(disk.node)?.clone() })
+    };
+    Some(RebuildOrder {
+        disk: map.disk(task.target)?.id,
+        shard: task.shard,
+        profile: task.profile,
+        geometry: task.geometry,
+        grant: id.grant,
+        sources: task.sources.iter().filter_map(source).collect(),
+    })
+}
+
+async fn note_bad_sources(inner: &Inner, task: &Task, report: &RebuildReport) {
+    let found = |(index, kind): &(u8, ShardReportKind)| {
+        let (_, disk) = task.sources.iter().find(|(source, _)| source == index)?;
+        Some(ShardReport { extent: task.shard.extent, index: *index, disk: *disk, kind: *kind })
+    };
+    let reports: Vec<ShardReport> = report.bad.iter().filter_map(found).collect();
+    if !reports.is_empty()
+        && let Err(failure) = inner.execute(ReportFaults { reports }.into()).await
+    {
+        tracing::debug!(?failure, "bad sources were not noted; the next rebuild finds them again");
+    }
+}

@@ -1,0 +1,107 @@
+//! Brings a disk that was away back into service: what it lacks is queued for repair, and what nobody needs any more is
+//! deleted, with proof, before it takes anything new (I17).
+
+use std::sync::Arc;
+
+use cairn_core::cluster_map::Disk;
+use cairn_core::shard::ShardId;
+use cairn_protocol::metadata::command::{ReportFaults, ShardReport, ShardReportKind};
+use cairn_protocol::rpc::MetadataFailure;
+use cairn_protocol::storage::{DeleteOrder, DeleteProof, StorageError, StorageNode};
+
+use super::inventory::{self, CompareError};
+use crate::error::StoreError;
+use crate::queries::classify_shards::classify_shards;
+use crate::service::Inner;
+
+/// A disk that is not reconciled yet.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReconcileError {
+    /// See [`CompareError`].
+    #[error(transparent)]
+    Compare(#[from] CompareError),
+    /// The disk did not delete.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The tables could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What is missing could not be queued.
+    #[error("metadata: {0:?}")]
+    Metadata(MetadataFailure),
+    /// A thread ended.
+    #[error("the reconciliation was broken off: {0}")]
+    Broken(#[from] tokio::task::JoinError),
+}
+
+/// What was found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Reconciled {
+    /// Shards that are where metadata has them.
+    pub(super) good: u64,
+    /// Shards that are not, and are queued for repair.
+    pub(super) missing: u64,
+    /// Shards that nobody needs, and that are deleted.
+    pub(super) deleted: u64,
+    /// Shards that metadata does not have here and that cannot be proven to be garbage: writes under way.
+    pub(super) kept: u64,
+}
+
+/// Compares a disk with metadata, page by page, both ways.
+pub(super) async fn run(
+    inner: &Arc<Inner>,
+    node: Arc<dyn StorageNode>,
+    disk: &Disk,
+) -> Result<Reconciled, ReconcileError> {
+    let mut total = Reconciled::default();
+    let mut after: Option<ShardId> = None;
+    loop {
+        let page = inventory::page(inner, &node, (disk.number, disk.id), after).await?;
+        total.good += page.good;
+        if !page.difference.missing.is_empty() {
+            total.missing += page.difference.missing.len() as u64;
+            let report = |shard: &ShardId| ShardReport {
+                extent: shard.extent,
+                index: shard.index,
+                disk: disk.number,
+                kind: ShardReportKind::Missing,
+            };
+            let reports = page.difference.missing.iter().map(report).collect();
+            inner.execute(ReportFaults { reports }.into()).await.map_err(ReconcileError::Metadata)?;
+        }
+        let unknown = page.difference.unknown.len() as u64;
+        let deleted = delete_garbage(inner, &node, disk, page.difference.unknown).await?;
+        total.deleted += deleted;
+        total.kept += unknown - deleted;
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(total),
+        }
+    }
+}
+
+/// Deletes those of `unknown` that are provably garbage; returns how many those were.
+async fn delete_garbage(
+    inner: &Arc<Inner>,
+    node: &Arc<dyn StorageNode>,
+    disk: &Disk,
+    unknown: Vec<ShardId>,
+) -> Result<u64, ReconcileError> {
+    if unknown.is_empty() {
+        return Ok(0);
+    }
+    // Seen before the tables are read, so the answer is at least as new as the proof says.
+    let proof = DeleteProof::Committed(inner.machine.commit());
+    let (machine, id) = (Arc::clone(&inner.machine), disk.id);
+    let classified = tokio::task::spawn_blocking(move || {
+        let garbage = classify_shards(&machine.view()?, id, &unknown)?;
+        let shards = unknown.into_iter().zip(garbage).filter(|(_, dead)| *dead).map(|(shard, _)| shard);
+        Ok::<Vec<ShardId>, StoreError>(shards.collect())
+    });
+    let shards = classified.await??;
+    let count = shards.len() as u64;
+    if count > 0 {
+        node.delete_shards(disk.id, DeleteOrder { proof, shards }).await?;
+    }
+    Ok(count)
+}

@@ -1,0 +1,116 @@
+//! How repair stands, for operators.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use cairn_core::repair::{Planner, Progress, Why};
+use cairn_protocol::metadata::query::{RepairStatus as Answer, RunningRebuild, Verification, VerifyReport};
+
+use super::scan::Seen;
+
+/// How repair stands on this member, if it leads.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RepairStatus {
+    pending: Seen,
+    progress: Progress,
+    waiting: u64,
+    rate: u64,
+    running: Vec<RunningRebuild>,
+}
+
+impl RepairStatus {
+    pub(super) fn of(planner: &Planner) -> Self {
+        let running = planner.running().map(|task| RunningRebuild {
+            extent: task.shard.extent,
+            index: task.shard.index,
+            from: task.from,
+            target: task.target,
+            bytes: task.bytes(),
+            spare: task.spare,
+            moves: task.why == Why::Leaving,
+        });
+        Self {
+            pending: Seen::default(),
+            progress: planner.progress(),
+            waiting: planner.waiting() as u64,
+            rate: planner.rate(),
+            running: running.collect(),
+        }
+    }
+
+    fn answer(self) -> Answer {
+        Answer {
+            pending_extents: self.pending.extents,
+            pending_bytes: self.pending.bytes,
+            lost_extents: self.pending.lost,
+            without_place_extents: self.pending.without_place,
+            waiting: self.waiting,
+            done_shards: self.progress.shards,
+            done_bytes: self.progress.bytes,
+            failures: self.progress.failures,
+            bytes_per_s_limit: self.rate,
+            running: self.running,
+        }
+    }
+}
+
+/// Where the job leaves its status for those who ask.
+#[derive(Debug, Default)]
+pub(crate) struct StatusCell {
+    status: Mutex<RepairStatus>,
+    verification: Mutex<Verification>,
+}
+
+impl StatusCell {
+    /// The status as it is now; what was pending at the end of the last pass stays.
+    pub(super) fn set(&self, status: RepairStatus) {
+        let mut current = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        *current = RepairStatus { pending: current.pending, ..status };
+    }
+
+    /// What a whole pass has seen.
+    pub(super) fn set_pending(&self, pending: Seen) {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).pending = pending;
+    }
+
+    /// The answer to an operator.
+    pub(crate) fn answer(&self) -> Answer {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone().answer()
+    }
+
+    /// The verification under way or done; begins one if that is wanted and none is under way.
+    pub(crate) fn verification(&self, start: bool) -> Verification {
+        let mut current = self.lock_verification();
+        if start && !current.is_running {
+            let (begun, report) = (current.begun + 1, current.report.take());
+            *current = Verification { begun, is_running: true, report, ..Verification::default() };
+        }
+        current.clone()
+    }
+
+    /// Whether somebody wants a verification that is not under way yet: the number of it.
+    pub(super) fn wanted_verification(&self, last: u64) -> Option<u64> {
+        let current = self.lock_verification();
+        (current.is_running && current.begun != last).then_some(current.begun)
+    }
+
+    /// Sets how much there is to compare.
+    pub(super) fn expect_shards(&self, shards: u64) {
+        self.lock_verification().shards_expected = shards;
+    }
+
+    /// So many further shards have been compared.
+    pub(super) fn compared(&self, shards: u64) {
+        self.lock_verification().shards_compared += shards;
+    }
+
+    /// The verification under way has ended; with nothing, if it was broken off.
+    pub(super) fn verified(&self, report: Option<VerifyReport>) {
+        let mut current = self.lock_verification();
+        current.is_running = false;
+        current.report = report;
+    }
+
+    fn lock_verification(&self) -> MutexGuard<'_, Verification> {
+        self.verification.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,197 @@
+//! All of metadata compared with what the disks hold: the only source of the word "healthy" (I10).
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use cairn_core::cluster_map::ClusterMap;
+use cairn_core::id::{BucketId, ExtentId};
+use cairn_core::repair::{ExtentView, assess};
+use cairn_core::shard::ShardId;
+use cairn_protocol::metadata::content::Content;
+use cairn_protocol::metadata::query::{Amount, ObjectAtRisk, VerifiedDisk, VerifyReport};
+use cairn_protocol::storage::StorageDirectory;
+use redb::{ReadableTable, ReadableTableMetadata};
+
+use super::inventory::{self, CompareError};
+use super::status::StatusCell;
+use crate::error::StoreError;
+use crate::service::Inner;
+use crate::tables::extents::ExtentRow;
+use crate::tables::versions::VersionRow;
+use crate::tables::{Row, View, buckets, parts, repair};
+
+/// Objects that a report lists.
+const LISTED_MAX: usize = 1000;
+
+/// Compares every disk's inventory with metadata, and says how every object stands.
+pub(super) async fn run(
+    inner: Arc<Inner>,
+    storage: StorageDirectory,
+    map: Arc<ClusterMap>,
+) -> Result<VerifyReport, CompareError> {
+    inner.repair.expect_shards(inner.machine.view()?.disk_extents()?.len().map_err(StoreError::from)?);
+    let mut absent = HashSet::new();
+    let mut disks = Vec::new();
+    for disk in map.disks.iter().filter(|disk| disk.state.serves()) {
+        let mut verified = VerifiedDisk { disk: disk.number, good: 0, missing: 0, unknown: 0, error: None };
+        let mut after = None;
+        while let Some(node) = map.node(disk.node) {
+            match inventory::page(&inner, &storage.node(node), (disk.number, disk.id), after).await {
+                Ok(page) => {
+                    verified.good += page.good;
+                    verified.missing += page.difference.missing.len() as u64;
+                    verified.unknown += page.difference.unknown.len() as u64;
+                    inner.repair.compared(page.good);
+                    absent.extend(page.difference.missing);
+                    after = page.next;
+                }
+                Err(CompareError::Storage(error)) => verified.error = Some(error.to_string()),
+                Err(other) => return Err(other),
+            }
+            if after.is_none() || verified.error.is_some() {
+                break;
+            }
+        }
+        disks.push(verified);
+    }
+    for disk in map.disks.iter().filter(|disk| !disk.state.serves()) {
+        let error = Some(format!("it is {}", disk.state));
+        disks.push(VerifiedDisk { disk: disk.number, good: 0, missing: 0, unknown: 0, error });
+    }
+    disks.sort_by_key(|disk| disk.disk);
+    let machine = Arc::clone(&inner.machine);
+    let commit = machine.commit();
+    let judged = tokio::task::spawn_blocking(move || {
+        let view = machine.view()?;
+        let dark = disks.iter().filter(|disk| disk.error.is_some()).map(|disk| disk.disk).collect();
+        let standing = Standing { view: &view, map: &map, absent, dark };
+        standing.report(VerifyReport { commit, disks, ..VerifyReport::default() })
+    });
+    Ok(judged.await??)
+}
+
+struct Standing<'a> {
+    view: &'a View,
+    map: &'a ClusterMap,
+    /// Shards that are not where metadata has them.
+    absent: HashSet<ShardId>,
+    /// Disks that nothing is known of.
+    dark: HashSet<cairn_core::id::DiskNumber>,
+}
+
+impl Standing<'_> {
+    fn report(&self, mut report: VerifyReport) -> Result<VerifyReport, StoreError> {
+        let mut degraded = HashMap::new();
+        for entry in self.view.extents()?.iter()? {
+            let (key, row) = entry?;
+            let (extent, row) = (ExtentId::from_bytes(key.value()), ExtentRow::read(row.value())?);
+            report.extents += 1;
+            if let Some(spare) = self.degraded(extent, &row)? {
+                degraded.insert(extent, spare);
+            }
+        }
+        report.extents_at_risk = degraded.len() as u64;
+        let names = self.bucket_names()?;
+        let mut at_risk: BTreeMap<u8, Amount> = BTreeMap::new();
+        for entry in self.view.versions()?.iter()? {
+            let (key, row) = entry?;
+            let (bucket, key, _) = key.value();
+            let row = VersionRow::read(row.value())?;
+            let spare = match self.worst(&row.content, &degraded)? {
+                None => {
+                    add(&mut report.whole, row.size);
+                    continue;
+                }
+                Some(spare) => spare,
+            };
+            match spare {
+                Some(spare) => add(at_risk.entry(spare).or_default(), row.size),
+                None => add(&mut report.lost, row.size),
+            }
+            let name = names.get(&BucketId(bucket)).cloned().unwrap_or_default();
+            let key = String::from_utf8_lossy(key).into_owned();
+            report.listed.push(ObjectAtRisk { bucket: name, key, spare });
+            if report.listed.len() >= 2 * LISTED_MAX {
+                keep_the_worst(&mut report.listed);
+            }
+        }
+        keep_the_worst(&mut report.listed);
+        report.at_risk = at_risk.into_iter().collect();
+        Ok(report)
+    }
+
+    /// The spare shards of an extent that lacks any, with nothing for one that cannot be read; nothing at all for a
+    /// whole one.
+    fn degraded(&self, extent: ExtentId, row: &ExtentRow) -> Result<Option<Option<u8>>, StoreError> {
+        let mut bad = repair::of(&self.view.repair()?, extent)?;
+        for (index, location) in (0u8..).zip(&row.locations) {
+            let is_dark = location.is_some_and(|disk| self.dark.contains(&disk));
+            if is_dark || self.absent.contains(&ShardId { extent, index }) {
+                bad.push(index);
+            }
+        }
+        let view = ExtentView { id: extent, geometry: &row.geometry, locations: &row.locations };
+        let found = assess(self.map, view, &bad);
+        Ok(found.is_at_risk().then_some(found.spare()))
+    }
+
+    /// The worst of a content's extents.
+    fn worst(
+        &self,
+        content: &Content,
+        degraded: &HashMap<ExtentId, Option<u8>>,
+    ) -> Result<Option<Option<u8>>, StoreError> {
+        if degraded.is_empty() {
+            return Ok(None);
+        }
+        // `None`, for what cannot be read, sorts before every number.
+        let of_run =
+            |run: &cairn_protocol::metadata::ExtentRun| run.ids().filter_map(|id| degraded.get(&id).copied()).min();
+        match content {
+            Content::Empty => Ok(None),
+            Content::Run(run) => Ok(of_run(run)),
+            Content::Parts(upload) => {
+                let mut worst: Option<Option<u8>> = None;
+                for part in parts::from(&self.view.parts()?, *upload, 0)? {
+                    let found = part?.1.run.as_ref().and_then(of_run);
+                    worst = match (worst, found) {
+                        (Some(a), Some(b)) => Some(a.min(b)),
+                        (one, other) => one.or(other),
+                    };
+                }
+                Ok(worst)
+            }
+        }
+    }
+
+    fn bucket_names(&self) -> Result<HashMap<BucketId, String>, StoreError> {
+        let mut names = HashMap::new();
+        for entry in self.view.buckets()?.iter()? {
+            let (name, row) = entry?;
+            names.insert(buckets::BucketRow::read(row.value())?.id, String::from_utf8_lossy(name.value()).into_owned());
+        }
+        Ok(names)
+    }
+}
+
+fn add(amount: &mut Amount, bytes: u64) {
+    amount.objects += 1;
+    amount.bytes += bytes;
+}
+
+fn keep_the_worst(listed: &mut Vec<ObjectAtRisk>) {
+    listed.sort_by(|a, b| (a.spare, &a.bucket, &a.key).cmp(&(b.spare, &b.bucket, &b.key)));
+    listed.truncate(LISTED_MAX);
+}
+
+/// Runs one verification and leaves its report where it is asked for.
+pub(super) async fn run_and_note(inner: Arc<Inner>, storage: StorageDirectory, map: Arc<ClusterMap>) {
+    let cell: &StatusCell = &inner.repair;
+    match run(Arc::clone(&inner), storage, map).await {
+        Ok(report) => cell.verified(Some(report)),
+        Err(error) => {
+            tracing::warn!(%error, "the verification was broken off");
+            cell.verified(None);
+        }
+    }
+}

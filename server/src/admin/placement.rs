@@ -1,0 +1,81 @@
+//! `GET /v1/placement/{bucket}/{key}`: every shard of an object, and where it lies; `GET /v1/profiles`.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Json, Response};
+use cairn_core::cluster_map::ClusterMap;
+use cairn_core::name::{BucketName, ObjectKey};
+use cairn_core::profile::FailureDomain;
+use cairn_protocol::metadata::query::GetObject;
+use cairn_protocol::metadata::{LocatedExtent, MetadataError, MetadataExt};
+
+use super::cluster::cluster_map;
+use super::model::{PlacedExtent, PlacedShard, Placement, ProfileEntry};
+use super::{AdminError, AdminState, error};
+
+/// Extents that one answer explains: 64 GiB of an object.
+const EXTENTS_MAX: u32 = 1024;
+
+pub(super) async fn explain(
+    State(state): State<AdminState>,
+    Path((bucket, key)): Path<(String, String)>,
+) -> Result<Response, AdminError> {
+    let (Ok(bucket), Ok(key)) = (BucketName::new(&bucket), ObjectKey::new(&key)) else {
+        return Ok(error(StatusCode::BAD_REQUEST, "InvalidName", "that is not a bucket and a key"));
+    };
+    let query = GetObject { bucket, key, part: None, range: None, extents: EXTENTS_MAX };
+    let view = match state.metadata.ask(query).await {
+        Ok(view) => view,
+        Err(MetadataError::Rejected(why)) => {
+            return Ok(error(StatusCode::NOT_FOUND, "NoSuchObject", &why.to_string()));
+        }
+        Err(other) => return Err(other.into()),
+    };
+    let map = cluster_map(&state).await?;
+    let extents = view.located.iter().map(|extent| describe(&map, extent)).collect();
+    Ok(Json(Placement { size: view.version.size, extents }).into_response())
+}
+
+fn describe(map: &ClusterMap, extent: &LocatedExtent) -> PlacedExtent {
+    let shard = |(index, location): (u8, &Option<cairn_core::id::DiskNumber>)| {
+        let disk = location.and_then(|number| map.disk(number));
+        let node = disk.and_then(|disk| map.node(disk.node));
+        PlacedShard {
+            shard: index,
+            holds: if index < extent.geometry.data_shards { "data" } else { "parity" }.to_owned(),
+            disk: location.map(|number| u64::from(number.0)),
+            node: node.map(|node| node.name.clone()),
+            rack: node.map(|node| node.labels.rack.clone()),
+            zone: node.map(|node| node.labels.zone.clone()),
+            state: disk.map_or("nowhere", |disk| disk.state.name()).to_owned(),
+        }
+    };
+    PlacedExtent {
+        id: extent.id.to_string(),
+        offset: extent.offset,
+        bytes: extent.geometry.length,
+        profile: format!("{}+{}", extent.geometry.data_shards, extent.geometry.parity_shards),
+        generation: extent.generation.0,
+        shards: (0u8..).zip(&extent.locations).map(shard).collect(),
+    }
+}
+
+pub(super) async fn profiles(State(state): State<AdminState>) -> Result<Json<Vec<ProfileEntry>>, AdminError> {
+    let map = cluster_map(&state).await?;
+    let entry = |profile: &cairn_core::profile::Profile| ProfileEntry {
+        id: profile.id.0,
+        name: profile.to_string(),
+        data_shards: profile.data_shards,
+        parity_shards: profile.parity_shards,
+        cell_bytes: profile.cell_bytes,
+        write_quorum: profile.write_quorum,
+        failure_domain: match profile.failure_domain {
+            FailureDomain::Disk => "disk",
+            FailureDomain::Node => "node",
+            FailureDomain::Rack => "rack",
+            FailureDomain::Zone => "zone",
+        }
+        .to_owned(),
+    };
+    Ok(Json(map.profiles.iter().map(entry).collect()))
+}

@@ -1,0 +1,78 @@
+//! Keeps orders to delete that are older than a rebuild from what the rebuild has stored.
+//!
+//! A shard that is made anew may lie where an earlier copy of it lay: one that was given up, or that moved away and comes
+//! back. An order to delete that copy may still be under way when the new one is written, and names the same shard. What
+//! tells them apart is the order's proof: it says as of which commit the shard was garbage, and the grant of the rebuild
+//! is a commit too. An order that is older than the grant means the earlier copy (I13).
+
+use std::collections::HashMap;
+
+use cairn_core::id::{CommitSequence, DiskId};
+use cairn_core::shard::ShardId;
+use cairn_protocol::storage::{DeleteOrder, DeleteProof};
+
+/// Entries from which on those are looked for that are not needed any more.
+const PRUNE_FROM: usize = 1024;
+
+/// The rebuilds of which older orders may still be under way.
+#[derive(Debug, Default)]
+pub(super) struct RebuildFence {
+    grants: HashMap<(DiskId, ShardId), CommitSequence>,
+    prune_at: usize,
+}
+
+impl RebuildFence {
+    /// A rebuild begins. `floor` is the commit before which the node refuses every order: older grants need no entry.
+    pub(super) fn begin(&mut self, disk: DiskId, shard: ShardId, grant: CommitSequence, floor: CommitSequence) {
+        if self.grants.len() >= self.prune_at.max(PRUNE_FROM) {
+            self.grants.retain(|_, grant| *grant > floor);
+            self.prune_at = self.grants.len() * 2;
+        }
+        let newest = self.grants.entry((disk, shard)).or_insert(grant);
+        *newest = grant.max(*newest);
+    }
+
+    /// The first shard of an order that has been made anew since the order's proof.
+    pub(super) fn hit(&self, disk: DiskId, order: &DeleteOrder) -> Option<ShardId> {
+        let DeleteProof::Committed(commit) = order.proof else { return None };
+        let newer = |shard: &&ShardId| self.grants.get(&(disk, **shard)).is_some_and(|grant| *grant > commit);
+        order.shards.iter().find(newer).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cairn_core::id::{ExtentId, SessionId};
+
+    use super::*;
+
+    fn shard(n: u64) -> ShardId {
+        ShardId { extent: ExtentId::new(SessionId(1), n), index: 0 }
+    }
+
+    fn disk(n: u8) -> DiskId {
+        DiskId::from_bytes([n; 16])
+    }
+
+    #[test]
+    fn only_orders_older_than_the_grant_are_kept_off() {
+        let mut fence = RebuildFence::default();
+        fence.begin(disk(1), shard(1), CommitSequence(100), CommitSequence(0));
+        let hit = |on: u8, commit: u64, n: u64| {
+            let order =
+                DeleteOrder { proof: DeleteProof::Committed(CommitSequence(commit)), shards: vec![shard(9), shard(n)] };
+            fence.hit(disk(on), &order)
+        };
+        assert_eq!(hit(1, 99, 1), Some(shard(1)));
+        assert_eq!((hit(1, 100, 1), hit(2, 99, 1), hit(1, 99, 2)), (None, None, None));
+    }
+
+    #[test]
+    fn what_the_floor_covers_is_forgotten() {
+        let mut fence = RebuildFence::default();
+        for n in 1..100_000u64 {
+            fence.begin(disk(1), shard(n), CommitSequence(n), CommitSequence(n.saturating_sub(50)));
+        }
+        assert!(fence.grants.len() <= 2 * PRUNE_FROM, "{}", fence.grants.len());
+    }
+}

@@ -67,7 +67,7 @@ async fn number(server: &AllInOne, directory: u32) -> u64 {
 }
 
 async fn change(server: &AllInOne, method: Method, path: String) -> Result<DiskProgress, String> {
-    server.admin().send(&method, &path).await.map_err(|e| e.to_string())
+    server.admin().call(method, &path).await.map_err(|e| e.to_string())
 }
 
 async fn state(server: &AllInOne, directory: u32, expected: &str) {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Domain, LEVELS, candidates, domain_cap};
+use super::{Domain, LEVELS, candidates, domain_cap, seed};
 use crate::cluster_map::{ClusterMap, Disk, Labels};
 use crate::id::{DiskNumber, ExtentId, NodeId};
 use crate::profile::{FailureDomain, Profile};
@@ -32,7 +32,7 @@ pub fn replacement(
     others: &[DiskNumber],
     eligible: impl Fn(&Disk) -> bool,
 ) -> Result<DiskNumber, NoReplacement> {
-    let candidates = candidates(map, extent, eligible);
+    let candidates = candidates(map, seed(profile, extent), eligible);
     let mut used: HashMap<Domain<'_>, usize> = HashMap::new();
     for disk in others.iter().filter_map(|number| map.disk(*number)) {
         if let Some(labels) = labels(map, disk.node) {

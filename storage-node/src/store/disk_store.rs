@@ -16,6 +16,7 @@ use cairn_core::shard::{ShardHeader, ShardId, split_body};
 use cairn_protocol::storage::{DeleteOrder, ShardWriter, StorageError, StorageErrorKind};
 use tokio::sync::oneshot;
 
+use super::compact::Compactor;
 use super::error::OpenError;
 use super::log::{Log, LogRequest};
 use super::maintenance::Maintenance;
@@ -38,7 +39,7 @@ pub struct DiskStore {
 /// What a disk holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DiskUsage {
-    /// Bytes that the volumes occupy, as the filesystem counts them.
+    /// Bytes that the disk's files occupy, as the filesystem counts them.
     pub used_bytes: u64,
     /// Shards.
     pub shards: u64,
@@ -87,7 +88,9 @@ impl DiskStore {
             self.spawn("read", reader::run)?;
         }
         let maintenance = Maintenance::new(Arc::clone(&self.shared), Arc::clone(clock));
-        self.spawn("upkeep", move |_| maintenance.run())
+        self.spawn("upkeep", move |_| maintenance.run())?;
+        let compactor = Compactor::new(Arc::clone(&self.shared), true);
+        self.spawn("compact", move |_| compactor.run())
     }
 
     fn spawn(&self, name: &str, body: impl FnOnce(&Arc<Shared>) + Send + 'static) -> std::io::Result<()> {
@@ -195,6 +198,10 @@ impl DiskStore {
             let reason = format!("disk {path} has not come back from a write for {seconds} s: check the hardware");
             return (DiskState::Suspect, reason);
         }
+        if self.shared.no_files_left.load(Ordering::Relaxed) {
+            let path = &self.shared.path;
+            return (DiskState::Full, format!("the filesystem of {path} can hold no more files: remove some"));
+        }
         if self.shared.below_reserve.load(Ordering::Relaxed) {
             let (path, reserve) = (&self.shared.path, self.shared.options.reserve_bytes);
             let reason =
@@ -210,9 +217,16 @@ impl DiskStore {
         DiskUsage { used_bytes, shards: self.shared.state().shards }
     }
 
+    /// Damaged shards that compaction came upon since the last call. They stay where they are until they are deleted.
+    pub fn take_damaged(&self) -> Vec<ShardId> {
+        self.shared.take_damaged()
+    }
+
     /// Takes the disk out of service: carries out what waits, syncs, writes a checkpoint. Blocks until that is done.
     pub fn close(&self) {
         // Each queue is closed when nobody can push into it any more.
+        self.shared.compaction.close();
+        self.join("disk-compact");
         self.shared.log.close();
         self.join("disk-log");
         self.shared.streams.close();
@@ -227,6 +241,14 @@ impl DiskStore {
     #[cfg(test)]
     pub(super) fn checkpoint(&self, clock: Arc<dyn Clock>) {
         Maintenance::new(Arc::clone(&self.shared), clock).checkpoint();
+    }
+
+    /// Compacts what is worth it, now and without a limit on the rate.
+    #[cfg(test)]
+    pub(super) fn compact(&self) {
+        let mut compactor = Compactor::new(Arc::clone(&self.shared), false);
+        // A thread of its own, as it would have: it waits for the log.
+        std::thread::scope(|scope| scope.spawn(|| compactor.pass()).join()).unwrap_or_default();
     }
 
     fn join(&self, name: &str) {

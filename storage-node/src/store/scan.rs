@@ -26,7 +26,7 @@ pub(super) enum Found {
     /// A shard whose write never ended, and which is therefore not acknowledged.
     Unfinished(RecordHeader),
     /// Deletions.
-    Tombstone(Place, Tombstone),
+    Tombstone(RecordHeader, Tombstone),
     /// Bytes between two records that are not a record: damage, or the hole that deletions left.
     Gap(std::ops::Range<u64>),
 }
@@ -41,6 +41,7 @@ pub(super) struct Scan<'a> {
     length: u64,
     window_start: u64,
     window: Vec<u8>,
+    content_end: u64,
 }
 
 impl<'a> Scan<'a> {
@@ -52,12 +53,17 @@ impl<'a> Scan<'a> {
         offset: u64,
     ) -> io::Result<Self> {
         let (key, length) = (identity.volume_key(volume), file.length()?);
-        Ok(Self { file, identity, key, volume, offset, length, window_start: 0, window: Vec::new() })
+        Ok(Self { file, identity, key, volume, offset, length, window_start: 0, window: Vec::new(), content_end: offset })
     }
 
     /// Where the next call goes on.
     pub(super) fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// Up to where the bytes seen so far were anything but zeros.
+    pub(super) fn content_end(&self) -> u64 {
+        self.content_end
     }
 
     /// The next thing in the volume; nothing at its end.
@@ -67,6 +73,7 @@ impl<'a> Scan<'a> {
             match self.record(self.offset)? {
                 Some((header, checksum)) if start == self.offset => {
                     self.offset += header.record_bytes();
+                    self.content_end = self.offset;
                     return self.describe(header, checksum).map(Some);
                 }
                 // The record is found again by the next call.
@@ -93,16 +100,28 @@ impl<'a> Scan<'a> {
 
     /// Moves on to where the next record may begin.
     fn skip(&mut self) -> io::Result<()> {
+        if self.is_zero()? != Some(true) {
+            self.content_end = self.offset + RECORD_ALIGN;
+        }
         self.offset += RECORD_ALIGN;
         // Zeros are skipped by the window: holes can be large.
         while self.offset < self.length {
-            match self.bytes(self.offset, RECORD_ALIGN as usize)? {
-                Some(sector) if sector.iter().all(|b| *b == 0) => self.offset += RECORD_ALIGN,
-                Some(_) => return Ok(()),
-                None => self.offset += UNREADABLE_BYTES,
+            match self.is_zero()? {
+                Some(true) => self.offset += RECORD_ALIGN,
+                Some(false) => return Ok(()),
+                None => {
+                    self.offset += UNREADABLE_BYTES;
+                    self.content_end = self.offset;
+                }
             }
         }
         Ok(())
+    }
+
+    /// Whether the sector at the offset is all zeros; nothing where the disk does not give it.
+    fn is_zero(&mut self) -> io::Result<Option<bool>> {
+        let sector = RECORD_ALIGN.min(self.length - self.offset) as usize;
+        Ok(self.bytes(self.offset, sector)?.map(|sector| sector.iter().all(|b| *b == 0)))
     }
 
     fn describe(&mut self, header: RecordHeader, checksum: [u8; 32]) -> io::Result<Found> {
@@ -112,7 +131,7 @@ impl<'a> Scan<'a> {
             let list = self.bytes(header.place.offset, header.body_start() as usize)?;
             let tombstone = list.and_then(|record| record.get(HEADER_BYTES..)).and_then(Tombstone::decode);
             let gap = header.place.offset..header.place.offset + header.record_bytes();
-            return Ok(tombstone.map_or(Found::Gap(gap), |tombstone| Found::Tombstone(header.place, tombstone)));
+            return Ok(tombstone.map_or(Found::Gap(gap), |tombstone| Found::Tombstone(header, tombstone)));
         }
         let key = self.key;
         let footer = self.bytes(header.place.offset + header.footer_start(), FOOTER_BYTES)?;

@@ -1,5 +1,6 @@
 //! What the threads of one disk share.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use super::base::Base;
 use super::entry::Entry;
 use super::fault::classify;
 use super::log::LogRequest;
-use super::options::{LOG_QUEUE_MAX, READ_QUEUE_MAX, STALL_LIMIT, STREAMS_MAX, StoreOptions, WRITE_BYTES_MAX};
+use super::options::{DAMAGED_MAX, LOG_QUEUE_MAX, READ_QUEUE_MAX, STALL_LIMIT, STREAMS_MAX, StoreOptions, WRITE_BYTES_MAX};
 use super::queue::{PushError, Queue};
 use super::reader::ReadRequest;
 use super::state::{Known, State};
@@ -67,6 +68,8 @@ pub(super) struct Shared {
     pub(super) reads: Queue<ReadRequest>,
     /// Wakes the maintenance thread: there are holes to punch, or a checkpoint is due.
     pub(super) upkeep: Queue<()>,
+    /// Wakes the compaction thread, by closing alone: nothing is ever queued.
+    pub(super) compaction: Queue<()>,
     /// Bytes of shards in memory.
     pub(super) write_bytes: Arc<Semaphore>,
     /// Shards that stream in.
@@ -79,8 +82,14 @@ pub(super) struct Shared {
     suspicion: OnceLock<String>,
     /// Whether the last look at the filesystem found less than the reserve.
     pub(super) below_reserve: AtomicBool,
-    /// Bytes that the volumes occupy.
+    /// Whether the filesystem can hold no more files.
+    pub(super) no_files_left: AtomicBool,
+    /// Whether the file that is set aside for a full disk has to be made again.
+    pub(super) spare_is_missing: AtomicBool,
+    /// Bytes that the disk's files occupy.
     pub(super) used_bytes: AtomicU64,
+    /// Damaged shards that nobody has heard of yet.
+    damaged: Mutex<BTreeSet<ShardId>>,
     /// Keeps other processes away for as long as any thread is there.
     _lock: Box<dyn Send + Sync>,
 }
@@ -102,6 +111,7 @@ impl Shared {
             syncs: Queue::new(usize::MAX),
             reads: Queue::new(READ_QUEUE_MAX),
             upkeep: Queue::new(1),
+            compaction: Queue::new(0),
             write_bytes: Arc::new(Semaphore::new(WRITE_BYTES_MAX)),
             open_streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             clock,
@@ -109,7 +119,10 @@ impl Shared {
             sync_since_ms: AtomicU64::new(0),
             suspicion: OnceLock::new(),
             below_reserve: AtomicBool::new(false),
+            no_files_left: AtomicBool::new(false),
+            spare_is_missing: AtomicBool::new(true),
             used_bytes: AtomicU64::new(0),
+            damaged: Mutex::default(),
             _lock: lock,
         }
     }
@@ -246,11 +259,20 @@ impl Shared {
 
     /// Gives back the space of a record that never came to life.
     pub(super) fn abandon(&self, place: Place, bytes: u64) {
-        let mut state = self.state();
-        state.settle(place);
-        state.bury(place, bytes);
-        drop(state);
+        self.state().abandon(place, bytes);
         let _ = self.upkeep.push(());
+    }
+
+    /// Notes shards that were found damaged. They stay where they are.
+    pub(super) fn report_damage(&self, shards: impl IntoIterator<Item = ShardId>) {
+        let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = DAMAGED_MAX.saturating_sub(damaged.len());
+        damaged.extend(shards.into_iter().take(room));
+    }
+
+    /// The damaged shards since the last call.
+    pub(super) fn take_damaged(&self) -> Vec<ShardId> {
+        std::mem::take(&mut *self.damaged.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect()
     }
 
     /// A thread of the store panicked: nobody must wait for it.
@@ -263,6 +285,7 @@ impl Shared {
         self.syncs.abort();
         self.reads.abort();
         self.upkeep.abort();
+        self.compaction.abort();
     }
 
     /// Stops taking requests. What waits is still carried out.
@@ -272,6 +295,7 @@ impl Shared {
         self.syncs.close();
         self.reads.close();
         self.upkeep.close();
+        self.compaction.close();
     }
 }
 

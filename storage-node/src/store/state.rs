@@ -1,16 +1,17 @@
 //! What a disk's threads share about its log and its index. Every method is short: it runs under the one lock.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::ops::{Bound, Range};
 use std::sync::Arc;
 
 use cairn_core::shard::ShardId;
 
-use super::base::{Changes, VolumeRow};
-use super::dead_ranges::DeadRanges;
+use super::base::{Changes, Checkpoint, CheckpointContents};
 use super::entry::Entry;
+use super::flux::{Flux, Purpose, Settled};
 use super::options::RECENT_ENTRIES_MAX;
-use crate::format::{Place, VOLUME_DATA_START};
+use super::volumes::Volumes;
+use crate::format::{DiskIdentity, Place, VOLUME_DATA_START};
 
 /// What memory knows of a shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,10 +36,10 @@ pub(super) struct Hole {
 pub(super) struct State {
     /// Where the next record goes; volume 0 before the first.
     pub(super) tail: Place,
-    /// Records whose space is reserved and whose fate is open; true if a deletion overtook them.
-    outstanding: BTreeMap<Place, Outstanding>,
+    /// Records whose fate is open.
+    pub(super) flux: Flux,
     /// The volumes there are.
-    pub(super) volumes: BTreeMap<u32, Volume>,
+    pub(super) volumes: Volumes,
     /// Shards on the disk.
     pub(super) shards: u64,
     /// Changes since the last checkpoint.
@@ -54,21 +55,6 @@ pub(super) struct State {
     holes: Vec<Hole>,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Outstanding {
-    shard: Option<ShardId>,
-    overtaken: bool,
-}
-
-/// A volume, as far as deletion is concerned.
-#[derive(Debug, Default)]
-pub(super) struct Volume {
-    pub(super) live_records: u64,
-    /// Older volumes with records that only this one's records keep dead.
-    pub(super) covers: BTreeSet<u32>,
-    dead: DeadRanges,
-}
-
 impl Default for Place {
     fn default() -> Self {
         Self { volume: 0, offset: VOLUME_DATA_START }
@@ -76,13 +62,14 @@ impl Default for Place {
 }
 
 impl State {
-    /// The state that a checkpoint describes.
-    pub(super) fn restore(shards: u64, rows: Vec<VolumeRow>) -> Self {
-        let volume = |row: VolumeRow| {
-            let volume = Volume { live_records: row.live_records, covers: row.covers, dead: DeadRanges::default() };
-            (row.number, volume)
-        };
-        Self { shards, volumes: rows.into_iter().map(volume).collect(), ..Self::default() }
+    /// The state that a checkpoint describes. Volumes that were leaving and are still there go at the next checkpoint.
+    pub(super) fn restore(checkpoint: Checkpoint) -> Self {
+        let Checkpoint { shards, volumes, leaving, ghosts, .. } = checkpoint;
+        let mut volumes = Volumes::restore(volumes);
+        for volume in leaving {
+            volumes.add(volume);
+        }
+        Self { shards, volumes, flux: Flux::restore(&ghosts), ..Self::default() }
     }
 
     /// Looks a shard up in memory.
@@ -107,97 +94,118 @@ impl State {
         self.recent.insert(shard, entry);
     }
 
-    /// Takes `bytes` at the tail for a record of `shard`, or for a tombstone.
-    pub(super) fn reserve(&mut self, bytes: u64, shard: Option<ShardId>) -> Place {
+    /// Takes `bytes` at the tail for a record.
+    pub(super) fn reserve(&mut self, bytes: u64, purpose: Purpose) -> Place {
         let place = self.tail;
         self.tail.offset += bytes;
-        self.outstanding.insert(place, Outstanding { shard, overtaken: false });
+        self.volumes.reach(place, bytes);
+        self.flux.reserve(place, purpose);
         place
     }
 
     /// Begins a volume; the one before is sealed by that.
     pub(super) fn begin_volume(&mut self, number: u32) {
         self.tail = Place { volume: number, offset: VOLUME_DATA_START };
-        self.volumes.insert(number, Volume::default());
+        self.volumes.add(number);
     }
 
-    /// The fate of a reservation is known. True if the record was deleted while it was being written.
-    pub(super) fn settle(&mut self, place: Place) -> bool {
-        self.outstanding.remove(&place).is_some_and(|o| o.overtaken)
+    /// The fate of a reservation is known.
+    pub(super) fn settle(&mut self, place: Place) -> Settled {
+        self.flux.settle(place)
     }
 
-    /// The space of a record that never came to life.
+    /// A reservation came to nothing. What was written of it may be whole on disk all the same.
+    pub(super) fn abandon(&mut self, place: Place, bytes: u64) {
+        let settled = self.flux.settle(place);
+        if let Some(shard) = settled.shard
+            && !settled.overtaken
+        {
+            self.flux.haunt(shard, place);
+        }
+        self.bury(place, bytes);
+    }
+
+    /// The space of a record that never came to life, or that died.
     pub(super) fn bury(&mut self, place: Place, bytes: u64) {
         self.deaths += 1;
-        if let Some(volume) = self.volumes.get_mut(&place.volume) {
-            let range = volume.dead.add(place.offset..place.offset + bytes);
-            if !range.is_empty() {
-                self.holes.push(Hole { volume: place.volume, range });
-            }
+        if let Some(range) = self.volumes.bury(place, bytes) {
+            self.holes.push(Hole { volume: place.volume, range });
+        }
+    }
+
+    /// Gives back what was allocated past the last record of a volume.
+    pub(super) fn release(&mut self, volume: u32, range: Range<u64>) {
+        if !range.is_empty() {
+            self.holes.push(Hole { volume, range });
         }
     }
 
     /// A shard is on stable storage at `entry.place`; `current` is where it was known to lie before.
     pub(super) fn put(&mut self, shard: ShardId, entry: Entry, current: Option<Entry>) {
+        let bytes = entry.header(shard).record_bytes();
         match current {
             Some(current) if current.place == entry.place => return,
             Some(current) if current.place > entry.place => {
-                self.bury(entry.place, entry.header(shard).record_bytes());
-                self.cover(current.place.volume, entry.place.volume);
+                self.bury(entry.place, bytes);
+                self.volumes.cover(current.place.volume, entry.place.volume);
                 return;
             }
             Some(current) => {
                 self.kill(shard, &current);
-                self.cover(entry.place.volume, current.place.volume);
+                self.volumes.cover(entry.place.volume, current.place.volume);
             }
             None => {}
         }
+        self.exorcise(shard, entry.place);
         self.shards += 1;
-        self.volumes.entry(entry.place.volume).or_default().live_records += 1;
+        self.volumes.live(entry.place, bytes);
         self.change(shard, Some(entry));
+    }
+
+    /// A copy of the record at `from` is on stable storage at `entry.place`. It counts only if the shard still lies
+    /// where the copy was made from; returns whether it does.
+    pub(super) fn move_record(&mut self, shard: ShardId, entry: Entry, from: Place, current: Option<Entry>) -> bool {
+        if current.is_some_and(|current| current.place == from) {
+            self.put(shard, entry, current);
+            return true;
+        }
+        self.bury(entry.place, entry.header(shard).record_bytes());
+        match current {
+            Some(current) => self.volumes.cover(current.place.volume, entry.place.volume),
+            None => self.flux.haunt(shard, entry.place),
+        }
+        false
     }
 
     /// A tombstone at `place` is on stable storage; `current` is where the shard was known to lie before.
     pub(super) fn delete(&mut self, place: Place, shard: ShardId, current: Option<Entry>) {
+        self.exorcise(shard, place);
         if let Some(current) = current.filter(|c| c.place < place) {
             self.kill(shard, &current);
-            self.cover(place.volume, current.place.volume);
+            self.volumes.cover(place.volume, current.place.volume);
             self.change(shard, None);
         }
-    }
-
-    /// Those of `shards` that are being written right now.
-    pub(super) fn being_written(&self, shards: &BTreeSet<ShardId>) -> BTreeSet<ShardId> {
-        self.outstanding.values().filter_map(|o| o.shard).filter(|shard| shards.contains(shard)).collect()
     }
 
     /// Marks the records of `shards` that are still being written and lie before the tombstone at `place`: they must
     /// not be confirmed.
     pub(super) fn overtake(&mut self, place: Place, shards: &BTreeSet<ShardId>) {
-        let mut older = BTreeSet::new();
-        for (at, outstanding) in self.outstanding.range_mut(..place) {
-            if outstanding.shard.is_some_and(|shard| shards.contains(&shard)) {
-                outstanding.overtaken = true;
-                older.insert(at.volume);
-            }
+        for volume in self.flux.overtake(place, shards) {
+            self.volumes.cover(place.volume, volume);
         }
-        for volume in older {
-            self.cover(place.volume, volume);
+    }
+
+    fn exorcise(&mut self, shard: ShardId, place: Place) {
+        for volume in self.flux.exorcise(shard, place) {
+            self.volumes.cover(place.volume, volume);
         }
     }
 
     fn kill(&mut self, shard: ShardId, current: &Entry) {
+        let bytes = current.header(shard).record_bytes();
         self.shards = self.shards.saturating_sub(1);
-        if let Some(volume) = self.volumes.get_mut(&current.place.volume) {
-            volume.live_records = volume.live_records.saturating_sub(1);
-        }
-        self.bury(current.place, current.header(shard).record_bytes());
-    }
-
-    fn cover(&mut self, newer: u32, older: u32) {
-        if newer != older {
-            self.volumes.entry(newer).or_default().covers.insert(older);
-        }
+        self.volumes.died(current.place, bytes);
+        self.bury(current.place, bytes);
     }
 
     fn change(&mut self, shard: ShardId, entry: Option<Entry>) {
@@ -223,20 +231,36 @@ impl State {
 
     /// Everything before this place is settled.
     pub(super) fn position(&self) -> Place {
-        self.outstanding.keys().next().copied().unwrap_or(self.tail)
+        self.flux.first().unwrap_or(self.tail)
     }
 
-    /// Sealed volumes without anything alive, without anything under way, and without records that keep older records
-    /// dead: their files can go.
+    /// Whether a volume takes no more records, and none is under way in it.
+    pub(super) fn is_sealed(&self, volume: u32) -> bool {
+        volume < self.tail.volume && !self.flux.is_in(volume)
+    }
+
+    /// Sealed volumes without anything alive, and without records that keep older records dead: their files can go.
     pub(super) fn dead_volumes(&self) -> Vec<u32> {
-        let is_dead = |(number, volume): &(&u32, &Volume)| {
-            let number = **number;
-            number < self.tail.volume
-                && volume.live_records == 0
-                && !volume.covers.iter().any(|older| self.volumes.contains_key(older))
-                && !self.outstanding.keys().any(|place| place.volume == number)
-        };
-        self.volumes.iter().filter(is_dead).map(|(number, _)| *number).collect()
+        let numbers = self.volumes.iter().map(|(number, _)| number);
+        numbers.filter(|number| self.is_sealed(*number) && self.volumes.is_dead(*number)).collect()
+    }
+
+    /// A checkpoint of everything up to `position`, when the volumes `leaving` are about to go.
+    pub(super) fn checkpoint(
+        &self,
+        identity: &DiskIdentity,
+        position: Place,
+        leaving: BTreeSet<u32>,
+    ) -> Checkpoint {
+        let volumes = self.volumes.rows(&leaving);
+        let contents = CheckpointContents { shards: self.shards, volumes, leaving, ghosts: self.flux.ghost_rows() };
+        Checkpoint::new(identity, position, contents)
+    }
+
+    /// The file of a volume is gone.
+    pub(super) fn forget_volume(&mut self, volume: u32) {
+        self.volumes.remove(volume);
+        self.flux.forget_volume(volume);
     }
 
     /// Takes the changes for a checkpoint; they stay visible until [`State::thaw`].
@@ -255,17 +279,6 @@ impl State {
                 self.overlay.entry(*shard).or_insert(*entry);
             }
         }
-    }
-
-    /// The rows of a checkpoint, without the volumes `gone`.
-    pub(super) fn volume_rows(&self, gone: &[u32]) -> Vec<VolumeRow> {
-        let kept = self.volumes.iter().filter(|(number, _)| !gone.contains(number));
-        kept.map(|(number, volume)| VolumeRow {
-            number: *number,
-            live_records: volume.live_records,
-            covers: volume.covers.iter().copied().filter(|older| self.volumes.contains_key(older)).collect(),
-        })
-        .collect()
     }
 
     /// Changes in memory to shards after `after`, in order: what goes on top of a page of the index on disk.

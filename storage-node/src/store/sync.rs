@@ -1,7 +1,7 @@
 //! The sync thread: one fdatasync acknowledges everything that was written since the last (group commit). While it
 //! runs, the log thread gathers and writes the next group; an idle disk adds no delay.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cairn_core::shard::ShardId;
@@ -24,6 +24,10 @@ pub(super) struct Ack {
 pub(super) enum Change {
     /// The shard lies here now; it was known to lie at `earlier`, as of `generation`.
     Put { shard: ShardId, entry: Entry, earlier: Option<Entry>, generation: u64 },
+    /// A copy of the record at `from` lies here now; the shard was known to lie at `earlier`, as of `generation`.
+    Move { shard: ShardId, entry: Entry, from: Place, earlier: Option<Entry>, generation: u64 },
+    /// The record keeps dead what only an older volume's tombstones did, in the volumes `covered`.
+    Carry { covered: BTreeSet<u32> },
     /// The shards are gone; each was known to lie where the pair says, as of `generation`.
     Delete { place: Place, shards: Vec<(ShardId, Option<Entry>)>, generation: u64 },
 }
@@ -62,8 +66,8 @@ fn sync_volume(shared: &Arc<Shared>, acks: Vec<Ack>) {
     let upkeep = {
         let mut state = shared.state();
         for ack in acks {
-            let overtaken = state.settle(ack.header.place);
-            let result = apply(shared, &mut state, &ack, overtaken);
+            let settled = state.settle(ack.header.place);
+            let result = apply(shared, &mut state, &ack, settled.overtaken);
             replies.push((ack.reply, result));
         }
         state.changes() >= CHECKPOINT_CHANGES_MAX || state.has_holes()
@@ -92,7 +96,25 @@ fn apply(
             state.put(*shard, *entry, current);
             Ok(())
         }
+        Change::Move { .. } if overtaken => {
+            state.bury(ack.header.place, ack.header.record_bytes());
+            Ok(())
+        }
+        Change::Move { shard, entry, from, earlier, generation } => {
+            let current = shared.current(state, *shard, *earlier, *generation);
+            if !state.move_record(*shard, *entry, *from, current) && current.is_none_or(|c| c.place < entry.place) {
+                tracing::error!(%shard, %from, to = %entry.place, "a shard changed unseen while it was being moved");
+            }
+            Ok(())
+        }
+        Change::Carry { covered } => {
+            let place = ack.header.place;
+            state.volumes.tombstone(place, ack.header.record_bytes());
+            covered.iter().for_each(|older| state.volumes.cover(place.volume, *older));
+            Ok(())
+        }
         Change::Delete { place, shards, generation } => {
+            state.volumes.tombstone(*place, ack.header.record_bytes());
             for (shard, earlier) in shards {
                 let current = shared.current(state, *shard, *earlier, *generation);
                 state.delete(*place, *shard, current);

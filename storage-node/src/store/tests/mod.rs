@@ -47,7 +47,15 @@ fn identity() -> DiskIdentity {
 }
 
 fn options() -> StoreOptions {
-    StoreOptions { volume_bytes: 256 << 10, reserve_bytes: 0, index_cache_bytes: 1 << 20, ..StoreOptions::default() }
+    StoreOptions {
+        volume_bytes: 256 << 10,
+        reserve_bytes: 0,
+        index_cache_bytes: 1 << 20,
+        tombstone_room_bytes: 16 << 10,
+        // Tests compact when they mean to.
+        compact_interval: Duration::from_hours(1),
+        ..StoreOptions::default()
+    }
 }
 
 fn format(io: &dyn DiskIo) {

@@ -16,6 +16,8 @@ use super::{DiskFile, DiskIo, Space};
 #[derive(Clone, Default)]
 pub(crate) struct SimulatedDisk {
     inner: Arc<Mutex<Inner>>,
+    /// The process that this handle belongs to; without one it belongs to the test.
+    process: Option<u64>,
 }
 
 /// An operation that fails.
@@ -53,6 +55,21 @@ struct Inner {
 impl SimulatedDisk {
     fn locked(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap()
+    }
+
+    /// The disk as a process sees it that starts now: useless once that has ended.
+    pub(crate) fn process(&self) -> Self {
+        let process = Some(self.locked().generation);
+        Self { inner: Arc::clone(&self.inner), process }
+    }
+
+    /// As [`SimulatedDisk::locked`], for a process that must still be there.
+    fn alive(&self) -> io::Result<MutexGuard<'_, Inner>> {
+        let inner = self.locked();
+        if self.process.is_some_and(|process| process != inner.generation) || inner.left == Some(0) {
+            return Err(Errno::IO.into());
+        }
+        Ok(inner)
     }
 
     /// Power loss: of everything that was not synced, only the sectors survive for which `survives` says so.
@@ -224,10 +241,7 @@ impl DiskIo for SimulatedDisk {
     }
 
     fn create_volume(&self, name: &str, header: &[u8]) -> io::Result<Arc<dyn DiskFile>> {
-        let mut inner = self.locked();
-        if inner.left == Some(0) {
-            return Err(Errno::IO.into());
-        }
+        let mut inner = self.alive()?;
         let failure = inner.operate().err();
         inner.new_file()?;
         assert!(!inner.volumes.contains_key(name), "{name} exists");
@@ -241,13 +255,13 @@ impl DiskIo for SimulatedDisk {
     }
 
     fn open_volume(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        let inner = self.locked();
+        let inner = self.alive()?;
         let node = inner.volumes.get(name).ok_or(io::ErrorKind::NotFound)?;
         Ok(self.file(node, inner.generation))
     }
 
     fn remove_volume(&self, name: &str) -> io::Result<()> {
-        let mut inner = self.locked();
+        let mut inner = self.alive()?;
         inner.step()?;
         if inner.removals_fail {
             return Err(Errno::IO.into());
@@ -257,10 +271,7 @@ impl DiskIo for SimulatedDisk {
     }
 
     fn make_spare(&self, bytes: u64) -> io::Result<()> {
-        let mut inner = self.locked();
-        if inner.left == Some(0) {
-            return Err(Errno::IO.into());
-        }
+        let mut inner = self.alive()?;
         if inner.spare.as_ref().is_some_and(|node| node.lock().unwrap().current.len() as u64 >= bytes) {
             return Ok(());
         }
@@ -279,7 +290,7 @@ impl DiskIo for SimulatedDisk {
     }
 
     fn create_volume_of_spare(&self, name: &str, header: &[u8]) -> io::Result<Arc<dyn DiskFile>> {
-        let mut inner = self.locked();
+        let mut inner = self.alive()?;
         inner.operate()?;
         let node = inner.spare.take().ok_or(io::ErrorKind::NotFound)?;
         node.lock().unwrap().tamper(|bytes| bytes[..header.len()].copy_from_slice(header));
@@ -288,7 +299,7 @@ impl DiskIo for SimulatedDisk {
     }
 
     fn open_index(&self) -> io::Result<Arc<dyn DiskFile>> {
-        let mut inner = self.locked();
+        let mut inner = self.alive()?;
         if inner.index.is_none() {
             inner.new_file()?;
         }
@@ -298,7 +309,7 @@ impl DiskIo for SimulatedDisk {
     }
 
     fn remove_index(&self) -> io::Result<()> {
-        self.locked().index = None;
+        self.alive()?.index = None;
         Ok(())
     }
 

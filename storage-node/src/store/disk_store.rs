@@ -243,6 +243,13 @@ impl DiskStore {
         Maintenance::new(Arc::clone(&self.shared), clock).checkpoint();
     }
 
+    /// Makes the spare file, if it is missing, without waiting for the upkeep thread to come around.
+    #[cfg(test)]
+    pub(super) fn set_spare_aside(&self) {
+        super::maintenance::punch(&self.shared);
+        super::maintenance::set_spare_aside(&self.shared);
+    }
+
     /// Compacts what is worth it, now and without a limit on the rate.
     #[cfg(test)]
     pub(super) fn compact(&self) {

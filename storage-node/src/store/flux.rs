@@ -94,10 +94,10 @@ impl Flux {
         self.reservations.keys().next().copied()
     }
 
-    /// Whether something is under way in a volume.
-    pub(super) fn is_in(&self, volume: u32) -> bool {
+    /// The first place in a volume that is not settled, if there is one.
+    pub(super) fn first_in(&self, volume: u32) -> Option<Place> {
         let from = Place { volume, offset: 0 };
-        self.reservations.range(from..).next().is_some_and(|(place, _)| place.volume == volume)
+        self.reservations.range(from..).next().map(|(place, _)| *place).filter(|place| place.volume == volume)
     }
 
     /// Whether a shard is being written, moved or deleted right now.

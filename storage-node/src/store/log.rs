@@ -238,7 +238,7 @@ impl Log {
         };
         let list = Tombstone { proof: tombstone.proof, shards: gone.clone() }.encode();
         let header = RecordHeader::of_tombstone(list.len() as u32, Place::default());
-        let volume = match self.volume_for(header.record_bytes(), Need::Tombstone) {
+        let volume = match self.volume_for(header.record_bytes(), Need::Move) {
             Ok(volume) => volume,
             Err(error) => return Err((error, reply)),
         };
@@ -301,14 +301,17 @@ impl Log {
         descriptor: &[u8],
         volume: &ActiveVolume,
     ) -> (RecordHeader, [u8; 32]) {
-        let place = self.shared.state().reserve(header.record_bytes(), purpose);
+        let (place, synced_before) = {
+            let mut state = self.shared.state();
+            (state.reserve(header.record_bytes(), purpose), state.synced_before)
+        };
         let header = RecordHeader { place, ..header };
         let start = self.buffer.len();
         let continues = self.runs.last().is_some_and(|run| run.offset + run.bytes.len() as u64 == place.offset);
         if !continues {
             self.runs.push(Run { offset: place.offset, bytes: start..start, records: Vec::new() });
         }
-        let checksum = header.encode(&self.shared.identity, &volume.key, descriptor, &mut self.buffer);
+        let checksum = header.encode(&self.shared.identity, &volume.key, synced_before, descriptor, &mut self.buffer);
         (header, checksum)
     }
 

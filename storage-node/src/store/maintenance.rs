@@ -1,7 +1,7 @@
 //! The maintenance thread: punches holes, writes checkpoints, removes dead volumes, watches the free space.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -52,18 +52,8 @@ impl Maintenance {
     }
 
     fn punch(&mut self) {
-        let holes = self.shared.state().take_holes();
-        // A disk that failed a write is left as it is.
-        if self.shared.suspicion().is_some() {
-            return;
-        }
-        for hole in holes {
-            let bytes = hole.range.end.saturating_sub(hole.range.start);
-            let punched = self.shared.files.get(hole.volume).and_then(|file| file.punch(hole.range.start, bytes));
-            if let Err(error) = punched {
-                tracing::warn!(disk = %self.shared.identity.disk, volume = hole.volume, %error, "cannot punch a hole");
-            }
-            self.used.remove(&hole.volume);
+        for volume in punch(&self.shared) {
+            self.used.remove(&volume);
         }
     }
 
@@ -76,6 +66,9 @@ impl Maintenance {
     }
 
     pub(super) fn checkpoint(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        // One at a time: what one takes out of memory is only visible through it until it is done.
+        let _one = shared.checkpointing.lock().unwrap_or_else(PoisonError::into_inner);
         let candidates = self.shared.state().dead_volumes();
         let leaving: BTreeSet<u32> = candidates.into_iter().filter(|volume| self.is_provably_dead(*volume)).collect();
         // What is in memory alone is brought to disk as soon as that takes it, also without changes.
@@ -159,6 +152,23 @@ impl Maintenance {
         let others = self.shared.io.other_bytes().unwrap_or_default();
         self.shared.used_bytes.store(self.used.values().sum::<u64>() + others, Ordering::Relaxed);
     }
+}
+
+/// Gives back the blocks that hold nothing alive. Returns the volumes that got smaller.
+pub(super) fn punch(shared: &Shared) -> BTreeSet<u32> {
+    let holes = shared.state().take_holes();
+    // A disk that failed a write is left as it is.
+    if shared.suspicion().is_some() {
+        return BTreeSet::new();
+    }
+    for hole in &holes {
+        let bytes = hole.range.end.saturating_sub(hole.range.start);
+        let punched = shared.files.get(hole.volume).and_then(|file| file.punch(hole.range.start, bytes));
+        if let Err(error) = punched {
+            tracing::warn!(disk = %shared.identity.disk, volume = hole.volume, %error, "cannot punch a hole");
+        }
+    }
+    holes.into_iter().map(|hole| hole.volume).collect()
 }
 
 /// Sets a file aside from which a volume can be made when nothing is free any more, as large as it can be had.

@@ -1,6 +1,6 @@
 //! Bringing a disk into service: superblock, index, and the part of the log that the index does not cover.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use cairn_core::id::{ClusterId, DiskId};
 use super::base::{Base, Checkpoint};
 use super::error::OpenError;
 use super::index_file::IndexFile;
-use super::maintenance::set_spare_aside;
+use super::maintenance::{punch, set_spare_aside};
 use super::options::StoreOptions;
 use super::scan::{Found, Scan};
 use super::shared::{LockedDisk, Shared};
@@ -23,6 +23,9 @@ use crate::format::{BLOCK_BYTES, BlockError, BlockKind, DiskIdentity, IdentityBl
 pub(super) const SUPERBLOCK: &str = "superblock";
 /// Changes in memory after which a long recovery writes a checkpoint.
 const RECOVERY_CHANGES_MAX: usize = 1_000_000;
+
+/// Records that wait for one which vouches for them; beyond it the oldest is read whole instead.
+const DOUBTFUL_MAX: usize = 65_536;
 
 /// Reads whose disk is in a directory, without taking it into service.
 pub fn probe(io: &dyn DiskIo, path: &str) -> Result<DiskIdentity, OpenError> {
@@ -98,6 +101,8 @@ pub(super) fn recover(
     recovery.run(&volumes, from.unwrap_or_default())?;
     // Whatever was open is sealed: a new volume is begun before the next record.
     shared.state().tail = Place { volume: next_volume, offset: VOLUME_DATA_START };
+    // On a full disk the spare file may have to be made of what was just found to be free.
+    punch(&shared);
     set_spare_aside(&shared);
     Ok(Recovered { shared, next_volume })
 }
@@ -227,14 +232,41 @@ impl Recovery<'_> {
         file.sync().map_err(&failed)?;
         file.drop_cached();
         let mut scan = Scan::new(&file, &self.shared.identity, volume, offset).map_err(&failed)?;
+        // What may not have been on stable storage when power was lost waits for a record that vouches for it.
+        let mut doubtful: VecDeque<Found> = VecDeque::new();
         while let Some(found) = scan.next().map_err(&failed)? {
-            self.replay(volume, found)?;
-            if self.shared.state().changes() >= RECOVERY_CHANGES_MAX {
-                self.checkpoint(Place { volume, offset: scan.offset() })?;
+            doubtful.push_back(found);
+            while let Some(found) = doubtful.pop_front_if(|found| found.offset() < scan.synced_before()) {
+                self.replay(volume, found)?;
             }
+            if doubtful.len() > DOUBTFUL_MAX
+                && let Some(found) = doubtful.pop_front()
+            {
+                self.replay_doubtful(volume, &scan, found)?;
+            }
+            if self.shared.state().changes() >= RECOVERY_CHANGES_MAX {
+                let offset = doubtful.front().map_or(scan.offset(), Found::offset);
+                self.checkpoint(Place { volume, offset })?;
+            }
+        }
+        for found in doubtful {
+            self.replay_doubtful(volume, &scan, found)?;
         }
         self.release(volume, &scan);
         Ok(())
+    }
+
+    /// Replays something that nobody vouches for: a shard counts only if all of it is there. One that is not was never
+    /// acknowledged, so what it would have replaced still counts; its bytes are left alone.
+    fn replay_doubtful(&self, volume: u32, scan: &Scan<'_>, found: Found) -> Result<(), OpenError> {
+        if let Found::Shard(header) = &found
+            && !scan.is_whole(header)
+        {
+            tracing::info!(path = %self.shared.path, shard = %header.shard, place = %header.place, "a torn write");
+            self.shared.state().volumes.reach(header.place, header.record_bytes());
+            return Ok(());
+        }
+        self.replay(volume, found)
     }
 
     /// Gives back the blocks that were allocated ahead when the process stopped. Only zeros are given up.

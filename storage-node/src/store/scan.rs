@@ -31,6 +31,16 @@ pub(super) enum Found {
     Gap(std::ops::Range<u64>),
 }
 
+impl Found {
+    /// Where it begins, in bytes from the start of the volume.
+    pub(super) fn offset(&self) -> u64 {
+        match self {
+            Self::Shard(header) | Self::Unfinished(header) | Self::Tombstone(header, _) => header.place.offset,
+            Self::Gap(range) => range.start,
+        }
+    }
+}
+
 /// Reads a volume's records in order.
 pub(super) struct Scan<'a> {
     file: &'a Arc<dyn DiskFile>,
@@ -42,6 +52,7 @@ pub(super) struct Scan<'a> {
     window_start: u64,
     window: Vec<u8>,
     content_end: u64,
+    synced_before: u64,
 }
 
 impl<'a> Scan<'a> {
@@ -53,7 +64,7 @@ impl<'a> Scan<'a> {
         offset: u64,
     ) -> io::Result<Self> {
         let (key, length) = (identity.volume_key(volume), file.length()?);
-        Ok(Self { file, identity, key, volume, offset, length, window_start: 0, window: Vec::new(), content_end: offset })
+        Ok(Self { file, identity, key, volume, offset, length, window_start: 0, window: Vec::new(), content_end: offset, synced_before: 0 })
     }
 
     /// Where the next call goes on.
@@ -64,6 +75,11 @@ impl<'a> Scan<'a> {
     /// Up to where the bytes seen so far were anything but zeros.
     pub(super) fn content_end(&self) -> u64 {
         self.content_end
+    }
+
+    /// Before this offset everything was on stable storage, as the records so far say.
+    pub(super) fn synced_before(&self) -> u64 {
+        self.synced_before
     }
 
     /// The next thing in the volume; nothing at its end.
@@ -95,7 +111,13 @@ impl<'a> Scan<'a> {
         };
         let key = self.key;
         let Some(record) = self.bytes(offset, header.body_start() as usize)? else { return Ok(None) };
-        Ok(header.verify(&key, record).ok().map(|checksum| (header, checksum)))
+        let Ok(checksum) = header.verify(&key, record) else { return Ok(None) };
+        let synced_before = RecordHeader::synced_before(record);
+        // A volume cannot vouch for what comes after the record that says so.
+        if synced_before <= offset {
+            self.synced_before = self.synced_before.max(synced_before);
+        }
+        Ok(Some((header, checksum)))
     }
 
     /// Moves on to where the next record may begin.
@@ -144,6 +166,11 @@ impl<'a> Scan<'a> {
             None => false,
         };
         if written || self.cells_verify(&header) { Ok(Found::Shard(header)) } else { Ok(Found::Unfinished(header)) }
+    }
+
+    /// Whether a shard that was found is there to the last byte. Its footer may have reached the disk without its cells.
+    pub(super) fn is_whole(&self, header: &RecordHeader) -> bool {
+        header.geometry.stripes() == 0 || self.cells_verify(header)
     }
 
     /// Whether every cell is there in spite of a missing footer. Nothing is given up that can still be read.

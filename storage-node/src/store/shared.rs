@@ -88,6 +88,8 @@ pub(super) struct Shared {
     pub(super) spare_is_missing: AtomicBool,
     /// Bytes that the disk's files occupy.
     pub(super) used_bytes: AtomicU64,
+    /// Held while a checkpoint is made.
+    pub(super) checkpointing: Mutex<()>,
     /// Damaged shards that nobody has heard of yet.
     damaged: Mutex<BTreeSet<ShardId>>,
     /// Keeps other processes away for as long as any thread is there.
@@ -122,6 +124,7 @@ impl Shared {
             no_files_left: AtomicBool::new(false),
             spare_is_missing: AtomicBool::new(true),
             used_bytes: AtomicU64::new(0),
+            checkpointing: Mutex::default(),
             damaged: Mutex::default(),
             _lock: lock,
         }

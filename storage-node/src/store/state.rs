@@ -36,6 +36,8 @@ pub(super) struct Hole {
 pub(super) struct State {
     /// Where the next record goes; volume 0 before the first.
     pub(super) tail: Place,
+    /// Everything in the last volume before this offset is on stable storage. Each record says so of those before it.
+    pub(super) synced_before: u64,
     /// Records whose fate is open.
     pub(super) flux: Flux,
     /// The volumes there are.
@@ -103,8 +105,22 @@ impl State {
         place
     }
 
+    /// Everything in a volume before this offset is settled: all of it was written that ever will be.
+    pub(super) fn settled_before(&self, volume: u32) -> u64 {
+        let end = if volume == self.tail.volume { self.tail.offset } else { 0 };
+        self.flux.first_in(volume).map_or(end, |place| place.offset)
+    }
+
+    /// A volume was synced; everything before `offset` was settled before that began.
+    pub(super) fn synced(&mut self, volume: u32, offset: u64) {
+        if volume == self.tail.volume {
+            self.synced_before = self.synced_before.max(offset);
+        }
+    }
+
     /// Begins a volume; the one before is sealed by that.
     pub(super) fn begin_volume(&mut self, number: u32) {
+        self.synced_before = 0;
         self.tail = Place { volume: number, offset: VOLUME_DATA_START };
         self.volumes.add(number);
     }
@@ -236,7 +252,7 @@ impl State {
 
     /// Whether a volume takes no more records, and none is under way in it.
     pub(super) fn is_sealed(&self, volume: u32) -> bool {
-        volume < self.tail.volume && !self.flux.is_in(volume)
+        volume < self.tail.volume && self.flux.first_in(volume).is_none()
     }
 
     /// Sealed volumes without anything alive, and without records that keep older records dead: their files can go.

@@ -48,10 +48,12 @@ pub(super) fn run(shared: &Arc<Shared>) {
 
 fn sync_volume(shared: &Arc<Shared>, acks: Vec<Ack>) {
     let Some(volume) = acks.first().map(|ack| Arc::clone(&ack.volume)) else { return };
+    let mut settled_before = 0;
     // A volume that failed is not synced again: a second sync may succeed without the lost bytes (I2).
     let failure = if volume.is_poisoned() {
         Some(shared.error(StorageErrorKind::Failed, "the volume has failed before"))
     } else {
+        settled_before = shared.state().settled_before(volume.number);
         let _under_way = shared.syncing();
         volume.file.sync().err().map(|error| shared.poison(&volume, "a sync", &error))
     };
@@ -65,6 +67,7 @@ fn sync_volume(shared: &Arc<Shared>, acks: Vec<Ack>) {
     let mut replies: Vec<(Reply<()>, Result<(), StorageError>)> = Vec::with_capacity(acks.len());
     let upkeep = {
         let mut state = shared.state();
+        state.synced(volume.number, settled_before);
         for ack in acks {
             let settled = state.settle(ack.header.place);
             let result = apply(shared, &mut state, &ack, settled.overtaken);

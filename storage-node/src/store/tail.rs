@@ -22,9 +22,9 @@ use crate::format::{BlockKind, IdentityBlock, VOLUME_DATA_START};
 pub(super) enum Need {
     /// A new shard: leaves the reserve alone.
     Shard,
-    /// A shard that moves to free the space where it was: may use half of the reserve for that while.
+    /// A record that moves to free the space where it was: may use half of the reserve for that while.
     Move,
-    /// Deletions, or what is left of them: may use everything there is.
+    /// Deletions: may use everything there is.
     Tombstone,
 }
 

@@ -46,7 +46,9 @@ async fn every_operation(errno: Errno, expected: StorageErrorKind, small: bool) 
         disk.fail(Some(Fault { at, errno }));
         let (there, gone, errors) = script(&store).await;
         assert!(errors.iter().all(|kind| *kind == expected), "operation {at}: {errors:?}");
-        assert!(!errors.is_empty(), "operation {at} failed and nobody heard of it");
+        // Blocks that cannot be had ahead of time are asked for again when they are needed.
+        let may_pass = expected == StorageErrorKind::Full;
+        assert!(may_pass || !errors.is_empty(), "operation {at} failed and nobody heard of it");
         let (state, reason) = store.state();
         if expected == StorageErrorKind::Failed {
             assert_eq!(state, DiskState::Suspect, "operation {at}");

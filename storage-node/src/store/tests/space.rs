@@ -10,7 +10,7 @@ async fn below_the_reserve_a_disk_serves_and_deletes_and_recovers_by_itself() {
     let store = open_with(&disk, StoreOptions { reserve_bytes: 1 << 20, ..options() });
     put(&store, shard(1), 5000, 0).await.unwrap();
     put(&store, shard(2), 5000, 0).await.unwrap();
-    disk.set_available((1 << 20) + 2000);
+    disk.set_available((1 << 20) - 1);
     assert_eq!(put(&store, shard(3), 5000, 0).await.unwrap_err().kind, StorageErrorKind::Full);
     assert_eq!(stream(&store, shard(3), 5000, 0, 1).await.unwrap_err().kind, StorageErrorKind::Full);
     assert_eq!(store.state().0, DiskState::Full);

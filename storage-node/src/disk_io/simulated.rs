@@ -50,6 +50,7 @@ struct Inner {
     files_max: Option<u64>,
     cached: bool,
     removals_fail: bool,
+    syncs_held: bool,
 }
 
 impl SimulatedDisk {
@@ -112,6 +113,11 @@ impl SimulatedDisk {
     /// Lets every removal of a volume fail.
     pub(crate) fn fail_removals(&self, fail: bool) {
         self.locked().removals_fail = fail;
+    }
+
+    /// Whether syncs of the log wait.
+    pub(crate) fn hold_syncs(&self, hold: bool) {
+        self.locked().syncs_held = hold;
     }
 
     /// Operations on the log since the last call of [`SimulatedDisk::fail`].

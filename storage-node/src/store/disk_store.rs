@@ -243,6 +243,12 @@ impl DiskStore {
         Maintenance::new(Arc::clone(&self.shared), clock).checkpoint();
     }
 
+    /// Whether a part of the index is in memory alone.
+    #[cfg(test)]
+    pub(super) fn index_is_behind(&self) -> bool {
+        self.shared.base.file.is_behind()
+    }
+
     /// Makes the spare file, if it is missing, without waiting for the upkeep thread to come around.
     #[cfg(test)]
     pub(super) fn set_spare_aside(&self) {

@@ -206,6 +206,9 @@ impl DiskFile for SimulatedFile {
     }
 
     fn sync(&self) -> io::Result<()> {
+        while self.disk.locked().syncs_held {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
         let failure = self.operate().err();
         let inner = self.disk.locked();
         if inner.generation != self.generation {

@@ -101,3 +101,31 @@ async fn after_a_failed_sync_nothing_more_is_written_to_the_disk() {
     assert_eq!(disk.operations(), operations);
     check(&store, shard(1), 100, 0).await;
 }
+
+#[tokio::test]
+async fn a_volume_that_failed_takes_nothing_more_also_after_a_restart() {
+    for lose_power in [false, true] {
+        let disk = formatted();
+        let store = open(&disk);
+        put(&store, shard(1), 100, 0).await.unwrap();
+        disk.fail(Some(Fault { at: 2, errno: Errno::IO }));
+        assert_eq!(put(&store, shard(2), 100, 0).await.unwrap_err().kind, StorageErrorKind::Failed);
+        if lose_power {
+            disk.crash(|| true);
+        } else {
+            disk.kill();
+        }
+        drop(store);
+        let before = disk.volume("00000001.vol");
+        let store = open(&disk);
+        put(&store, shard(3), 100, 0).await.unwrap();
+        delete(&store, &[shard(1)]).await.unwrap();
+        let after = disk.volume("00000001.vol");
+        // Holes may come; bytes may not.
+        assert!(before.iter().zip(&after).all(|(before, after)| before == after || *after == 0));
+        assert_eq!(before.len(), after.len());
+        // The page cache showed the second shard whole; the disk never had it.
+        check_error(&store, shard(2), 100, StorageErrorKind::Missing).await;
+        check(&store, shard(3), 100, 0).await;
+    }
+}

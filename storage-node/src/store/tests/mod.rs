@@ -1,11 +1,14 @@
 //! The store's promises, on a simulated disk and on a real one.
 
+mod compaction;
 mod crash;
 mod damage;
 mod faults;
 mod identity;
+mod index;
 mod model;
 mod roundtrip;
+mod small_disk;
 mod space;
 
 use std::ops::Range;

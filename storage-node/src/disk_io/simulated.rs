@@ -47,7 +47,6 @@ struct Inner {
     available_bytes: Option<u64>,
     capacity_bytes: Option<u64>,
     foreign_bytes: u64,
-    files_max: Option<u64>,
     cached: bool,
     removals_fail: bool,
     syncs_held: bool,
@@ -142,11 +141,6 @@ impl SimulatedDisk {
         inner.foreign_bytes = inner.available().saturating_sub(left);
     }
 
-    /// Files that the filesystem can hold.
-    pub(crate) fn set_files_max(&self, files: u64) {
-        self.locked().files_max = Some(files);
-    }
-
     /// Whether everything is in the page cache.
     pub(crate) fn set_cached(&self, cached: bool) {
         self.locked().cached = cached;
@@ -214,14 +208,6 @@ impl Inner {
         let used: u64 = self.nodes().iter().map(|node| node.lock().unwrap().blocks()).sum();
         capacity.saturating_sub(self.foreign_bytes + used)
     }
-
-    fn files_left(&self) -> Option<u64> {
-        Some(self.files_max?.saturating_sub(self.nodes().len() as u64))
-    }
-
-    fn new_file(&self) -> io::Result<()> {
-        if self.files_left() == Some(0) { Err(Errno::NOSPC.into()) } else { Ok(()) }
-    }
 }
 
 impl DiskIo for SimulatedDisk {
@@ -249,7 +235,6 @@ impl DiskIo for SimulatedDisk {
     fn create_volume(&self, name: &str, header: &[u8]) -> io::Result<Arc<dyn DiskFile>> {
         let mut inner = self.alive()?;
         let failure = inner.operate().err();
-        inner.new_file()?;
         assert!(!inner.volumes.contains_key(name), "{name} exists");
         // One that fails has made the file, and maybe a part of its header.
         let written = if failure.is_some() { inner.operations as usize % 2 * header.len() / 2 } else { header.len() };
@@ -281,7 +266,6 @@ impl DiskIo for SimulatedDisk {
         if inner.spare.as_ref().is_some_and(|node| node.lock().unwrap().current.len() as u64 >= bytes) {
             return Ok(());
         }
-        inner.new_file()?;
         if inner.available() < bytes.next_multiple_of(4096) {
             return Err(Errno::NOSPC.into());
         }
@@ -306,9 +290,6 @@ impl DiskIo for SimulatedDisk {
 
     fn open_index(&self) -> io::Result<Arc<dyn DiskFile>> {
         let mut inner = self.alive()?;
-        if inner.index.is_none() {
-            inner.new_file()?;
-        }
         let node = inner.index.get_or_insert_with(|| Arc::new(Mutex::new(Node::new(FileKind::Index, "index", &[]))));
         let node = Arc::clone(node);
         Ok(self.file(&node, inner.generation))
@@ -328,7 +309,7 @@ impl DiskIo for SimulatedDisk {
     fn space(&self) -> io::Result<Space> {
         let inner = self.locked();
         let total_bytes = inner.capacity_bytes.unwrap_or(1 << 40);
-        let (available_bytes, available_files) = (inner.available(), inner.files_left());
-        Ok(Space { total_bytes, available_bytes, available_files, device: 1 })
+        let available_bytes = inner.available();
+        Ok(Space { total_bytes, available_bytes, available_files: None, device: 1 })
     }
 }

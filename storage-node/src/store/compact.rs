@@ -202,9 +202,10 @@ impl Compactor {
         while let Some(run) = reader.next_run()? {
             body.extend_from_slice(run);
         }
-        let (shard, cells) = reader.end()?;
+        let (shard, cells) = reader.end();
         let (reply, answer) = oneshot::channel();
-        let request = LogRequest::Move { from: header.place, shard, body: Bytes::from(body), cells, reply };
+        let request =
+            LogRequest::Move { from: header.place, shard, body: Bytes::from(body), cells: Box::new(cells), reply };
         self.shared.log.push(request).map_err(|e| Damage::Failed(self.shared.push_error(e)))?;
         work.batch.push(answer);
         work.batch_bytes += header.record_bytes();
@@ -230,7 +231,7 @@ impl Compactor {
             slot.write(&[run], at).map_err(Damage::Failed)?;
             at += run.len() as u64;
         }
-        let (_, cells) = reader.end()?;
+        let (_, cells) = reader.end();
         let (reply, answer) = oneshot::channel();
         slot.finish_copy(header.place, &cells, reply).map_err(Damage::Failed)?;
         drop(slot);

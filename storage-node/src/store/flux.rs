@@ -166,11 +166,8 @@ impl Flux {
 
     /// The ghosts, for a checkpoint.
     pub(super) fn ghost_rows(&self) -> Vec<GhostRow> {
-        let row = |(shard, place): &(ShardId, Place)| GhostRow {
-            shard: *shard,
-            volume: place.volume,
-            offset: place.offset,
-        };
+        let row =
+            |(shard, place): &(ShardId, Place)| GhostRow { shard: *shard, volume: place.volume, offset: place.offset };
         self.ghosts.iter().map(row).collect()
     }
 }

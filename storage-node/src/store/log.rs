@@ -38,7 +38,7 @@ pub(super) enum LogRequest {
     Delete { order: DeleteOrder, reply: Reply<()> },
     /// Write a copy of the whole shard that lies at `from`; its verified cells and their checksums are in `body`. `Busy`
     /// if the shard is being written or deleted; nothing happens if it lies elsewhere by now.
-    Move { from: Place, shard: ShardHeader, body: Bytes, cells: Footer, reply: Reply<()> },
+    Move { from: Place, shard: ShardHeader, body: Bytes, cells: Box<Footer>, reply: Reply<()> },
     /// Reserve space for a copy of the shard that lies at `from`, and write its header. Nothing if it lies elsewhere.
     OpenMove { from: Place, shard: ShardHeader, reply: Reply<Option<StreamSlot>> },
     /// Write the tombstone again, as far as its shards are gone, because records in the volumes `covered` would come
@@ -192,7 +192,10 @@ impl Log {
         };
         let (earlier, generation) = match self.may_move(shard.id, from) {
             Ok(Some(known)) => known,
-            Ok(None) => return Ok(drop(reply.send(Ok(())))),
+            Ok(None) => {
+                let _ = reply.send(Ok(()));
+                return Ok(());
+            }
             Err(error) => return Err((error, reply)),
         };
         let purpose = Purpose::Shard(shard.id);
@@ -216,7 +219,10 @@ impl Log {
         };
         match self.may_move(shard.id, from) {
             Ok(Some(_)) => {}
-            Ok(None) => return Ok(drop(reply.send(Ok(None)))),
+            Ok(None) => {
+                let _ = reply.send(Ok(None));
+                return Ok(());
+            }
             Err(error) => return Err((error, reply)),
         }
         let purpose = Purpose::Shard(shard.id);
@@ -225,14 +231,12 @@ impl Log {
         Ok(())
     }
 
-    fn carry(
-        &mut self,
-        tombstone: Tombstone,
-        covered: &BTreeSet<u32>,
-        reply: Reply<()>,
-    ) -> Result<(), Unanswered<()>> {
+    fn carry(&mut self, tombstone: Tombstone, covered: &BTreeSet<u32>, reply: Reply<()>) -> Result<(), Unanswered<()>> {
         let gone = match self.still_gone(&tombstone.shards, covered) {
-            Ok(gone) if gone.is_empty() => return Ok(drop(reply.send(Ok(())))),
+            Ok(gone) if gone.is_empty() => {
+                let _ = reply.send(Ok(()));
+                return Ok(());
+            }
             Ok(gone) => gone,
             Err(error) => return Err((error, reply)),
         };

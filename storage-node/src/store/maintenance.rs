@@ -1,8 +1,8 @@
 //! The maintenance thread: punches holes, writes checkpoints, removes dead volumes, watches the free space.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, PoisonError};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use cairn_core::clock::Clock;

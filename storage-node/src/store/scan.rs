@@ -64,7 +64,18 @@ impl<'a> Scan<'a> {
         offset: u64,
     ) -> io::Result<Self> {
         let (key, length) = (identity.volume_key(volume), file.length()?);
-        Ok(Self { file, identity, key, volume, offset, length, window_start: 0, window: Vec::new(), content_end: offset, synced_before: 0 })
+        Ok(Self {
+            file,
+            identity,
+            key,
+            volume,
+            offset,
+            length,
+            window_start: 0,
+            window: Vec::new(),
+            content_end: offset,
+            synced_before: 0,
+        })
     }
 
     /// Where the next call goes on.

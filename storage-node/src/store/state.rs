@@ -262,12 +262,7 @@ impl State {
     }
 
     /// A checkpoint of everything up to `position`, when the volumes `leaving` are about to go.
-    pub(super) fn checkpoint(
-        &self,
-        identity: &DiskIdentity,
-        position: Place,
-        leaving: BTreeSet<u32>,
-    ) -> Checkpoint {
+    pub(super) fn checkpoint(&self, identity: &DiskIdentity, position: Place, leaving: BTreeSet<u32>) -> Checkpoint {
         let volumes = self.volumes.rows(&leaving);
         let contents = CheckpointContents { shards: self.shards, volumes, leaving, ghosts: self.flux.ghost_rows() };
         Checkpoint::new(identity, position, contents)

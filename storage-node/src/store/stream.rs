@@ -112,14 +112,14 @@ pub(super) fn run(shared: &Arc<Shared>) {
 }
 
 fn finish(shared: &Arc<Shared>, slot: &StreamSlot, footer: &[u8], reply: Reply<()>) {
-    let shard = slot.header.shard;
-    let located = slot.write_footer(footer).and_then(|()| shared.locate(&[shard]));
+    let id = slot.header.shard;
+    let located = slot.write_footer(footer).and_then(|()| shared.locate(&[id]));
     let located = match located {
         Ok(located) => located,
         Err(error) => return drop(reply.send(Err(error))),
     };
     let earlier = located.entries.first().copied().flatten();
-    let change = Change::Put { shard, entry: Entry::of(&slot.header), earlier, generation: located.generation };
+    let change = Change::Put { shard: id, entry: Entry::of(&slot.header), earlier, generation: located.generation };
     slot.hand_over(change, reply);
 }
 

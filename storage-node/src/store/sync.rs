@@ -113,7 +113,9 @@ fn apply(
         Change::Carry { covered } => {
             let place = ack.header.place;
             state.volumes.tombstone(place, ack.header.record_bytes());
-            covered.iter().for_each(|older| state.volumes.cover(place.volume, *older));
+            for older in covered {
+                state.volumes.cover(place.volume, *older);
+            }
             Ok(())
         }
         Change::Delete { place, shards, generation } => {

@@ -52,7 +52,8 @@ fn zero(target: &mut [u8], start: usize, end: usize) {
 impl Node {
     pub(super) fn new(kind: FileKind, name: &str, content: &[u8]) -> Self {
         let (durable, current) = (content.to_vec(), content.to_vec());
-        let mut node = Self { kind, name: name.to_owned(), durable, current, pending: Vec::new(), allocated: Vec::new() };
+        let mut node =
+            Self { kind, name: name.to_owned(), durable, current, pending: Vec::new(), allocated: Vec::new() };
         node.allocate(0, content.len(), u64::MAX);
         node
     }

@@ -179,7 +179,7 @@ async fn a_deletion_under_way_is_not_undone_by_a_move() {
 /// A full volume of shards of which one dies, then a volume with its tombstone and nothing that lives.
 async fn tombstone_in_a_dead_volume(disk: &SimulatedDisk) -> DiskStore {
     let store = open_with(disk, small());
-    for n in 0..31 {
+    for n in 0..27 {
         put(&store, shard(n), 600, 0).await.unwrap();
     }
     store.close();
@@ -209,7 +209,7 @@ async fn tombstones_that_are_needed_are_carried_along() {
     let store = open_with(&disk, small());
     check_error(&store, shard(5), 600, StorageErrorKind::Missing).await;
     check_error(&store, shard(50), 600, StorageErrorKind::Missing).await;
-    let expected: Vec<ShardId> = (0..31).filter(|n| *n != 5).chain([60]).map(shard).collect();
+    let expected: Vec<ShardId> = (0..27).filter(|n| *n != 5).chain([60]).map(shard).collect();
     assert_eq!(all(&store).await, expected);
 }
 

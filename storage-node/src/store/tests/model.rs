@@ -25,23 +25,54 @@ const CAPACITY_BYTES: u64 = 32 << 20;
 
 #[derive(Debug, Clone)]
 enum Step {
-    Put { n: u64, bytes: u64, streamed: bool },
-    Delete { n: u64, count: u64 },
-    Read { n: u64 },
-    OpenStream { n: u64, bytes: u64, cells: usize },
-    EndStream { finish: bool },
+    Put {
+        n: u64,
+        bytes: u64,
+        streamed: bool,
+    },
+    Delete {
+        n: u64,
+        count: u64,
+    },
+    Read {
+        n: u64,
+    },
+    OpenStream {
+        n: u64,
+        bytes: u64,
+        cells: usize,
+    },
+    EndStream {
+        finish: bool,
+    },
     Compact,
-    CompactBeside { n: u64, bytes: u64 },
+    CompactBeside {
+        n: u64,
+        bytes: u64,
+    },
     Checkpoint,
-    Fill { left: u64 },
+    Fill {
+        left: u64,
+    },
     Empty,
-    Fail { after: u64, errno: u8 },
+    Fail {
+        after: u64,
+        errno: u8,
+    },
     Restart,
-    End { how: End, index_lost: bool },
+    End {
+        how: End,
+        index_lost: bool,
+    },
     /// The machine stops after so many operations from here on; then power is lost.
-    Stop { after: u64 },
+    Stop {
+        after: u64,
+    },
     /// Power is lost now, and again while the disk is recovered.
-    EndTwice { how: End, after: u64 },
+    EndTwice {
+        how: End,
+        after: u64,
+    },
 }
 
 /// How a process ends.
@@ -172,7 +203,10 @@ impl World {
             let spare = self.disk.spare_bytes();
             let (full, starts) = (self.is_full, self.starts_since_full);
             let free = self.disk.space().unwrap().available_bytes;
-            assert!(excused, "I21: a deletion failed: {error}; full {full}, starts {starts}, spare {spare}, free {free}");
+            assert!(
+                excused,
+                "I21: a deletion failed: {error}; full {full}, starts {starts}, spare {spare}, free {free}"
+            );
         }
         for n in shards {
             match deleted {
@@ -282,10 +316,9 @@ impl World {
             Err(error) => Err(error),
         };
         match ended {
-            Ok(()) if open.overruled => {}
+            _ if open.overruled => {}
             Ok(()) if open.muddied => self.muddy(open.n, Some(open.content)),
             Ok(()) => self.settle(open.n, Some(open.content)),
-            Err(_) if open.overruled => {}
             Err(_) => self.muddy(open.n, Some(open.content)),
         }
     }

@@ -90,11 +90,8 @@ fn start(disk: &RealDisk) -> DiskStore {
 fn du(path: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
     let file = std::fs::symlink_metadata(path).unwrap();
-    let inside = if file.is_dir() {
-        std::fs::read_dir(path).unwrap().map(|entry| du(&entry.unwrap().path())).sum()
-    } else {
-        0
-    };
+    let inside =
+        if file.is_dir() { std::fs::read_dir(path).unwrap().map(|entry| du(&entry.unwrap().path())).sum() } else { 0 };
     file.blocks() * 512 + inside
 }
 
@@ -204,7 +201,7 @@ async fn without_inodes_a_disk_deletes_serves_and_recovers() {
     let fillers: Vec<PathBuf> = (0..100).map(|n| mount.path().join(format!("filler{n}"))).collect();
     let made = fillers.iter().take_while(|path| std::fs::File::create(path).is_ok()).count();
     assert!(made < fillers.len());
-    eventually("the disk says that it is full", || store.state() .0 == DiskState::Full);
+    eventually("the disk says that it is full", || store.state().0 == DiskState::Full);
     assert!(store.state().1.contains("files"), "{:?}", store.state());
     // The volume that is there takes more, and then nothing does.
     let mut stored = vec![1];

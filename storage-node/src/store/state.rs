@@ -306,3 +306,33 @@ impl State {
         changes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cairn_core::geometry::Geometry;
+    use cairn_core::id::{ExtentId, ProfileId, SessionId};
+
+    use super::*;
+
+    fn entry(volume: u32, offset: u64) -> Entry {
+        let geometry = Geometry { data_shards: 1, parity_shards: 1, cell_bytes: 512, length: 512 };
+        Entry { place: Place { volume, offset }, descriptor_bytes: 0, profile: ProfileId(1), geometry }
+    }
+
+    #[test]
+    fn a_move_counts_only_if_the_shard_stayed_where_it_was() {
+        let shard = ShardId { extent: ExtentId::new(SessionId(1), 1), index: 0 };
+        let (old, copy, newer) = (entry(1, 4096), entry(2, 4096), entry(3, 4096));
+        let check = |current: Option<Entry>, moves: bool, after: Known| {
+            let mut state = State::default();
+            if let Some(current) = current {
+                state.put(shard, current, None);
+            }
+            assert_eq!(state.move_record(shard, copy, old.place, current), moves, "{current:?}");
+            assert_eq!(state.known(shard), after, "{current:?}");
+        };
+        check(Some(old), true, Known::Present(copy));
+        check(Some(newer), false, Known::Present(newer));
+        check(None, false, Known::AskBase);
+    }
+}

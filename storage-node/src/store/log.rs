@@ -380,7 +380,7 @@ impl Log {
             Next::Sync(change, reply) => {
                 let ack = Ack { volume: Arc::clone(volume), header: record.header, change, reply };
                 if self.shared.syncs.push(ack).is_err() {
-                    self.shared.abandon(record.header.place, record.header.record_bytes());
+                    self.shared.state().abandon(record.header.place);
                 }
             }
             Next::Stream { admission, header_checksum, reply } => {
@@ -399,7 +399,7 @@ impl Log {
     }
 
     fn reject(&self, record: Pending, error: &StorageError) {
-        self.shared.abandon(record.header.place, record.header.record_bytes());
+        self.shared.state().abandon(record.header.place);
         match record.next {
             Next::Sync(_, reply) => drop(reply.send(Err(error.clone()))),
             Next::Stream { reply, .. } => drop(reply.send(Err(error.clone()))),

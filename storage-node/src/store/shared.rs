@@ -262,9 +262,9 @@ impl Shared {
         }
     }
 
-    /// Gives back the space of a record that never came to life.
-    pub(super) fn abandon(&self, place: Place, bytes: u64) {
-        self.state().abandon(place, bytes);
+    /// Gives up a record whose footer was not begun, and its space back.
+    pub(super) fn abandon_unfinished(&self, place: Place, bytes: u64) {
+        self.state().abandon_unfinished(place, bytes);
         let _ = self.upkeep.push(());
     }
 

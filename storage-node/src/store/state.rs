@@ -130,14 +130,20 @@ impl State {
         self.flux.settle(place)
     }
 
-    /// A reservation came to nothing. What was written of it may be whole on disk all the same.
-    pub(super) fn abandon(&mut self, place: Place, bytes: u64) {
+    /// A reservation came to nothing. What was written of it may be whole on disk all the same, so it is left alone until
+    /// its volume is compacted: with a hole in it, a record that has its footer would pass for a shard with damaged cells.
+    pub(super) fn abandon(&mut self, place: Place) {
         let settled = self.flux.settle(place);
         if let Some(shard) = settled.shard
             && !settled.overtaken
         {
             self.flux.haunt(shard, place);
         }
+    }
+
+    /// As [`State::abandon`], of a record whose footer was not begun: it can never pass for whole, once it has a hole.
+    pub(super) fn abandon_unfinished(&mut self, place: Place, bytes: u64) {
+        self.abandon(place);
         self.bury(place, bytes);
     }
 

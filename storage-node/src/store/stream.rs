@@ -17,12 +17,13 @@ use super::sync::{Ack, Change};
 use crate::format::{FOOTER_BYTES, Footer, Place, RecordHeader};
 
 /// A region of a volume that is reserved for one shard. Dropping it gives the space back, unless the shard has been
-/// handed over to the sync thread.
+/// handed over to the sync thread, or its footer begun.
 pub(super) struct StreamSlot {
     shared: Arc<Shared>,
     volume: Arc<ActiveVolume>,
     header: RecordHeader,
     header_checksum: [u8; 32],
+    footer_begun: AtomicBool,
     handed_over: AtomicBool,
     _admission: Option<OwnedSemaphorePermit>,
 }
@@ -35,7 +36,15 @@ impl StreamSlot {
         header_checksum: [u8; 32],
         admission: Option<OwnedSemaphorePermit>,
     ) -> Self {
-        Self { shared, volume, header, header_checksum, handed_over: false.into(), _admission: admission }
+        Self {
+            shared,
+            volume,
+            header,
+            header_checksum,
+            footer_begun: false.into(),
+            handed_over: false.into(),
+            _admission: admission,
+        }
     }
 
     /// The header that stands on disk.
@@ -56,6 +65,7 @@ impl StreamSlot {
 impl StreamSlot {
     fn write_footer(&self, footer: &[u8]) -> Result<(), StorageError> {
         let mut tail = footer.to_vec();
+        self.footer_begun.store(true, Ordering::Release);
         tail.resize((self.header.record_bytes() - self.header.footer_start()) as usize, 0);
         self.write(&[&tail], self.header.footer_start())
     }
@@ -82,8 +92,13 @@ impl StreamSlot {
 
 impl Drop for StreamSlot {
     fn drop(&mut self) {
-        if !self.handed_over.load(Ordering::Acquire) {
-            self.shared.abandon(self.header.place, self.header.record_bytes());
+        if self.handed_over.load(Ordering::Acquire) {
+            return;
+        }
+        if self.footer_begun.load(Ordering::Acquire) {
+            self.shared.state().abandon(self.header.place);
+        } else {
+            self.shared.abandon_unfinished(self.header.place, self.header.record_bytes());
         }
     }
 }

@@ -59,7 +59,7 @@ fn sync_volume(shared: &Arc<Shared>, acks: Vec<Ack>) {
     };
     if let Some(error) = failure {
         for ack in acks {
-            shared.abandon(ack.header.place, ack.header.record_bytes());
+            shared.state().abandon(ack.header.place);
             let _ = ack.reply.send(Err(error.clone()));
         }
         return;

@@ -17,6 +17,7 @@ use super::entry::Entry;
 use super::flux::Purpose;
 use super::options::GROUP_BYTES_MAX;
 use super::shared::{ActiveVolume, Reply, Shared};
+use super::state::MayMove;
 use super::stream::StreamSlot;
 use super::sync::{Ack, Change};
 use super::tail::{Need, Tail};
@@ -163,18 +164,21 @@ impl Log {
         Ok(())
     }
 
-    /// Whether the shard still lies at `from` and nothing is under way that would come before a copy of it in the log
-    /// and be overruled by it. Only this thread reserves space, so the answer holds until the copy has its place.
+    /// Where the shard was known to lie, if a copy of its record at `from` may be made. Only this thread reserves space,
+    /// so the answer holds until the copy has its place.
     fn may_move(&self, shard: ShardId, from: Place) -> Result<Option<(Option<Entry>, u64)>, StorageError> {
         let located = self.shared.locate(&[shard])?;
         let earlier = located.entries.first().copied().flatten();
         let state = self.shared.state();
-        if state.flux.is_busy(shard) {
-            let detail = format!("{shard} is being written or deleted");
-            return Err(self.shared.error(StorageErrorKind::Busy, detail));
-        }
         let current = self.shared.current(&state, shard, earlier, located.generation);
-        Ok(current.is_some_and(|current| current.place == from).then_some((earlier, located.generation)))
+        match state.may_move(shard, from, current) {
+            MayMove::Yes => Ok(Some((earlier, located.generation))),
+            MayMove::Gone => Ok(None),
+            MayMove::Busy => {
+                let detail = format!("{shard} is being written or deleted");
+                Err(self.shared.error(StorageErrorKind::Busy, detail))
+            }
+        }
     }
 
     fn move_whole(
@@ -293,7 +297,7 @@ impl Log {
             Err(error) => return drop(reply.send(Err(error))),
         };
         let (header, checksum) = self.begin_record(header, Purpose::Tombstone(shards), &list, &volume);
-        let change = Change::Delete { place: header.place, shards: there, generation: located.generation };
+        let change = Change::Delete { shards: there, generation: located.generation };
         self.end_record(header, &Footer::new().encode(&volume.key, &checksum), Next::Sync(change, reply), None);
     }
 

@@ -37,6 +37,12 @@ mod verify;
 mod volume_files;
 mod volumes;
 
+/// What the threads of a disk share things through. A test puts others in their place, to try the orders in which
+/// threads may run.
+mod primitives {
+    pub(super) use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+}
+
 pub use disk_store::{DiskStore, DiskUsage};
 pub use error::OpenError;
 pub use options::StoreOptions;

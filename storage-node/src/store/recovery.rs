@@ -22,7 +22,7 @@ use crate::format::{BLOCK_BYTES, BlockError, BlockKind, DiskIdentity, IdentityBl
 /// The name of the superblock's file.
 pub(super) const SUPERBLOCK: &str = "superblock";
 /// Changes in memory after which a long recovery writes a checkpoint.
-const RECOVERY_CHANGES_MAX: usize = 1_000_000;
+const RECOVERY_CHANGES_MAX: usize = 250_000;
 
 /// Records that wait for one which vouches for them; beyond it the oldest is read whole instead.
 const DOUBTFUL_MAX: usize = 65_536;

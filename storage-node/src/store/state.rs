@@ -24,6 +24,17 @@ pub(super) enum Known {
     AskBase,
 }
 
+/// Whether a record may be copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MayMove {
+    /// It may.
+    Yes,
+    /// The shard is being written or deleted: ask again later.
+    Busy,
+    /// The shard is gone, or lies elsewhere.
+    Gone,
+}
+
 /// A part of a volume that holds nothing alive any more and can be punched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Hole {
@@ -182,6 +193,15 @@ impl State {
         self.shards += 1;
         self.volumes.live(entry.place, bytes);
         self.change(shard, Some(entry));
+    }
+
+    /// Whether a copy of the record at `from` may get its place in the log now, if the shard lies at `current`. Nothing may
+    /// be under way that would come before the copy in the log and be overruled by it.
+    pub(super) fn may_move(&self, shard: ShardId, from: Place, current: Option<Entry>) -> MayMove {
+        if self.flux.is_busy(shard) {
+            return MayMove::Busy;
+        }
+        if current.is_some_and(|current| current.place == from) { MayMove::Yes } else { MayMove::Gone }
     }
 
     /// A copy of the record at `from` is on stable storage at `entry.place`. It counts only if the shard still lies

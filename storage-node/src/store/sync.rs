@@ -10,6 +10,7 @@ use cairn_protocol::storage::{StorageError, StorageErrorKind};
 use super::entry::Entry;
 use super::options::CHECKPOINT_CHANGES_MAX;
 use super::shared::{ActiveVolume, Reply, Shared};
+use super::state::State;
 use crate::format::{Place, RecordHeader};
 
 /// A record that is written and waits for its sync.
@@ -29,7 +30,7 @@ pub(super) enum Change {
     /// The record keeps dead what only an older volume's tombstones did, in the volumes `covered`.
     Carry { covered: BTreeSet<u32> },
     /// The shards are gone; each was known to lie where the pair says, as of `generation`.
-    Delete { place: Place, shards: Vec<(ShardId, Option<Entry>)>, generation: u64 },
+    Delete { shards: Vec<(ShardId, Option<Entry>)>, generation: u64 },
 }
 
 /// Runs until the queue is closed and empty.
@@ -69,8 +70,14 @@ fn sync_volume(shared: &Arc<Shared>, acks: Vec<Ack>) {
         let mut state = shared.state();
         state.synced(volume.number, settled_before);
         for ack in acks {
-            let settled = state.settle(ack.header.place);
-            let result = apply(shared, &mut state, &ack, settled.overtaken);
+            let current = |state: &State, shard, earlier, generation| shared.current(state, shard, earlier, generation);
+            let result = match apply(&mut state, &ack.header, &ack.change, current) {
+                Applied::Done => Ok(()),
+                Applied::Overtaken => {
+                    let detail = "the shard was deleted while it was being written";
+                    Err(shared.error(StorageErrorKind::Refused, detail))
+                }
+            };
             replies.push((ack.reply, result));
         }
         state.changes() >= CHECKPOINT_CHANGES_MAX || state.has_holes()
@@ -83,49 +90,54 @@ fn sync_volume(shared: &Arc<Shared>, acks: Vec<Ack>) {
     }
 }
 
-fn apply(
-    shared: &Arc<Shared>,
-    state: &mut super::state::State,
-    ack: &Ack,
-    overtaken: bool,
-) -> Result<(), StorageError> {
-    match &ack.change {
-        Change::Put { .. } if overtaken => {
-            state.bury(ack.header.place, ack.header.record_bytes());
-            Err(shared.error(StorageErrorKind::Refused, "the shard was deleted while it was being written"))
+/// What became of a record that is on stable storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Applied {
+    /// It counts, or something later does.
+    Done,
+    /// The shard was deleted while it was being written.
+    Overtaken,
+}
+
+/// The record is on stable storage: brings the index up to date. `current` finds where a shard lies right now, given
+/// where it was known to lie earlier.
+pub(super) fn apply(
+    state: &mut State,
+    header: &RecordHeader,
+    change: &Change,
+    current: impl Fn(&State, ShardId, Option<Entry>, u64) -> Option<Entry>,
+) -> Applied {
+    let (place, bytes) = (header.place, header.record_bytes());
+    let overtaken = state.settle(place).overtaken;
+    match change {
+        Change::Put { .. } | Change::Move { .. } if overtaken => {
+            state.bury(place, bytes);
+            return if matches!(change, Change::Put { .. }) { Applied::Overtaken } else { Applied::Done };
         }
         Change::Put { shard, entry, earlier, generation } => {
-            let current = shared.current(state, *shard, *earlier, *generation);
+            let current = current(state, *shard, *earlier, *generation);
             state.put(*shard, *entry, current);
-            Ok(())
-        }
-        Change::Move { .. } if overtaken => {
-            state.bury(ack.header.place, ack.header.record_bytes());
-            Ok(())
         }
         Change::Move { shard, entry, from, earlier, generation } => {
-            let current = shared.current(state, *shard, *earlier, *generation);
-            if !state.move_record(*shard, *entry, *from, current) && current.is_none_or(|c| c.place < entry.place) {
-                tracing::error!(%shard, %from, to = %entry.place, "a shard changed unseen while it was being moved");
+            let current = current(state, *shard, *earlier, *generation);
+            if !state.move_record(*shard, *entry, *from, current) && current.is_none_or(|c| c.place < place) {
+                tracing::error!(%shard, %from, to = %place, "a shard changed unseen while it was being moved");
             }
-            Ok(())
         }
         Change::Carry { covered } => {
-            let place = ack.header.place;
-            state.volumes.tombstone(place, ack.header.record_bytes());
+            state.volumes.tombstone(place, bytes);
             for older in covered {
                 state.volumes.cover(place.volume, *older);
             }
-            Ok(())
         }
-        Change::Delete { place, shards, generation } => {
-            state.volumes.tombstone(*place, ack.header.record_bytes());
+        Change::Delete { shards, generation } => {
+            state.volumes.tombstone(place, bytes);
             for (shard, earlier) in shards {
-                let current = shared.current(state, *shard, *earlier, *generation);
-                state.delete(*place, *shard, current);
+                let current = current(state, *shard, *earlier, *generation);
+                state.delete(place, *shard, current);
             }
-            state.overtake(*place, &shards.iter().map(|(shard, _)| *shard).collect());
-            Ok(())
+            state.overtake(place, &shards.iter().map(|(shard, _)| *shard).collect());
         }
     }
+    Applied::Done
 }

@@ -70,6 +70,7 @@ impl Tail {
     /// Seals the volume at the end and begins a new one with blocks for a record of `bytes`. Everything before must be
     /// written.
     pub(super) fn begin(&mut self, bytes: u64, need: Need) -> Result<Arc<ActiveVolume>, StorageError> {
+        self.admit(need, bytes + self.room(need))?;
         let error = match self.begin_new(bytes + self.room(need)) {
             Err(error) if error.kind == StorageErrorKind::Full && need == Need::Tombstone => error,
             result => return result,

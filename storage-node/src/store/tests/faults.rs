@@ -85,6 +85,12 @@ async fn a_full_disk_at_any_operation_is_not_a_broken_disk() {
 #[tokio::test]
 async fn a_process_without_descriptors_does_not_blame_the_disk() {
     every_operation(Errno::MFILE, StorageErrorKind::OutOfResources, true).await;
+    every_operation(Errno::NOMEM, StorageErrorKind::OutOfResources, true).await;
+}
+
+#[tokio::test]
+async fn a_filesystem_that_turns_read_only_makes_the_disk_suspect() {
+    every_operation(Errno::ROFS, StorageErrorKind::Failed, true).await;
 }
 
 #[tokio::test]

@@ -15,9 +15,11 @@ use rustix::io::Errno;
 use super::*;
 use crate::disk_io::simulated::Fault;
 
-/// Histories in one test, and the most steps in each: with four tests, 100,000 steps and more.
+/// Histories in one test, and the most steps in each.
 const HISTORIES: u32 = 150;
 const STEPS_MAX: usize = 360;
+/// Steps that one test takes at least: with four tests, 100,000.
+const STEPS_MIN: usize = 25_000;
 /// Shards that the histories are about.
 const SHARDS: u64 = 16;
 /// Bytes of the filesystem.
@@ -427,12 +429,14 @@ fn explore(part: u64) {
         runtime.block_on(run(history));
         Ok(())
     });
-    println!("{} steps", steps.load(Ordering::Relaxed));
+    let steps = steps.into_inner();
+    println!("{steps} steps");
     if let Err(error) = result {
         let repeat = "cargo nextest run -p cairn-storage-node the_store_is_a_map_that_survives";
         let TestError::Fail(why, history) = error else { panic!("{error}") };
         panic!("{why}\nhistory: {history:#?}\nrepeat: CAIRN_MODEL_SEED={seed} {repeat}");
     }
+    assert!(steps >= STEPS_MIN, "only {steps} steps");
 }
 
 #[test]

@@ -190,8 +190,11 @@ impl Core {
     }
 }
 
+/// What a client's thread does.
+type Client = Box<dyn FnOnce(&Core) + Send>;
+
 /// Runs the log and the sync thread beside `clients`, then compares.
-fn run(shards: &BTreeSet<ShardId>, clients: Vec<Box<dyn FnOnce(&Core) + Send>>) {
+fn run(shards: &BTreeSet<ShardId>, clients: Vec<Client>) {
     let core = Core::new();
     let service = [Core::run_log as fn(&Core), Core::run_sync].map(|body| {
         let core = Arc::clone(&core);
@@ -204,9 +207,13 @@ fn run(shards: &BTreeSet<ShardId>, clients: Vec<Box<dyn FnOnce(&Core) + Send>>) 
             thread::spawn(move || client(&core))
         })
         .collect();
-    clients.into_iter().for_each(|client| client.join().unwrap());
+    for client in clients {
+        client.join().unwrap();
+    }
     core.log.close();
-    service.into_iter().for_each(|thread| thread.join().unwrap());
+    for thread in service {
+        thread.join().unwrap();
+    }
     core.check(shards);
 }
 
@@ -222,7 +229,7 @@ fn version_of(core: &Core, shard: ShardId) -> Option<u32> {
     known(&core.state.lock().unwrap(), shard).map(|entry| entry.descriptor_bytes)
 }
 
-fn movers(shard: ShardId, count: usize) -> Box<dyn FnOnce(&Core) + Send> {
+fn movers(shard: ShardId, count: usize) -> Client {
     Box::new(move |core| {
         for _ in 0..count {
             let _ = core.ask(|reply| Request::Move { shard, reply }).recv();
@@ -311,7 +318,9 @@ fn a_group_is_acknowledged_only_by_a_sync_that_began_after_its_writes() {
                     }
                 }
             });
-            writers.into_iter().for_each(|writer| writer.join().unwrap());
+            for writer in writers {
+                writer.join().unwrap();
+            }
             queue.close();
             syncer.join().unwrap();
         },

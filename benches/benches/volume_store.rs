@@ -44,6 +44,9 @@ const SEQUENTIAL: usize = 16 * LARGE;
 const SYNC_EVERY: usize = STREAMS as usize * LARGE;
 /// Bytes of one sequential write.
 const BLOCK: usize = 1 << 20;
+/// Shards on the disk whose recovery is measured, and bytes of each.
+const RECOVERED: u64 = 1_000_000;
+const TINY: usize = 256;
 /// How long each rate of small operations is measured in a round.
 const TIME: Duration = Duration::from_millis(500);
 /// Rounds of the comparison.
@@ -78,35 +81,45 @@ struct Disk {
     body: Bytes,
 }
 
+fn identity() -> DiskIdentity {
+    DiskIdentity { cluster: ClusterId::from_random([1; 16]), disk: DiskId::from_random([2; 16]), salt: [3; 32] }
+}
+
+fn start(dir: &Path) -> DiskStore {
+    let expected = (identity().cluster, identity().disk);
+    let clock = Arc::new(RealClock(Instant::now()));
+    let io = Arc::new(RealDisk::new(dir));
+    DiskStore::open(io, dir.to_str().unwrap(), expected, StoreOptions::default(), clock).unwrap()
+}
+
 impl Disk {
     fn open(dir: &Path) -> Self {
-        let path = dir.to_str().unwrap();
-        let io = RealDisk::new(dir);
-        let identity = DiskIdentity {
-            cluster: ClusterId::from_random([1; 16]),
-            disk: DiskId::from_random([2; 16]),
-            salt: [3; 32],
-        };
-        format(&io, path, &IdentityBlock { identity, created_ms: 1 }).unwrap();
-        let (expected, clock) = ((identity.cluster, identity.disk), Arc::new(RealClock(Instant::now())));
-        let store = DiskStore::open(Arc::new(io), path, expected, StoreOptions::default(), clock).unwrap();
+        let block = IdentityBlock { identity: identity(), created_ms: 1 };
+        format(&RealDisk::new(dir), dir.to_str().unwrap(), &block).unwrap();
+        let store = start(dir);
         let body = random(LARGE).into();
         Self { store, runtime: Runtime::new().unwrap(), small: Arc::default(), large: AtomicU64::new(0), body }
     }
 
     /// Puts small shards with `writers` at a time as long as `more` says so. Returns how many.
     fn put_small(&self, writers: u64, more: impl Fn() -> bool + Clone + Send + 'static) -> u64 {
+        self.put_bytes(SMALL, writers, more)
+    }
+
+    /// As [`Disk::put_small`], with shards of `bytes`.
+    fn put_bytes(&self, bytes: usize, writers: u64, more: impl Fn() -> bool + Clone + Send + 'static) -> u64 {
+        let geometry = Geometry { length: bytes as u64, ..small_geometry() };
         let before = self.small.load(Ordering::Relaxed);
         self.runtime.block_on(async {
             let mut tasks = JoinSet::new();
             for _ in 0..writers {
                 let (store, next, more) = (self.store.clone(), Arc::clone(&self.small), more.clone());
-                let data = self.body.slice(..SMALL);
+                let data = self.body.slice(..bytes);
                 tasks.spawn(async move {
                     while more() {
                         let id = small_id(next.fetch_add(1, Ordering::Relaxed));
                         let cell = Cell::new(data.clone(), id.cell(0));
-                        store.put_shard(header(id, small_geometry()), vec![cell]).await.unwrap();
+                        store.put_shard(header(id, geometry), vec![cell]).await.unwrap();
                     }
                 });
             }
@@ -232,6 +245,20 @@ fn bare_read_rate(file: &File, places: u64) -> Rate {
     })
 }
 
+/// What fio says of random reads of 4 KiB from a file, one at a time through the page cache, as the store reads; nothing
+/// where there is no fio.
+fn fio_rate(file: &Path) -> Option<Rate> {
+    let output = std::process::Command::new("fio")
+        .args(["--name=read", "--rw=randread", "--bs=4k", "--ioengine=psync", "--readonly", "--invalidate=0"])
+        .args(["--time_based", "--runtime=1", "--minimal", "--filename"])
+        .arg(file)
+        .output()
+        .ok()?;
+    // Reads per second are the eighth field of the terse format, version 3.
+    let per_s = String::from_utf8(output.stdout).ok()?.split(';').nth(7)?.parse().ok()?;
+    Some(Rate { per_s, unit: Unit::Operations })
+}
+
 fn store(c: &mut Criterion) {
     let dir = directory();
     let disk = Disk::open(dir.path());
@@ -286,7 +313,7 @@ fn compare() {
     let places = disk.small.load(Ordering::Relaxed);
     let bare = dir.path().join("bare");
     std::fs::write(&bare, (0..places).flat_map(|_| &body[..SMALL]).copied().collect::<Vec<u8>>()).unwrap();
-    let bare = File::open(bare).unwrap();
+    let (path, bare) = (bare.clone(), File::open(bare).unwrap());
     let mut dice = Dice(2);
     let mut read = || {
         let read = || disk.runtime.block_on(disk.read_small(&mut dice));
@@ -295,7 +322,45 @@ fn compare() {
     let [bare, read] = rounds(ROUNDS, &mut [&mut || bare_read_rate(&bare, places), &mut read]);
     let name = format!("verified random reads of {places} shards of 4 KiB, 1 reader");
     print_beside_limit(&name, read, "pread and checksum of 4 KiB in a file", bare);
+    if let Some(fio) = fio_rate(&path) {
+        print_beside_limit(&name, read, "fio randread of 4 KiB", fio);
+    }
     disk.store.close();
+}
+
+/// Bytes of memory that the process has. Source: `VmRSS` in proc(5).
+fn resident_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+}
+
+/// A disk with a million shards: how long it takes to come into service, with its index, after a crash and without any
+/// index, and what the process needs for it.
+#[allow(clippy::print_stdout, reason = "the figures are what a benchmark is for")]
+fn recover() {
+    let dir = directory();
+    let disk = Disk::open(dir.path());
+    let left = Arc::new(AtomicU64::new(RECOVERED));
+    let more = move || left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok();
+    let stored = disk.put_bytes(TINY, 256, more);
+    disk.store.close();
+    drop(disk);
+    for (how, index_lost) in [("with its index", false), ("without its index", true)] {
+        if index_lost {
+            std::fs::remove_file(dir.path().join("index.redb")).unwrap();
+        }
+        let (before, begin) = (resident_bytes(), Instant::now());
+        let store = start(dir.path());
+        let (took, grown) = (begin.elapsed(), resident_bytes().saturating_sub(before));
+        let shards = store.usage().shards;
+        assert_eq!(shards, stored);
+        println!(
+            "a disk of {shards} shards {how}: in service after {took:.2?}, {} MB more in memory",
+            grown / 1_000_000
+        );
+        store.close();
+    }
 }
 
 criterion_group!(benches, store);
@@ -303,5 +368,6 @@ criterion_group!(benches, store);
 fn main() {
     benches();
     compare();
+    recover();
     Criterion::default().configure_from_args().final_summary();
 }

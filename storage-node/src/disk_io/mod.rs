@@ -21,6 +21,8 @@ pub struct Space {
     pub total_bytes: u64,
     /// Bytes that can still be written.
     pub available_bytes: u64,
+    /// Files that can still be made; nothing where the filesystem has no such limit.
+    pub available_files: Option<u64>,
     /// Tells filesystems apart.
     pub device: u64,
 }
@@ -53,14 +55,27 @@ pub trait DiskIo: Send + Sync + 'static {
         Ok(Box::new(medium::Uncached(self.open_volume(name)?)))
     }
 
-    /// Removes a volume file, durably.
+    /// Removes a volume file, durably. One that is not there is no error.
     fn remove_volume(&self, name: &str) -> io::Result<()>;
 
+    /// Sets a file with `bytes` of blocks aside, durably, from which a volume can be made when nothing is free any more.
+    /// One that is there already and is as large is left alone.
+    fn make_spare(&self, bytes: u64) -> io::Result<()>;
+
+    /// Bytes of the file that was set aside; zero if there is none.
+    fn spare_bytes(&self) -> u64;
+
+    /// As [`DiskIo::create_volume`], of the file that was set aside: needs neither blocks nor a new file.
+    fn create_volume_of_spare(&self, name: &str, header: &[u8]) -> io::Result<Arc<dyn DiskFile>>;
+
     /// Opens or creates the index, which is only a cache.
-    fn open_index(&self, cache_bytes: usize) -> Result<redb::Database, redb::DatabaseError>;
+    fn open_index(&self) -> io::Result<Arc<dyn DiskFile>>;
 
     /// Removes the index.
     fn remove_index(&self) -> io::Result<()>;
+
+    /// Bytes that everything but the volumes occupies, as the filesystem counts them.
+    fn other_bytes(&self) -> io::Result<u64>;
 
     /// Space on the filesystem.
     fn space(&self) -> io::Result<Space>;
@@ -85,6 +100,13 @@ pub trait DiskFile: Send + Sync + 'static {
 
     /// Gives the blocks of a range back; it reads as zeros from then on.
     fn punch(&self, offset: u64, bytes: u64) -> io::Result<()>;
+
+    /// Forgets what the page cache holds of the file, so that the next read shows what the disk has. What was never
+    /// synced stays.
+    fn drop_cached(&self);
+
+    /// Cuts the file, or lets it grow with zeros: for the index alone, volumes are never cut (I4).
+    fn set_length(&self, bytes: u64) -> io::Result<()>;
 
     /// Bytes from the beginning to the end.
     fn length(&self) -> io::Result<u64>;

@@ -15,7 +15,10 @@ use super::{DiskFile, DiskIo, Space};
 
 const VOLUMES: &str = "volumes";
 const INDEX: &str = "index.redb";
+const SPARE: &str = "spare";
 const LOCK: &str = "lock";
+/// Bytes of a block in `st_blocks`. Source: stat(2).
+const STAT_BLOCK_BYTES: u64 = 512;
 /// Slices per `pwritev`. Source: `IOV_MAX` in Linux's `limits.h`.
 const SLICES_MAX: usize = 1024;
 
@@ -56,6 +59,14 @@ impl RealDisk {
 
     fn volume(&self, name: &str) -> PathBuf {
         self.root.join(VOLUMES).join(name)
+    }
+}
+
+/// Removes a file that may be missing.
+fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
     }
 }
 
@@ -108,19 +119,65 @@ impl DiskIo for RealDisk {
     }
 
     fn remove_volume(&self, name: &str) -> io::Result<()> {
-        std::fs::remove_file(self.volume(name))?;
+        remove(&self.volume(name))?;
         sync_directory(&self.root.join(VOLUMES))
     }
 
-    fn open_index(&self, cache_bytes: usize) -> Result<redb::Database, redb::DatabaseError> {
-        redb::Database::builder().set_cache_size(cache_bytes).create(self.root.join(INDEX))
+    fn make_spare(&self, bytes: u64) -> io::Result<()> {
+        let there = self.spare_bytes();
+        if there >= bytes {
+            return Ok(());
+        }
+        let path = self.root.join(SPARE);
+        let file = RealFile { file: File::options().create(true).truncate(false).read(true).write(true).open(&path)? };
+        let made = file.allocate(0, bytes).and_then(|()| file.file.sync_all());
+        if made.is_err() {
+            // What there was before is worth keeping.
+            if there == 0 { remove(&path)? } else { file.file.set_len(there)? }
+        }
+        sync_directory(&self.root)?;
+        made
+    }
+
+    fn spare_bytes(&self) -> u64 {
+        std::fs::metadata(self.root.join(SPARE)).map_or(0, |file| file.len())
+    }
+
+    fn create_volume_of_spare(&self, name: &str, header: &[u8]) -> io::Result<Arc<dyn DiskFile>> {
+        let file = File::options().read(true).write(true).open(self.root.join(SPARE))?;
+        let file = RealFile { file };
+        file.write_at(&[header], 0)?;
+        file.file.sync_all()?;
+        std::fs::rename(self.root.join(SPARE), self.volume(name))?;
+        sync_directory(&self.root.join(VOLUMES))?;
+        sync_directory(&self.root)?;
+        Ok(Arc::new(file))
+    }
+
+    fn open_index(&self) -> io::Result<Arc<dyn DiskFile>> {
+        let path = self.root.join(INDEX);
+        let file = File::options().create(true).truncate(false).read(true).write(true).open(path)?;
+        Ok(Arc::new(RealFile { file }))
     }
 
     fn remove_index(&self) -> io::Result<()> {
-        match std::fs::remove_file(self.root.join(INDEX)) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-            result => result,
+        remove(&self.root.join(INDEX))
+    }
+
+    fn other_bytes(&self) -> io::Result<u64> {
+        let mut bytes = 0;
+        for folder in [self.root.clone(), self.root.join(VOLUMES)] {
+            bytes += std::fs::metadata(&folder)?.blocks() * STAT_BLOCK_BYTES;
         }
+        for entry in std::fs::read_dir(&self.root)? {
+            match entry?.metadata() {
+                Ok(file) if file.is_file() => bytes += file.blocks() * STAT_BLOCK_BYTES,
+                Ok(_) => {}
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(bytes)
     }
 
     fn space(&self) -> io::Result<Space> {
@@ -129,6 +186,8 @@ impl DiskIo for RealDisk {
         Ok(Space {
             total_bytes: stat.f_blocks.saturating_mul(stat.f_frsize),
             available_bytes: stat.f_bavail.saturating_mul(stat.f_frsize),
+            // Filesystems that make inodes as they go say zero of zero.
+            available_files: (stat.f_files > 0).then_some(stat.f_favail),
             device,
         })
     }
@@ -214,11 +273,20 @@ impl DiskFile for RealFile {
         }
     }
 
+    fn drop_cached(&self) {
+        // Advice: a filesystem that ignores it loses nothing but a check.
+        let _ = rustix::fs::fadvise(&self.file, 0, None, rustix::fs::Advice::DontNeed);
+    }
+
+    fn set_length(&self, bytes: u64) -> io::Result<()> {
+        self.file.set_len(bytes)
+    }
+
     fn length(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
     }
 
     fn allocated_bytes(&self) -> io::Result<u64> {
-        Ok(self.file.metadata()?.blocks() * 512)
+        Ok(self.file.metadata()?.blocks() * STAT_BLOCK_BYTES)
     }
 }

@@ -39,7 +39,7 @@ fn shard_record() {
     let shard = ShardHeader { id, profile: ProfileId(4), geometry, descriptor: Bytes::from_static(b"descriptor") };
     let header = RecordHeader::of_shard(&shard, Place { volume: 7, offset: 4096 });
     let mut record = Vec::new();
-    let checksum = header.encode(&identity(), &key, &shard.descriptor, &mut record);
+    let checksum = header.encode(&identity(), &key, 0, &shard.descriptor, &mut record);
     let mut footer = Footer::new();
     for (stripe, data) in [&b"01234567"[..], &b"89"[..]].into_iter().enumerate() {
         let cell = Cell::new(Bytes::copy_from_slice(data), id.cell(stripe as u32));
@@ -63,13 +63,25 @@ fn shard_record() {
 }
 
 #[test]
+fn a_record_vouches_for_those_before_it() {
+    let (key, place) = (identity().volume_key(7), Place { volume: 7, offset: 8192 });
+    let (header, mut record) = (RecordHeader::of_tombstone(0, place), Vec::new());
+    header.encode(&identity(), &key, 4608, &[], &mut record);
+    check("vouching-header-v1.hex", &record);
+    assert_eq!(RecordHeader::synced_before(&record), 4608);
+    assert_eq!(RecordHeader::decode(&identity(), place, &record), Ok(header));
+    record[104] ^= 1;
+    assert!(header.verify(&key, &record).is_err());
+}
+
+#[test]
 fn tombstone_record() {
     let key = identity().volume_key(7);
     let shards = vec![ShardId { extent: ExtentId::new(SessionId(5), 6), index: 2 }];
     let list = Tombstone { proof: DeleteProof::Committed(CommitSequence(99)), shards }.encode();
     let header = RecordHeader::of_tombstone(list.len() as u32, Place { volume: 7, offset: 8192 });
     let mut record = Vec::new();
-    let checksum = header.encode(&identity(), &key, &list, &mut record);
+    let checksum = header.encode(&identity(), &key, 0, &list, &mut record);
     record.extend_from_slice(&Footer::new().encode(&key, &checksum));
     record.resize(header.record_bytes() as usize, 0);
     check("tombstone-record-v1.hex", &record);

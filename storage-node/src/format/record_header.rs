@@ -123,8 +123,16 @@ impl RecordHeader {
         align_up(self.footer_start() + FOOTER_BYTES as u64)
     }
 
-    /// Appends the header and the descriptor to `out` and returns the header's checksum.
-    pub fn encode(&self, identity: &DiskIdentity, key: &VolumeKey, descriptor: &[u8], out: &mut Vec<u8>) -> [u8; 32] {
+    /// Appends the header and the descriptor to `out` and returns the header's checksum. Everything in the volume before
+    /// `synced_before` is on stable storage.
+    pub fn encode(
+        &self,
+        identity: &DiskIdentity,
+        key: &VolumeKey,
+        synced_before: u64,
+        descriptor: &[u8],
+        out: &mut Vec<u8>,
+    ) -> [u8; 32] {
         let mut fixed = [0; HEADER_BYTES];
         put(&mut fixed, 0, MAGIC);
         put(&mut fixed, 8, &FORMAT_VERSION.to_le_bytes());
@@ -145,6 +153,7 @@ impl RecordHeader {
         put(&mut fixed, 80, &self.body_bytes().to_le_bytes());
         put(&mut fixed, 88, &self.place.volume.to_le_bytes());
         put(&mut fixed, 96, &self.place.offset.to_le_bytes());
+        put(&mut fixed, 104, &synced_before.to_le_bytes());
         let checksum = key.checksum([&fixed[..CHECKSUM_AT], descriptor]);
         put(&mut fixed, CHECKSUM_AT, &checksum);
         out.extend_from_slice(&fixed);
@@ -165,6 +174,12 @@ impl RecordHeader {
             return Err(HeaderError::Misplaced);
         }
         Ok(header)
+    }
+
+    /// The offset before which everything in the volume was on stable storage when the header was written; zero if
+    /// nothing is known. For a header that verifies.
+    pub fn synced_before(fixed: &[u8]) -> u64 {
+        u64_at(fixed, 104).unwrap_or_default()
     }
 
     fn fields(fixed: &[u8]) -> Option<Self> {

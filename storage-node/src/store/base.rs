@@ -8,12 +8,13 @@ use minicbor::{Decode, Encode};
 use redb::{Database, ReadableDatabase, TableDefinition};
 
 use super::entry::{ENTRY_BYTES, Entry, KEY_BYTES, key_of, shard_of};
+use super::index_file::IndexFile;
 use crate::format::{DiskIdentity, Place};
 
 const SHARDS: TableDefinition<'_, &[u8; KEY_BYTES], &[u8; ENTRY_BYTES]> = TableDefinition::new("shards");
 const CHECKPOINT: TableDefinition<'_, (), &[u8]> = TableDefinition::new("checkpoint");
 /// Layout of the tables. An index of another version is thrown away.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 /// Changes since the last checkpoint: an entry, or nothing for a shard that is gone.
 pub(super) type Changes = BTreeMap<ShardId, Option<Entry>>;
@@ -43,10 +44,16 @@ pub(super) struct Checkpoint {
     /// The volumes there are.
     #[n(6)]
     pub(super) volumes: Vec<VolumeRow>,
+    /// Dead volumes whose files are removed once the checkpoint is durable; after a crash some may still be there.
+    #[n(7)]
+    pub(super) leaving: BTreeSet<u32>,
+    /// Records of writes that failed, which may be whole on disk all the same.
+    #[n(8)]
+    pub(super) ghosts: Vec<GhostRow>,
 }
 
 /// A volume in a checkpoint.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
 pub(super) struct VolumeRow {
     /// Its number.
     #[n(0)]
@@ -57,12 +64,37 @@ pub(super) struct VolumeRow {
     /// Older volumes with records that this one's tombstones and rewrites have made dead.
     #[n(2)]
     pub(super) covers: BTreeSet<u32>,
+    /// Bytes of the records that entries point to.
+    #[n(3)]
+    pub(super) live_bytes: u64,
+    /// Bytes of its tombstones.
+    #[n(4)]
+    pub(super) tombstone_bytes: u64,
+    /// Where its last record ends.
+    #[n(5)]
+    pub(super) end: u64,
+}
+
+/// A ghost in a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub(super) struct GhostRow {
+    /// The shard.
+    #[n(0)]
+    pub(super) shard: ShardId,
+    /// The volume of its record.
+    #[n(1)]
+    pub(super) volume: u32,
+    /// The offset of its record.
+    #[n(2)]
+    pub(super) offset: u64,
 }
 
 impl Checkpoint {
-    pub(super) fn new(identity: &DiskIdentity, position: Place, shards: u64, volumes: Vec<VolumeRow>) -> Self {
+    pub(super) fn new(identity: &DiskIdentity, position: Place, contents: CheckpointContents) -> Self {
         let (disk, cluster) = (identity.disk, identity.cluster);
-        Self { version: VERSION, disk, cluster, volume: position.volume, offset: position.offset, shards, volumes }
+        let (volume, offset) = (position.volume, position.offset);
+        let CheckpointContents { shards, volumes, leaving, ghosts } = contents;
+        Self { version: VERSION, disk, cluster, volume, offset, shards, volumes, leaving, ghosts }
     }
 
     /// Everything in the log before this place is in the entries.
@@ -75,14 +107,27 @@ impl Checkpoint {
     }
 }
 
+/// What the state says in a checkpoint.
+#[derive(Debug, Default)]
+pub(super) struct CheckpointContents {
+    pub(super) shards: u64,
+    pub(super) volumes: Vec<VolumeRow>,
+    pub(super) leaving: BTreeSet<u32>,
+    pub(super) ghosts: Vec<GhostRow>,
+}
+
 /// The open index.
 pub(super) struct Base {
     database: Database,
+    /// The file under it.
+    pub(super) file: IndexFile,
 }
 
 impl Base {
-    pub(super) fn new(database: Database) -> Self {
-        Self { database }
+    /// Opens the index in `file`, or makes it there.
+    pub(super) fn open(file: IndexFile, cache_bytes: usize) -> Result<Self, redb::DatabaseError> {
+        let database = Database::builder().set_cache_size(cache_bytes).create_with_backend(file.clone())?;
+        Ok(Self { database, file })
     }
 
     /// The last checkpoint, if there is one of this disk.
@@ -144,5 +189,22 @@ impl Base {
             Ok((shard_of(key.value()), Entry::from_bytes(entry.value())))
         })
         .collect()
+    }
+
+    /// The shards whose entries point into a volume. Reads the whole index.
+    pub(super) fn shards_in(&self, volume: u32) -> Result<Vec<ShardId>, redb::Error> {
+        let transaction = self.database.begin_read()?;
+        let table = match transaction.open_table(SHARDS) {
+            Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+            table => table?,
+        };
+        let mut found = Vec::new();
+        for row in table.range::<&[u8; KEY_BYTES]>(..)? {
+            let (key, entry) = row?;
+            if Entry::from_bytes(entry.value()).place.volume == volume {
+                found.push(shard_of(key.value()));
+            }
+        }
+        Ok(found)
     }
 }

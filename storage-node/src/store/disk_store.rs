@@ -16,6 +16,7 @@ use cairn_core::shard::{ShardHeader, ShardId, split_body};
 use cairn_protocol::storage::{DeleteOrder, ScrubFinding, ScrubStatus, ShardWriter, StorageError, StorageErrorKind};
 use tokio::sync::oneshot;
 
+use super::compact::Compactor;
 use super::error::OpenError;
 use super::log::{Log, LogRequest};
 use super::maintenance::Maintenance;
@@ -39,7 +40,7 @@ pub struct DiskStore {
 /// What a disk holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DiskUsage {
-    /// Bytes that the volumes occupy, as the filesystem counts them.
+    /// Bytes that the disk's files occupy, as the filesystem counts them.
     pub used_bytes: u64,
     /// Shards.
     pub shards: u64,
@@ -89,6 +90,8 @@ impl DiskStore {
         }
         let maintenance = Maintenance::new(Arc::clone(&self.shared), Arc::clone(clock));
         self.spawn("upkeep", move |_| maintenance.run())?;
+        let compactor = Compactor::new(Arc::clone(&self.shared), true);
+        self.spawn("compact", move |_| compactor.run())?;
         let clock = Arc::clone(clock);
         self.spawn("scrub", move |shared| scrub::run(shared, clock))
     }
@@ -206,6 +209,10 @@ impl DiskStore {
             let reason = format!("disk {path} has not come back from a write for {seconds} s: check the hardware");
             return (DiskState::Suspect, reason);
         }
+        if self.shared.no_files_left.load(Ordering::Relaxed) {
+            let path = &self.shared.path;
+            return (DiskState::Full, format!("the filesystem of {path} can hold no more files: remove some"));
+        }
         if self.shared.below_reserve.load(Ordering::Relaxed) {
             let (path, reserve) = (&self.shared.path, self.shared.options.reserve_bytes);
             let reason =
@@ -241,9 +248,16 @@ impl DiskStore {
         DiskUsage { used_bytes, shards: self.shared.state().shards }
     }
 
+    /// Damaged shards that compaction came upon since the last call. They stay where they are until they are deleted.
+    pub fn take_damaged(&self) -> Vec<ShardId> {
+        self.shared.take_damaged()
+    }
+
     /// Takes the disk out of service: carries out what waits, syncs, writes a checkpoint. Blocks until that is done.
     pub fn close(&self) {
         // Each queue is closed when nobody can push into it any more.
+        self.shared.compaction.close();
+        self.join("disk-compact");
         self.shared.log.close();
         self.join("disk-log");
         self.shared.streams.close();
@@ -258,6 +272,27 @@ impl DiskStore {
     #[cfg(test)]
     pub(super) fn checkpoint(&self, clock: Arc<dyn Clock>) {
         Maintenance::new(Arc::clone(&self.shared), clock).checkpoint();
+    }
+
+    /// Whether a part of the index is in memory alone.
+    #[cfg(test)]
+    pub(super) fn index_is_behind(&self) -> bool {
+        self.shared.base.file.is_behind()
+    }
+
+    /// Makes the spare file, if it is missing, without waiting for the upkeep thread to come around.
+    #[cfg(test)]
+    pub(super) fn set_spare_aside(&self) {
+        super::maintenance::punch(&self.shared);
+        super::maintenance::set_spare_aside(&self.shared);
+    }
+
+    /// Compacts what is worth it, now and without a limit on the rate.
+    #[cfg(test)]
+    pub(super) fn compact(&self) {
+        let mut compactor = Compactor::new(Arc::clone(&self.shared), false);
+        // A thread of its own, as it would have: it waits for the log.
+        std::thread::scope(|scope| scope.spawn(|| compactor.pass()).join()).unwrap_or_default();
     }
 
     fn join(&self, name: &str) {

@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
+use bytes::Bytes;
 use cairn_core::cell::Cell;
 use cairn_core::clock::Clock;
 use cairn_core::shard::{ShardHeader, ShardId};
@@ -14,12 +14,14 @@ use cairn_protocol::storage::{DeleteOrder, StorageError, StorageErrorKind};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::entry::Entry;
+use super::flux::Purpose;
 use super::options::GROUP_BYTES_MAX;
 use super::shared::{ActiveVolume, Reply, Shared};
+use super::state::MayMove;
 use super::stream::StreamSlot;
 use super::sync::{Ack, Change};
-use super::volume_files::volume_name;
-use crate::format::{BlockKind, Footer, IdentityBlock, Place, RecordHeader, Tombstone, VOLUME_DATA_START};
+use super::tail::{Need, Tail};
+use crate::format::{Footer, Place, RecordHeader, Tombstone};
 
 /// What the log thread is asked to do.
 pub(super) enum LogRequest {
@@ -35,12 +37,21 @@ pub(super) enum LogRequest {
     Open { header: ShardHeader, admission: OwnedSemaphorePermit, reply: Reply<StreamSlot> },
     /// Write a tombstone for at most [`crate::format::TOMBSTONE_SHARDS_MAX`] shards.
     Delete { order: DeleteOrder, reply: Reply<()> },
+    /// Write a copy of the whole shard that lies at `from`; its verified cells and their checksums are in `body`. `Busy`
+    /// if the shard is being written or deleted; nothing happens if it lies elsewhere by now.
+    Move { from: Place, shard: ShardHeader, body: Bytes, cells: Box<Footer>, reply: Reply<()> },
+    /// Reserve space for a copy of the shard that lies at `from`, and write its header. Nothing if it lies elsewhere.
+    OpenMove { from: Place, shard: ShardHeader, reply: Reply<Option<StreamSlot>> },
+    /// Write the tombstone again, as far as its shards are gone, because records in the volumes `covered` would come
+    /// back without it. `Busy` if one of them is being written or deleted.
+    Carry { tombstone: Tombstone, covered: BTreeSet<u32>, reply: Reply<()> },
 }
 
 /// What becomes of a record once it is written.
 enum Next {
     Sync(Change, Reply<()>),
     Stream { admission: OwnedSemaphorePermit, header_checksum: [u8; 32], reply: Reply<StreamSlot> },
+    Copy { header_checksum: [u8; 32], reply: Reply<Option<StreamSlot>> },
 }
 
 /// A record in the group that is being gathered.
@@ -60,19 +71,19 @@ struct Run {
 /// The log thread's own state.
 pub(super) struct Log {
     shared: Arc<Shared>,
-    volume: Option<Arc<ActiveVolume>>,
-    next_volume: u32,
-    clock: Arc<dyn Clock>,
+    tail: Tail,
     buffer: Vec<u8>,
     runs: Vec<Run>,
-    /// Bytes that were free when the group that is being gathered began; looking costs two system calls.
-    free_bytes: Option<u64>,
 }
+
+/// A request that failed, and who asked.
+type Unanswered<T> = (StorageError, Reply<T>);
 
 impl Log {
     /// A log that begins with volume `next_volume`.
     pub(super) fn new(shared: Arc<Shared>, next_volume: u32, clock: Arc<dyn Clock>) -> Self {
-        Self { shared, volume: None, next_volume, clock, buffer: Vec::new(), runs: Vec::new(), free_bytes: None }
+        let tail = Tail::new(Arc::clone(&shared), next_volume, clock);
+        Self { shared, tail, buffer: Vec::new(), runs: Vec::new() }
     }
 
     /// Runs until the queue is closed and empty.
@@ -87,21 +98,19 @@ impl Log {
             }
             self.write_group();
         }
+        self.tail.release();
     }
 
     fn take(&mut self, request: LogRequest) {
         match request {
-            LogRequest::Put { header, cells, memory, reply } => {
-                if let Err((error, reply)) = self.put(&header, &cells, memory, reply) {
-                    let _ = reply.send(Err(error));
-                }
-            }
-            LogRequest::Open { header, admission, reply } => {
-                if let Err((error, reply)) = self.open(&header, admission, reply) {
-                    let _ = reply.send(Err(error));
-                }
-            }
+            LogRequest::Put { header, cells, memory, reply } => answer(self.put(&header, &cells, memory, reply)),
+            LogRequest::Open { header, admission, reply } => answer(self.open(&header, admission, reply)),
             LogRequest::Delete { order, reply } => self.delete(order, reply),
+            LogRequest::Move { from, shard, body, cells, reply } => {
+                answer(self.move_whole(from, &shard, &body, &cells, reply));
+            }
+            LogRequest::OpenMove { from, shard, reply } => answer(self.open_move(from, &shard, reply)),
+            LogRequest::Carry { tombstone, covered, reply } => answer(self.carry(tombstone, &covered, reply)),
         }
     }
 
@@ -111,18 +120,19 @@ impl Log {
         cells: &[Cell],
         memory: OwnedSemaphorePermit,
         reply: Reply<()>,
-    ) -> Result<(), (StorageError, Reply<()>)> {
+    ) -> Result<(), Unanswered<()>> {
         let located = self.shared.locate(&[shard.id]);
         let header = RecordHeader::of_shard(shard, Place::default());
         let admitted = located.and_then(|located| {
-            let volume = self.admit(header.record_bytes())?;
+            let volume = self.volume_for(header.record_bytes(), Need::Shard)?;
             Ok((located, volume))
         });
         let (located, volume) = match admitted {
             Ok(admitted) => admitted,
             Err(error) => return Err((error, reply)),
         };
-        let (header, checksum) = self.begin_record(header, Some(shard.id), &shard.descriptor, &volume);
+        let purpose = Purpose::Shard(shard.id);
+        let (header, checksum) = self.begin_record(header, purpose, &shard.descriptor, &volume);
         let mut footer = Footer::new();
         for cell in cells {
             footer.add(&cell.checksum);
@@ -141,28 +151,128 @@ impl Log {
         shard: &ShardHeader,
         admission: OwnedSemaphorePermit,
         reply: Reply<StreamSlot>,
-    ) -> Result<(), (StorageError, Reply<StreamSlot>)> {
+    ) -> Result<(), Unanswered<StreamSlot>> {
         let header = RecordHeader::of_shard(shard, Place::default());
-        let volume = match self.admit(header.record_bytes()) {
+        // The region gets its blocks now, so that a full disk shows before the first cell is sent.
+        let volume = match self.volume_for(header.record_bytes(), Need::Shard) {
             Ok(volume) => volume,
             Err(error) => return Err((error, reply)),
         };
-        // The region gets its blocks now, so that a full disk shows before the first cell is sent.
-        let tail = self.shared.state().tail.offset;
-        if let Err(error) = volume.file.allocate(tail, header.record_bytes()) {
-            return Err((self.shared.write_error(&volume, "reserving space", &error), reply));
-        }
-        self.free_bytes = None;
-        let (header, header_checksum) = self.begin_record(header, Some(shard.id), &shard.descriptor, &volume);
-        if let Some(run) = self.runs.last_mut() {
-            run.bytes.end = self.buffer.len();
-            run.records.push(Pending {
-                header,
-                next: Next::Stream { admission, header_checksum, reply },
-                memory: None,
-            });
-        }
+        let purpose = Purpose::Shard(shard.id);
+        let (header, header_checksum) = self.begin_record(header, purpose, &shard.descriptor, &volume);
+        self.end_head(header, Next::Stream { admission, header_checksum, reply });
         Ok(())
+    }
+
+    /// Where the shard was known to lie, if a copy of its record at `from` may be made. Only this thread reserves space,
+    /// so the answer holds until the copy has its place.
+    fn may_move(&self, shard: ShardId, from: Place) -> Result<Option<(Option<Entry>, u64)>, StorageError> {
+        let located = self.shared.locate(&[shard])?;
+        let earlier = located.entries.first().copied().flatten();
+        let state = self.shared.state();
+        let current = self.shared.current(&state, shard, earlier, located.generation);
+        match state.may_move(shard, from, current) {
+            MayMove::Yes => Ok(Some((earlier, located.generation))),
+            MayMove::Gone => Ok(None),
+            MayMove::Busy => {
+                let detail = format!("{shard} is being written or deleted");
+                Err(self.shared.error(StorageErrorKind::Busy, detail))
+            }
+        }
+    }
+
+    fn move_whole(
+        &mut self,
+        from: Place,
+        shard: &ShardHeader,
+        body: &[u8],
+        cells: &Footer,
+        reply: Reply<()>,
+    ) -> Result<(), Unanswered<()>> {
+        let header = RecordHeader::of_shard(shard, Place::default());
+        let volume = match self.volume_for(header.record_bytes(), Need::Move) {
+            Ok(volume) => volume,
+            Err(error) => return Err((error, reply)),
+        };
+        let (earlier, generation) = match self.may_move(shard.id, from) {
+            Ok(Some(known)) => known,
+            Ok(None) => {
+                let _ = reply.send(Ok(()));
+                return Ok(());
+            }
+            Err(error) => return Err((error, reply)),
+        };
+        let purpose = Purpose::Shard(shard.id);
+        let (header, checksum) = self.begin_record(header, purpose, &shard.descriptor, &volume);
+        self.buffer.extend_from_slice(body);
+        let change = Change::Move { shard: shard.id, entry: Entry::of(&header), from, earlier, generation };
+        self.end_record(header, &cells.encode(&volume.key, &checksum), Next::Sync(change, reply), None);
+        Ok(())
+    }
+
+    fn open_move(
+        &mut self,
+        from: Place,
+        shard: &ShardHeader,
+        reply: Reply<Option<StreamSlot>>,
+    ) -> Result<(), Unanswered<Option<StreamSlot>>> {
+        let header = RecordHeader::of_shard(shard, Place::default());
+        let volume = match self.volume_for(header.record_bytes(), Need::Move) {
+            Ok(volume) => volume,
+            Err(error) => return Err((error, reply)),
+        };
+        match self.may_move(shard.id, from) {
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                let _ = reply.send(Ok(None));
+                return Ok(());
+            }
+            Err(error) => return Err((error, reply)),
+        }
+        let purpose = Purpose::Shard(shard.id);
+        let (header, header_checksum) = self.begin_record(header, purpose, &shard.descriptor, &volume);
+        self.end_head(header, Next::Copy { header_checksum, reply });
+        Ok(())
+    }
+
+    fn carry(&mut self, tombstone: Tombstone, covered: &BTreeSet<u32>, reply: Reply<()>) -> Result<(), Unanswered<()>> {
+        let gone = match self.still_gone(&tombstone.shards, covered) {
+            Ok(gone) if gone.is_empty() => {
+                let _ = reply.send(Ok(()));
+                return Ok(());
+            }
+            Ok(gone) => gone,
+            Err(error) => return Err((error, reply)),
+        };
+        let list = Tombstone { proof: tombstone.proof, shards: gone.clone() }.encode();
+        let header = RecordHeader::of_tombstone(list.len() as u32, Place::default());
+        let volume = match self.volume_for(header.record_bytes(), Need::Move) {
+            Ok(volume) => volume,
+            Err(error) => return Err((error, reply)),
+        };
+        let (header, checksum) = self.begin_record(header, Purpose::Tombstone(gone), &list, &volume);
+        let change = Change::Carry { covered: covered.clone() };
+        self.end_record(header, &Footer::new().encode(&volume.key, &checksum), Next::Sync(change, reply), None);
+        Ok(())
+    }
+
+    /// Those of `shards` whose deletion still counts. One that was stored again since is kept from coming back by its
+    /// new record, whose volume then must outlast the volumes `covered`.
+    fn still_gone(&self, shards: &[ShardId], covered: &BTreeSet<u32>) -> Result<Vec<ShardId>, StorageError> {
+        let located = self.shared.locate(shards)?;
+        let mut state = self.shared.state();
+        if let Some(busy) = shards.iter().find(|shard| state.flux.is_busy(**shard)) {
+            let detail = format!("{busy} is being written or deleted");
+            return Err(self.shared.error(StorageErrorKind::Busy, detail));
+        }
+        let mut gone = Vec::with_capacity(shards.len());
+        for (shard, earlier) in shards.iter().zip(located.entries) {
+            match self.shared.current(&state, *shard, earlier, located.generation) {
+                Some(entry) => covered.iter().for_each(|older| state.volumes.cover(entry.place.volume, *older)),
+                None => gone.push(*shard),
+            }
+        }
+        Ok(gone)
     }
 
     fn delete(&mut self, order: DeleteOrder, reply: Reply<()>) {
@@ -172,21 +282,22 @@ impl Log {
             Ok(located) => located,
             Err(error) => return drop(reply.send(Err(error))),
         };
-        let being_written = self.shared.state().being_written(&wanted);
+        let maybe_written = self.shared.state().flux.maybe_written(&wanted);
         let there = all.into_iter().zip(located.entries);
         let there: Vec<(ShardId, Option<Entry>)> =
-            there.filter(|(shard, entry)| entry.is_some() || being_written.contains(shard)).collect();
+            there.filter(|(shard, entry)| entry.is_some() || maybe_written.contains(shard)).collect();
         if there.is_empty() {
             return drop(reply.send(Ok(())));
         }
-        let list = Tombstone { proof: order.proof, shards: there.iter().map(|(shard, _)| *shard).collect() }.encode();
+        let shards: Vec<ShardId> = there.iter().map(|(shard, _)| *shard).collect();
+        let list = Tombstone { proof: order.proof, shards: shards.clone() }.encode();
         let header = RecordHeader::of_tombstone(list.len() as u32, Place::default());
-        let volume = match self.volume_for(header.record_bytes()) {
+        let volume = match self.volume_for(header.record_bytes(), Need::Tombstone) {
             Ok(volume) => volume,
             Err(error) => return drop(reply.send(Err(error))),
         };
-        let (header, checksum) = self.begin_record(header, None, &list, &volume);
-        let change = Change::Delete { place: header.place, shards: there, generation: located.generation };
+        let (header, checksum) = self.begin_record(header, Purpose::Tombstone(shards), &list, &volume);
+        let change = Change::Delete { shards: there, generation: located.generation };
         self.end_record(header, &Footer::new().encode(&volume.key, &checksum), Next::Sync(change, reply), None);
     }
 
@@ -194,18 +305,21 @@ impl Log {
     fn begin_record(
         &mut self,
         header: RecordHeader,
-        shard: Option<ShardId>,
+        purpose: Purpose,
         descriptor: &[u8],
         volume: &ActiveVolume,
     ) -> (RecordHeader, [u8; 32]) {
-        let place = self.shared.state().reserve(header.record_bytes(), shard);
+        let (place, synced_before) = {
+            let mut state = self.shared.state();
+            (state.reserve(header.record_bytes(), purpose), state.synced_before)
+        };
         let header = RecordHeader { place, ..header };
         let start = self.buffer.len();
         let continues = self.runs.last().is_some_and(|run| run.offset + run.bytes.len() as u64 == place.offset);
         if !continues {
             self.runs.push(Run { offset: place.offset, bytes: start..start, records: Vec::new() });
         }
-        let checksum = header.encode(&self.shared.identity, &volume.key, descriptor, &mut self.buffer);
+        let checksum = header.encode(&self.shared.identity, &volume.key, synced_before, descriptor, &mut self.buffer);
         (header, checksum)
     }
 
@@ -220,67 +334,26 @@ impl Log {
         }
     }
 
-    /// Whether a shard's record may be written at all, and to which volume.
-    fn admit(&mut self, bytes: u64) -> Result<Arc<ActiveVolume>, StorageError> {
-        let free = match self.free_bytes {
-            Some(free) => free,
-            None => self.look_at_space()?,
-        };
-        // What is gathered is not yet with the filesystem.
-        let wanted = self.shared.options.reserve_bytes + bytes + self.buffer.len() as u64;
-        if free < wanted {
-            let reserve = self.shared.options.reserve_bytes;
-            self.shared.below_reserve.store(true, Ordering::Relaxed);
-            let detail = format!("{free} bytes are free, {bytes} more would cut into the reserve of {reserve} bytes");
-            return Err(self.shared.error(StorageErrorKind::Full, detail));
+    /// Ends what the group has of a record whose body is written by somebody else.
+    fn end_head(&mut self, header: RecordHeader, next: Next) {
+        if let Some(run) = self.runs.last_mut() {
+            run.bytes.end = self.buffer.len();
+            run.records.push(Pending { header, next, memory: None });
         }
-        self.volume_for(bytes)
     }
 
-    fn look_at_space(&mut self) -> Result<u64, StorageError> {
-        let space = self.shared.io.space().map_err(|e| self.shared.io_error("looking at the free space", &e))?;
-        self.free_bytes = Some(space.available_bytes);
-        Ok(space.available_bytes)
-    }
-
-    /// The volume that a record of `bytes` goes to: the current one, or a new one if that is full or poisoned.
-    fn volume_for(&mut self, bytes: u64) -> Result<Arc<ActiveVolume>, StorageError> {
-        if let Some(why) = self.shared.suspicion() {
-            return Err(self.shared.error(StorageErrorKind::Failed, why));
-        }
-        let tail = self.shared.state().tail;
-        if let Some(volume) = &self.volume {
-            let fits = tail.offset + bytes <= self.shared.options.volume_bytes || tail.offset == VOLUME_DATA_START;
-            if fits && !volume.is_poisoned() {
-                return Ok(Arc::clone(volume));
-            }
+    /// The volume that a record of `bytes` goes to, with blocks for it.
+    fn volume_for(&mut self, bytes: u64, need: Need) -> Result<Arc<ActiveVolume>, StorageError> {
+        if let Some(volume) = self.tail.extend(bytes, need)? {
+            return Ok(volume);
         }
         self.write_group();
-        let number = self.next_volume;
-        let block = IdentityBlock { identity: self.shared.identity, created_ms: self.clock.now_ms() };
-        // A number is not tried again: a file that could not be made whole keeps its name.
-        self.next_volume += 1;
-        let header = block.encode(BlockKind::Volume(number));
-        let file = match self.shared.io.create_volume(&volume_name(number), &header) {
-            Ok(file) => file,
-            Err(error) => {
-                // An empty file would only puzzle the next start.
-                let _ = self.shared.io.remove_volume(&volume_name(number));
-                return Err(self.shared.suspect("making a new volume", &error));
-            }
-        };
-        self.shared.files.add(number, Arc::clone(&file));
-        self.shared.state().begin_volume(number);
-        let key = self.shared.identity.volume_key(number);
-        let volume = Arc::new(ActiveVolume { number, file, key, poisoned: false.into() });
-        self.volume = Some(Arc::clone(&volume));
-        Ok(volume)
+        self.tail.begin(bytes, need)
     }
 
     /// Writes what was gathered and passes every record on.
     fn write_group(&mut self) {
-        self.free_bytes = None;
-        let Some(volume) = self.volume.clone() else { return };
+        let Some(volume) = self.tail.volume().map(Arc::clone) else { return };
         let mut failure: Option<StorageError> = None;
         let shared = Arc::clone(&self.shared);
         let _under_way = shared.writing();
@@ -311,24 +384,37 @@ impl Log {
             Next::Sync(change, reply) => {
                 let ack = Ack { volume: Arc::clone(volume), header: record.header, change, reply };
                 if self.shared.syncs.push(ack).is_err() {
-                    self.shared.abandon(record.header.place, record.header.record_bytes());
+                    self.shared.state().abandon(record.header.place);
                 }
             }
             Next::Stream { admission, header_checksum, reply } => {
                 let shared = Arc::clone(&self.shared);
                 let volume = Arc::clone(volume);
-                let slot = StreamSlot::new(shared, volume, record.header, header_checksum, admission);
+                let slot = StreamSlot::new(shared, volume, record.header, header_checksum, Some(admission));
                 // A caller that has gone away drops the slot, which gives the space back.
                 let _ = reply.send(Ok(slot));
+            }
+            Next::Copy { header_checksum, reply } => {
+                let (shared, volume) = (Arc::clone(&self.shared), Arc::clone(volume));
+                let slot = StreamSlot::new(shared, volume, record.header, header_checksum, None);
+                let _ = reply.send(Ok(Some(slot)));
             }
         }
     }
 
     fn reject(&self, record: Pending, error: &StorageError) {
-        self.shared.abandon(record.header.place, record.header.record_bytes());
+        self.shared.state().abandon(record.header.place);
         match record.next {
             Next::Sync(_, reply) => drop(reply.send(Err(error.clone()))),
             Next::Stream { reply, .. } => drop(reply.send(Err(error.clone()))),
+            Next::Copy { reply, .. } => drop(reply.send(Err(error.clone()))),
         }
+    }
+}
+
+/// Tells whoever asked what went wrong.
+fn answer<T>(result: Result<(), Unanswered<T>>) {
+    if let Err((error, reply)) = result {
+        let _ = reply.send(Err(error));
     }
 }

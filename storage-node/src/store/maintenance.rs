@@ -1,17 +1,17 @@
 //! The maintenance thread: punches holes, writes checkpoints, removes dead volumes, watches the free space.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use cairn_core::clock::Clock;
 
-use super::base::Checkpoint;
 use super::options::CHECKPOINT_CHANGES_MAX;
 use super::scan::{Found, Scan};
 use super::shared::Shared;
 use super::volume_files::volume_name;
+use crate::format::VOLUME_DATA_START;
 
 /// How often the free space is looked at.
 const TICK: Duration = Duration::from_millis(500);
@@ -38,6 +38,7 @@ impl Maintenance {
         while self.shared.upkeep.drain_for(TICK, &mut wakes) {
             wakes.clear();
             self.punch();
+            self.set_spare_aside();
             let (now, changes) = (self.clock.monotonic(), self.shared.state().changes());
             let due = now.saturating_sub(self.last_checkpoint) >= self.shared.options.checkpoint_interval;
             if due || changes >= CHECKPOINT_CHANGES_MAX {
@@ -51,53 +52,61 @@ impl Maintenance {
     }
 
     fn punch(&mut self) {
-        let holes = self.shared.state().take_holes();
-        // A disk that failed a write is left as it is.
-        if self.shared.suspicion().is_some() {
-            return;
-        }
-        for hole in holes {
-            let bytes = hole.range.end.saturating_sub(hole.range.start);
-            let punched = self.shared.files.get(hole.volume).and_then(|file| file.punch(hole.range.start, bytes));
-            if let Err(error) = punched {
-                tracing::warn!(disk = %self.shared.identity.disk, volume = hole.volume, %error, "cannot punch a hole");
-            }
-            self.used.remove(&hole.volume);
+        for volume in punch(&self.shared) {
+            self.used.remove(&volume);
         }
     }
 
+    /// Makes the spare file that a full disk's deletions need, smaller if there is not enough for a whole one.
+    fn set_spare_aside(&self) {
+        if !self.shared.spare_is_missing.load(Ordering::Relaxed) || self.shared.suspicion().is_some() {
+            return;
+        }
+        set_spare_aside(&self.shared);
+    }
+
     pub(super) fn checkpoint(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        // One at a time: what one takes out of memory is only visible through it until it is done.
+        let _one = shared.checkpointing.lock().unwrap_or_else(PoisonError::into_inner);
         let candidates = self.shared.state().dead_volumes();
-        let gone: Vec<u32> = candidates.into_iter().filter(|volume| self.is_provably_dead(*volume)).collect();
+        let leaving: BTreeSet<u32> = candidates.into_iter().filter(|volume| self.is_provably_dead(*volume)).collect();
+        // What is in memory alone is brought to disk as soon as that takes it, also without changes.
+        let is_behind = self.shared.base.file.is_behind();
         let (changes, checkpoint) = {
             let mut state = self.shared.state();
-            if state.changes() == 0 && gone.is_empty() {
+            if state.changes() == 0 && leaving.is_empty() && !is_behind {
                 return;
             }
-            let rows = state.volume_rows(&gone);
-            let checkpoint = Checkpoint::new(&self.shared.identity, state.position(), state.shards, rows);
+            let checkpoint = state.checkpoint(&self.shared.identity, state.position(), leaving.clone());
             (state.freeze(), checkpoint)
         };
         let written = self.shared.base.write(&changes, &checkpoint);
         drop(changes);
-        let mut state = self.shared.state();
-        state.thaw(written.is_ok());
+        self.shared.state().thaw(written.is_ok());
+        if let Some(error) = self.shared.base.file.take_blame() {
+            self.shared.suspect("writing the index", &error);
+        }
         if let Err(error) = written {
             // The index is only a cache: until it can be written, a restart scans more.
             tracing::warn!(disk = %self.shared.identity.disk, %error, "cannot write a checkpoint of the index");
             return;
         }
-        for volume in &gone {
-            state.volumes.remove(volume);
+        for volume in leaving {
+            self.remove(volume);
         }
-        drop(state);
-        for volume in gone {
-            self.shared.files.forget(volume);
-            self.used.remove(&volume);
-            if let Err(error) = self.shared.io.remove_volume(&volume_name(volume)) {
-                tracing::warn!(disk = %self.shared.identity.disk, volume, %error, "cannot remove a dead volume");
-            }
+    }
+
+    /// Removes the file of a dead volume. It counts as gone only once the file is: until then, what keeps its records
+    /// dead must stay.
+    fn remove(&mut self, volume: u32) {
+        self.shared.files.forget(volume);
+        if let Err(error) = self.shared.io.remove_volume(&volume_name(volume)) {
+            tracing::warn!(disk = %self.shared.identity.disk, volume, %error, "cannot remove a dead volume");
+            return;
         }
+        self.used.remove(&volume);
+        self.shared.state().forget_volume(volume);
     }
 
     /// Reads the whole volume and asks the index about every shard that it still names: nothing is removed on the
@@ -105,7 +114,7 @@ impl Maintenance {
     fn is_provably_dead(&self, volume: u32) -> bool {
         let dead = || -> Option<bool> {
             let file = self.shared.files.get(volume).ok()?;
-            let mut scan = Scan::new(&file, &self.shared.identity, volume, crate::format::VOLUME_DATA_START).ok()?;
+            let mut scan = Scan::new(&file, &self.shared.identity, volume, VOLUME_DATA_START).ok()?;
             while let Some(found) = scan.next().ok()? {
                 if let Found::Shard(header) = found {
                     let located = self.shared.locate(&[header.shard]).ok()?;
@@ -124,10 +133,11 @@ impl Maintenance {
         if let Ok(space) = self.shared.io.space() {
             let below = space.available_bytes < self.shared.options.reserve_bytes;
             self.shared.below_reserve.store(below, Ordering::Relaxed);
+            self.shared.no_files_left.store(space.available_files == Some(0), Ordering::Relaxed);
         }
         let (volumes, newest): (Vec<u32>, u32) = {
             let state = self.shared.state();
-            (state.volumes.keys().copied().collect(), state.tail.volume)
+            (state.volumes.iter().map(|(number, _)| number).collect(), state.tail.volume)
         };
         for volume in &volumes {
             if *volume < self.newest_measured && self.used.contains_key(volume) {
@@ -139,6 +149,37 @@ impl Maintenance {
         }
         self.newest_measured = newest;
         self.used.retain(|volume, _| volumes.binary_search(volume).is_ok());
-        self.shared.used_bytes.store(self.used.values().sum(), Ordering::Relaxed);
+        let others = self.shared.io.other_bytes().unwrap_or_default();
+        self.shared.used_bytes.store(self.used.values().sum::<u64>() + others, Ordering::Relaxed);
+    }
+}
+
+/// Gives back the blocks that hold nothing alive. Returns the volumes that got smaller.
+pub(super) fn punch(shared: &Shared) -> BTreeSet<u32> {
+    let holes = shared.state().take_holes();
+    // A disk that failed a write is left as it is.
+    if shared.suspicion().is_some() {
+        return BTreeSet::new();
+    }
+    for hole in &holes {
+        let bytes = hole.range.end.saturating_sub(hole.range.start);
+        let punched = shared.files.get(hole.volume).and_then(|file| file.punch(hole.range.start, bytes));
+        if let Err(error) = punched {
+            tracing::warn!(disk = %shared.identity.disk, volume = hole.volume, %error, "cannot punch a hole");
+        }
+    }
+    holes.into_iter().map(|hole| hole.volume).collect()
+}
+
+/// Sets a file aside from which a volume can be made when nothing is free any more, as large as it can be had.
+pub(super) fn set_spare_aside(shared: &Shared) {
+    let room = shared.options.tombstone_room_bytes;
+    let free = shared.io.space().map_or(0, |space| space.available_bytes);
+    for share in [1, 4, 16] {
+        let bytes = VOLUME_DATA_START + (room / share).next_multiple_of(4096);
+        if free > bytes && shared.io.make_spare(bytes).is_ok() {
+            shared.spare_is_missing.store(share > 1, Ordering::Relaxed);
+            return;
+        }
     }
 }

@@ -6,18 +6,22 @@
 //! - the **sync** thread makes one fdatasync for everything written since the last, then updates the index and answers;
 //! - **read** threads read what is not in the page cache;
 //! - the **upkeep** thread punches holes, writes checkpoints of the index and removes dead volumes;
-//! - the **scrub** thread verifies what lies on the disk.
+//! - the **scrub** thread verifies what lies on the disk;
+//! - the **compaction** thread copies what lives in sparse volumes to the end of the log.
 //!
 //! The log is the truth. The index (`index.redb`) is a cache of it up to a stated place; at the start the rest of the
 //! log is replayed. Places (volume, offset) order everything that happened to a shard, so replaying twice changes
 //! nothing.
 
 mod base;
+mod compact;
 mod dead_ranges;
 mod disk_store;
 mod entry;
 mod error;
 mod fault;
+mod flux;
+mod index_file;
 pub mod inspect;
 mod log;
 mod maintenance;
@@ -31,7 +35,16 @@ mod shared;
 mod state;
 mod stream;
 mod sync;
+mod tail;
+mod verify;
 mod volume_files;
+mod volumes;
+
+/// What the threads of a disk share things through. A test puts others in their place, to try the orders in which
+/// threads may run.
+mod primitives {
+    pub(super) use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+}
 
 pub use disk_store::{DiskStore, DiskUsage};
 pub use error::OpenError;

@@ -17,6 +17,14 @@ pub struct StoreOptions {
     pub checkpoint_interval: Duration,
     /// How the disk is scrubbed.
     pub scrub: ScrubOptions,
+    /// Bytes that are kept allocated for deletions past the last record, and once more in a file that is set aside.
+    pub tombstone_room_bytes: u64,
+    /// Time between two looks for volumes to compact.
+    pub compact_interval: Duration,
+    /// Bytes of live shards that compaction copies in a second, at most.
+    pub compact_bytes_per_s: u64,
+    /// Share of dead bytes from which a volume is compacted, in percent.
+    pub compact_dead_percent: u8,
 }
 
 impl Default for StoreOptions {
@@ -27,6 +35,10 @@ impl Default for StoreOptions {
             index_cache_bytes: 32 << 20,
             checkpoint_interval: Duration::from_secs(5),
             scrub: ScrubOptions::default(),
+            tombstone_room_bytes: 1 << 20,
+            compact_interval: Duration::from_secs(10),
+            compact_bytes_per_s: 32 << 20,
+            compact_dead_percent: 50,
         }
     }
 }
@@ -57,3 +69,13 @@ pub(super) const OPEN_FILES_MAX: usize = 128;
 pub(super) const RECENT_ENTRIES_MAX: usize = 32_768;
 /// Shards in one page of an inventory.
 pub(super) const INVENTORY_PAGE_MAX: u32 = 10_000;
+/// Bytes that are allocated ahead of the log at a time, where there is plenty.
+pub(super) const ALLOCATE_BYTES_MAX: u64 = 4 << 20;
+/// Sealed volumes of less than a sixteenth of the size before they are merged: every start leaves one behind.
+pub(super) const SMALL_VOLUMES_MAX: usize = 16;
+/// Bytes of shards that compaction hands to the log before it waits for them.
+pub(super) const COMPACT_BATCH_BYTES: u64 = 1 << 20;
+/// Records that compaction hands to the log before it waits for them.
+pub(super) const COMPACT_BATCH_RECORDS: usize = 256;
+/// Damaged shards that are remembered until somebody asks.
+pub(super) const DAMAGED_MAX: usize = 10_000;

@@ -1,8 +1,9 @@
 //! A bounded queue between the callers and the threads of one disk.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use super::primitives::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Why something was not queued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,23 +103,5 @@ impl<T> Queue<T> {
     pub(super) fn close(&self) {
         self.locked().closed = true;
         self.ready.notify_all();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn it_is_bounded_and_hands_out_what_waits_after_closing() {
-        let queue = Queue::new(2);
-        assert_eq!((queue.push(1), queue.push(2), queue.push(3)), (Ok(()), Ok(()), Err(PushError::Full)));
-        queue.close();
-        assert_eq!(queue.push(4), Err(PushError::Closed));
-        let mut items = Vec::new();
-        assert!(queue.drain(10, &mut items));
-        assert_eq!(items, [1, 2]);
-        assert!(!queue.drain(10, &mut items));
-        assert_eq!(queue.pop(), None);
     }
 }

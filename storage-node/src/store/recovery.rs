@@ -1,5 +1,6 @@
 //! Bringing a disk into service: superblock, index, and the part of the log that the index does not cover.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -8,6 +9,8 @@ use cairn_core::id::{ClusterId, DiskId};
 
 use super::base::{Base, Checkpoint};
 use super::error::OpenError;
+use super::index_file::IndexFile;
+use super::maintenance::{punch, set_spare_aside};
 use super::options::StoreOptions;
 use super::scan::{Found, Scan};
 use super::shared::{LockedDisk, Shared};
@@ -19,7 +22,10 @@ use crate::format::{BLOCK_BYTES, BlockError, BlockKind, DiskIdentity, IdentityBl
 /// The name of the superblock's file.
 pub(super) const SUPERBLOCK: &str = "superblock";
 /// Changes in memory after which a long recovery writes a checkpoint.
-const RECOVERY_CHANGES_MAX: usize = 1_000_000;
+const RECOVERY_CHANGES_MAX: usize = 250_000;
+
+/// Records that wait for one which vouches for them; beyond it the oldest is read whole instead.
+const DOUBTFUL_MAX: usize = 65_536;
 
 /// Reads whose disk is in a directory, without taking it into service.
 pub fn probe(io: &dyn DiskIo, path: &str) -> Result<DiskIdentity, OpenError> {
@@ -74,18 +80,19 @@ pub(super) fn recover(
         return Err(OpenError::OtherDisk { path: path.to_owned(), found, expected });
     }
     let volumes = list_volumes(io.as_ref(), path)?;
-    let base = open_base(io.as_ref(), path, options.index_cache_bytes)?;
+    let base = open_base(&io, path, options.index_cache_bytes)?;
     let usable = usable_checkpoint(io.as_ref(), path, &base, &identity, &volumes);
     let from = usable.as_ref().map(Checkpoint::position);
-    let (base, state) = if let Some(checkpoint) = usable {
-        (base, State::restore(checkpoint.shards, checkpoint.volumes))
+    let (base, state) = if let Some(mut checkpoint) = usable {
+        checkpoint.leaving.retain(|volume| volumes.binary_search(volume).is_ok());
+        (base, State::restore(checkpoint))
     } else {
         if !volumes.is_empty() {
             tracing::warn!(path, volumes = volumes.len(), "rebuilding the index from the volumes");
         }
         drop(base);
         discard_index(io.as_ref(), path)?;
-        (open_base(io.as_ref(), path, options.index_cache_bytes)?, State::default())
+        (open_base(&io, path, options.index_cache_bytes)?, State::default())
     };
     // A number is not used twice, as far as the index remembers.
     let next_volume = volumes.last().map_or(1, |newest| newest + 1).max(from.map_or(1, |from| from.volume));
@@ -94,6 +101,9 @@ pub(super) fn recover(
     recovery.run(&volumes, from.unwrap_or_default())?;
     // Whatever was open is sealed: a new volume is begun before the next record.
     shared.state().tail = Place { volume: next_volume, offset: VOLUME_DATA_START };
+    // On a full disk the spare file may have to be made of what was just found to be free.
+    punch(&shared);
+    set_spare_aside(&shared);
     Ok(Recovered { shared, next_volume })
 }
 
@@ -133,7 +143,8 @@ fn usable_checkpoint(
 fn covers(io: &dyn DiskIo, checkpoint: &Checkpoint, volumes: &[u32]) -> bool {
     let position = checkpoint.position();
     let known: Vec<u32> = checkpoint.volumes.iter().map(|v| v.number).collect();
-    let there: Vec<u32> = volumes.iter().copied().filter(|v| *v <= position.volume || known.contains(v)).collect();
+    let is_expected = |v: &u32| (*v <= position.volume && !checkpoint.leaving.contains(v)) || known.contains(v);
+    let there: Vec<u32> = volumes.iter().copied().filter(is_expected).collect();
     if known != there {
         return false;
     }
@@ -148,16 +159,18 @@ fn discard_index(io: &dyn DiskIo, path: &str) -> Result<(), OpenError> {
 }
 
 /// Opens the index; one that cannot be opened is made anew, since it is only a cache.
-fn open_base(io: &dyn DiskIo, path: &str, cache_bytes: usize) -> Result<Base, OpenError> {
+fn open_base(io: &Arc<dyn DiskIo>, path: &str, cache_bytes: usize) -> Result<Base, OpenError> {
+    let what = "opening the index";
+    let file = || IndexFile::open(io).map_err(|source| OpenError::Io { path: path.to_owned(), what, source });
     // redb has been seen to panic on files that a full disk had cut short.
-    let open = || std::panic::catch_unwind(AssertUnwindSafe(|| io.open_index(cache_bytes)));
-    if let Ok(Ok(database)) = open() {
-        return Ok(Base::new(database));
+    let open = |file| std::panic::catch_unwind(AssertUnwindSafe(|| Base::open(file, cache_bytes)));
+    if let Ok(Ok(base)) = open(file()?) {
+        return Ok(base);
     }
     tracing::warn!(path, "the index cannot be opened and is made anew");
-    discard_index(io, path)?;
-    match open() {
-        Ok(Ok(database)) => Ok(Base::new(database)),
+    discard_index(io.as_ref(), path)?;
+    match open(file()?) {
+        Ok(Ok(base)) => Ok(base),
         Ok(Err(error)) => Err(OpenError::Index { path: path.to_owned(), source: error.into() }),
         Err(_) => Err(OpenError::Index { path: path.to_owned(), source: redb::Error::Corrupted("panic".into()) }),
     }
@@ -172,7 +185,7 @@ impl Recovery<'_> {
     fn run(&mut self, volumes: &[u32], from: Place) -> Result<(), OpenError> {
         for volume in volumes {
             self.check_header(*volume)?;
-            self.shared.state().volumes.entry(*volume).or_default();
+            self.shared.state().volumes.add(*volume);
         }
         for volume in volumes.iter().copied().filter(|v| *v >= from.volume) {
             let offset = if volume == from.volume { from.offset } else { VOLUME_DATA_START };
@@ -213,14 +226,53 @@ impl Recovery<'_> {
     fn scan(&mut self, volume: u32, offset: u64) -> Result<(), OpenError> {
         let failed = self.failed("reading a volume");
         let file = self.shared.files.get(volume).map_err(&failed)?;
+        // A record may be whole in the page cache and not on the disk: its process was killed before its sync, or the
+        // sync failed. From here on it counts and what it replaces is punched, so it is made durable first, and what
+        // is read is what the disk has (I2).
+        file.sync().map_err(&failed)?;
+        file.drop_cached();
         let mut scan = Scan::new(&file, &self.shared.identity, volume, offset).map_err(&failed)?;
+        // What may not have been on stable storage when power was lost waits for a record that vouches for it.
+        let mut doubtful: VecDeque<Found> = VecDeque::new();
         while let Some(found) = scan.next().map_err(&failed)? {
-            self.replay(volume, found)?;
+            doubtful.push_back(found);
+            while let Some(found) = doubtful.pop_front_if(|found| found.offset() < scan.synced_before()) {
+                self.replay(volume, found)?;
+            }
+            if doubtful.len() > DOUBTFUL_MAX
+                && let Some(found) = doubtful.pop_front()
+            {
+                self.replay_doubtful(volume, &scan, found)?;
+            }
             if self.shared.state().changes() >= RECOVERY_CHANGES_MAX {
-                self.checkpoint(Place { volume, offset: scan.offset() })?;
+                let offset = doubtful.front().map_or(scan.offset(), Found::offset);
+                self.checkpoint(Place { volume, offset })?;
             }
         }
+        for found in doubtful {
+            self.replay_doubtful(volume, &scan, found)?;
+        }
+        self.release(volume, &scan);
         Ok(())
+    }
+
+    /// Replays something that nobody vouches for: a shard counts only if all of it is there. One that is not was never
+    /// acknowledged, so what it would have replaced still counts; its bytes are left alone.
+    fn replay_doubtful(&self, volume: u32, scan: &Scan<'_>, found: Found) -> Result<(), OpenError> {
+        if let Found::Shard(header) = &found
+            && !scan.is_whole(header)
+        {
+            tracing::info!(path = %self.shared.path, shard = %header.shard, place = %header.place, "a torn write");
+            self.shared.state().volumes.reach(header.place, header.record_bytes());
+            return Ok(());
+        }
+        self.replay(volume, found)
+    }
+
+    /// Gives back the blocks that were allocated ahead when the process stopped. Only zeros are given up.
+    fn release(&self, volume: u32, scan: &Scan<'_>) {
+        let end = scan.content_end().max(VOLUME_DATA_START).next_multiple_of(4096);
+        self.shared.state().release(volume, end..scan.offset().max(end));
     }
 
     fn replay(&self, volume: u32, found: Found) -> Result<(), OpenError> {
@@ -233,11 +285,15 @@ impl Recovery<'_> {
             Found::Shard(header) => {
                 let located = self.shared.locate(&[header.shard]).map_err(index_failed)?;
                 let current = located.entries.first().copied().flatten();
+                self.shared.state().volumes.reach(header.place, header.record_bytes());
                 self.shared.state().put(header.shard, super::entry::Entry::of(&header), current);
             }
-            Found::Tombstone(place, tombstone) => {
+            Found::Tombstone(header, tombstone) => {
+                let place = header.place;
                 let located = self.shared.locate(&tombstone.shards).map_err(index_failed)?;
                 let mut state = self.shared.state();
+                state.volumes.reach(place, header.record_bytes());
+                state.volumes.tombstone(place, header.record_bytes());
                 for (shard, current) in tombstone.shards.into_iter().zip(located.entries) {
                     state.delete(place, shard, current);
                 }
@@ -245,9 +301,10 @@ impl Recovery<'_> {
             // Not acknowledged, so its space is free again. Where the index was lost, an acknowledged record whose
             // end was damaged would look the same, and is left alone.
             Found::Unfinished(header) if self.had_index => {
+                self.shared.state().volumes.reach(header.place, header.record_bytes());
                 self.shared.state().bury(header.place, header.record_bytes());
             }
-            Found::Unfinished(_) => {}
+            Found::Unfinished(header) => self.shared.state().volumes.reach(header.place, header.record_bytes()),
             Found::Gap(range) => {
                 tracing::debug!(path = %self.shared.path, volume, ?range, "no record: punched or damaged");
             }
@@ -257,8 +314,7 @@ impl Recovery<'_> {
 
     fn checkpoint(&self, position: Place) -> Result<(), OpenError> {
         let mut state = self.shared.state();
-        let rows = state.volume_rows(&[]);
-        let checkpoint = Checkpoint::new(&self.shared.identity, position, state.shards, rows);
+        let checkpoint = state.checkpoint(&self.shared.identity, position, BTreeSet::new());
         let changes = state.freeze();
         let written = self.shared.base.write(&changes, &checkpoint);
         drop(changes);

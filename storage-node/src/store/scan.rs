@@ -26,9 +26,19 @@ pub(super) enum Found {
     /// A shard whose write never ended, and which is therefore not acknowledged.
     Unfinished(RecordHeader),
     /// Deletions.
-    Tombstone(Place, Tombstone),
+    Tombstone(RecordHeader, Tombstone),
     /// Bytes between two records that are not a record: damage, or the hole that deletions left.
     Gap(std::ops::Range<u64>),
+}
+
+impl Found {
+    /// Where it begins, in bytes from the start of the volume.
+    pub(super) fn offset(&self) -> u64 {
+        match self {
+            Self::Shard(header) | Self::Unfinished(header) | Self::Tombstone(header, _) => header.place.offset,
+            Self::Gap(range) => range.start,
+        }
+    }
 }
 
 /// Reads a volume's records in order.
@@ -41,6 +51,8 @@ pub(super) struct Scan<'a> {
     length: u64,
     window_start: u64,
     window: Vec<u8>,
+    content_end: u64,
+    synced_before: u64,
 }
 
 impl<'a> Scan<'a> {
@@ -52,12 +64,33 @@ impl<'a> Scan<'a> {
         offset: u64,
     ) -> io::Result<Self> {
         let (key, length) = (identity.volume_key(volume), file.length()?);
-        Ok(Self { file, identity, key, volume, offset, length, window_start: 0, window: Vec::new() })
+        Ok(Self {
+            file,
+            identity,
+            key,
+            volume,
+            offset,
+            length,
+            window_start: 0,
+            window: Vec::new(),
+            content_end: offset,
+            synced_before: 0,
+        })
     }
 
     /// Where the next call goes on.
     pub(super) fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// Up to where the bytes seen so far were anything but zeros.
+    pub(super) fn content_end(&self) -> u64 {
+        self.content_end
+    }
+
+    /// Before this offset everything was on stable storage, as the records so far say.
+    pub(super) fn synced_before(&self) -> u64 {
+        self.synced_before
     }
 
     /// The next thing in the volume; nothing at its end.
@@ -67,6 +100,7 @@ impl<'a> Scan<'a> {
             match self.record(self.offset)? {
                 Some((header, checksum)) if start == self.offset => {
                     self.offset += header.record_bytes();
+                    self.content_end = self.offset;
                     return self.describe(header, checksum).map(Some);
                 }
                 // The record is found again by the next call.
@@ -88,21 +122,39 @@ impl<'a> Scan<'a> {
         };
         let key = self.key;
         let Some(record) = self.bytes(offset, header.body_start() as usize)? else { return Ok(None) };
-        Ok(header.verify(&key, record).ok().map(|checksum| (header, checksum)))
+        let Ok(checksum) = header.verify(&key, record) else { return Ok(None) };
+        let synced_before = RecordHeader::synced_before(record);
+        // A volume cannot vouch for what comes after the record that says so.
+        if synced_before <= offset {
+            self.synced_before = self.synced_before.max(synced_before);
+        }
+        Ok(Some((header, checksum)))
     }
 
     /// Moves on to where the next record may begin.
     fn skip(&mut self) -> io::Result<()> {
+        if self.is_zero()? != Some(true) {
+            self.content_end = self.offset + RECORD_ALIGN;
+        }
         self.offset += RECORD_ALIGN;
         // Zeros are skipped by the window: holes can be large.
         while self.offset < self.length {
-            match self.bytes(self.offset, RECORD_ALIGN as usize)? {
-                Some(sector) if sector.iter().all(|b| *b == 0) => self.offset += RECORD_ALIGN,
-                Some(_) => return Ok(()),
-                None => self.offset += UNREADABLE_BYTES,
+            match self.is_zero()? {
+                Some(true) => self.offset += RECORD_ALIGN,
+                Some(false) => return Ok(()),
+                None => {
+                    self.offset += UNREADABLE_BYTES;
+                    self.content_end = self.offset;
+                }
             }
         }
         Ok(())
+    }
+
+    /// Whether the sector at the offset is all zeros; nothing where the disk does not give it.
+    fn is_zero(&mut self) -> io::Result<Option<bool>> {
+        let sector = RECORD_ALIGN.min(self.length - self.offset) as usize;
+        Ok(self.bytes(self.offset, sector)?.map(|sector| sector.iter().all(|b| *b == 0)))
     }
 
     fn describe(&mut self, header: RecordHeader, checksum: [u8; 32]) -> io::Result<Found> {
@@ -112,7 +164,7 @@ impl<'a> Scan<'a> {
             let list = self.bytes(header.place.offset, header.body_start() as usize)?;
             let tombstone = list.and_then(|record| record.get(HEADER_BYTES..)).and_then(Tombstone::decode);
             let gap = header.place.offset..header.place.offset + header.record_bytes();
-            return Ok(tombstone.map_or(Found::Gap(gap), |tombstone| Found::Tombstone(header.place, tombstone)));
+            return Ok(tombstone.map_or(Found::Gap(gap), |tombstone| Found::Tombstone(header, tombstone)));
         }
         let key = self.key;
         let footer = self.bytes(header.place.offset + header.footer_start(), FOOTER_BYTES)?;
@@ -125,6 +177,11 @@ impl<'a> Scan<'a> {
             None => false,
         };
         if written || self.cells_verify(&header) { Ok(Found::Shard(header)) } else { Ok(Found::Unfinished(header)) }
+    }
+
+    /// Whether a shard that was found is there to the last byte. Its footer may have reached the disk without its cells.
+    pub(super) fn is_whole(&self, header: &RecordHeader) -> bool {
+        header.geometry.stripes() == 0 || self.cells_verify(header)
     }
 
     /// Whether every cell is there in spite of a missing footer. Nothing is given up that can still be read.

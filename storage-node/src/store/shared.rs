@@ -1,5 +1,6 @@
 //! What the threads of one disk share.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -13,7 +14,9 @@ use super::base::Base;
 use super::entry::Entry;
 use super::fault::classify;
 use super::log::LogRequest;
-use super::options::{LOG_QUEUE_MAX, READ_QUEUE_MAX, STALL_LIMIT, STREAMS_MAX, StoreOptions, WRITE_BYTES_MAX};
+use super::options::{
+    DAMAGED_MAX, LOG_QUEUE_MAX, READ_QUEUE_MAX, STALL_LIMIT, STREAMS_MAX, StoreOptions, WRITE_BYTES_MAX,
+};
 use super::queue::{PushError, Queue};
 use super::reader::ReadRequest;
 use super::scrub::ScrubState;
@@ -69,6 +72,8 @@ pub(super) struct Shared {
     pub(super) scrub: ScrubState,
     /// Wakes the maintenance thread: there are holes to punch, or a checkpoint is due.
     pub(super) upkeep: Queue<()>,
+    /// Wakes the compaction thread, by closing alone: nothing is ever queued.
+    pub(super) compaction: Queue<()>,
     /// Bytes of shards in memory.
     pub(super) write_bytes: Arc<Semaphore>,
     /// Shards that stream in.
@@ -81,8 +86,16 @@ pub(super) struct Shared {
     suspicion: OnceLock<String>,
     /// Whether the last look at the filesystem found less than the reserve.
     pub(super) below_reserve: AtomicBool,
-    /// Bytes that the volumes occupy.
+    /// Whether the filesystem can hold no more files.
+    pub(super) no_files_left: AtomicBool,
+    /// Whether the file that is set aside for a full disk has to be made again.
+    pub(super) spare_is_missing: AtomicBool,
+    /// Bytes that the disk's files occupy.
     pub(super) used_bytes: AtomicU64,
+    /// Held while a checkpoint is made.
+    pub(super) checkpointing: Mutex<()>,
+    /// Damaged shards that nobody has heard of yet.
+    damaged: Mutex<BTreeSet<ShardId>>,
     /// Keeps other processes away for as long as any thread is there.
     _lock: Box<dyn Send + Sync>,
 }
@@ -105,6 +118,7 @@ impl Shared {
             reads: Queue::new(READ_QUEUE_MAX),
             scrub: ScrubState::new(identity.disk),
             upkeep: Queue::new(1),
+            compaction: Queue::new(0),
             write_bytes: Arc::new(Semaphore::new(WRITE_BYTES_MAX)),
             open_streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             clock,
@@ -112,7 +126,11 @@ impl Shared {
             sync_since_ms: AtomicU64::new(0),
             suspicion: OnceLock::new(),
             below_reserve: AtomicBool::new(false),
+            no_files_left: AtomicBool::new(false),
+            spare_is_missing: AtomicBool::new(true),
             used_bytes: AtomicU64::new(0),
+            checkpointing: Mutex::default(),
+            damaged: Mutex::default(),
             _lock: lock,
         }
     }
@@ -252,13 +270,22 @@ impl Shared {
         !self.reads.is_empty() || !self.log.is_empty()
     }
 
-    /// Gives back the space of a record that never came to life.
-    pub(super) fn abandon(&self, place: Place, bytes: u64) {
-        let mut state = self.state();
-        state.settle(place);
-        state.bury(place, bytes);
-        drop(state);
+    /// Gives up a record whose footer was not begun, and its space back.
+    pub(super) fn abandon_unfinished(&self, place: Place, bytes: u64) {
+        self.state().abandon_unfinished(place, bytes);
         let _ = self.upkeep.push(());
+    }
+
+    /// Notes shards that were found damaged. They stay where they are.
+    pub(super) fn report_damage(&self, shards: impl IntoIterator<Item = ShardId>) {
+        let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = DAMAGED_MAX.saturating_sub(damaged.len());
+        damaged.extend(shards.into_iter().take(room));
+    }
+
+    /// The damaged shards since the last call.
+    pub(super) fn take_damaged(&self) -> Vec<ShardId> {
+        std::mem::take(&mut *self.damaged.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect()
     }
 
     /// A thread of the store panicked: nobody must wait for it.
@@ -272,6 +299,7 @@ impl Shared {
         self.reads.abort();
         self.scrub.close();
         self.upkeep.abort();
+        self.compaction.abort();
     }
 
     /// Stops taking requests. What waits is still carried out.
@@ -282,6 +310,7 @@ impl Shared {
         self.reads.close();
         self.scrub.close();
         self.upkeep.close();
+        self.compaction.close();
     }
 }
 

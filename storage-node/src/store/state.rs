@@ -1,16 +1,17 @@
 //! What a disk's threads share about its log and its index. Every method is short: it runs under the one lock.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::ops::{Bound, Range};
 use std::sync::Arc;
 
 use cairn_core::shard::ShardId;
 
-use super::base::{Changes, VolumeRow};
-use super::dead_ranges::DeadRanges;
+use super::base::{Changes, Checkpoint, CheckpointContents};
 use super::entry::Entry;
+use super::flux::{Flux, Purpose, Settled};
 use super::options::RECENT_ENTRIES_MAX;
-use crate::format::{Place, VOLUME_DATA_START};
+use super::volumes::Volumes;
+use crate::format::{DiskIdentity, Place, VOLUME_DATA_START};
 
 /// What memory knows of a shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,17 @@ pub(super) enum Known {
     Absent,
     /// Only the index on disk can tell.
     AskBase,
+}
+
+/// Whether a record may be copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MayMove {
+    /// It may.
+    Yes,
+    /// The shard is being written or deleted: ask again later.
+    Busy,
+    /// The shard is gone, or lies elsewhere.
+    Gone,
 }
 
 /// A part of a volume that holds nothing alive any more and can be punched.
@@ -35,10 +47,12 @@ pub(super) struct Hole {
 pub(super) struct State {
     /// Where the next record goes; volume 0 before the first.
     pub(super) tail: Place,
-    /// Records whose space is reserved and whose fate is open; true if a deletion overtook them.
-    outstanding: BTreeMap<Place, Outstanding>,
+    /// Everything in the last volume before this offset is on stable storage. Each record says so of those before it.
+    pub(super) synced_before: u64,
+    /// Records whose fate is open.
+    pub(super) flux: Flux,
     /// The volumes there are.
-    pub(super) volumes: BTreeMap<u32, Volume>,
+    pub(super) volumes: Volumes,
     /// Shards on the disk.
     pub(super) shards: u64,
     /// Changes since the last checkpoint.
@@ -54,21 +68,6 @@ pub(super) struct State {
     holes: Vec<Hole>,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Outstanding {
-    shard: Option<ShardId>,
-    overtaken: bool,
-}
-
-/// A volume, as far as deletion is concerned.
-#[derive(Debug, Default)]
-pub(super) struct Volume {
-    pub(super) live_records: u64,
-    /// Older volumes with records that only this one's records keep dead.
-    pub(super) covers: BTreeSet<u32>,
-    dead: DeadRanges,
-}
-
 impl Default for Place {
     fn default() -> Self {
         Self { volume: 0, offset: VOLUME_DATA_START }
@@ -76,13 +75,14 @@ impl Default for Place {
 }
 
 impl State {
-    /// The state that a checkpoint describes.
-    pub(super) fn restore(shards: u64, rows: Vec<VolumeRow>) -> Self {
-        let volume = |row: VolumeRow| {
-            let volume = Volume { live_records: row.live_records, covers: row.covers, dead: DeadRanges::default() };
-            (row.number, volume)
-        };
-        Self { shards, volumes: rows.into_iter().map(volume).collect(), ..Self::default() }
+    /// The state that a checkpoint describes. Volumes that were leaving and are still there go at the next checkpoint.
+    pub(super) fn restore(checkpoint: Checkpoint) -> Self {
+        let Checkpoint { shards, volumes, leaving, ghosts, .. } = checkpoint;
+        let mut volumes = Volumes::restore(volumes);
+        for volume in leaving {
+            volumes.add(volume);
+        }
+        Self { shards, volumes, flux: Flux::restore(&ghosts), ..Self::default() }
     }
 
     /// Looks a shard up in memory.
@@ -107,97 +107,147 @@ impl State {
         self.recent.insert(shard, entry);
     }
 
-    /// Takes `bytes` at the tail for a record of `shard`, or for a tombstone.
-    pub(super) fn reserve(&mut self, bytes: u64, shard: Option<ShardId>) -> Place {
+    /// Takes `bytes` at the tail for a record.
+    pub(super) fn reserve(&mut self, bytes: u64, purpose: Purpose) -> Place {
         let place = self.tail;
         self.tail.offset += bytes;
-        self.outstanding.insert(place, Outstanding { shard, overtaken: false });
+        self.volumes.reach(place, bytes);
+        self.flux.reserve(place, purpose);
         place
+    }
+
+    /// Everything in a volume before this offset is settled: all of it was written that ever will be.
+    pub(super) fn settled_before(&self, volume: u32) -> u64 {
+        let end = if volume == self.tail.volume { self.tail.offset } else { 0 };
+        self.flux.first_in(volume).map_or(end, |place| place.offset)
+    }
+
+    /// A volume was synced; everything before `offset` was settled before that began.
+    pub(super) fn synced(&mut self, volume: u32, offset: u64) {
+        if volume == self.tail.volume {
+            self.synced_before = self.synced_before.max(offset);
+        }
     }
 
     /// Begins a volume; the one before is sealed by that.
     pub(super) fn begin_volume(&mut self, number: u32) {
+        self.synced_before = 0;
         self.tail = Place { volume: number, offset: VOLUME_DATA_START };
-        self.volumes.insert(number, Volume::default());
+        self.volumes.add(number);
     }
 
-    /// The fate of a reservation is known. True if the record was deleted while it was being written.
-    pub(super) fn settle(&mut self, place: Place) -> bool {
-        self.outstanding.remove(&place).is_some_and(|o| o.overtaken)
+    /// The fate of a reservation is known.
+    pub(super) fn settle(&mut self, place: Place) -> Settled {
+        self.flux.settle(place)
     }
 
-    /// The space of a record that never came to life.
+    /// A reservation came to nothing. What was written of it may be whole on disk all the same, so it is left alone until
+    /// its volume is compacted: with a hole in it, a record that has its footer would pass for a shard with damaged cells.
+    pub(super) fn abandon(&mut self, place: Place) {
+        let settled = self.flux.settle(place);
+        if let Some(shard) = settled.shard
+            && !settled.overtaken
+        {
+            self.flux.haunt(shard, place);
+        }
+    }
+
+    /// As [`State::abandon`], of a record whose footer was not begun: it can never pass for whole, once it has a hole.
+    pub(super) fn abandon_unfinished(&mut self, place: Place, bytes: u64) {
+        self.abandon(place);
+        self.bury(place, bytes);
+    }
+
+    /// The space of a record that never came to life, or that died.
     pub(super) fn bury(&mut self, place: Place, bytes: u64) {
         self.deaths += 1;
-        if let Some(volume) = self.volumes.get_mut(&place.volume) {
-            let range = volume.dead.add(place.offset..place.offset + bytes);
-            if !range.is_empty() {
-                self.holes.push(Hole { volume: place.volume, range });
-            }
+        if let Some(range) = self.volumes.bury(place, bytes) {
+            self.holes.push(Hole { volume: place.volume, range });
+        }
+    }
+
+    /// Gives back what was allocated past the last record of a volume.
+    pub(super) fn release(&mut self, volume: u32, range: Range<u64>) {
+        if !range.is_empty() {
+            self.holes.push(Hole { volume, range });
         }
     }
 
     /// A shard is on stable storage at `entry.place`; `current` is where it was known to lie before.
     pub(super) fn put(&mut self, shard: ShardId, entry: Entry, current: Option<Entry>) {
+        let bytes = entry.header(shard).record_bytes();
         match current {
             Some(current) if current.place == entry.place => return,
             Some(current) if current.place > entry.place => {
-                self.bury(entry.place, entry.header(shard).record_bytes());
-                self.cover(current.place.volume, entry.place.volume);
+                self.bury(entry.place, bytes);
+                self.volumes.cover(current.place.volume, entry.place.volume);
                 return;
             }
             Some(current) => {
                 self.kill(shard, &current);
-                self.cover(entry.place.volume, current.place.volume);
+                self.volumes.cover(entry.place.volume, current.place.volume);
             }
             None => {}
         }
+        self.exorcise(shard, entry.place);
         self.shards += 1;
-        self.volumes.entry(entry.place.volume).or_default().live_records += 1;
+        self.volumes.live(entry.place, bytes);
         self.change(shard, Some(entry));
+    }
+
+    /// Whether a copy of the record at `from` may get its place in the log now, if the shard lies at `current`. Nothing may
+    /// be under way that would come before the copy in the log and be overruled by it.
+    pub(super) fn may_move(&self, shard: ShardId, from: Place, current: Option<Entry>) -> MayMove {
+        if self.flux.is_busy(shard) {
+            return MayMove::Busy;
+        }
+        if current.is_some_and(|current| current.place == from) { MayMove::Yes } else { MayMove::Gone }
+    }
+
+    /// A copy of the record at `from` is on stable storage at `entry.place`. It counts only if the shard still lies
+    /// where the copy was made from; returns whether it does.
+    pub(super) fn move_record(&mut self, shard: ShardId, entry: Entry, from: Place, current: Option<Entry>) -> bool {
+        if current.is_some_and(|current| current.place == from) {
+            self.put(shard, entry, current);
+            return true;
+        }
+        self.bury(entry.place, entry.header(shard).record_bytes());
+        match current {
+            Some(current) => self.volumes.cover(current.place.volume, entry.place.volume),
+            None => self.flux.haunt(shard, entry.place),
+        }
+        false
     }
 
     /// A tombstone at `place` is on stable storage; `current` is where the shard was known to lie before.
     pub(super) fn delete(&mut self, place: Place, shard: ShardId, current: Option<Entry>) {
+        self.exorcise(shard, place);
         if let Some(current) = current.filter(|c| c.place < place) {
             self.kill(shard, &current);
-            self.cover(place.volume, current.place.volume);
+            self.volumes.cover(place.volume, current.place.volume);
             self.change(shard, None);
         }
-    }
-
-    /// Those of `shards` that are being written right now.
-    pub(super) fn being_written(&self, shards: &BTreeSet<ShardId>) -> BTreeSet<ShardId> {
-        self.outstanding.values().filter_map(|o| o.shard).filter(|shard| shards.contains(shard)).collect()
     }
 
     /// Marks the records of `shards` that are still being written and lie before the tombstone at `place`: they must
     /// not be confirmed.
     pub(super) fn overtake(&mut self, place: Place, shards: &BTreeSet<ShardId>) {
-        let mut older = BTreeSet::new();
-        for (at, outstanding) in self.outstanding.range_mut(..place) {
-            if outstanding.shard.is_some_and(|shard| shards.contains(&shard)) {
-                outstanding.overtaken = true;
-                older.insert(at.volume);
-            }
+        for volume in self.flux.overtake(place, shards) {
+            self.volumes.cover(place.volume, volume);
         }
-        for volume in older {
-            self.cover(place.volume, volume);
+    }
+
+    fn exorcise(&mut self, shard: ShardId, place: Place) {
+        for volume in self.flux.exorcise(shard, place) {
+            self.volumes.cover(place.volume, volume);
         }
     }
 
     fn kill(&mut self, shard: ShardId, current: &Entry) {
+        let bytes = current.header(shard).record_bytes();
         self.shards = self.shards.saturating_sub(1);
-        if let Some(volume) = self.volumes.get_mut(&current.place.volume) {
-            volume.live_records = volume.live_records.saturating_sub(1);
-        }
-        self.bury(current.place, current.header(shard).record_bytes());
-    }
-
-    fn cover(&mut self, newer: u32, older: u32) {
-        if newer != older {
-            self.volumes.entry(newer).or_default().covers.insert(older);
-        }
+        self.volumes.died(current.place, bytes);
+        self.bury(current.place, bytes);
     }
 
     fn change(&mut self, shard: ShardId, entry: Option<Entry>) {
@@ -223,20 +273,31 @@ impl State {
 
     /// Everything before this place is settled.
     pub(super) fn position(&self) -> Place {
-        self.outstanding.keys().next().copied().unwrap_or(self.tail)
+        self.flux.first().unwrap_or(self.tail)
     }
 
-    /// Sealed volumes without anything alive, without anything under way, and without records that keep older records
-    /// dead: their files can go.
+    /// Whether a volume takes no more records, and none is under way in it.
+    pub(super) fn is_sealed(&self, volume: u32) -> bool {
+        volume < self.tail.volume && self.flux.first_in(volume).is_none()
+    }
+
+    /// Sealed volumes without anything alive, and without records that keep older records dead: their files can go.
     pub(super) fn dead_volumes(&self) -> Vec<u32> {
-        let is_dead = |(number, volume): &(&u32, &Volume)| {
-            let number = **number;
-            number < self.tail.volume
-                && volume.live_records == 0
-                && !volume.covers.iter().any(|older| self.volumes.contains_key(older))
-                && !self.outstanding.keys().any(|place| place.volume == number)
-        };
-        self.volumes.iter().filter(is_dead).map(|(number, _)| *number).collect()
+        let numbers = self.volumes.iter().map(|(number, _)| number);
+        numbers.filter(|number| self.is_sealed(*number) && self.volumes.is_dead(*number)).collect()
+    }
+
+    /// A checkpoint of everything up to `position`, when the volumes `leaving` are about to go.
+    pub(super) fn checkpoint(&self, identity: &DiskIdentity, position: Place, leaving: BTreeSet<u32>) -> Checkpoint {
+        let volumes = self.volumes.rows(&leaving);
+        let contents = CheckpointContents { shards: self.shards, volumes, leaving, ghosts: self.flux.ghost_rows() };
+        Checkpoint::new(identity, position, contents)
+    }
+
+    /// The file of a volume is gone.
+    pub(super) fn forget_volume(&mut self, volume: u32) {
+        self.volumes.remove(volume);
+        self.flux.forget_volume(volume);
     }
 
     /// Takes the changes for a checkpoint; they stay visible until [`State::thaw`].
@@ -257,17 +318,6 @@ impl State {
         }
     }
 
-    /// The rows of a checkpoint, without the volumes `gone`.
-    pub(super) fn volume_rows(&self, gone: &[u32]) -> Vec<VolumeRow> {
-        let kept = self.volumes.iter().filter(|(number, _)| !gone.contains(number));
-        kept.map(|(number, volume)| VolumeRow {
-            number: *number,
-            live_records: volume.live_records,
-            covers: volume.covers.iter().copied().filter(|older| self.volumes.contains_key(older)).collect(),
-        })
-        .collect()
-    }
-
     /// Changes in memory to shards after `after`, in order: what goes on top of a page of the index on disk.
     pub(super) fn changes_after(&self, after: Option<ShardId>, until: Option<ShardId>) -> Changes {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
@@ -280,5 +330,35 @@ impl State {
         let mut changes: Changes = self.frozen.range((start, end)).map(|(s, e)| (*s, *e)).collect();
         changes.extend(self.overlay.range((start, end)).map(|(s, e)| (*s, *e)));
         changes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cairn_core::geometry::Geometry;
+    use cairn_core::id::{ExtentId, ProfileId, SessionId};
+
+    use super::*;
+
+    fn entry(volume: u32, offset: u64) -> Entry {
+        let geometry = Geometry { data_shards: 1, parity_shards: 1, cell_bytes: 512, length: 512 };
+        Entry { place: Place { volume, offset }, descriptor_bytes: 0, profile: ProfileId(1), geometry }
+    }
+
+    #[test]
+    fn a_move_counts_only_if_the_shard_stayed_where_it_was() {
+        let shard = ShardId { extent: ExtentId::new(SessionId(1), 1), index: 0 };
+        let (old, copy, newer) = (entry(1, 4096), entry(2, 4096), entry(3, 4096));
+        let check = |current: Option<Entry>, moves: bool, after: Known| {
+            let mut state = State::default();
+            if let Some(current) = current {
+                state.put(shard, current, None);
+            }
+            assert_eq!(state.move_record(shard, copy, old.place, current), moves, "{current:?}");
+            assert_eq!(state.known(shard), after, "{current:?}");
+        };
+        check(Some(old), true, Known::Present(copy));
+        check(Some(newer), false, Known::Present(newer));
+        check(None, false, Known::AskBase);
     }
 }

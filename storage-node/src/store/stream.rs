@@ -14,17 +14,18 @@ use super::entry::Entry;
 use super::options::WRITE_BYTES_MAX;
 use super::shared::{ActiveVolume, Reply, Shared};
 use super::sync::{Ack, Change};
-use crate::format::{FOOTER_BYTES, Footer, RecordHeader};
+use crate::format::{FOOTER_BYTES, Footer, Place, RecordHeader};
 
 /// A region of a volume that is reserved for one shard. Dropping it gives the space back, unless the shard has been
-/// handed over to the sync thread.
+/// handed over to the sync thread, or its footer begun.
 pub(super) struct StreamSlot {
     shared: Arc<Shared>,
     volume: Arc<ActiveVolume>,
     header: RecordHeader,
     header_checksum: [u8; 32],
+    footer_begun: AtomicBool,
     handed_over: AtomicBool,
-    _admission: OwnedSemaphorePermit,
+    _admission: Option<OwnedSemaphorePermit>,
 }
 
 impl StreamSlot {
@@ -33,12 +34,26 @@ impl StreamSlot {
         volume: Arc<ActiveVolume>,
         header: RecordHeader,
         header_checksum: [u8; 32],
-        admission: OwnedSemaphorePermit,
+        admission: Option<OwnedSemaphorePermit>,
     ) -> Self {
-        Self { shared, volume, header, header_checksum, handed_over: false.into(), _admission: admission }
+        Self {
+            shared,
+            volume,
+            header,
+            header_checksum,
+            footer_begun: false.into(),
+            handed_over: false.into(),
+            _admission: admission,
+        }
     }
 
-    fn write(&self, parts: &[&[u8]], offset: u64) -> Result<(), StorageError> {
+    /// The header that stands on disk.
+    pub(super) fn header(&self) -> &RecordHeader {
+        &self.header
+    }
+
+    /// Writes a part of the record, from `offset` in it on.
+    pub(super) fn write(&self, parts: &[&[u8]], offset: u64) -> Result<(), StorageError> {
         if self.volume.is_poisoned() {
             return Err(self.shared.error(StorageErrorKind::Failed, "the volume has failed before"));
         }
@@ -47,10 +62,43 @@ impl StreamSlot {
     }
 }
 
+impl StreamSlot {
+    fn write_footer(&self, footer: &[u8]) -> Result<(), StorageError> {
+        let mut tail = footer.to_vec();
+        self.footer_begun.store(true, Ordering::Release);
+        tail.resize((self.header.record_bytes() - self.header.footer_start()) as usize, 0);
+        self.write(&[&tail], self.header.footer_start())
+    }
+
+    /// The record is complete: the sync thread answers for it from now on.
+    fn hand_over(&self, change: Change, reply: Reply<()>) {
+        let ack = Ack { volume: Arc::clone(&self.volume), header: self.header, change, reply };
+        self.handed_over.store(true, Ordering::Release);
+        if self.shared.syncs.push(ack).is_err() {
+            self.handed_over.store(false, Ordering::Release);
+        }
+    }
+
+    /// Ends a copy of the record at `from`, of which everything but the footer is written.
+    pub(super) fn finish_copy(&self, from: Place, cells: &Footer, reply: Reply<()>) -> Result<(), StorageError> {
+        let shard = self.header.shard;
+        self.write_footer(&cells.encode(&self.volume.key, &self.header_checksum))?;
+        let located = self.shared.locate(&[shard])?;
+        let (earlier, generation) = (located.entries.first().copied().flatten(), located.generation);
+        self.hand_over(Change::Move { shard, entry: Entry::of(&self.header), from, earlier, generation }, reply);
+        Ok(())
+    }
+}
+
 impl Drop for StreamSlot {
     fn drop(&mut self) {
-        if !self.handed_over.load(Ordering::Acquire) {
-            self.shared.abandon(self.header.place, self.header.record_bytes());
+        if self.handed_over.load(Ordering::Acquire) {
+            return;
+        }
+        if self.footer_begun.load(Ordering::Acquire) {
+            self.shared.state().abandon(self.header.place);
+        } else {
+            self.shared.abandon_unfinished(self.header.place, self.header.record_bytes());
         }
     }
 }
@@ -79,22 +127,15 @@ pub(super) fn run(shared: &Arc<Shared>) {
 }
 
 fn finish(shared: &Arc<Shared>, slot: &StreamSlot, footer: &[u8], reply: Reply<()>) {
-    let header = slot.header;
-    let mut tail = footer.to_vec();
-    tail.resize((header.record_bytes() - header.footer_start()) as usize, 0);
-    let written = slot.write(&[&tail], header.footer_start()).and_then(|()| shared.locate(&[header.shard]));
-    let located = match written {
+    let id = slot.header.shard;
+    let located = slot.write_footer(footer).and_then(|()| shared.locate(&[id]));
+    let located = match located {
         Ok(located) => located,
         Err(error) => return drop(reply.send(Err(error))),
     };
     let earlier = located.entries.first().copied().flatten();
-    let change =
-        Change::Put { shard: header.shard, entry: Entry::of(&header), earlier, generation: located.generation };
-    let ack = Ack { volume: Arc::clone(&slot.volume), header, change, reply };
-    slot.handed_over.store(true, Ordering::Release);
-    if shared.syncs.push(ack).is_err() {
-        slot.handed_over.store(false, Ordering::Release);
-    }
+    let change = Change::Put { shard: id, entry: Entry::of(&slot.header), earlier, generation: located.generation };
+    slot.hand_over(change, reply);
 }
 
 /// Appends of one stream that may be under way at the same time: the next batch is taken while one is being written.

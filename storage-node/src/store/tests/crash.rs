@@ -66,3 +66,15 @@ async fn an_abandoned_stream_leaves_nothing() {
     let store = open(&disk);
     assert_eq!(all(&store).await, [shard(2)]);
 }
+
+#[tokio::test]
+async fn a_streamed_shard_is_acknowledged_with_its_footer() {
+    let disk = formatted();
+    let store = open(&disk);
+    stream(&store, shard(1), 2500, 0, 2).await.unwrap();
+    drop(store);
+    disk.crash(|| false);
+    let header = crate::format::RecordHeader::of_shard(&content(shard(1), 2500, 0).0, crate::format::Place::default());
+    let footer = (crate::format::VOLUME_DATA_START + header.footer_start()) as usize;
+    assert_eq!(&disk.volume("00000001.vol")[footer..footer + 8], b"CAIRNEND");
+}

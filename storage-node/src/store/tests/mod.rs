@@ -1,12 +1,17 @@
 //! The store's promises, on a simulated disk and on a real one.
 
+mod compaction;
 mod crash;
 mod damage;
 mod faults;
 mod identity;
+mod index;
+mod interleaving;
 mod model;
+mod queue;
 mod roundtrip;
 mod scrub;
+mod small_disk;
 mod space;
 
 use std::ops::Range;
@@ -54,6 +59,9 @@ fn options() -> StoreOptions {
         index_cache_bytes: 1 << 20,
         // Only where it is asked for: a test should know what reads its disk.
         scrub: ScrubOptions { period: Duration::ZERO, recheck_pause: Duration::ZERO, ..ScrubOptions::default() },
+        tombstone_room_bytes: 16 << 10,
+        // Tests compact when they mean to.
+        compact_interval: Duration::from_hours(1),
         ..StoreOptions::default()
     }
 }

@@ -10,7 +10,7 @@ async fn below_the_reserve_a_disk_serves_and_deletes_and_recovers_by_itself() {
     let store = open_with(&disk, StoreOptions { reserve_bytes: 1 << 20, ..options() });
     put(&store, shard(1), 5000, 0).await.unwrap();
     put(&store, shard(2), 5000, 0).await.unwrap();
-    disk.set_available((1 << 20) + 2000);
+    disk.set_available((1 << 20) - 1);
     assert_eq!(put(&store, shard(3), 5000, 0).await.unwrap_err().kind, StorageErrorKind::Full);
     assert_eq!(stream(&store, shard(3), 5000, 0, 1).await.unwrap_err().kind, StorageErrorKind::Full);
     assert_eq!(store.state().0, DiskState::Full);
@@ -84,4 +84,37 @@ async fn dead_volumes_go_and_their_tombstones_stay_as_long_as_they_are_needed() 
     assert!(volumes(&disk) <= 2, "{:?}", disk.list_volumes());
     disk.remove_index().unwrap();
     assert_eq!(all(&open_with(&disk, small)).await, [shard(60)]);
+}
+
+#[tokio::test]
+async fn deletions_have_room_when_nothing_is_free() {
+    let disk = formatted();
+    disk.set_capacity(4 << 20);
+    let store = open(&disk);
+    let mut stored = 0;
+    while put(&store, shard(stored), 700, 0).await.is_ok() {
+        stored += 1;
+    }
+    let spare = disk.spare_bytes();
+    assert!(stored > 200 && spare > 0, "{stored} shards, {spare} bytes set aside");
+    disk.fill_all_but(0);
+    // Every fourth alone frees no block: each shares one with its neighbours.
+    for n in (0..80).step_by(4) {
+        delete(&store, &[shard(n)]).await.unwrap();
+    }
+    assert_eq!((disk.spare_bytes(), disk.space().unwrap().available_bytes), (spare, 0));
+    store.close();
+    drop(store);
+    // With what is set aside also after a restart.
+    disk.fill_all_but(0);
+    let store = open(&disk);
+    for n in (80..160).step_by(4) {
+        delete(&store, &[shard(n)]).await.unwrap();
+    }
+    check(&store, shard(81), 700, 0).await;
+    disk.crash(|| false);
+    disk.remove_index().unwrap();
+    drop(store);
+    let expected: Vec<ShardId> = (0..stored).filter(|n| n % 4 != 0 || *n >= 160).map(shard).collect();
+    assert_eq!(all(&open(&disk)).await, expected);
 }

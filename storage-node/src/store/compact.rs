@@ -1,0 +1,293 @@
+//! Compaction: copies what lives in sparse volumes to the end of the log, so that their files can go. Runs beside
+//! everything else, at a bounded rate.
+//!
+//! - A copy counts only if its shard still lies where the copy was made from when the copy is on stable storage. It is
+//!   not even begun while the shard is being written or deleted: a copy stands later in the log than what was under
+//!   way before it, and would overrule it.
+//! - Every cell is verified on the way. A record that is not whole is never dropped: it stays where it is, its volume
+//!   stays with it, and it is reported.
+//! - Tombstones that still keep records in older volumes dead are written again. Volumes that kept something dead by
+//!   way of this one inherit what this one kept dead.
+//!
+//! A crash at any moment leaves the old record, the copy, or both; the later place counts, and both are the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cairn_core::shard::ShardId;
+use cairn_protocol::storage::{StorageError, StorageErrorKind};
+use tokio::sync::oneshot;
+
+use super::log::LogRequest;
+use super::options::{COMPACT_BATCH_BYTES, COMPACT_BATCH_RECORDS, SMALL_VOLUMES_MAX, WHOLE_BYTES_MAX};
+use super::scan::{Found, Scan};
+use super::shared::Shared;
+use super::verify::{Damage, RecordReader};
+use crate::format::{Place, RecordHeader, Tombstone, VOLUME_DATA_START};
+
+/// The compaction thread's own state.
+pub(super) struct Compactor {
+    shared: Arc<Shared>,
+    /// Volumes that hold something which cannot be copied, and how many live records they had when that was found.
+    stuck: BTreeMap<u32, u64>,
+    /// Whether to keep to the rate.
+    is_paced: bool,
+}
+
+/// Why a volume was not emptied.
+enum Stop {
+    /// The disk is going out of service.
+    Closing,
+    /// Not now: the disk is full, busy or suspect.
+    Later(StorageError),
+}
+
+impl From<StorageError> for Stop {
+    fn from(error: StorageError) -> Self {
+        Self::Later(error)
+    }
+}
+
+/// What one volume's compaction has to remember.
+struct Work {
+    volume: u32,
+    /// Older volumes with records that only this one keeps dead.
+    covered: BTreeSet<u32>,
+    batch: Vec<oneshot::Receiver<Result<(), StorageError>>>,
+    batch_bytes: u64,
+    /// Something has to wait for another time.
+    is_deferred: bool,
+    damaged: BTreeSet<ShardId>,
+}
+
+impl Compactor {
+    pub(super) fn new(shared: Arc<Shared>, is_paced: bool) -> Self {
+        Self { shared, stuck: BTreeMap::new(), is_paced }
+    }
+
+    /// Runs until the disk goes out of service.
+    pub(super) fn run(mut self) {
+        let interval = self.shared.options.compact_interval;
+        while self.wait(interval) {
+            self.pass();
+        }
+    }
+
+    /// Waits; false once the disk is going out of service.
+    fn wait(&self, time: Duration) -> bool {
+        self.shared.compaction.drain_for(time, &mut Vec::new())
+    }
+
+    /// Compacts each volume that is worth it, once.
+    pub(super) fn pass(&mut self) {
+        let mut seen = BTreeSet::new();
+        while let Some(volume) = self.next_volume(&seen) {
+            seen.insert(volume);
+            match self.compact(volume) {
+                Ok(()) => {}
+                Err(Stop::Closing) => return,
+                Err(Stop::Later(error)) => {
+                    tracing::debug!(disk = %self.shared.identity.disk, volume, %error, "compaction waits");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The volume with the least in it, of those that are sparse; else the smallest, where there are many small ones.
+    fn next_volume(&mut self, seen: &BTreeSet<u32>) -> Option<u32> {
+        if self.shared.suspicion().is_some() {
+            return None;
+        }
+        let options = &self.shared.options;
+        let state = self.shared.state();
+        self.stuck.retain(|volume, live| state.volumes.get(*volume).is_some_and(|v| v.live_records == *live));
+        let mut candidates = Vec::new();
+        for (number, volume) in state.volumes.iter() {
+            let is_free = state.is_sealed(number) && !state.volumes.is_dead(number);
+            if !is_free || seen.contains(&number) || self.stuck.contains_key(&number) {
+                continue;
+            }
+            let tombstones = if state.volumes.covered_by(number).is_empty() { 0 } else { volume.tombstone_bytes };
+            candidates.push((number, volume.live_bytes + tombstones, volume.data_bytes()));
+        }
+        let is_sparse = |kept: u64, data: u64| kept * 100 <= data * u64::from(100 - options.compact_dead_percent);
+        let sparse = candidates.iter().filter(|(_, kept, data)| is_sparse(*kept, *data));
+        let sparsest = sparse.min_by_key(|(_, kept, data)| kept * 1000 / data.max(&1));
+        let small = || {
+            let small: Vec<_> = candidates.iter().filter(|(_, _, data)| *data < options.volume_bytes / 16).collect();
+            let too_many = small.len() + seen.len() > SMALL_VOLUMES_MAX;
+            small.into_iter().filter(|_| too_many).min_by_key(|(_, kept, _)| *kept)
+        };
+        sparsest.or_else(small).map(|(number, ..)| *number)
+    }
+
+    fn compact(&mut self, volume: u32) -> Result<(), Stop> {
+        let covered = self.shared.state().volumes.covered_by(volume);
+        let (batch, damaged) = (Vec::new(), BTreeSet::new());
+        let mut work = Work { volume, covered, batch, batch_bytes: 0, is_deferred: false, damaged };
+        let copied = self.copy(&mut work);
+        // Whatever was begun is waited for, also after a failure.
+        let flushed = self.flush(&mut work);
+        copied.and(flushed)?;
+        self.report(&work);
+        let mut state = self.shared.state();
+        let left = state.volumes.get(volume).map_or(0, |v| v.live_records);
+        if left == 0 && !work.is_deferred && work.damaged.is_empty() {
+            state.volumes.retire(volume);
+            drop(state);
+            tracing::debug!(disk = %self.shared.identity.disk, volume, "compacted");
+            let _ = self.shared.upkeep.push(());
+            return Ok(());
+        }
+        drop(state);
+        if !work.is_deferred {
+            self.report_lost_headers(&work, left);
+            self.stuck.insert(volume, left);
+        }
+        Ok(())
+    }
+
+    fn copy(&self, work: &mut Work) -> Result<(), Stop> {
+        let shared = &self.shared;
+        let failed = |e: std::io::Error| Stop::Later(shared.io_error("reading a volume", &e));
+        let file = shared.files.get(work.volume).map_err(failed)?;
+        let mut scan = Scan::new(&file, &shared.identity, work.volume, VOLUME_DATA_START).map_err(failed)?;
+        while let Some(found) = scan.next().map_err(failed)? {
+            match found {
+                Found::Shard(header) if self.lives_at(&header)? => self.copy_record(work, &header)?,
+                Found::Tombstone(_, tombstone) if !work.covered.is_empty() => self.carry(work, tombstone)?,
+                Found::Shard(_) | Found::Tombstone(..) | Found::Unfinished(_) | Found::Gap(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn lives_at(&self, header: &RecordHeader) -> Result<bool, StorageError> {
+        let located = self.shared.locate(&[header.shard])?;
+        Ok(located.entries.first().copied().flatten().is_some_and(|entry| entry.place == header.place))
+    }
+
+    fn copy_record(&self, work: &mut Work, header: &RecordHeader) -> Result<(), Stop> {
+        let bytes = header.record_bytes();
+        let copied = if bytes <= WHOLE_BYTES_MAX {
+            self.copy_whole(work, header)
+        } else {
+            self.flush(work)?;
+            self.copy_stream(header)
+        };
+        match copied {
+            Ok(()) => self.pace(bytes),
+            Err(Damage::Failed(error)) if error.kind == StorageErrorKind::Busy => {
+                work.is_deferred = true;
+                Ok(())
+            }
+            Err(Damage::Failed(error)) => Err(Stop::Later(error)),
+            // A record that died meanwhile is punched, which looks like damage.
+            Err(Damage::Corrupt(what)) if self.lives_at(header)? => {
+                let path = &self.shared.path;
+                tracing::error!(shard = %header.shard, place = %header.place, "{path}: {what}: the shard is damaged");
+                work.damaged.insert(header.shard);
+                Ok(())
+            }
+            Err(Damage::Corrupt(_)) => Ok(()),
+        }
+    }
+
+    fn copy_whole(&self, work: &mut Work, header: &RecordHeader) -> Result<(), Damage> {
+        let mut reader = RecordReader::open(&self.shared, header)?;
+        let mut body = Vec::with_capacity(header.body_bytes() as usize);
+        while let Some(run) = reader.next_run()? {
+            body.extend_from_slice(run);
+        }
+        let (shard, cells) = reader.end();
+        let (reply, answer) = oneshot::channel();
+        let request =
+            LogRequest::Move { from: header.place, shard, body: Bytes::from(body), cells: Box::new(cells), reply };
+        self.shared.log.push(request).map_err(|e| Damage::Failed(self.shared.push_error(e)))?;
+        work.batch.push(answer);
+        work.batch_bytes += header.record_bytes();
+        if work.batch_bytes >= COMPACT_BATCH_BYTES || work.batch.len() >= COMPACT_BATCH_RECORDS {
+            self.flush(work).map_err(|stop| match stop {
+                Stop::Later(error) => Damage::Failed(error),
+                Stop::Closing => Damage::Failed(self.shared.closing()),
+            })?;
+        }
+        Ok(())
+    }
+
+    fn copy_stream(&self, header: &RecordHeader) -> Result<(), Damage> {
+        let shared = &self.shared;
+        let mut reader = RecordReader::open(shared, header)?;
+        let (reply, answer) = oneshot::channel();
+        let request = LogRequest::OpenMove { from: header.place, shard: reader.shard(), reply };
+        shared.log.push(request).map_err(|e| Damage::Failed(shared.push_error(e)))?;
+        let slot = answer.blocking_recv().unwrap_or_else(|_| Err(shared.closing())).map_err(Damage::Failed)?;
+        let Some(slot) = slot else { return Ok(()) };
+        let mut at = slot.header().body_start();
+        while let Some(run) = reader.next_run()? {
+            slot.write(&[run], at).map_err(Damage::Failed)?;
+            at += run.len() as u64;
+        }
+        let (_, cells) = reader.end();
+        let (reply, answer) = oneshot::channel();
+        slot.finish_copy(header.place, &cells, reply).map_err(Damage::Failed)?;
+        drop(slot);
+        answer.blocking_recv().unwrap_or_else(|_| Err(shared.closing())).map_err(Damage::Failed)
+    }
+
+    fn carry(&self, work: &mut Work, tombstone: Tombstone) -> Result<(), Stop> {
+        let (reply, answer) = oneshot::channel();
+        let request = LogRequest::Carry { tombstone, covered: work.covered.clone(), reply };
+        self.shared.log.push(request).map_err(|e| self.shared.push_error(e))?;
+        work.batch.push(answer);
+        if work.batch.len() >= COMPACT_BATCH_RECORDS { self.flush(work) } else { Ok(()) }
+    }
+
+    /// Waits for everything that was handed to the log.
+    fn flush(&self, work: &mut Work) -> Result<(), Stop> {
+        work.batch_bytes = 0;
+        let mut failure = None;
+        for answer in work.batch.drain(..) {
+            match answer.blocking_recv().unwrap_or_else(|_| Err(self.shared.closing())) {
+                Ok(()) => {}
+                Err(error) if error.kind == StorageErrorKind::Busy => work.is_deferred = true,
+                Err(error) => failure = Some(Stop::Later(error)),
+            }
+        }
+        failure.map_or(Ok(()), Err)
+    }
+
+    /// Keeps to the rate: rests for as long as `bytes` may take.
+    fn pace(&self, bytes: u64) -> Result<(), Stop> {
+        let rate = self.shared.options.compact_bytes_per_s;
+        if !self.is_paced || rate == 0 {
+            return Ok(());
+        }
+        let rest = Duration::from_nanos(bytes.saturating_mul(1_000_000_000) / rate);
+        if self.wait(rest) { Ok(()) } else { Err(Stop::Closing) }
+    }
+
+    fn report(&self, work: &Work) {
+        self.shared.report_damage(work.damaged.iter().copied());
+    }
+
+    /// Live records that the walk through the volume did not even find: their headers are damaged.
+    fn report_lost_headers(&self, work: &Work, left: u64) {
+        if left <= work.damaged.len() as u64 {
+            return;
+        }
+        let lost = self.shared.base.shards_in(work.volume).unwrap_or_default();
+        let lost: Vec<ShardId> = lost.into_iter().filter(|shard| self.is_in(*shard, work.volume)).collect();
+        tracing::error!(volume = work.volume, shards = lost.len(), "{}: damaged shards", self.shared.path);
+        self.shared.report_damage(lost);
+    }
+
+    fn is_in(&self, shard: ShardId, volume: u32) -> bool {
+        let located = self.shared.locate(&[shard]);
+        let place: Option<Place> = located.ok().and_then(|l| l.entries.first().copied().flatten()).map(|e| e.place);
+        place.is_some_and(|place| place.volume == volume)
+    }
+}

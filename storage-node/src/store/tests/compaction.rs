@@ -1,0 +1,334 @@
+//! Compaction (I1, I4, I13): what lives moves, what is dead stays dead, what is damaged stays where it is.
+
+use cairn_core::cluster_map::DiskState;
+use rustix::io::Errno;
+
+use super::*;
+use crate::disk_io::simulated::Fault;
+use crate::format::{HEADER_BYTES, VOLUME_DATA_START};
+
+const VOLUME_BYTES: u64 = 32 << 10;
+/// Shards in the disks below: a few volumes of some thirty shards each.
+const SHARDS: u64 = 100;
+/// Every shard that lives.
+const LIVING: [u64; 9] = [3, 13, 26, 42, 55, 61, 77, 88, 99];
+
+fn small() -> StoreOptions {
+    StoreOptions { volume_bytes: VOLUME_BYTES, ..options() }
+}
+
+fn checkpoint(store: &DiskStore) {
+    store.checkpoint(Arc::new(TestClock::default()));
+}
+
+fn volumes(disk: &SimulatedDisk) -> Vec<String> {
+    disk.list_volumes().unwrap()
+}
+
+/// A disk of several volumes in which little lives.
+async fn sparse() -> (SimulatedDisk, DiskStore) {
+    let disk = formatted();
+    let store = open_with(&disk, small());
+    for n in 0..SHARDS {
+        put(&store, shard(n), 600, 0).await.unwrap();
+    }
+    let dead: Vec<ShardId> = (0..SHARDS).filter(|n| !LIVING.contains(n)).map(shard).collect();
+    for some in dead.chunks(9) {
+        delete(&store, some).await.unwrap();
+    }
+    (disk, store)
+}
+
+async fn check_living(store: &DiskStore) {
+    assert_eq!(all(store).await, LIVING.map(shard));
+    for n in LIVING {
+        check(store, shard(n), 600, 0).await;
+    }
+}
+
+#[tokio::test]
+async fn sparse_volumes_are_emptied_and_go() {
+    let (disk, store) = sparse().await;
+    let before = volumes(&disk).len();
+    assert!(before > 3, "{before} volumes");
+    check_living(&store).await;
+    store.compact();
+    check_living(&store).await;
+    // Each checkpoint lets those go that keep nothing dead any more.
+    for _ in 0..before {
+        checkpoint(&store);
+    }
+    assert!(volumes(&disk).len() <= 2, "{:?}", volumes(&disk));
+    check_living(&store).await;
+    store.close();
+    drop(store);
+    for index_lost in [false, true] {
+        if index_lost {
+            disk.remove_index().unwrap();
+        }
+        let store = open_with(&disk, small());
+        check_living(&store).await;
+        store.close();
+    }
+}
+
+#[tokio::test]
+async fn large_shards_move_too() {
+    let disk = formatted();
+    let options = StoreOptions { volume_bytes: 8 << 20, ..options() };
+    let store = open_with(&disk, options);
+    put(&store, shard(1), 2_500_000, 0).await.unwrap();
+    put(&store, shard(2), 2_500_000, 0).await.unwrap();
+    put(&store, shard(3), 2_500_000, 0).await.unwrap();
+    put(&store, shard(4), 2_500_000, 0).await.unwrap();
+    delete(&store, &[shard(1), shard(3)]).await.unwrap();
+    store.compact();
+    checkpoint(&store);
+    assert_eq!(volumes(&disk), ["00000002.vol"]);
+    check(&store, shard(2), 2_500_000, 0).await;
+    check(&store, shard(4), 2_500_000, 0).await;
+    disk.crash(|| false);
+    drop(store);
+    let store = open_with(&disk, options);
+    check(&store, shard(2), 2_500_000, 0).await;
+}
+
+#[tokio::test]
+async fn a_damaged_record_stays_and_is_reported() {
+    let (disk, store) = sparse().await;
+    let record = disk.volume("00000001.vol").len();
+    assert!(record > VOLUME_DATA_START as usize);
+    // Shard 3 loses a bit of a cell, shard 13 one of its header.
+    let record_bytes = 1024;
+    let at = |n: usize| VOLUME_DATA_START as usize + n * record_bytes;
+    disk.tamper("00000001.vol", |bytes| {
+        bytes[at(3) + HEADER_BYTES + 100] ^= 1;
+        bytes[at(13) + 50] ^= 1;
+    });
+    for _ in 0..2 {
+        store.compact();
+        checkpoint(&store);
+    }
+    assert!(volumes(&disk).contains(&"00000001.vol".to_owned()));
+    assert_eq!(store.take_damaged(), [shard(3), shard(13)]);
+    assert_eq!(all(&store).await, LIVING.map(shard));
+    check_error(&store, shard(13), 600, StorageErrorKind::Corrupt).await;
+    let cells = read(&store, shard(3), 600, 0..1).await.unwrap();
+    assert!(!cells[0].verify(shard(3).cell(0)));
+    for n in LIVING.iter().filter(|n| ![3, 13].contains(*n)) {
+        check(&store, shard(*n), 600, 0).await;
+    }
+    // Once they are deleted, as after a repair elsewhere, nothing keeps the volume.
+    delete(&store, &[shard(3), shard(13)]).await.unwrap();
+    for _ in 0..4 {
+        store.compact();
+        checkpoint(&store);
+    }
+    assert!(!volumes(&disk).contains(&"00000001.vol".to_owned()));
+}
+
+#[tokio::test]
+async fn a_shard_that_is_being_written_again_is_not_moved_over() {
+    let (disk, store) = sparse().await;
+    let (header, cells) = content(shard(3), 600, 1);
+    let mut writer = store.open_shard(header).await.unwrap();
+    writer.append(cells).await.unwrap();
+    store.compact();
+    writer.finish().await.unwrap();
+    check(&store, shard(3), 600, 1).await;
+    store.compact();
+    check(&store, shard(3), 600, 1).await;
+    disk.crash(|| false);
+    disk.remove_index().unwrap();
+    drop(store);
+    check(&open_with(&disk, small()), shard(3), 600, 1).await;
+}
+
+#[tokio::test]
+async fn a_deletion_under_way_is_not_undone_by_a_move() {
+    let (disk, store) = sparse().await;
+    disk.hold_syncs(true);
+    let deletion = tokio::spawn({
+        let store = store.clone();
+        async move { delete(&store, &[shard(3)]).await }
+    });
+    let operations = disk.operations();
+    while disk.operations() == operations {
+        tokio::task::yield_now().await;
+    }
+    // The tombstone is written and not synced. The copies would come after it in the log.
+    let compaction = std::thread::spawn({
+        let store = store.clone();
+        move || store.compact()
+    });
+    while !compaction.is_finished() && disk.operations() < operations + 2 {
+        tokio::task::yield_now().await;
+    }
+    disk.hold_syncs(false);
+    deletion.await.unwrap().unwrap();
+    compaction.join().unwrap();
+    check_error(&store, shard(3), 600, StorageErrorKind::Missing).await;
+    disk.crash(|| true);
+    disk.remove_index().unwrap();
+    drop(store);
+    let store = open_with(&disk, small());
+    check_error(&store, shard(3), 600, StorageErrorKind::Missing).await;
+    assert_eq!(all(&store).await, LIVING[1..].iter().map(|n| shard(*n)).collect::<Vec<_>>());
+}
+
+/// A full volume of shards of which one dies, then a volume with its tombstone and nothing that lives.
+async fn tombstone_in_a_dead_volume(disk: &SimulatedDisk) -> DiskStore {
+    let store = open_with(disk, small());
+    for n in 0..27 {
+        put(&store, shard(n), 600, 0).await.unwrap();
+    }
+    store.close();
+    drop(store);
+    let store = open_with(disk, small());
+    delete(&store, &[shard(5)]).await.unwrap();
+    put(&store, shard(50), 20_000, 0).await.unwrap();
+    delete(&store, &[shard(50)]).await.unwrap();
+    store.close();
+    drop(store);
+    let store = open_with(disk, small());
+    put(&store, shard(60), 600, 0).await.unwrap();
+    store
+}
+
+#[tokio::test]
+async fn tombstones_that_are_needed_are_carried_along() {
+    let disk = formatted();
+    let store = tombstone_in_a_dead_volume(&disk).await;
+    assert_eq!(volumes(&disk), ["00000001.vol", "00000002.vol", "00000003.vol"]);
+    store.compact();
+    checkpoint(&store);
+    assert_eq!(volumes(&disk), ["00000001.vol", "00000003.vol"]);
+    disk.crash(|| false);
+    disk.remove_index().unwrap();
+    drop(store);
+    let store = open_with(&disk, small());
+    check_error(&store, shard(5), 600, StorageErrorKind::Missing).await;
+    check_error(&store, shard(50), 600, StorageErrorKind::Missing).await;
+    let expected: Vec<ShardId> = (0..27).filter(|n| *n != 5).chain([60]).map(shard).collect();
+    assert_eq!(all(&store).await, expected);
+}
+
+#[tokio::test]
+async fn a_shard_that_was_stored_again_survives_the_carrying_of_its_tombstone() {
+    let disk = formatted();
+    let store = tombstone_in_a_dead_volume(&disk).await;
+    put(&store, shard(5), 700, 1).await.unwrap();
+    store.compact();
+    checkpoint(&store);
+    assert_eq!(volumes(&disk), ["00000001.vol", "00000003.vol"]);
+    disk.crash(|| false);
+    disk.remove_index().unwrap();
+    drop(store);
+    let store = open_with(&disk, small());
+    check(&store, shard(5), 700, 1).await;
+    // And when it is deleted again, neither of its records comes back.
+    delete(&store, &[shard(5), shard(60)]).await.unwrap();
+    store.close();
+    drop(store);
+    let store = open_with(&disk, small());
+    put(&store, shard(61), 600, 0).await.unwrap();
+    for _ in 0..3 {
+        store.compact();
+        checkpoint(&store);
+    }
+    disk.crash(|| false);
+    disk.remove_index().unwrap();
+    drop(store);
+    check_error(&open_with(&disk, small()), shard(5), 600, StorageErrorKind::Missing).await;
+}
+
+#[tokio::test]
+async fn a_volume_that_cannot_be_removed_keeps_what_keeps_it_dead() {
+    let (disk, store) = sparse().await;
+    disk.fail_removals(true);
+    for _ in 0..4 {
+        store.compact();
+        checkpoint(&store);
+    }
+    disk.crash(|| false);
+    disk.fail_removals(false);
+    disk.remove_index().unwrap();
+    drop(store);
+    let store = open_with(&disk, small());
+    check_living(&store).await;
+}
+
+/// Power is lost after each operation of a compaction and of the checkpoints after it.
+#[tokio::test]
+async fn a_crash_at_any_moment_of_a_compaction_changes_nothing() {
+    for survives_in_four in [0, 2, 4] {
+        for after in 0.. {
+            let (disk, store) = sparse().await;
+            disk.stop_after(after);
+            store.compact();
+            checkpoint(&store);
+            checkpoint(&store);
+            let has_stopped = disk.has_stopped();
+            let mut dice = Dice(after);
+            disk.crash(|| dice.roll(4) < survives_in_four);
+            if after % 2 == 0 {
+                disk.remove_index().unwrap();
+            }
+            drop(store);
+            check_living(&open_with(&disk, small())).await;
+            if !has_stopped {
+                assert!(after > 10, "a compaction has {after} operations");
+                break;
+            }
+        }
+    }
+}
+
+/// Each operation of a compaction fails in turn (I2, I21).
+#[tokio::test]
+async fn a_failure_at_any_operation_of_a_compaction_loses_nothing() {
+    for errno in [Errno::IO, Errno::ROFS, Errno::NOSPC, Errno::MFILE, Errno::NOMEM] {
+        let is_to_blame = [Errno::IO, Errno::ROFS].contains(&errno);
+        for at in 1.. {
+            let (disk, store) = sparse().await;
+            disk.fail(Some(Fault { at, errno }));
+            store.compact();
+            checkpoint(&store);
+            let happened = disk.operations() >= at;
+            let suspected = store.state().0 == DiskState::Suspect;
+            assert_eq!(suspected, is_to_blame && happened, "{errno:?} at {at}: {:?}", store.state());
+            check_living(&store).await;
+            disk.fail(None);
+            if !suspected {
+                store.compact();
+                put(&store, shard(500), 600, 0).await.unwrap();
+                delete(&store, &[shard(500)]).await.unwrap();
+            }
+            disk.crash(|| false);
+            drop(store);
+            check_living(&open_with(&disk, small())).await;
+            if !happened {
+                assert!(at > 2, "a compaction has {at} operations");
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_move_leaves_half_of_the_reserve_alone() {
+    let (disk, store) = sparse().await;
+    store.close();
+    drop(store);
+    let store = open_with(&disk, StoreOptions { reserve_bytes: 1 << 20, ..small() });
+    put(&store, shard(500), 600, 0).await.unwrap();
+    disk.set_available(1 << 18);
+    let before = volumes(&disk);
+    store.compact();
+    checkpoint(&store);
+    assert_eq!(volumes(&disk), before);
+    disk.set_available(3 << 18);
+    store.compact();
+    checkpoint(&store);
+    assert!(volumes(&disk).len() < before.len());
+}

@@ -57,6 +57,10 @@ impl RealDisk {
         Ok(Some(file))
     }
 
+    fn real_file(&self, file: File) -> RealFile {
+        RealFile { file, latency: self.latency.clone() }
+    }
+
     fn volume(&self, name: &str) -> PathBuf {
         self.root.join(VOLUMES).join(name)
     }
@@ -102,7 +106,7 @@ impl DiskIo for RealDisk {
 
     fn create_volume(&self, name: &str, header: &[u8]) -> io::Result<Arc<dyn DiskFile>> {
         let file = File::options().create_new(true).read(true).write(true).open(self.volume(name))?;
-        let file = RealFile { file, latency: self.latency.clone() };
+        let file = self.real_file(file);
         file.write_at(&[header], 0)?;
         file.file.sync_all()?;
         sync_directory(&self.root.join(VOLUMES))?;
@@ -111,7 +115,7 @@ impl DiskIo for RealDisk {
 
     fn open_volume(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
         let file = File::options().read(true).write(!self.read_only).open(self.volume(name))?;
-        Ok(Arc::new(RealFile { file, latency: self.latency.clone() }))
+        Ok(Arc::new(self.real_file(file)))
     }
 
     fn open_medium(&self, name: &str) -> io::Result<Box<dyn Medium>> {
@@ -129,7 +133,7 @@ impl DiskIo for RealDisk {
             return Ok(());
         }
         let path = self.root.join(SPARE);
-        let file = RealFile { file: File::options().create(true).truncate(false).read(true).write(true).open(&path)? };
+        let file = self.real_file(File::options().create(true).truncate(false).read(true).write(true).open(&path)?);
         let made = file.allocate(0, bytes).and_then(|()| file.file.sync_all());
         if made.is_err() {
             // What there was before is worth keeping.
@@ -145,7 +149,7 @@ impl DiskIo for RealDisk {
 
     fn create_volume_of_spare(&self, name: &str, header: &[u8]) -> io::Result<Arc<dyn DiskFile>> {
         let file = File::options().read(true).write(true).open(self.root.join(SPARE))?;
-        let file = RealFile { file };
+        let file = self.real_file(file);
         file.write_at(&[header], 0)?;
         file.file.sync_all()?;
         std::fs::rename(self.root.join(SPARE), self.volume(name))?;
@@ -157,7 +161,7 @@ impl DiskIo for RealDisk {
     fn open_index(&self) -> io::Result<Arc<dyn DiskFile>> {
         let path = self.root.join(INDEX);
         let file = File::options().create(true).truncate(false).read(true).write(true).open(path)?;
-        Ok(Arc::new(RealFile { file }))
+        Ok(Arc::new(self.real_file(file)))
     }
 
     fn remove_index(&self) -> io::Result<()> {

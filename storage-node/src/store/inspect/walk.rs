@@ -41,7 +41,7 @@ impl Walk {
         if verify {
             self.check_header(disk, number, file).map_err(failed)?;
         }
-        self.state.volumes.entry(number).or_default();
+        self.state.volumes.add(number);
         self.seen.entry(number).or_default().report.number = number;
         let mut scan = Scan::new(file, disk.identity(), number, VOLUME_DATA_START).map_err(failed)?;
         let mut end = VOLUME_DATA_START;
@@ -69,11 +69,11 @@ impl Walk {
                 let current = self.current(header.shard);
                 self.state.put(header.shard, Entry::of(&header), current);
             }
-            Found::Tombstone(place, tombstone) => {
+            Found::Tombstone(header, tombstone) => {
                 seen.report.tombstones += 1;
                 for shard in tombstone.shards {
                     let current = self.current(shard);
-                    self.state.delete(place, shard, current);
+                    self.state.delete(header.place, shard, current);
                 }
             }
             Found::Unfinished(_) => seen.report.unfinished += 1,

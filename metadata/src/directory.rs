@@ -16,6 +16,8 @@ use crate::tables::members::Incarnation;
 
 /// Version of all formats in the directory. A directory of a newer version is refused, never taken for empty (I30).
 const FORMAT_VERSION: u32 = 1;
+/// Bytes at the beginning of a database file that are not all zero once it was created.
+const UNBORN_BYTES: usize = 9;
 /// First bytes of the identity file.
 const MAGIC: &[u8; 8] = b"CAIRN-MD";
 
@@ -126,6 +128,11 @@ impl Directory {
                 return Err(StartError::Incomplete { dir: path, found: "a member's identity", missing });
             }
         }
+        if create {
+            for file in [&log_path, &state_path] {
+                remove_unborn(file).map_err(|e| unreadable(file, &e))?;
+            }
+        }
         let log = LogStore::open(&log_path, create).map_err(|e| unreadable(&log_path, &e))?;
         let machine =
             Machine::open(&state_path, create, options.cache_bytes, clock).map_err(|e| unreadable(&state_path, &e))?;
@@ -179,6 +186,24 @@ impl Directory {
         }
         self.replace_identity(Identity { cluster: Some(cluster), ..self.identity.clone() })
     }
+}
+
+/// Whether the beginning of a database file says that its creation was cut off: redb writes the first bytes last, once
+/// everything else is synced. Nothing can have been acknowledged on the strength of such a file.
+pub(crate) fn is_unborn(start: &[u8]) -> bool {
+    start.iter().take(UNBORN_BYTES).all(|byte| *byte == 0)
+}
+
+/// Removes a file whose creation was cut off.
+fn remove_unborn(path: &Path) -> std::io::Result<()> {
+    use std::io::Read;
+    let mut start = Vec::new();
+    match std::fs::File::open(path) {
+        Ok(file) => file.take(UNBORN_BYTES as u64).read_to_end(&mut start)?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    if is_unborn(&start) { std::fs::remove_file(path) } else { Ok(()) }
 }
 
 /// Makes `dir`, whose files are complete, the directory of a member of a formed cluster.
@@ -290,6 +315,43 @@ mod tests {
         close(open(fresh.path(), None).unwrap());
         std::fs::remove_file(fresh.path().join("state.redb")).unwrap();
         close(open(fresh.path(), None).unwrap());
+        // Power failed while the file was made.
+        std::fs::write(fresh.path().join("log.redb"), vec![0; 4096]).unwrap();
+        close(open(fresh.path(), None).unwrap());
+        let (formed, _) = formed();
+        std::fs::write(formed.path().join("log.redb"), vec![0; 4096]).unwrap();
+        assert!(matches!(open(formed.path(), None), Err(StartError::Unreadable { .. })), "it held promises once");
+    }
+
+    /// Writes a row past everything that guards it.
+    fn put(file: &Path, table: &str, key: &str, value: &[u8]) {
+        let database = redb::Database::open(file).unwrap();
+        let transaction = database.begin_write().unwrap();
+        let definition = redb::TableDefinition::<&str, &[u8]>::new(table);
+        transaction.open_table(definition).unwrap().insert(key, value).unwrap();
+        transaction.commit().unwrap();
+    }
+
+    /// I3: what follows a hole may never be applied.
+    #[test]
+    fn a_log_with_a_hole_is_refused() {
+        let rows: redb::TableDefinition<'static, u64, &'static [u8]> = redb::TableDefinition::new("log");
+        for removed in [0, 1] {
+            let (dir, _) = formed();
+            let path = dir.path().join("log.redb");
+            {
+                let database = redb::Database::open(&path).unwrap();
+                let transaction = database.begin_write().unwrap();
+                for index in (0..3u64).filter(|index| *index != removed) {
+                    // A blank entry: its log id and an empty payload.
+                    let row = [0x82, 0x83, 0x01, 0x01, index as u8, 0x82, 0x00, 0x80];
+                    transaction.open_table(rows).unwrap().insert(index, row.as_slice()).unwrap();
+                }
+                transaction.commit().unwrap();
+            }
+            let refused = open(dir.path(), None).err().unwrap().to_string();
+            assert!(refused.contains("entries are missing"), "{refused}");
+        }
     }
 
     /// I15, I18, I30: each is refused with a text of its own, and nothing is made.
@@ -311,6 +373,16 @@ mod tests {
             assert!(matches!(open(dir.path(), None), Err(StartError::Unreadable { .. })), "{file}");
             assert_eq!(std::fs::read(dir.path().join(file)).unwrap(), b"rubbish");
         }
+        for (file, table, newer) in [("log.redb", "state", "the log"), ("state.redb", "meta", "the state")] {
+            let (dir, _) = formed();
+            put(&dir.path().join(file), table, "format", &[2]);
+            let refused = open(dir.path(), None).err().unwrap().to_string();
+            assert!(refused.contains(newer) && refused.contains("version 2"), "{refused}");
+        }
+        let (dir, _) = formed();
+        let other = Options { member_id: 2, ..Options::new(dir.path()) };
+        let refused = Directory::open(&other, TestClock::new(), Incarnation::from_bytes([5; 16])).err().unwrap();
+        assert!(refused.to_string().contains("belongs to member 1, not to member 2"), "{refused}");
         let (dir, _) = formed();
         let foreign = Some(ClusterId::from_random([5; 16]));
         assert!(matches!(open(dir.path(), foreign), Err(StartError::Foreign { .. })));

@@ -26,6 +26,9 @@ pub enum StoreError {
         /// The newest version that is known here.
         known: u32,
     },
+    /// The thread that writes cannot be started.
+    #[error("cannot start the thread that writes the log: {0}")]
+    Thread(String),
     /// A file beside the database could not be read or written.
     #[error("{path}: {detail}")]
     File {

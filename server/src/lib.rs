@@ -14,6 +14,7 @@ mod listener;
 pub mod offline;
 mod process;
 mod random;
+mod scheduled_backup;
 mod telemetry;
 
 /// Looking at a disk offline, for the command line.

@@ -30,6 +30,7 @@ use crate::credentials::{self, CredentialsError, LoadedCredentials};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::listener::{self, ListenError};
 use crate::random::SystemRandom;
+use crate::scheduled_backup::{self, Schedule};
 use crate::telemetry::{self, LogFilterError};
 
 /// Why a server did not start.
@@ -114,12 +115,10 @@ impl Process {
         };
         let local_metadata =
             if config.has(Role::Metadata) { Some(start_metadata(config, &shared).await?) } else { None };
-        let metadata: Arc<dyn Metadata> = match &local_metadata {
-            Some(handle) => Arc::new(handle.clone()),
-            None => {
-                let addrs = config.metadata_addrs.clone();
-                Arc::new(HttpMetadata::new(shared.rpc.clone(), addrs, &*shared.random))
-            }
+        let metadata: Arc<dyn Metadata> = if let Some(handle) = &local_metadata {
+            Arc::new(handle.clone())
+        } else {
+            Arc::new(HttpMetadata::new(shared.rpc.clone(), config.metadata_addrs.clone(), &*shared.random))
         };
         let storage = if config.has(Role::StorageNode) {
             Some(start_storage(config, &shared, Arc::clone(&metadata))?)
@@ -133,6 +132,7 @@ impl Process {
         };
         let mut process =
             Self { metadata: local_metadata, storage, servers: TaskTracker::new(), shutdown: CancellationToken::new() };
+        process.schedule_backups(backup_schedule(config));
         process.serve(listeners, gateway, &shared, metadata, keys);
         Ok(process)
     }
@@ -183,6 +183,18 @@ impl Process {
             }
         });
         self.servers.close();
+    }
+
+    /// Backs the metadata up on a schedule, if one is configured and this process has a member.
+    fn schedule_backups(&self, schedule: Option<Schedule>) {
+        let (Some(schedule), Some(member)) = (schedule, self.metadata.clone()) else { return };
+        let shutdown = self.shutdown.clone();
+        self.servers.spawn(async move {
+            tokio::select! {
+                () = scheduled_backup::run(member, schedule) => {}
+                () = shutdown.cancelled() => {}
+            }
+        });
     }
 
     fn spawn(&self, listener: TcpListener, router: Router) {
@@ -267,6 +279,14 @@ async fn start_metadata(config: &Config, shared: &Shared) -> Result<cairn_metada
         rpc: shared.rpc.clone(),
     };
     Ok(MetadataService::start(options, deps).await?)
+}
+
+fn backup_schedule(config: &Config) -> Option<Schedule> {
+    config.metadata_backup_dir.clone().map(|dir| Schedule {
+        dir,
+        interval: Duration::from_secs(config.metadata_backup_interval_s),
+        kept: config.metadata_backups_kept as usize,
+    })
 }
 
 fn start_storage(

@@ -282,7 +282,7 @@ impl Nemesis {
                 self.count("change of the leader");
                 let next = ((leader + 1) % MEMBERS + 1).to_string();
                 // Refused where a member has not recovered from the fault before.
-                let _ = verb(cluster, victim, &["metadata", "members", "transfer-leader", &next]).await;
+                let _ = verb(cluster, victim, &["metadata", "members", "transfer-leader", &next]);
             }
             3 => self.exchange(cluster, leader).await,
             4 => {
@@ -312,7 +312,7 @@ impl Nemesis {
     async fn exchange(&mut self, cluster: &mut ProcessCluster, leader: usize) {
         let member = (leader + 1) % MEMBERS;
         let number = (member + 1).to_string();
-        if !verb(cluster, leader, &["metadata", "members", "remove", &number]).await {
+        if !verb(cluster, leader, &["metadata", "members", "remove", &number]) {
             return;
         }
         self.count("a member exchanged");
@@ -321,7 +321,7 @@ impl Nemesis {
         cluster.spawn_metadata(member);
         let addr = cluster.metadata_addr(member);
         for _ in 0..50 {
-            if verb(cluster, leader, &["metadata", "members", "add", &number, &addr]).await {
+            if verb(cluster, leader, &["metadata", "members", "add", &number, &addr]) {
                 return;
             }
             sleep(Duration::from_millis(300)).await;
@@ -331,7 +331,7 @@ impl Nemesis {
 }
 
 /// Runs a verb beside the clients; whether it succeeded.
-async fn verb(cluster: &ProcessCluster, member: usize, arguments: &[&str]) -> bool {
+fn verb(cluster: &ProcessCluster, member: usize, arguments: &[&str]) -> bool {
     let output = tokio::task::block_in_place(|| cluster.verb(member, arguments));
     output.status.success()
 }

@@ -106,7 +106,7 @@ impl<R: Read> FrameReader<R> {
         if magic != MAGIC {
             return Err(BackupError::NotABackup);
         }
-        let format = format.try_into().map(u32::from_be_bytes).unwrap_or(u32::MAX);
+        let format = format.try_into().map_or(u32::MAX, u32::from_be_bytes);
         if format > FORMAT {
             return Err(BackupError::Newer { found: format, known: FORMAT });
         }

@@ -19,7 +19,7 @@ use crate::{Handle, Options};
 async fn backup(handle: &Handle) -> Vec<u8> {
     let mut reader = handle.backup().await.unwrap();
     let mut file = Vec::new();
-    while let Some(piece) = reader.next().unwrap() {
+    while let Some(piece) = reader.next_piece().unwrap() {
         file.extend(piece);
     }
     file

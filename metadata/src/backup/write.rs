@@ -61,7 +61,7 @@ impl Handle {
 
 impl BackupReader {
     /// The next piece; nothing after the last. Reads from disk: call it where that may block.
-    pub fn next(&mut self) -> Result<Option<Vec<u8>>, BackupError> {
+    pub fn next_piece(&mut self) -> Result<Option<Vec<u8>>, BackupError> {
         if let Some(start) = self.start.take() {
             return Ok(Some(start));
         }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use openraft::storage::{LogFlushed, RaftLogStorage};
 use openraft::{AnyError, ErrorSubject, ErrorVerb, LogState, RaftLogReader, StorageIOError};
-use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, Table};
+use redb::{Database, ReadableDatabase, ReadableTable, Table};
 use tokio::sync::oneshot;
 
 use super::codec::{LogIdRow, VoteRow};
@@ -93,7 +93,11 @@ impl LogStore {
     pub(crate) fn open(path: &Path, create: bool) -> Result<Self, StoreError> {
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE_BYTES);
-        let database = if create { builder.create(path)? } else { builder.open(path)? };
+        Self::on(if create { builder.create(path)? } else { builder.open(path)? })
+    }
+
+    /// The log in an open file.
+    pub(super) fn on(database: Database) -> Result<Self, StoreError> {
         let transaction = log_writer::begin(&database)?;
         let tail = {
             let log = transaction.open_table(LOG)?;
@@ -117,7 +121,7 @@ impl LogStore {
         std::thread::Builder::new()
             .name("metadata-log".to_owned())
             .spawn(move || log_writer::run(&for_writer.database, &queue, &written))
-            .map_err(|e| StoreError::file(path, e))?;
+            .map_err(|e| StoreError::Thread(e.to_string()))?;
         Ok(Self { file, shared, jobs })
     }
 
@@ -152,6 +156,12 @@ impl LogStore {
     pub(crate) fn end(&self) -> LogEnd {
         let tail = self.shared.tail();
         LogEnd { term: tail.vote.map_or(0, |vote| vote.leader_id.term), index: tail.last.map_or(0, |last| last.index) }
+    }
+
+    /// The last vote.
+    #[cfg(test)]
+    pub(super) fn vote(&self) -> Option<Vote> {
+        self.shared.tail().vote
     }
 
     /// The last entry that was purged.
@@ -308,10 +318,7 @@ fn check_format(state: &mut Table<'_, &'static str, &'static [u8]>) -> Result<()
 }
 
 /// Refuses a log from which entries are missing: what follows a hole may never be applied.
-fn check_holes(
-    log: &(impl ReadableTable<u64, &'static [u8]> + ReadableTableMetadata),
-    purged: Option<LogId>,
-) -> Result<(), StoreError> {
+fn check_holes(log: &impl ReadableTable<u64, &'static [u8]>, purged: Option<LogId>) -> Result<(), StoreError> {
     let (Some((first, _)), Some((last, _))) = (log.first()?, log.last()?) else { return Ok(()) };
     let (first, last, expected) = (first.value(), last.value(), purged.map_or(0, |id| id.index + 1));
     let held = log.len()?;

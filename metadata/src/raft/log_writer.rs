@@ -64,7 +64,7 @@ pub(super) fn run(database: &Database, jobs: &Receiver<Job>, shared: &Arc<dyn Wr
         let next = shared.committed();
         let result = match &failed {
             Some(reason) => Err(io::Error::other(reason.clone())),
-            None => write(database, &job, (next != committed).then_some(next).flatten()).map_err(|error| {
+            None => write(database, &Write::from(&job), (next != committed).then_some(next).flatten()).map_err(|error| {
                 let reason = format!("the log takes no more writes since one failed: {error}");
                 tracing::error!(%error, "writing the metadata log failed; restart the process once the cause is removed");
                 failed = Some(reason.clone());
@@ -87,8 +87,28 @@ pub(super) fn run(database: &Database, jobs: &Receiver<Job>, shared: &Arc<dyn Wr
     }
 }
 
+/// One change of the file.
+#[derive(Debug)]
+pub(super) enum Write<'a> {
+    Append(&'a [Entry]),
+    Vote(Vote),
+    Truncate(u64),
+    Purge(LogId),
+}
+
+impl<'a> From<&'a Job> for Write<'a> {
+    fn from(job: &'a Job) -> Self {
+        match job {
+            Job::Append(entries, _) => Self::Append(entries),
+            Job::Vote(vote, _) => Self::Vote(*vote),
+            Job::Truncate(from, _) => Self::Truncate(*from),
+            Job::Purge(upto, _) => Self::Purge(*upto),
+        }
+    }
+}
+
 /// One transaction, synced once.
-fn write(database: &Database, job: &Job, committed: Option<LogId>) -> Result<(), StoreError> {
+pub(super) fn write(database: &Database, change: &Write<'_>, committed: Option<LogId>) -> Result<(), StoreError> {
     let transaction = begin(database)?;
     {
         let mut log = transaction.open_table(LOG)?;
@@ -96,17 +116,17 @@ fn write(database: &Database, job: &Job, committed: Option<LogId>) -> Result<(),
         if let Some(committed) = committed {
             state.insert(COMMITTED, LogIdRow::from(committed).to_bytes().as_slice())?;
         }
-        match job {
-            Job::Append(entries, _) => {
-                for entry in entries {
+        match change {
+            Write::Append(entries) => {
+                for entry in *entries {
                     log.insert(entry.log_id.index, EntryRow::from(entry).to_bytes().as_slice())?;
                 }
             }
-            Job::Vote(vote, _) => {
+            Write::Vote(vote) => {
                 state.insert(VOTE, VoteRow::from(*vote).to_bytes().as_slice())?;
             }
-            Job::Truncate(from, _) => log.retain_in(*from.., |_, _| false)?,
-            Job::Purge(upto, _) => {
+            Write::Truncate(from) => log.retain_in(*from.., |_, _| false)?,
+            Write::Purge(upto) => {
                 state.insert(PURGED, LogIdRow::from(*upto).to_bytes().as_slice())?;
                 log.retain_in(..=upto.index, |_, _| false)?;
             }

@@ -82,6 +82,16 @@ impl Machine {
         let mut builder = Database::builder();
         builder.set_cache_size(cache_bytes);
         let database = if create { builder.create(path)? } else { builder.open(path)? };
+        Self::over(database, path, cache_bytes, clock)
+    }
+
+    /// The state in an open file that cannot be replaced.
+    #[cfg(test)]
+    pub(super) fn on(database: Database, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        Self::over(database, Path::new("in memory"), 1 << 20, clock)
+    }
+
+    fn over(database: Database, path: &Path, cache_bytes: usize, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let transaction = database.begin_write()?;
         check_format(&mut Tables::open(&transaction)?)?;
         commit_synced(transaction)?;

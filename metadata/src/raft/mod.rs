@@ -2,6 +2,8 @@
 
 pub(crate) mod calls;
 pub(crate) mod codec;
+#[cfg(test)]
+mod crash;
 pub(crate) mod entry;
 pub(crate) mod log_store;
 mod log_writer;

@@ -249,7 +249,7 @@ mod tests {
         let replaced = formed(&[answer(1, true, Some(9))]);
         assert!(refusal(replaced).contains("put it back"));
         let rolled_back = HelloAnswer { acknowledged: Some(51), ..answer(1, true, Some(2)) };
-        assert!(refusal(formed(&[rolled_back.clone()])).contains("older copy"));
+        assert!(refusal(formed(std::slice::from_ref(&rolled_back))).contains("older copy"));
         let current = HelloAnswer { acknowledged: Some(50), ..rolled_back };
         assert_eq!(formed(&[current]), Verdict::Admit { form: false });
         let recovered = HelloAnswer { life: Some(4), ..answer(1, true, None) };

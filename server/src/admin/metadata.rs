@@ -76,7 +76,7 @@ pub(super) async fn backup(State(state): State<AdminState>) -> Response {
     let pieces = futures_util::stream::unfold(Some(reader), async |reader| {
         let mut reader = reader?;
         let read = tokio::task::spawn_blocking(move || {
-            let piece = reader.next();
+            let piece = reader.next_piece();
             (piece, reader)
         });
         match read.await {

@@ -1,0 +1,308 @@
+//! The metadata service at scale: commits per second with one member and with three on this machine, beside the rate of
+//! fdatasync in the same run; what naming each command costs; then a bucket of many keys: bytes of the state for each
+//! object, memory, and the time of a page of a listing.
+//!
+//! `CAIRN_SCALE_KEYS` sets the number of keys (default: 10,000,000, which takes about a quarter of an hour) and
+//! `CAIRN_SCALE_SECONDS` the time of each rate (default: 5).
+#![allow(missing_docs, reason = "a program, not a library")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a benchmark is a process of its own, and prints"
+)]
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use cairn_benches::{Rate, Unit, print_beside_limit};
+use cairn_core::clock::Clock;
+use cairn_core::etag::ETag;
+use cairn_core::geometry::Geometry;
+use cairn_core::id::{DiskNumber, ExtentId, NodeId, ProfileId, SessionId};
+use cairn_core::name::{BucketName, ObjectKey};
+use cairn_core::random::RandomSource;
+use cairn_metadata::{Dependencies, Handle, MetadataService, Options, router};
+use cairn_protocol::metadata::command::{CommitObject, CreateBucket, OpenSession, Precondition};
+use cairn_protocol::metadata::query::{GetClusterStatus, ListObjects, ListPosition};
+use cairn_protocol::metadata::{ExtentRun, Metadata, MetadataExt, Outcome, PlacedExtent, PlacedRun};
+use cairn_protocol::rpc::{Execute, HttpMetadata, MetadataFailure, MetadataPath, RpcAuth, RpcClient};
+use cairn_protocol::storage::StorageDirectory;
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+
+const CLIENTS: [u64; 4] = [1, 16, 64, 256];
+/// Commits under way while the bucket is filled.
+const FILLERS: u64 = 512;
+const PAGES: u64 = 200;
+
+struct RealClock(Instant);
+
+impl Clock for RealClock {
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// Counts: what is drawn is drawn once.
+struct Counting;
+
+static DRAWN: AtomicU64 = AtomicU64::new(1);
+
+impl RandomSource for Counting {
+    fn bytes16(&self) -> [u8; 16] {
+        let mut bytes = [7; 16];
+        bytes[..8].copy_from_slice(&DRAWN.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+        bytes
+    }
+}
+
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(RealClock(Instant::now()))
+}
+
+fn bucket() -> BucketName {
+    BucketName::new("bench").unwrap()
+}
+
+/// The commit of a 4 KiB object on three disks.
+fn commit(session: SessionId, n: u64) -> CommitObject {
+    let geometry = Geometry { data_shards: 1, parity_shards: 2, cell_bytes: 65_536, length: 4096 };
+    let locations = (0..3).map(|i| Some(DiskNumber(1 + ((n + i) % 6) as u32))).collect();
+    let run = ExtentRun { first: ExtentId::new(session, n), size: 4096, extent_bytes: 64 << 20 };
+    CommitObject {
+        session,
+        bucket: bucket(),
+        // In no order: n times an odd number runs through all of them.
+        key: ObjectKey::new(&format!("object-{:016x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).unwrap(),
+        body: Some(PlacedRun { run, extents: vec![PlacedExtent { profile: ProfileId(1), geometry, locations }] }),
+        etag: ETag::single([3; 16]),
+        headers: Vec::new(),
+        checksum: None,
+        precondition: Precondition::default(),
+    }
+}
+
+async fn start(dir: &Path, member: u64, members: Vec<(u64, String)>) -> Handle {
+    let rpc = RpcClient::new("secret", clock());
+    let (storage, random) = (StorageDirectory::new(rpc.clone()), Arc::new(Counting));
+    let dependencies = Dependencies { clock: clock(), random, storage, rpc };
+    let session_lease = Duration::from_hours(24);
+    let options = Options { member_id: member, members, session_lease, ..Options::new(dir) };
+    MetadataService::start(options, dependencies).await.unwrap()
+}
+
+/// Members over HTTP on the loopback interface.
+async fn serve(count: u64, dir: &TempDir) -> (Vec<Handle>, HttpMetadata, Vec<String>) {
+    let mut listeners = Vec::new();
+    for _ in 0..count {
+        listeners.push(tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap());
+    }
+    let addrs: Vec<String> = listeners.iter().map(|l| l.local_addr().unwrap().to_string()).collect();
+    let members: Vec<(u64, String)> = (1..).zip(addrs.iter().cloned()).collect();
+    let mut handles = Vec::new();
+    for (listener, (id, _)) in listeners.into_iter().zip(&members) {
+        let handle = start(&dir.path().join(format!("member{id}")), *id, members.clone()).await;
+        let app = router(handle.clone(), RpcAuth::new("secret", clock()));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        handles.push(handle);
+    }
+    let client = HttpMetadata::new(RpcClient::new("secret", clock()), addrs.clone(), &Counting);
+    while client.ask(GetClusterStatus {}).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    (handles, client, addrs)
+}
+
+async fn prepare(metadata: &impl Metadata) -> SessionId {
+    metadata.run(CreateBucket { name: bucket(), region: String::new() }).await.unwrap();
+    metadata.run(OpenSession { gateway: NodeId::from_random([1; 16]) }).await.unwrap()
+}
+
+async fn store(metadata: &impl Metadata, session: SessionId, n: u64) {
+    metadata.run(commit(session, n)).await.unwrap();
+}
+
+/// Sends a command without a name: what a client did that cannot repeat it.
+async fn send_unnamed(rpc: &RpcClient, addr: &str, commit: CommitObject) {
+    let message = Execute { command: commit.into(), call: None };
+    let limit = Duration::from_secs(30);
+    let sent = rpc.call::<_, Outcome, MetadataFailure>(addr, MetadataPath::EXECUTE, &message, limit).await;
+    sent.unwrap().unwrap();
+}
+
+/// The rate of commits by so many clients, and the 99th percentile of their times.
+async fn rate<F>(
+    clients: u64,
+    next: &Arc<AtomicU64>,
+    time: Duration,
+    send: impl Fn(u64) -> F + Clone + Send + 'static,
+) -> (Rate, Duration)
+where
+    F: Future<Output = ()> + Send,
+{
+    let begun = Instant::now();
+    let mut tasks = JoinSet::new();
+    for _ in 0..clients {
+        let (next, send) = (Arc::clone(next), send.clone());
+        tasks.spawn(async move {
+            let mut times = Vec::new();
+            while begun.elapsed() < time {
+                let asked = Instant::now();
+                send(next.fetch_add(1, Ordering::Relaxed)).await;
+                times.push(asked.elapsed());
+            }
+            times
+        });
+    }
+    let mut times: Vec<Duration> = tasks.join_all().await.into_iter().flatten().collect();
+    let per_s = times.len() as f64 / begun.elapsed().as_secs_f64();
+    times.sort_unstable();
+    let p99 = times[times.len() * 99 / 100];
+    (Rate { per_s, unit: Unit::Operations }, p99)
+}
+
+fn fdatasync(dir: &TempDir, time: Duration) -> Rate {
+    let mut raw = File::create(dir.path().join("raw")).unwrap();
+    Rate::measure(1, Unit::Operations, time, || raw.write_all(&[7; 16 << 10]).and_then(|()| raw.sync_data()).unwrap())
+}
+
+async fn commits(seconds: Duration) {
+    let dir = TempDir::new().unwrap();
+    let next = Arc::new(AtomicU64::new(0));
+    let alone = Arc::new(start(&dir.path().join("alone"), 1, vec![(1, String::new())]).await);
+    let session = prepare(&*alone).await;
+    for clients in CLIENTS {
+        let limit = fdatasync(&dir, seconds / 4);
+        let service = Arc::clone(&alone);
+        let send = move |n| {
+            let service = Arc::clone(&service);
+            async move { store(&*service, session, n).await }
+        };
+        let (figure, p99) = rate(clients, &next, seconds, send).await;
+        print_beside_limit(
+            &format!("commits, one member in the process, {clients} clients, p99 {p99:?}"),
+            figure,
+            "fdatasync",
+            limit,
+        );
+    }
+    for count in [1, 3] {
+        let (handles, client, addrs) = serve(count, &TempDir::new_in(dir.path()).unwrap()).await;
+        let (client, session) = (Arc::new(client), prepare(&handles[0]).await);
+        for clients in CLIENTS {
+            let limit = fdatasync(&dir, seconds / 4);
+            let service = Arc::clone(&client);
+            let send = move |n| {
+                let service = Arc::clone(&service);
+                async move { store(&*service, session, n).await }
+            };
+            let (figure, p99) = rate(clients, &next, seconds, send).await;
+            let name = format!("commits, {count} member(s) over HTTP, {clients} clients, p99 {p99:?}");
+            print_beside_limit(&name, figure, "fdatasync", limit);
+        }
+        if count == 1 {
+            compare_unnamed(&client, &addrs[0], session, &next, seconds).await;
+        }
+    }
+}
+
+/// What it costs that a command can be repeated.
+async fn compare_unnamed(
+    named: &Arc<HttpMetadata>,
+    addr: &str,
+    session: SessionId,
+    next: &Arc<AtomicU64>,
+    seconds: Duration,
+) {
+    let rpc = RpcClient::new("secret", clock());
+    for round in 1..=5 {
+        let (one, rpc, addr) = (Arc::clone(named), rpc.clone(), addr.to_owned());
+        let by_name = move |n| {
+            let service = Arc::clone(&one);
+            async move { store(&*service, session, n).await }
+        };
+        let without = move |n| {
+            let (rpc, addr) = (rpc.clone(), addr.clone());
+            async move { send_unnamed(&rpc, &addr, commit(session, n)).await }
+        };
+        let (named, _) = rate(64, next, seconds, by_name).await;
+        let (unnamed, _) = rate(64, next, seconds, without).await;
+        print_beside_limit(
+            &format!("round {round}: commits that may be repeated, 64 clients"),
+            named,
+            "without names",
+            unnamed,
+        );
+    }
+}
+
+async fn scale(keys: u64) {
+    let dir = TempDir::new().unwrap();
+    let home = dir.path().join("member");
+    let service = Arc::new(start(&home, 1, vec![(1, String::new())]).await);
+    let session = prepare(&*service).await;
+    let next = Arc::new(AtomicU64::new(0));
+    let begun = Instant::now();
+    let mut tasks = JoinSet::new();
+    for _ in 0..FILLERS {
+        let (service, next) = (Arc::clone(&service), Arc::clone(&next));
+        tasks.spawn(async move {
+            loop {
+                let n = next.fetch_add(1, Ordering::Relaxed);
+                if n >= keys {
+                    return;
+                }
+                service.run(commit(session, n)).await.unwrap();
+            }
+        });
+    }
+    tasks.join_all().await;
+    println!("{keys} keys in {:.0?}", begun.elapsed());
+    let bytes = std::fs::metadata(home.join("state.redb")).unwrap().len();
+    println!("state: {bytes} bytes, {} for each object", bytes / keys);
+    println!("memory: {} MiB resident at most", peak_rss_bytes() >> 20);
+    let mut times = Vec::new();
+    for page in 0..PAGES {
+        let start = format!("object-{:016x}", page.wrapping_mul(0x0123_4567_89ab_cdef));
+        let query = ListObjects {
+            bucket: bucket(),
+            prefix: String::new(),
+            delimiter: String::new(),
+            position: ListPosition::After(start),
+            limit: 1000,
+        };
+        let asked = Instant::now();
+        service.ask(query).await.unwrap();
+        times.push(asked.elapsed());
+    }
+    times.sort_unstable();
+    let at = |share: usize| times[times.len() * share / 100];
+    println!("a page of 1,000 keys: median {:?}, p99 {:?}", at(50), at(99));
+}
+
+fn peak_rss_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches("kB").trim().parse::<u64>().unwrap() * 1024
+}
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap())
+}
+
+fn main() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        commits(Duration::from_secs(setting("CAIRN_SCALE_SECONDS", 5))).await;
+        scale(setting("CAIRN_SCALE_KEYS", 10_000_000)).await;
+    });
+}

@@ -134,7 +134,11 @@ impl Recipe {
     pub fn apply(&self, cells: &[&[u8]]) -> Result<Vec<u8>, CodecError> {
         let length = cells.first().map_or(0, |cell| cell.len());
         if cells.len() != self.coefficients.len() || cells.iter().any(|cell| cell.len() != length) {
-            return Err(CodecError::Mismatch(format!("{} cells for a sum of {}", cells.len(), self.coefficients.len())));
+            return Err(CodecError::Mismatch(format!(
+                "{} cells for a sum of {}",
+                cells.len(),
+                self.coefficients.len()
+            )));
         }
         let mut sum = vec![0; length];
         for (coefficient, cell) in self.coefficients.iter().zip(cells) {

@@ -31,7 +31,14 @@ pub struct Tuning {
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { disks: 6, reclaim_grace_s: 0, collect_interval_s: 1, session_lease_s: 5, reserve_bytes: 1 << 20, repair_grace_s: 600 }
+        Self {
+            disks: 6,
+            reclaim_grace_s: 0,
+            collect_interval_s: 1,
+            session_lease_s: 5,
+            reserve_bytes: 1 << 20,
+            repair_grace_s: 600,
+        }
     }
 }
 

@@ -41,14 +41,19 @@ pub struct ProcessCluster {
     metadata: Member,
     nodes: Vec<Member>,
     gateways: Vec<Member>,
+    disks_per_node: usize,
     workdir: Workdir,
 }
 
 impl ProcessCluster {
     /// Starts every process at once, in no order, and waits until all disks are active.
     pub async fn start() -> Self {
+        Self::start_with(1, Tuning::default()).await
+    }
+
+    /// The same with so many disks on each node, and other settings.
+    pub async fn start_with(disks_per_node: usize, tuning: Tuning) -> Self {
         let workdir = Workdir::new();
-        let tuning = Tuning::default();
         std::fs::write(workdir.join("secret"), "the shared secret of a test cluster\n").expect("a secret file");
         let metadata_rpc = free_port();
         let configure = |name: String, role: &str, rpc_port: u16, more: &str| {
@@ -57,13 +62,17 @@ impl ProcessCluster {
             std::fs::write(workdir.join(format!("{}.toml", member.name)), text).expect("a configuration file");
             member
         };
-        let disk = |name: &str| format!("disks = [{:?}]\n", path_text(&workdir.join(format!("{name}-disk"))));
+        let disks = |name: &str| {
+            let disk = |n| format!("{:?}", path_text(&workdir.join(format!("{name}-disk{n}"))));
+            let disks: Vec<String> = (1..=disks_per_node).map(disk).collect();
+            format!("disks = [{}]\n", disks.join(", "))
+        };
         let gateways = (1..=GATEWAYS).map(|n| configure(format!("gateway{n}"), "gateway", free_port(), "")).collect();
         let nodes = (1..=STORAGE_NODES)
-            .map(|n| configure(format!("node{n}"), "storage-node", free_port(), &disk(&format!("node{n}"))))
+            .map(|n| configure(format!("node{n}"), "storage-node", free_port(), &disks(&format!("node{n}"))))
             .collect();
         let metadata = configure("metadata1".to_owned(), "metadata", metadata_rpc, "");
-        let mut cluster = Self { metadata, nodes, gateways, workdir };
+        let mut cluster = Self { metadata, nodes, gateways, disks_per_node, workdir };
         // Gateways first, metadata last: roles start in any order.
         for gateway in 0..GATEWAYS {
             spawn(&mut cluster.gateways[gateway], &cluster.workdir);
@@ -92,6 +101,12 @@ impl ProcessCluster {
     /// SIGKILL to the metadata member.
     pub fn kill_metadata(&mut self) {
         self.metadata.process.take().expect("a running metadata member").kill();
+    }
+
+    /// Starts the metadata member again.
+    pub async fn start_metadata(&mut self) {
+        spawn(&mut self.metadata, &self.workdir);
+        ready(&mut self.metadata).await;
     }
 
     /// Starts whatever is not running, and waits until all disks are active.
@@ -147,7 +162,8 @@ impl ProcessCluster {
     async fn wait_disks_active(&self) {
         eventually("all disks are active", LIMIT, async || {
             let status = self.admin().cluster().await.map_err(|e| e.to_string())?;
-            if status.disks.active == STORAGE_NODES as u64 { Ok(()) } else { Err(format!("{:?}", status.disks)) }
+            let all = (STORAGE_NODES * self.disks_per_node) as u64;
+            if status.disks.active == all { Ok(()) } else { Err(format!("{:?}", status.disks)) }
         })
         .await;
     }

@@ -128,14 +128,20 @@ mod tests {
         for (event, expected) in path {
             let (standing, state) = step(&disk, *event).unwrap();
             assert_eq!(state, *expected, "{:?} then {event:?}", disk.state);
-            disk = Disk { standing, state, ..disk };
+            disk = Disk { state, standing, ..disk };
         }
     }
 
     #[test]
     fn reports_are_followed_while_a_disk_is_never_away() {
-        check(S::Joining, &[(E::Lost, S::Joining), (E::Seen(S::Unavailable), S::Joining), (E::Seen(S::Active), S::Active)]);
-        check(S::Active, &[(E::Seen(S::Full), S::Full), (E::Seen(S::Suspect), S::Suspect), (E::Seen(S::Active), S::Active)]);
+        check(
+            S::Joining,
+            &[(E::Lost, S::Joining), (E::Seen(S::Unavailable), S::Joining), (E::Seen(S::Active), S::Active)],
+        );
+        check(
+            S::Active,
+            &[(E::Seen(S::Full), S::Full), (E::Seen(S::Suspect), S::Suspect), (E::Seen(S::Active), S::Active)],
+        );
         check(S::Active, &[(E::GraceOver, S::Active), (E::Reconciled(S::Full), S::Active)]);
     }
 

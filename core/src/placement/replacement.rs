@@ -47,8 +47,7 @@ pub fn replacement(
         .iter()
         .filter(|c| count(c, FailureDomain::Disk) == 0 && count(c, profile.failure_domain) < cap)
         .min_by_key(|c| LEVELS.map(|level| count(c, level)));
-    let refused =
-        NoReplacement { eligible: candidates.len(), per_domain: cap, domain: profile.failure_domain };
+    let refused = NoReplacement { eligible: candidates.len(), per_domain: cap, domain: profile.failure_domain };
     best.map(|c| c.disk.number).ok_or(refused)
 }
 

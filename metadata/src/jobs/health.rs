@@ -41,7 +41,15 @@ mod tests {
     fn disk(number: u32, node: u8, state: DiskState) -> Disk {
         let id = DiskId::from_random([number as u8; 16]);
         let node = NodeId::from_random([node; 16]);
-        Disk { number: DiskNumber(number), id, node, path: String::new(), capacity_bytes: 1, state, standing: Standing::Member }
+        Disk {
+            number: DiskNumber(number),
+            id,
+            node,
+            path: String::new(),
+            capacity_bytes: 1,
+            state,
+            standing: Standing::Member,
+        }
     }
 
     fn status(disk: &Disk, state: DiskState) -> DiskStatus {

@@ -164,7 +164,8 @@ impl Inner {
             }
             Signal::Heartbeat(status) => {
                 let differs = map.as_ref().is_some_and(|map| {
-                    let news = |known: &Disk, seen| step(known, DiskEvent::Seen(seen)).is_ok_and(|(_, s)| s != known.state);
+                    let news =
+                        |known: &Disk, seen| step(known, DiskEvent::Seen(seen)).is_ok_and(|(_, s)| s != known.state);
                     let known = |seen: &DiskStatus| map.disk_by_id(seen.disk).is_some_and(|d| news(d, seen.state));
                     status.disks.iter().any(known)
                 });

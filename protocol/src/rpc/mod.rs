@@ -22,7 +22,8 @@ pub use metadata_message::{MetadataFailure, MetadataPath};
 pub use server::{Refusal, answer, receive, receive_head};
 pub use storage_client::HttpStorageNode;
 pub use storage_message::{
-    DeleteShards, DescribeShard, Inventory, PutShard, ReadCells, ShardDescription, ShardPage, StatusRequest, StoragePath,
+    DeleteShards, DescribeShard, Inventory, PutShard, ReadCells, ShardDescription, ShardPage, StatusRequest,
+    StoragePath,
 };
 
 /// Content type of messages.

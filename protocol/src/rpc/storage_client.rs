@@ -15,7 +15,8 @@ use super::client::{collect, read_answer, split_answer, within};
 use super::shard_body::ShardBody;
 use super::shard_sender::ShardSender;
 use super::storage_message::{
-    DeleteShards, DescribeShard, Inventory, PutShard, ReadCells, ShardDescription, ShardPage, StatusRequest, StoragePath,
+    DeleteShards, DescribeShard, Inventory, PutShard, ReadCells, ShardDescription, ShardPage, StatusRequest,
+    StoragePath,
 };
 use super::{RpcClient, RpcError};
 use crate::storage::{

@@ -29,11 +29,8 @@ fn convert(found: query::Verification) -> Verification {
 fn report(found: query::VerifyReport) -> VerifyReport {
     let amount = |amount: query::Amount| Amount { objects: amount.objects, bytes: amount.bytes };
     let at_risk = |(spare, objects): (u8, query::Amount)| AtRisk { spare, amount: amount(objects) };
-    let object = |object: query::ObjectAtRisk| ObjectAtRisk {
-        bucket: object.bucket,
-        key: object.key,
-        spare: object.spare,
-    };
+    let object =
+        |object: query::ObjectAtRisk| ObjectAtRisk { bucket: object.bucket, key: object.key, spare: object.spare };
     let disk = |disk: query::VerifiedDisk| VerifiedDisk {
         number: u64::from(disk.disk.0),
         good: disk.good,

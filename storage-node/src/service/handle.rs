@@ -1,8 +1,8 @@
 //! The storage node as its own process calls it.
 
 use std::ops::Range;
-use std::sync::{Arc, MutexGuard, PoisonError};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;

@@ -86,7 +86,11 @@ impl Rebuild {
                 }
                 Ok(Ok(found)) => {
                     let detail = format!("{shard} says that it is {} of {:?}", found.id, found.geometry);
-                    self.note(Fault { index: source.index, kind: Some(ShardReportKind::Corrupt), detail: detail.clone() });
+                    self.note(Fault {
+                        index: source.index,
+                        kind: Some(ShardReportKind::Corrupt),
+                        detail: detail.clone(),
+                    });
                     details.push(detail);
                 }
                 Ok(Err(error)) => {
@@ -154,7 +158,9 @@ impl Rebuild {
                 }
             }
         }
-        good.iter().for_each(|(_, cells)| self.count(cells));
+        for (_, cells) in &good {
+            self.count(cells);
+        }
         self.compute(stripes.start, good).await
     }
 

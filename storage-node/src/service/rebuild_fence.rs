@@ -59,7 +59,8 @@ mod tests {
         let mut fence = RebuildFence::default();
         fence.begin(disk(1), shard(1), CommitSequence(100), CommitSequence(0));
         let hit = |on: u8, commit: u64, n: u64| {
-            let order = DeleteOrder { proof: DeleteProof::Committed(CommitSequence(commit)), shards: vec![shard(9), shard(n)] };
+            let order =
+                DeleteOrder { proof: DeleteProof::Committed(CommitSequence(commit)), shards: vec![shard(9), shard(n)] };
             fence.hit(disk(on), &order)
         };
         assert_eq!(hit(1, 99, 1), Some(shard(1)));

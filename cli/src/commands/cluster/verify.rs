@@ -76,7 +76,13 @@ mod tests {
             listed: vec![ObjectAtRisk { bucket: "b".into(), key: "k".into(), spare: None }],
             extents: 10,
             extents_at_risk: 3,
-            disks: vec![VerifiedDisk { number: 3, good: 5, missing: 1, unknown: 0, error: Some("it is failed".into()) }],
+            disks: vec![VerifiedDisk {
+                number: 3,
+                good: 5,
+                missing: 1,
+                unknown: 0,
+                error: Some("it is failed".into()),
+            }],
         };
         let text = render(&report);
         for part in ["survive 0 further losses", "2.0 MiB", "b/k: lost", "it is failed"] {

@@ -1,6 +1,6 @@
 //! `cairn disk …`
 
-pub(super) mod drain;
+mod drain;
 mod list;
 mod remove;
 mod show;

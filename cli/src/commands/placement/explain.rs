@@ -33,7 +33,8 @@ fn render(placement: &Placement) -> String {
         let bytes = format_bytes(extent.bytes as f64);
         let (id, profile, offset) = (&extent.id, &extent.profile, extent.offset);
         // Writing to a String does not fail.
-        let _ = write!(text, "\n\nextent {id}: {bytes} from byte {offset}, {profile}, moved {} times\n", extent.generation);
+        let _ =
+            write!(text, "\n\nextent {id}: {bytes} from byte {offset}, {profile}, moved {} times\n", extent.generation);
         let mut rows = table(&["shard", "holds", "disk", "state", "node", "rack", "zone"]);
         for shard in &extent.shards {
             rows.add_row(row(shard));

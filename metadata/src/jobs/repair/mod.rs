@@ -293,7 +293,11 @@ impl Lead {
         let seen: HashMap<DiskId, DiskState> = {
             let memory = inner.memory.of(self.term, now);
             let see = |disk| health::conclude(disk, &memory, now, self.options.node_silence);
-            map.disks.iter().filter(|d| d.state == DiskState::Quarantined).filter_map(|d| Some((d.id, see(d)?))).collect()
+            map.disks
+                .iter()
+                .filter(|d| d.state == DiskState::Quarantined)
+                .filter_map(|d| Some((d.id, see(d)?)))
+                .collect()
         };
         let serving = |id: &DiskId| seen.get(id).copied().filter(|state| state.serves());
         // A disk that went away again meanwhile has to be looked at anew.

@@ -65,6 +65,8 @@ pub struct ProcessCluster {
     founders: String,
     nodes: Vec<Member>,
     gateways: Vec<Member>,
+    disks_per_node: usize,
+    tuning: Tuning,
     workdir: Workdir,
     /// Removed after the processes in it have ended.
     network: Option<Network>,
@@ -83,7 +85,16 @@ impl ProcessCluster {
 
     /// The same with each metadata member on a host of its own, numbered from 1, in `network`.
     pub async fn start_in(shape: Shape, network: Option<Network>) -> Self {
-        let mut cluster = Self::prepare(shape, network);
+        Self::prepare(shape, 1, Tuning::default(), network).started().await
+    }
+
+    /// The usual processes, with so many disks on each node, and other settings.
+    pub async fn start_tuned(disks_per_node: usize, tuning: Tuning) -> Self {
+        Self::prepare(Shape::default(), disks_per_node, tuning, None).started().await
+    }
+
+    async fn started(self) -> Self {
+        let mut cluster = self;
         // Gateways first, metadata last: roles start in any order.
         for member in cluster.gateways.iter_mut().chain(&mut cluster.nodes).chain(&mut cluster.metadata) {
             spawn(member, &cluster.workdir);
@@ -96,7 +107,7 @@ impl ProcessCluster {
     }
 
     /// Configures every process and starts none.
-    fn prepare(shape: Shape, network: Option<Network>) -> Self {
+    fn prepare(shape: Shape, disks_per_node: usize, tuning: Tuning, network: Option<Network>) -> Self {
         let workdir = Workdir::new();
         std::fs::write(workdir.join("secret"), "the shared secret of a test cluster\n").expect("a secret file");
         let host = |n: usize| (format!("metadata{n}"), network.as_ref().map(|network| (network, n as u8)));
@@ -105,13 +116,14 @@ impl ProcessCluster {
         let founders = format!("metadata_members = [{}]\n", founders.collect::<Vec<_>>().join(", "));
         let gateways = (1..=shape.gateways).map(|n| Member::new(format!("gateway{n}"))).collect();
         let nodes = (1..=shape.nodes).map(|n| Member::new(format!("node{n}"))).collect();
-        let cluster = Self { metadata, founders, nodes, gateways, workdir, network };
+        let cluster = Self { metadata, founders, nodes, gateways, disks_per_node, tuning, workdir, network };
         for member in &cluster.gateways {
             cluster.configure(member, "gateway", "");
         }
         for member in &cluster.nodes {
-            let disk = cluster.workdir.join(format!("{}-disk", member.name));
-            cluster.configure(member, "storage-node", &format!("disks = [{:?}]\n", path_text(&disk)));
+            let disk = |n| format!("{:?}", path_text(&cluster.workdir.join(format!("{}-disk{n}", member.name))));
+            let disks: Vec<String> = (1..=disks_per_node).map(disk).collect();
+            cluster.configure(member, "storage-node", &format!("disks = [{}]\n", disks.join(", ")));
         }
         for (number, member) in (1..).zip(&cluster.metadata) {
             cluster.configure_metadata(member, number);
@@ -126,7 +138,7 @@ impl ProcessCluster {
     fn configure(&self, member: &Member, role: &str, more: &str) {
         let addrs = self.metadata.iter().map(|member| format!("\"{}\"", member.rpc_addr())).collect::<Vec<_>>();
         let addrs = format!("metadata_addrs = [{}]\n", addrs.join(", "));
-        let text = configuration(member, role, &self.workdir, Tuning::default()) + &addrs + more;
+        let text = configuration(member, role, &self.workdir, self.tuning) + &addrs + more;
         std::fs::write(self.workdir.join(format!("{}.toml", member.name)), text).expect("a configuration file");
     }
 
@@ -295,7 +307,8 @@ impl ProcessCluster {
     async fn wait_disks_active(&self) {
         eventually("all disks are active", LIMIT, async || {
             let status = self.admin().cluster().await.map_err(|e| e.to_string())?;
-            if status.disks.active == self.nodes.len() as u64 { Ok(()) } else { Err(format!("{:?}", status.disks)) }
+            let all = (self.nodes.len() * self.disks_per_node) as u64;
+            if status.disks.active == all { Ok(()) } else { Err(format!("{:?}", status.disks)) }
         })
         .await;
     }

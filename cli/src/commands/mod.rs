@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod cluster;
 pub mod disk;
+mod drain;
 mod error;
 pub mod metadata;
 pub mod node;

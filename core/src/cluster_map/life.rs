@@ -128,7 +128,7 @@ mod tests {
         for (event, expected) in path {
             let (standing, state) = step(&disk, *event).unwrap();
             assert_eq!(state, *expected, "{:?} then {event:?}", disk.state);
-            disk = Disk { standing, state, ..disk };
+            disk = Disk { state, standing, ..disk };
         }
     }
 

@@ -159,19 +159,16 @@ proptest! {
         if let Ok(placed) = place(&map, &profile, extent(n), |_| true) {
             let mut others = placed.clone();
             let gone = others.remove(lost);
-            match replacement(&map, &profile, extent(n), &others, |d| d.number != gone) {
-                Ok(taken) => {
-                    prop_assert!(!others.contains(&taken) && taken != gone);
-                    let node = map.disk(taken).unwrap().node;
-                    let beside = others.iter().filter(|d| map.disk(**d).unwrap().node == node).count();
-                    prop_assert!(!by_node || beside < 2);
-                }
-                // One place is always left where a whole placement without the lost disk exists that keeps the others.
-                Err(_) => {
-                    let free = map.disks.iter().filter(|d| d.number != gone && !others.contains(&d.number));
-                    let full = |node| others.iter().filter(|d| map.disk(**d).unwrap().node == node).count() >= 2;
-                    prop_assert!(free.filter(|d| !by_node || !full(d.node)).count() == 0);
-                }
+            let taken = replacement(&map, &profile, extent(n), &others, |d| d.number != gone);
+            if let Ok(taken) = taken {
+                prop_assert!(!others.contains(&taken) && taken != gone);
+                let node = map.disk(taken).unwrap().node;
+                let beside = others.iter().filter(|d| map.disk(**d).unwrap().node == node).count();
+                prop_assert!(!by_node || beside < 2);
+            } else {
+                let free = map.disks.iter().filter(|d| d.number != gone && !others.contains(&d.number));
+                let full = |node| others.iter().filter(|d| map.disk(**d).unwrap().node == node).count() >= 2;
+                prop_assert!(free.filter(|d| !by_node || !full(d.node)).count() == 0, "there was a place");
             }
         }
     }

@@ -231,7 +231,9 @@ mod tests {
 
     fn planner(limits: Limits, tasks: &[Task]) -> Planner {
         let mut planner = Planner::new(limits, NOW);
-        tasks.iter().for_each(|task| planner.offer(task.clone(), NOW));
+        for task in tasks {
+            planner.offer(task.clone(), NOW);
+        }
         planner
     }
 

@@ -145,11 +145,14 @@ mod tests {
     use super::super::assess::assess;
     use super::super::assess::tests::{GEOMETRY, map, on};
     use super::*;
-    use crate::id::SessionId;
+    use crate::id::{ExtentId, SessionId};
     use DiskState::{Active, Draining, Failed, Suspect, Unavailable};
 
-    /// The plans for what is wanted of an extent: (shard, target, sources), or why there is none.
-    fn plans(states: &[DiskState], disks: &[u32], reported: &[u8]) -> Vec<Result<(u8, u32, Vec<u8>), Blocked>> {
+    /// A shard, its target, and its sources.
+    type Plan = (u8, u32, Vec<u8>);
+
+    /// The plans for what is wanted of an extent, or why there is none.
+    fn plans(states: &[DiskState], disks: &[u32], reported: &[u8]) -> Vec<Result<Plan, Blocked>> {
         let (map, locations) = (map(states), on(disks));
         let view = ExtentView { id: ExtentId::new(SessionId(1), 0), geometry: &GEOMETRY, locations: &locations };
         let plan = |wanted| {

@@ -158,7 +158,9 @@ impl Rebuild {
                 }
             }
         }
-        good.iter().for_each(|(_, cells)| self.count(cells));
+        for (_, cells) in &good {
+            self.count(cells);
+        }
         self.compute(stripes.start, good).await
     }
 

@@ -133,30 +133,30 @@ fn body_of(shared: &Shared, entry: &Entry, wanted: &Wanted, bytes: Vec<u8>) -> R
 }
 
 /// Reads a record's header and descriptor, and checks them.
-fn describe(shared: &Shared, shard: ShardId) -> Result<ShardHeader, StorageError> {
+fn describe(disk: &Shared, shard: ShardId) -> Result<ShardHeader, StorageError> {
     for _ in 0..ATTEMPTS_MAX {
-        let located = shared.locate(&[shard])?;
+        let located = disk.locate(&[shard])?;
         let Some(entry) = located.entries.first().copied().flatten() else {
-            return Err(shared.error(StorageErrorKind::Missing, format_args!("{shard} is not here")));
+            return Err(disk.error(StorageErrorKind::Missing, format_args!("{shard} is not here")));
         };
-        let described = describe_entry(shared, &entry, shard);
+        let described = describe_entry(disk, &entry, shard);
         // As for cells: what lies where a record has died meanwhile is nobody's.
-        if described.is_ok() || shared.locate(&[shard])?.entries == [Some(entry)] {
+        if described.is_ok() || disk.locate(&[shard])?.entries == [Some(entry)] {
             return described;
         }
     }
-    Err(shared.error(StorageErrorKind::Busy, format_args!("{shard} keeps moving")))
+    Err(disk.error(StorageErrorKind::Busy, format_args!("{shard} keeps moving")))
 }
 
-fn describe_entry(shared: &Shared, entry: &Entry, shard: ShardId) -> Result<ShardHeader, StorageError> {
+fn describe_entry(disk: &Shared, entry: &Entry, shard: ShardId) -> Result<ShardHeader, StorageError> {
     let place = entry.place;
-    let file = shared.files.get(place.volume).map_err(|e| shared.io_error("opening a volume", &e))?;
+    let file = disk.files.get(place.volume).map_err(|e| disk.io_error("opening a volume", &e))?;
     let header = entry.header(shard);
     let bytes = file.read_at(header.body_start() as usize, place.offset);
-    let bytes = bytes.map_err(|e| shared.io_error(&format!("reading {shard} at {place}"), &e))?;
-    let corrupt = |what: String| shared.error(StorageErrorKind::Corrupt, format_args!("{shard} at {place}: {what}"));
-    let found = RecordHeader::decode(&shared.identity, place, &bytes);
-    let key = shared.identity.volume_key(place.volume);
+    let bytes = bytes.map_err(|e| disk.io_error(&format!("reading {shard} at {place}"), &e))?;
+    let corrupt = |what: String| disk.error(StorageErrorKind::Corrupt, format_args!("{shard} at {place}: {what}"));
+    let found = RecordHeader::decode(&disk.identity, place, &bytes);
+    let key = disk.identity.volume_key(place.volume);
     let found = found.and_then(|found| found.verify(&key, &bytes).map(|_| found));
     if found.map_err(|e| corrupt(e.to_string()))? != header {
         return Err(corrupt("another record lies here".to_owned()));

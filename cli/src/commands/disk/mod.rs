@@ -1,6 +1,6 @@
 //! `cairn disk …`
 
-pub(super) mod drain;
+mod drain;
 mod inspect;
 mod list;
 mod remove;

@@ -4,7 +4,7 @@
 //! bad, and `disk_extents` has those of a disk that has to be emptied. So nothing has to be entered when a disk fails or
 //! is drained, nothing is left over when it returns, and a new leader knows as much as the old one.
 
-use cairn_core::cluster_map::ClusterMap;
+use cairn_core::cluster_map::{ClusterMap, Disk};
 use cairn_core::id::{DiskNumber, ExtentId};
 use cairn_core::repair::{Blocked, ExtentView, Task, assess};
 
@@ -111,7 +111,7 @@ fn leaving(
     left: &mut usize,
 ) -> Result<bool, StoreError> {
     let (table, faults) = (view.disk_extents()?, view.repair()?);
-    let leaves_before = |other: DiskNumber| other < disk && map.disk(other).is_some_and(|other| other.is_leaving());
+    let leaves_before = |other: DiskNumber| other < disk && map.disk(other).is_some_and(Disk::is_leaving);
     for extent in disk_extents::from(&table, disk, at.extent)? {
         let extent = extent?;
         if *left == 0 {

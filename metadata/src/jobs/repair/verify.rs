@@ -70,6 +70,15 @@ pub(super) async fn run(
     Ok(judged.await??)
 }
 
+/// How an extent stands that lacks shards; the worse sorts first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Degraded {
+    /// It cannot be read now.
+    Lost,
+    /// It survives so many further losses.
+    Spare(u8),
+}
+
 struct Standing<'a> {
     view: &'a View,
     map: &'a ClusterMap,
@@ -97,17 +106,20 @@ impl Standing<'_> {
             let (key, row) = entry?;
             let (bucket, key, _) = key.value();
             let row = VersionRow::read(row.value())?;
-            let spare = match self.worst(&row.content, &degraded)? {
-                None => {
-                    add(&mut report.whole, row.size);
-                    continue;
-                }
-                Some(spare) => spare,
+            let Some(worst) = self.worst(&row.content, &degraded)? else {
+                add(&mut report.whole, row.size);
+                continue;
             };
-            match spare {
-                Some(spare) => add(at_risk.entry(spare).or_default(), row.size),
-                None => add(&mut report.lost, row.size),
-            }
+            let spare = match worst {
+                Degraded::Lost => {
+                    add(&mut report.lost, row.size);
+                    None
+                }
+                Degraded::Spare(spare) => {
+                    add(at_risk.entry(spare).or_default(), row.size);
+                    Some(spare)
+                }
+            };
             let name = names.get(&BucketId(bucket)).cloned().unwrap_or_default();
             let key = String::from_utf8_lossy(key).into_owned();
             report.listed.push(ObjectAtRisk { bucket: name, key, spare });
@@ -120,9 +132,8 @@ impl Standing<'_> {
         Ok(report)
     }
 
-    /// The spare shards of an extent that lacks any, with nothing for one that cannot be read; nothing at all for a
-    /// whole one.
-    fn degraded(&self, extent: ExtentId, row: &ExtentRow) -> Result<Option<Option<u8>>, StoreError> {
+    /// How an extent stands that lacks shards; nothing for a whole one.
+    fn degraded(&self, extent: ExtentId, row: &ExtentRow) -> Result<Option<Degraded>, StoreError> {
         let mut bad = repair::of(&self.view.repair()?, extent)?;
         for (index, location) in (0u8..).zip(&row.locations) {
             let is_dark = location.is_some_and(|disk| self.dark.contains(&disk));
@@ -132,26 +143,21 @@ impl Standing<'_> {
         }
         let view = ExtentView { id: extent, geometry: &row.geometry, locations: &row.locations };
         let found = assess(self.map, view, &bad);
-        Ok(found.is_at_risk().then_some(found.spare()))
+        Ok(found.is_at_risk().then(|| found.spare().map_or(Degraded::Lost, Degraded::Spare)))
     }
 
     /// The worst of a content's extents.
-    fn worst(
-        &self,
-        content: &Content,
-        degraded: &HashMap<ExtentId, Option<u8>>,
-    ) -> Result<Option<Option<u8>>, StoreError> {
+    fn worst(&self, content: &Content, degraded: &HashMap<ExtentId, Degraded>) -> Result<Option<Degraded>, StoreError> {
         if degraded.is_empty() {
             return Ok(None);
         }
-        // `None`, for what cannot be read, sorts before every number.
         let of_run =
             |run: &cairn_protocol::metadata::ExtentRun| run.ids().filter_map(|id| degraded.get(&id).copied()).min();
         match content {
             Content::Empty => Ok(None),
             Content::Run(run) => Ok(of_run(run)),
             Content::Parts(upload) => {
-                let mut worst: Option<Option<u8>> = None;
+                let mut worst: Option<Degraded> = None;
                 for part in parts::from(&self.view.parts()?, *upload, 0)? {
                     let found = part?.1.run.as_ref().and_then(of_run);
                     worst = match (worst, found) {

@@ -1,0 +1,88 @@
+//! Nodes are lost for good, one after the other, under load; their shards are rebuilt on the others, over the network.
+//!
+//! Covers I7, I11 and I25 to I27 between processes: rebuild orders travel, survivors are read from other nodes, failure
+//! domains are kept, the planner is killed in the middle; and I17: what was deleted while a node was away does not
+//! return with it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use cairn_tests::{
+    Ledger, Load, Mix, ProcessCluster, RunningLoad, STORAGE_NODES, Tuning, audit, eventually, seed, wait_until,
+};
+
+const BUCKET: &str = "nodes";
+/// How long repair may take.
+const LIMIT: Duration = Duration::from_mins(3);
+/// With two disks a node, four of six nodes can hold 4+2 with two shards each at most.
+const DISKS_PER_NODE: usize = 2;
+/// Acknowledgements between two faults.
+const BETWEEN: u64 = 40;
+
+async fn more(load: &RunningLoad, when: &str) {
+    let enough = load.acknowledged() + BETWEEN;
+    wait_until(&format!("clients get on {when}"), LIMIT, async || load.acknowledged() >= enough).await;
+}
+
+async fn healthy(cluster: &ProcessCluster, when: &str) {
+    eventually(&format!("everything is whole {when}"), LIMIT, async || {
+        let report = cluster.admin().verify(|_| {}).await.map_err(|e| e.to_string())?;
+        let repair = cluster.admin().repair().await.map_err(|e| e.to_string())?;
+        if report.is_healthy() { Ok(()) } else { Err(format!("{report:?}, {repair:?}")) }
+    })
+    .await;
+}
+
+fn load(cluster: &ProcessCluster, ledger: Ledger, seed: u64) -> RunningLoad {
+    let mix = Mix { sizes: &[100, 16 << 10, 100 << 10, 1 << 20, 6 << 20], ..Mix::default() };
+    Load { accounts: cluster.accounts(), bucket: BUCKET.to_owned(), mix, workers: 4, seed }.start(ledger)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_of_six_nodes_are_lost_one_during_the_rebuild_of_the_other() {
+    let rounds: usize =
+        std::env::var("CAIRN_REPAIR_ROUNDS").map_or(1, |text| text.parse().expect("a number of rounds"));
+    let seed = seed();
+    let tuning = Tuning { repair_grace_s: 1, ..Tuning::default() };
+    let mut cluster = ProcessCluster::start_tuned(DISKS_PER_NODE, tuning).await;
+    cluster.client(0).create_bucket(BUCKET).await.unwrap();
+    let mut ledger = Ledger::new();
+    for round in 0..rounds {
+        let (first, second) = (round % STORAGE_NODES, (round + 1 + round / STORAGE_NODES) % STORAGE_NODES);
+        let running = load(&cluster, ledger, seed.wrapping_add(round as u64 * 1000));
+        more(&running, "with all nodes").await;
+        cluster.kill_node(first);
+        more(&running, "without one node").await;
+        eventually("the rebuild of the first has begun", LIMIT, async || {
+            let repair = cluster.admin().repair().await.map_err(|e| e.to_string())?;
+            if repair.done_shards > 0 { Ok(()) } else { Err(format!("{repair:?}")) }
+        })
+        .await;
+        cluster.kill_node(second);
+        cluster.kill_metadata();
+        cluster.start_metadata(0).await;
+        more(&running, "without two nodes, and with the planner back").await;
+        let (stopped, stats) = running.stop().await;
+        ledger = stopped;
+        assert!(stats.violations.is_empty(), "{:#?}", stats.violations);
+        healthy(&cluster, "on four of six nodes").await;
+        for gateway in 0..2 {
+            let when = format!("round {round}, rebuilt, through gateway{}", gateway + 1);
+            audit::assert_kept(&cluster.account(gateway), BUCKET, &mut ledger, &when).await;
+        }
+        cluster.start_missing().await;
+        healthy(&cluster, "with the nodes back").await;
+        for gateway in 0..2 {
+            let when = format!("round {round}, with the nodes back, through gateway{}", gateway + 1);
+            audit::assert_kept(&cluster.account(gateway), BUCKET, &mut ledger, &when).await;
+        }
+    }
+    audit::abort_uploads(&mut cluster.client(0), BUCKET).await.unwrap();
+    // Ends the sessions, so that what the gateways gave up is garbage.
+    cluster.restart_gateways().await;
+    audit::assert_shards(cluster.admin(), ledger.shards_min()..=ledger.shards()).await;
+    audit::delete_all(&mut cluster.client(0), BUCKET).await.unwrap();
+    audit::assert_shards(cluster.admin(), 0..=0).await;
+    cluster.stop().await;
+}

@@ -216,6 +216,8 @@ impl DiskFile for SimulatedFile {
             return Err(Errno::IO.into());
         }
         let mut node = self.node.lock().unwrap();
+        let is_index = node.kind == FileKind::Index;
+        let failure = failure.or((is_index && inner.index_syncs_fail).then(|| Errno::IO.into()));
         match failure {
             None => {
                 node.settle();

@@ -42,7 +42,7 @@ struct Inner {
     fault: Option<Fault>,
     /// What every write and sync of the index fails with.
     index_fault: Option<Errno>,
-    index_syncs_fail: bool,
+    index_sync_fault: Option<Errno>,
     /// Operations of any kind that are still carried out; after them everything fails until the crash.
     left: Option<u64>,
     available_bytes: Option<u64>,
@@ -111,8 +111,8 @@ impl SimulatedDisk {
     }
 
     /// Lets every sync of the index fail.
-    pub(crate) fn fail_index_syncs(&self, fail: bool) {
-        self.locked().index_syncs_fail = fail;
+    pub(crate) fn fail_index_syncs(&self, errno: Option<Errno>) {
+        self.locked().index_sync_fault = errno;
     }
 
     /// Lets every removal of a volume fail.

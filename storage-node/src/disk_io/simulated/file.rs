@@ -217,7 +217,7 @@ impl DiskFile for SimulatedFile {
         }
         let mut node = self.node.lock().unwrap();
         let is_index = node.kind == FileKind::Index;
-        let failure = failure.or((is_index && inner.index_syncs_fail).then(|| Errno::IO.into()));
+        let failure = failure.or(inner.index_sync_fault.filter(|_| is_index).map(io::Error::from));
         match failure {
             None => {
                 node.settle();

@@ -110,10 +110,10 @@ async fn after_a_failed_sync_of_the_index_a_disk_is_suspect_and_serves() {
     let disk = formatted();
     let store = some(&disk).await;
     change(&store).await;
-    disk.fail_index_syncs(true);
+    disk.fail_index_syncs(Some(Errno::IO));
     store.checkpoint(Arc::new(TestClock::default()));
     assert_eq!(store.state().0, DiskState::Suspect);
-    disk.fail_index_syncs(false);
+    disk.fail_index_syncs(None);
     for _ in 0..2 {
         store.checkpoint(Arc::new(TestClock::default()));
         check_some(&store).await;

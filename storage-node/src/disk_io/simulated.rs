@@ -43,6 +43,7 @@ struct Inner {
     fault: Option<Fault>,
     /// What every write and sync of the index fails with.
     index_fault: Option<Errno>,
+    index_sync_fault: Option<Errno>,
     /// Operations of any kind that are still carried out; after them everything fails until the crash.
     left: Option<u64>,
     available_bytes: Option<u64>,
@@ -108,6 +109,11 @@ impl SimulatedDisk {
     /// Lets every write and sync of the index fail.
     pub(crate) fn fail_index(&self, errno: Option<Errno>) {
         self.locked().index_fault = errno;
+    }
+
+    /// Lets every sync of the index fail.
+    pub(crate) fn fail_index_syncs(&self, errno: Option<Errno>) {
+        self.locked().index_sync_fault = errno;
     }
 
     /// Lets every removal of a volume fail.

@@ -3,7 +3,7 @@
 //!
 //! Whatever moment the file is left at, it is as after a crash in the middle of a commit, which the index's own checksums
 //! recognize: it opens as an earlier state, or not at all, and is rebuilt. When there is room again, the next sync
-//! writes everything down.
+//! writes everything down. After a failed sync nothing is, until a restart rebuilds the index.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -41,6 +41,8 @@ struct Memory {
     blocks: BTreeMap<u64, Vec<u8>>,
     /// Bytes from the beginning that the file may be asked for; past them there are zeros.
     file_bytes: u64,
+    /// A sync failed: what the file holds from then on is unknown, so nothing is read from it nor written to it (I2).
+    is_lost: bool,
     /// The last failure that the disk is to blame for, until somebody takes it.
     blame: Option<io::Error>,
 }
@@ -49,6 +51,9 @@ impl IndexFile {
     /// Opens or creates the index's file.
     pub(super) fn open(io: &Arc<dyn DiskIo>) -> io::Result<Self> {
         let file = io.open_index()?;
+        // A process that was killed may have left in the page cache what a failed sync kept from the disk.
+        file.sync()?;
+        file.drop_cached();
         let length = AtomicU64::new(file.length()?);
         let (memory, is_behind) = (Mutex::default(), AtomicBool::new(false));
         Ok(Self { inner: Arc::new(Inner { io: Arc::clone(io), file, length, memory, is_behind }) })
@@ -92,6 +97,18 @@ impl Inner {
         if classify(&error) == StorageErrorKind::Failed {
             memory.blame = Some(error);
         }
+    }
+
+    /// A sync failed. The page cache still shows what was written, until it forgets: all of it is taken to memory.
+    fn lose(&self, memory: &mut Memory, error: io::Error) -> io::Result<()> {
+        self.fall_behind(memory, error);
+        for at in (0..self.length()).step_by(BLOCK_BYTES as usize) {
+            let mut block = vec![0; BLOCK_BYTES as usize];
+            self.read_file(at, memory.file_bytes, &mut block)?;
+            memory.blocks.insert(at, block);
+        }
+        (memory.file_bytes, memory.is_lost) = (0, true);
+        Ok(())
     }
 
     /// Reads what the file has; where it has nothing there are zeros.
@@ -143,7 +160,7 @@ impl Inner {
     /// then that.
     fn catch_up(&self, memory: &mut Memory) -> io::Result<()> {
         let wanted = memory.blocks.len() as u64 * BLOCK_BYTES + MARGIN_BYTES;
-        if self.io.space()?.available_bytes < wanted {
+        if memory.is_lost || self.io.space()?.available_bytes < wanted {
             return Ok(());
         }
         let length = self.length();
@@ -207,8 +224,7 @@ impl redb::StorageBackend for IndexFile {
             }
             return Ok(());
         }
-        // What the file holds after a failed sync is unknown, so this one must be heard (I2).
-        inner.file.sync().inspect_err(|error| memory.blame = error.raw_os_error().map(io::Error::from_raw_os_error))
+        inner.file.sync().or_else(|error| inner.lose(&mut memory, error))
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {

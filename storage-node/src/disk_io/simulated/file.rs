@@ -216,6 +216,8 @@ impl DiskFile for SimulatedFile {
             return Err(Errno::IO.into());
         }
         let mut node = self.node.lock().unwrap();
+        let is_index = node.kind == FileKind::Index;
+        let failure = failure.or(inner.index_sync_fault.filter(|_| is_index).map(io::Error::from));
         match failure {
             None => {
                 node.settle();

@@ -78,3 +78,19 @@ async fn a_streamed_shard_is_acknowledged_with_its_footer() {
     let footer = (crate::format::VOLUME_DATA_START + header.footer_start()) as usize;
     assert_eq!(&disk.volume("00000001.vol")[footer..footer + 8], b"CAIRNEND");
 }
+
+#[tokio::test]
+async fn all_shards_of_a_deletion_stay_dead_without_the_index() {
+    let disk = formatted();
+    let store = open(&disk);
+    for n in 0..16 {
+        put(&store, shard(n), 600, 0).await.unwrap();
+    }
+    // Each shares its block with shards that live, so its header stays on disk.
+    delete(&store, &[1, 6, 11, 14].map(shard)).await.unwrap();
+    drop(store);
+    disk.crash(|| false);
+    disk.remove_index().unwrap();
+    let expected: Vec<ShardId> = (0..16).filter(|n| ![1, 6, 11, 14].contains(n)).map(shard).collect();
+    assert_eq!(all(&open(&disk)).await, expected);
+}

@@ -104,3 +104,27 @@ async fn a_crash_at_any_moment_of_a_checkpoint_changes_nothing() {
         }
     }
 }
+
+#[tokio::test]
+async fn after_a_failed_sync_of_the_index_a_disk_is_suspect_and_serves() {
+    let disk = formatted();
+    let store = some(&disk).await;
+    change(&store).await;
+    disk.fail_index_syncs(Some(Errno::IO));
+    store.checkpoint(Arc::new(TestClock::default()));
+    assert_eq!(store.state().0, DiskState::Suspect);
+    disk.fail_index_syncs(None);
+    for _ in 0..2 {
+        store.checkpoint(Arc::new(TestClock::default()));
+        check_some(&store).await;
+    }
+    assert!(store.index_is_behind());
+    // The page cache outlives the process, and then forgets.
+    disk.kill();
+    drop(store);
+    let store = open(&disk);
+    check_some(&store).await;
+    disk.crash(|| true);
+    drop(store);
+    check_some(&open(&disk)).await;
+}

@@ -262,3 +262,19 @@ async fn a_filesystem_that_turns_read_only_serves_and_loses_nothing() {
     }
     store.close();
 }
+
+#[test]
+fn a_write_that_ends_short_is_an_error_and_never_half_a_success() {
+    let Some(mount) = Mount::new("tmpfs", "size=1m") else { return };
+    let disk = RealDisk::new(&mount.path().join("disk"));
+    format(&disk);
+    let file = disk.create_volume("00000001.vol", &[1; 512]).unwrap();
+    let parts: Vec<Vec<u8>> = (0..3000).map(|n| vec![n as u8 | 1; 700]).collect();
+    let slices: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+    let error = file.write_at(&slices, 4096).unwrap_err();
+    assert_eq!(crate::store::fault::classify(&error), StorageErrorKind::Full, "{error}");
+    // As far as it went, every byte is where it belongs, across more parts than one call takes.
+    let written = file.read_at(2_100_000, 4096).unwrap();
+    assert!(written.len() > 700 * 1024 && written.len() < 2_100_000, "{} bytes", written.len());
+    assert!(written.iter().zip(parts.concat()).all(|(found, expected)| *found == expected));
+}

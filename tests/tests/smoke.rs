@@ -177,7 +177,7 @@ async fn the_admin_verbs_show_the_cluster() {
 #[tokio::test]
 async fn the_admin_api_answers_nobody_unsigned() {
     let server = AllInOne::start().await;
-    for path in ["/v1/cluster", "/v1/disks"] {
+    for path in ["/v1/cluster", "/v1/disks", "/v1/scrub"] {
         let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
         let answer = cairn_tests::raw::exchange(server.admin_port(), request.as_bytes()).await;
         assert!(matches!(answer.status, Some(401 | 403)), "{path}: {}", answer.text);

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use cairn_core::clock::Clock;
 
-/// What is timed, apart from each other: syncs take long where reads do not.
+/// What is timed, apart from each other: syncs take long where reads do not, and a scrub reads more at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
-    /// A read of a volume, from memory or from the medium.
+    /// A read of a volume.
     Read,
+    /// A read past the page cache.
+    MediumRead,
     /// A write to a volume, a sync, an allocation.
     Write,
 }
@@ -18,6 +20,7 @@ pub enum Operation {
 pub struct Latency {
     clock: Arc<dyn Clock>,
     reads: Mutex<Window>,
+    medium_reads: Mutex<Window>,
     writes: Mutex<Window>,
 }
 
@@ -38,12 +41,13 @@ impl std::fmt::Debug for Latency {
 impl Latency {
     /// Nothing timed so far.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, reads: Mutex::default(), writes: Mutex::default() }
+        Self { clock, reads: Mutex::default(), medium_reads: Mutex::default(), writes: Mutex::default() }
     }
 
     fn window(&self, operation: Operation) -> MutexGuard<'_, Window> {
         let window = match operation {
             Operation::Read => &self.reads,
+            Operation::MediumRead => &self.medium_reads,
             Operation::Write => &self.writes,
         };
         window.lock().unwrap_or_else(PoisonError::into_inner)

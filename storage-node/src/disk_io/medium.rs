@@ -62,7 +62,7 @@ impl RealMedium {
 
 impl Medium for RealMedium {
     fn read_at(&self, bytes: usize, offset: u64) -> io::Result<Bytes> {
-        let _timed = self.latency.as_ref().map(|latency| latency.time(Operation::Read));
+        let _timed = self.latency.as_ref().map(|latency| latency.time(Operation::MediumRead));
         let skip = (offset % ALIGN_BYTES as u64) as usize;
         let (from, wanted) = (offset - skip as u64, (skip + bytes).next_multiple_of(ALIGN_BYTES));
         let mut buffer = Vec::new();

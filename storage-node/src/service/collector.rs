@@ -26,7 +26,7 @@ pub(super) async fn run(node: &Arc<Node>) {
     let handle = Handle::new(Arc::clone(node));
     loop {
         tokio::time::sleep(node.options.collect_interval).await;
-        for slot in node.slots.iter().filter(|slot| slot.is_ours && slot.in_service().is_some()) {
+        for slot in node.slots().iter().filter(|slot| slot.is_ours && slot.in_service().is_some()) {
             if let Err(why) = collect(node, &handle, slot).await {
                 tracing::warn!(disk = %slot.id, "collection stopped: {why}");
             }

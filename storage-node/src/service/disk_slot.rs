@@ -10,8 +10,8 @@ use cairn_core::id::{DiskId, DiskNumber};
 use cairn_protocol::metadata::command::DiskRegistration;
 use cairn_protocol::storage::{DiskStatus, StorageError, StorageErrorKind};
 
-use super::gray::Sample;
-use crate::disk_io::{Latency, Operation, RealDisk};
+use super::gray::{OPERATIONS, Sample};
+use crate::disk_io::{Latency, RealDisk};
 use crate::store::DiskStore;
 
 /// A directory and what is known of the disk in it.
@@ -89,8 +89,7 @@ impl DiskSlot {
 
     /// How long the disk's operations took since the last call.
     pub(super) fn sample(&self) -> Sample {
-        let (read, write) = (self.latency.take(Operation::Read), self.latency.take(Operation::Write));
-        Sample { disk: self.id, read, write }
+        Sample { disk: self.id, latencies: OPERATIONS.map(|operation| self.latency.take(operation)) }
     }
 
     /// Notes whether the disk is far slower than its neighbours, and how.

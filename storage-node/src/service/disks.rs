@@ -11,8 +11,9 @@ use cairn_core::random::RandomSource;
 
 use super::disk_slot::DiskSlot;
 use super::error::StartError;
+use super::node::Node;
 use super::node_state::NodeState;
-use super::options::Options;
+use super::options::{Dependencies, Options};
 use crate::disk_io::{DiskIo, RealDisk, Space};
 use crate::format::{DiskIdentity, IdentityBlock};
 use crate::store::{OpenError, StoreOptions, format, probe};
@@ -34,21 +35,56 @@ pub(super) fn survey(
         if slots.iter().any(|slot| slot.path == path) {
             return Err(StartError::DuplicatePath(path));
         }
-        // The copy is never preferred to the disk that was there before, whichever is named first.
-        let original = |id: DiskId| {
-            let known = state.disks.iter().find(|known| known.id == id && known.formatted)?;
-            let place = PathBuf::from(&known.path);
-            let holds_it = probe(&RealDisk::new(&place), &known.path).is_ok_and(|found| found.disk == id);
-            (place != path && holds_it).then_some(place)
-        };
-        let earlier =
-            |id: DiskId| slots.iter().find(|slot| slot.id == id && slot.is_ours).map(|slot| slot.path.clone());
         let found = probe(&RealDisk::new(&path), &path.display().to_string());
-        let twin = found.as_ref().ok().and_then(|found| earlier(found.disk).or_else(|| original(found.disk)));
+        let twin = found.as_ref().ok().and_then(|found| twin(found.disk, &path, slots.iter(), state));
         let slot = survey_one(number, path, found, twin, state, random, clock);
         slots.push(slot);
     }
     Ok(slots)
+}
+
+/// Where else the disk is: in one of the other directories, or where it was before. The copy is never preferred to the
+/// disk that was there before, whichever is named first.
+fn twin<'a>(
+    id: DiskId,
+    path: &Path,
+    mut others: impl Iterator<Item = &'a DiskSlot>,
+    state: &NodeState,
+) -> Option<PathBuf> {
+    let original = || {
+        let known = state.disks.iter().find(|known| known.id == id && known.formatted)?;
+        let place = PathBuf::from(&known.path);
+        let holds_it = probe(&RealDisk::new(&place), &known.path).is_ok_and(|found| found.disk == id);
+        (place != path && holds_it).then_some(place)
+    };
+    others.find(|slot| slot.id == id && slot.is_ours).map(|slot| slot.path.clone()).or_else(original)
+}
+
+/// Looks once more at a directory that held something that is not ours. A disk of this cluster is welcome there; an
+/// empty directory is not made a disk, because a mount may be on its way: that takes a restart (I18).
+pub(super) fn look_again(node: &Node, slot: &DiskSlot) -> Option<DiskSlot> {
+    let found = probe(&RealDisk::new(&slot.path), &slot.path.display().to_string());
+    if let Err(error) = found {
+        slot.take_out_of_service(error.to_string());
+        return None;
+    }
+    let slots = node.slots();
+    let others = slots.iter().filter(|other| other.number != slot.number).map(Arc::as_ref);
+    let twin = found.as_ref().ok().and_then(|found| twin(found.disk, &slot.path, others, &node.remembered()));
+    let Dependencies { random, clock, .. } = &node.dependencies;
+    let mut seen = None;
+    let remembered = node.remember(|state| {
+        seen = Some(survey_one(slot.number, slot.path.clone(), found, twin, state, random.as_ref(), clock));
+    });
+    if let Err(error) = remembered {
+        tracing::warn!(%error, "a disk is not adopted, because it cannot be remembered");
+        return None;
+    }
+    let seen = seen?;
+    if !seen.is_ours {
+        slot.take_out_of_service(seen.status().reason);
+    }
+    Some(seen).filter(|seen| seen.is_ours)
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, StartError> {

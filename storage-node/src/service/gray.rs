@@ -45,28 +45,22 @@ const FORGIVEN_AFTER: u32 = 10;
 /// Weight of the newest window in what is usual, as a power of two.
 const USUAL_SHIFT: u32 = 3;
 
+/// What is compared, each with its like.
+pub(super) const OPERATIONS: [Operation; 3] = [Operation::Read, Operation::MediumRead, Operation::Write];
+
 /// What was measured of a disk in one window.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sample {
     pub(super) disk: DiskId,
-    pub(super) read: Option<Duration>,
-    pub(super) write: Option<Duration>,
-}
-
-impl Sample {
-    fn of(&self, operation: Operation) -> Option<Duration> {
-        match operation {
-            Operation::Read => self.read,
-            Operation::Write => self.write,
-        }
-    }
+    /// In the order of [`OPERATIONS`]; nothing for what did not happen.
+    pub(super) latencies: [Option<Duration>; OPERATIONS.len()],
 }
 
 /// What is remembered of a disk.
 #[derive(Debug, Default)]
 struct Track {
-    usual_read: Option<Duration>,
-    usual_write: Option<Duration>,
+    /// Latencies when all is well, in the order of [`OPERATIONS`].
+    usual: [Option<Duration>; OPERATIONS.len()],
     slow_windows: u32,
     /// Why it is suspect.
     suspicion: Option<String>,
@@ -75,24 +69,14 @@ struct Track {
 }
 
 impl Track {
-    fn usual(&mut self, operation: Operation) -> &mut Option<Duration> {
-        match operation {
-            Operation::Read => &mut self.usual_read,
-            Operation::Write => &mut self.usual_write,
-        }
-    }
-
     fn learn(&mut self, sample: &Sample) {
-        for operation in OPERATIONS {
-            let Some(latency) = sample.of(operation) else { continue };
-            let usual = self.usual(operation);
+        for (usual, latency) in self.usual.iter_mut().zip(sample.latencies) {
+            let Some(latency) = latency else { continue };
             let before = usual.unwrap_or(latency);
             *usual = Some((before * ((1 << USUAL_SHIFT) - 1) + latency) / (1 << USUAL_SHIFT));
         }
     }
 }
-
-const OPERATIONS: [Operation; 2] = [Operation::Read, Operation::Write];
 
 /// Watches the disks of one node.
 #[derive(Debug)]
@@ -116,36 +100,37 @@ impl GrayWatch {
     }
 
     /// Whether the disk was slow in this window, and if so, how.
-    fn slow(&mut self, sample: &Sample, all: &[Sample]) -> Option<String> {
-        for operation in OPERATIONS {
-            let Some(latency) = sample.of(operation) else { continue };
+    fn slow(&self, sample: &Sample, all: &[Sample]) -> Option<String> {
+        for (at, operation) in OPERATIONS.into_iter().enumerate() {
+            let Some(latency) = sample.latencies.get(at).copied().flatten() else { continue };
             let what = match operation {
                 Operation::Read => "reads",
+                Operation::MediumRead => "the scrub's reads",
                 Operation::Write => "writes",
             };
-            let median = self.median_of_others(sample.disk, all, operation);
-            let beyond = median.is_some_and(|median| latency >= median * self.options.factor);
-            if latency >= self.options.floor && beyond {
-                let median = median.unwrap_or_default().as_secs_f64() * 1e3;
-                return Some(format!(
-                    "its {what} take {} ms, those of its neighbours {median:.1} ms",
-                    latency.as_millis()
-                ));
+            let median = self.median_of_others(sample.disk, all, at);
+            let ms = latency.as_millis();
+            if let Some(median) = median.filter(|median| latency >= *median * self.options.factor)
+                && latency >= self.options.floor
+            {
+                let median_ms = median.as_secs_f64() * 1e3;
+                return Some(format!("{what} take {ms} ms, on its neighbours {median_ms:.1} ms"));
             }
             if latency >= self.options.stall {
-                return Some(format!("its {what} take {} ms", latency.as_millis()));
+                return Some(format!("{what} take {ms} ms"));
             }
         }
         None
     }
 
-    fn median_of_others(&mut self, disk: DiskId, all: &[Sample], operation: Operation) -> Option<Duration> {
-        let mut others: Vec<Duration> = Vec::with_capacity(all.len());
-        for other in all.iter().filter(|other| other.disk != disk) {
-            // A neighbour that had nothing to do is as fast as it was when it had.
-            let usual = self.disks.get_mut(&other.disk).and_then(|track| *track.usual(operation));
-            others.extend(other.of(operation).or(usual));
-        }
+    /// The median latency of the other disks in the operation at `at`. A neighbour that had nothing to do is as fast as
+    /// it was when it had.
+    fn median_of_others(&self, disk: DiskId, all: &[Sample], at: usize) -> Option<Duration> {
+        let of = |other: &Sample| {
+            let usual = self.disks.get(&other.disk).and_then(|track| track.usual.get(at).copied().flatten());
+            other.latencies.get(at).copied().flatten().or(usual)
+        };
+        let mut others: Vec<Duration> = all.iter().filter(|other| other.disk != disk).filter_map(of).collect();
         others.sort_unstable();
         others.get(others.len().checked_sub(1)? / 2).copied()
     }
@@ -166,7 +151,7 @@ impl GrayWatch {
                 track.suspicion = Some(how);
             }
         } else {
-            if sample.read.is_some() || sample.write.is_some() {
+            if sample.latencies.iter().any(Option::is_some) {
                 track.slow_windows = 0;
                 track.learn(sample);
             }
@@ -190,7 +175,7 @@ mod tests {
 
     /// Six disks whose writes take so many milliseconds; zero for none.
     fn samples(writes: [u32; 6]) -> Vec<Sample> {
-        let sample = |(n, ms): (u8, u32)| Sample { disk: id(n), read: None, write: (ms > 0).then_some(MS * ms) };
+        let sample = |(n, ms): (u8, u32)| Sample { disk: id(n), latencies: [None, None, (ms > 0).then_some(MS * ms)] };
         (0..).zip(writes).map(sample).collect()
     }
 
@@ -224,7 +209,7 @@ mod tests {
         assert_eq!(bench.pass(1, [1, 1, 100, 1, 1, 1]), [2]);
         let verdicts = bench.watch.observe(bench.now, &samples([1, 1, 100, 1, 1, 1]));
         let reason = verdicts[2].1.as_deref().unwrap();
-        assert_eq!(reason, "its writes take 100 ms, those of its neighbours 1.0 ms");
+        assert_eq!(reason, "writes take 100 ms, on its neighbours 1.0 ms");
     }
 
     #[test]
@@ -237,6 +222,13 @@ mod tests {
             assert_eq!(bench.pass(1, [1; 6]), [0; 0]);
         }
         assert_eq!(Bench::new().pass(100, [1, 1, 1, 1, 1, 40]), [0; 0], "a spinning disk among others");
+        // The long reads of a scrub are not compared with the short ones of clients.
+        let latencies = |n: u8| if n == 0 { [None, Some(MS * 60), None] } else { [Some(MS), None, None] };
+        let scrubbed: Vec<Sample> = (0..6).map(|n| Sample { disk: id(n), latencies: latencies(n) }).collect();
+        let mut watch = GrayWatch::new(GrayOptions::default());
+        for window in 0..20 {
+            assert!(watch.observe(Duration::from_secs(window), &scrubbed).iter().all(|(_, how)| how.is_none()));
+        }
         // Neighbours without work are remembered.
         let mut bench = Bench::new();
         bench.pass(10, [1; 6]);
@@ -246,7 +238,7 @@ mod tests {
     #[test]
     fn a_stalled_disk_is_suspect_also_without_neighbours() {
         let mut watch = GrayWatch::new(GrayOptions::default());
-        let alone = |ms| [Sample { disk: id(1), read: Some(MS * ms), write: None }];
+        let alone = |ms| [Sample { disk: id(1), latencies: [Some(MS * ms), None, None] }];
         for window in 1..=5u64 {
             let verdicts = watch.observe(Duration::from_secs(window), &alone(6000));
             assert_eq!(verdicts[0].1.is_some(), window == 5);

@@ -65,7 +65,8 @@ impl Handle {
         for task in tasks {
             let _ = task.await;
         }
-        let stores = self.node.slots.iter().filter_map(|slot| slot.take_out_of_service("the node stops".to_owned()));
+        let slots = self.node.slots();
+        let stores = slots.iter().filter_map(|slot| slot.take_out_of_service("the node stops".to_owned()));
         let closing: Vec<_> = stores.map(close).collect();
         let closed = async {
             for done in closing {
@@ -163,7 +164,7 @@ impl StorageNode for Handle {
     }
 
     async fn status(&self) -> Result<NodeStatus, StorageError> {
-        let disks = self.node.slots.iter().map(|slot| slot.status()).collect();
+        let disks = self.node.slots().iter().map(|slot| slot.status()).collect();
         Ok(NodeStatus { node: self.node.id, disks })
     }
 }

@@ -1,8 +1,8 @@
 //! The node's shared state, and its start.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use cairn_core::id::{ClusterId, DiskId, NodeId};
 use tokio::sync::{Semaphore, watch};
@@ -25,13 +25,15 @@ pub(super) struct Node {
     pub(super) id: NodeId,
     pub(super) options: Options,
     pub(super) dependencies: Dependencies,
-    pub(super) slots: Vec<Arc<DiskSlot>>,
+    slots: RwLock<Vec<Arc<DiskSlot>>>,
     pub(super) watch: Mutex<CommitWatch>,
     pub(super) fence: Mutex<RebuildFence>,
     /// Bounds the rebuilds under way.
     pub(super) rebuilds: Semaphore,
     state: Mutex<NodeState>,
     state_dir: PathBuf,
+    /// Whether the metadata service knows all disks that are ours.
+    pub(super) is_registered: AtomicBool,
     /// Whether the node is registered and has looked at every disk.
     pub(super) is_settled: AtomicBool,
     /// Tells the tasks to stop.
@@ -40,15 +42,36 @@ pub(super) struct Node {
 }
 
 impl Node {
+    /// The disk directories, in the order of the options.
+    pub(super) fn slots(&self) -> Vec<Arc<DiskSlot>> {
+        self.slots.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The slot of a disk.
-    pub(super) fn slot(&self, disk: DiskId) -> Option<&Arc<DiskSlot>> {
+    pub(super) fn slot(&self, disk: DiskId) -> Option<Arc<DiskSlot>> {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
         // A disk that is not ours may carry the id of one that is.
-        self.slots.iter().find(|slot| slot.id == disk && slot.is_ours)
+        slots.iter().find(|slot| slot.id == disk && slot.is_ours).map(Arc::clone)
+    }
+
+    /// A directory that held something that is not ours holds a disk of ours now, which is yet to be registered.
+    pub(super) fn adopt(&self, slot: DiskSlot) {
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = slots.iter_mut().find(|known| known.number == slot.number) {
+            *place = Arc::new(slot);
+        }
+        drop(slots);
+        self.is_registered.store(false, Ordering::Release);
     }
 
     /// The cluster, if it is known.
     pub(super) fn cluster(&self) -> Option<ClusterId> {
         self.state().cluster
+    }
+
+    /// What the node remembers right now.
+    pub(super) fn remembered(&self) -> NodeState {
+        self.state().clone()
     }
 
     fn state(&self) -> MutexGuard<'_, NodeState> {
@@ -109,7 +132,8 @@ impl StorageNodeService {
             state_dir: options.state_dir.clone(),
             options,
             dependencies,
-            slots,
+            slots: RwLock::new(slots),
+            is_registered: AtomicBool::new(false),
             is_settled: AtomicBool::new(false),
             stop: watch::channel(false).0,
             tasks: Mutex::default(),

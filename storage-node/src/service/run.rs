@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use cairn_core::id::{ClusterId, CommitSequence};
+use cairn_core::id::{ClusterId, CommitSequence, DiskNumber};
 use cairn_protocol::metadata::command::{NodeRegistered, RegisterNode};
 use cairn_protocol::metadata::{MetadataError, MetadataExt, Signal};
 use cairn_protocol::storage::NodeStatus;
@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::collector;
 use super::disk_slot::DiskSlot;
-use super::disks::{format_new, measure, missing, store_options};
+use super::disks::{format_new, look_again, measure, missing, store_options};
 use super::gray::{GrayWatch, Sample};
 use super::node::Node;
 use super::scrub_reporter;
@@ -46,7 +46,7 @@ async fn serve(node: &Arc<Node>) {
     }
     let cluster = register(node).await;
     open_all(node, cluster).await;
-    for slot in node.slots.iter().filter(|slot| slot.in_service().is_none()) {
+    for slot in node.slots().iter().filter(|slot| slot.in_service().is_none()) {
         tracing::warn!(disk = %slot.id, "disk {} is out of service: {}", slot.number, slot.status().reason);
     }
     node.is_settled.store(true, Ordering::Release);
@@ -62,16 +62,7 @@ async fn serve(node: &Arc<Node>) {
 async fn register(node: &Arc<Node>) -> ClusterId {
     let mut wait = REGISTER_WAIT;
     loop {
-        let command = RegisterNode {
-            cluster: node.cluster(),
-            node: node.id,
-            name: node.options.name.clone(),
-            rpc_addr: node.options.rpc_addr.clone(),
-            labels: node.options.labels.clone(),
-            disks: node.slots.iter().filter(|slot| slot.is_ours).map(|slot| slot.registration()).collect(),
-        };
-        let registered = tokio::time::timeout(SIGNAL_LIMIT, node.dependencies.metadata.run(command)).await;
-        match accept(node, registered) {
+        match try_register(node).await {
             Ok(cluster) => return cluster,
             Err(why) => {
                 let name = &node.options.name;
@@ -83,10 +74,31 @@ async fn register(node: &Arc<Node>) -> ClusterId {
     }
 }
 
+async fn try_register(node: &Arc<Node>) -> Result<ClusterId, String> {
+    // What is adopted from here on is registered next time.
+    node.is_registered.store(true, Ordering::Release);
+    let slots: Vec<Arc<DiskSlot>> = node.slots().into_iter().filter(|slot| slot.is_ours).collect();
+    let command = RegisterNode {
+        cluster: node.cluster(),
+        node: node.id,
+        name: node.options.name.clone(),
+        rpc_addr: node.options.rpc_addr.clone(),
+        labels: node.options.labels.clone(),
+        disks: slots.iter().map(|slot| slot.registration()).collect(),
+    };
+    let registered = tokio::time::timeout(SIGNAL_LIMIT, node.dependencies.metadata.run(command)).await;
+    let accepted = accept(node, registered);
+    match &accepted {
+        Ok((_, numbers)) => slots.iter().zip(numbers).for_each(|(slot, number)| slot.set_cluster_number(*number)),
+        Err(_) => node.is_registered.store(false, Ordering::Release),
+    }
+    accepted.map(|(cluster, _)| cluster)
+}
+
 fn accept(
     node: &Node,
     registered: Result<Result<NodeRegistered, MetadataError>, tokio::time::error::Elapsed>,
-) -> Result<ClusterId, String> {
+) -> Result<(ClusterId, Vec<DiskNumber>), String> {
     let registered = registered.map_err(|_| "no answer".to_owned())?.map_err(|e| e.to_string())?;
     let cluster = registered.cluster;
     match node.cluster() {
@@ -96,16 +108,13 @@ fn accept(
         _ => {}
     }
     node.remember(|state| state.cluster = Some(cluster)).map_err(|e| e.to_string())?;
-    for (slot, number) in node.slots.iter().filter(|slot| slot.is_ours).zip(registered.disks) {
-        slot.set_cluster_number(number);
-    }
     tracing::info!(%cluster, node = %node.id, "storage node {} is registered", node.options.name);
-    Ok(cluster)
+    Ok((cluster, registered.disks))
 }
 
 /// Opens all disks at the same time, each on a thread of its own: a slow one delays nobody.
 async fn open_all(node: &Arc<Node>, cluster: ClusterId) {
-    let opening: Vec<_> = node.slots.iter().map(|slot| change(node, slot, cluster)).collect();
+    let opening: Vec<_> = node.slots().iter().map(|slot| change(node, slot, cluster)).collect();
     for done in opening.into_iter().flatten() {
         // A thread that panicked leaves the disk out of service.
         let _ = done.await;
@@ -138,6 +147,10 @@ fn change(node: &Arc<Node>, slot: &Arc<DiskSlot>, cluster: ClusterId) -> Option<
 fn settle(node: &Node, slot: &DiskSlot, cluster: ClusterId) -> Option<DiskStore> {
     let path = slot.path.display().to_string();
     if !slot.is_ours {
+        if let Some(adopted) = look_again(node, slot) {
+            tracing::info!(disk = %adopted.id, path, "disk {} holds a disk of this node now", slot.number);
+            node.adopt(adopted);
+        }
         return None;
     }
     if slot.in_service().is_some() {
@@ -164,7 +177,7 @@ fn settle(node: &Node, slot: &DiskSlot, cluster: ClusterId) -> Option<DiskStore>
         Ok(store) => {
             slot.put_into_service(store);
             // What was measured before may have been the filesystem under an empty mount point.
-            measure(&node.slots, node.options.capacity_bytes);
+            measure(&node.slots(), node.options.capacity_bytes);
             None
         }
         Err(OpenError::NotADisk { .. }) => slot.take_out_of_service(missing(slot.number, slot.id, &path)),
@@ -181,7 +194,12 @@ fn format_and_note(node: &Node, slot: &DiskSlot, cluster: ClusterId, path: &str)
 async fn watch_disks(node: &Arc<Node>, cluster: ClusterId) {
     loop {
         tokio::time::sleep(node.options.probe_interval).await;
-        for slot in &node.slots {
+        if !node.is_registered.load(Ordering::Acquire)
+            && let Err(why) = try_register(node).await
+        {
+            tracing::warn!("a disk that was adopted is not registered yet: {why}");
+        }
+        for slot in &node.slots() {
             // Nobody waits for the outcome: a disk that hangs is looked at again when its thread is through.
             drop(change(node, slot, cluster));
         }
@@ -193,7 +211,7 @@ async fn watch_latencies(node: &Arc<Node>) {
     let mut watch = GrayWatch::new(node.options.gray);
     loop {
         tokio::time::sleep(node.options.gray.window).await;
-        let served: Vec<&Arc<DiskSlot>> = node.slots.iter().filter(|slot| slot.in_service().is_some()).collect();
+        let served: Vec<Arc<DiskSlot>> = node.slots().into_iter().filter(|slot| slot.in_service().is_some()).collect();
         let samples: Vec<Sample> = served.iter().map(|slot| slot.sample()).collect();
         let verdicts = watch.observe(node.dependencies.clock.monotonic(), &samples);
         for (slot, (_, how)) in served.into_iter().zip(verdicts) {
@@ -205,7 +223,7 @@ async fn watch_latencies(node: &Arc<Node>) {
 async fn heartbeats(node: &Arc<Node>) {
     let mut since_save = 0;
     loop {
-        let disks = node.slots.iter().filter(|slot| slot.is_ours).map(|slot| slot.status()).collect();
+        let disks = node.slots().iter().filter(|slot| slot.is_ours).map(|slot| slot.status()).collect();
         let signal = Signal::Heartbeat(NodeStatus { node: node.id, disks });
         let answer = tokio::time::timeout(SIGNAL_LIMIT, node.dependencies.metadata.signal(signal)).await;
         match answer {

@@ -24,7 +24,7 @@ pub(super) async fn run(node: &Arc<Node>) {
     loop {
         tokio::time::sleep(interval).await;
         let mut are_all_reported = true;
-        for slot in node.slots.iter().filter(|slot| slot.is_ours) {
+        for slot in node.slots().iter().filter(|slot| slot.is_ours) {
             are_all_reported &= report(node, slot).await;
         }
         interval = if are_all_reported { INTERVAL } else { (interval * 2).min(INTERVAL_MAX) };

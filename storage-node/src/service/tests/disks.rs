@@ -174,3 +174,52 @@ async fn nonsense_is_refused_at_the_start() {
     twice.disks.push(twice.disks[0].clone());
     assert!(matches!(start(twice), Err(StartError::DuplicatePath(_))));
 }
+
+#[tokio::test]
+async fn a_directory_that_held_something_foreign_is_looked_at_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let metadata = Arc::new(MemoryMetadata::new(1));
+    let path = |name: &str| directory.path().join(name);
+    let other = tempfile::tempdir().unwrap();
+    for (cluster, name) in [(2, "foreign"), (1, "ours")] {
+        let elsewhere = tempfile::tempdir().unwrap();
+        let metadata = Arc::new(MemoryMetadata::new(cluster));
+        let node = start(elsewhere.path(), 1, &metadata);
+        let disk = wait_for(&node, &[ACTIVE]).await[0].disk;
+        put(&node, disk, shard(1, 7), 1000).await;
+        node.shutdown().await;
+        drop(node);
+        std::fs::rename(elsewhere.path().join("disk1"), other.path().join(name)).unwrap();
+    }
+    let node = start(directory.path(), 1, &metadata);
+    wait_for(&node, &[ACTIVE]).await;
+    node.shutdown().await;
+    drop(node);
+    std::fs::rename(other.path().join("foreign"), path("disk2")).unwrap();
+    let node = start(directory.path(), 2, &metadata);
+    let states = wait_for(&node, &[ACTIVE, UNAVAILABLE]).await;
+    assert!(states[1].reason.contains("belongs to cluster"), "{}", states[1].reason);
+
+    // The foreign disk is taken away. What is left may be a mount point, so nothing is written there.
+    std::fs::remove_dir_all(path("disk2")).unwrap();
+    std::fs::create_dir(path("disk2")).unwrap();
+    wait(|| async {
+        let reason = node.status().await.unwrap().disks[1].reason.clone();
+        if reason.contains("holds no disk") { Ok(()) } else { Err(reason) }
+    })
+    .await;
+    assert_eq!(std::fs::read_dir(path("disk2")).unwrap().count(), 0);
+
+    // The right disk is put in its place: it serves, and the cluster is told, without a restart.
+    std::fs::remove_dir(path("disk2")).unwrap();
+    std::fs::rename(other.path().join("ours"), path("disk2")).unwrap();
+    let disk = wait_for(&node, &[ACTIVE, ACTIVE]).await[1].disk;
+    check(&node, disk, shard(1, 7), 1000).await;
+    wait(|| async {
+        let registered = metadata.registered.lock().unwrap();
+        let last: Vec<DiskId> = registered.last().unwrap().disks.iter().map(|disk| disk.id).collect();
+        if last.len() == 2 && last[1] == disk { Ok(()) } else { Err(last) }
+    })
+    .await;
+    node.shutdown().await;
+}

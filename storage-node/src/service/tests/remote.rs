@@ -63,6 +63,12 @@ async fn every_call_does_over_http_what_it_does_directly() {
     assert_eq!(remote.inventory(disk, None, 100).await.unwrap(), ids);
     assert_eq!(remote.inventory(disk, Some(ids[1]), 2).await.unwrap(), ids[2..4]);
     assert_eq!(remote.status().await.unwrap().node, node.id());
+    remote.start_scrub(disk).await.unwrap();
+    wait(|| async {
+        let scrub = remote.status().await.unwrap().disks[0].scrub.clone().ok_or(())?;
+        scrub.last.filter(|last| last.shards == 6).map(drop).ok_or(())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -7,18 +7,14 @@ use std::fs::File;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use cairn_core::clock::Clock;
-use cairn_core::etag::ETag;
-use cairn_core::geometry::Geometry;
-use cairn_core::id::{DiskNumber, ExtentId, NodeId, ProfileId, SessionId};
-use cairn_core::name::{BucketName, ObjectKey};
-use cairn_core::random::RandomSource;
+use cairn_benches::metadata::{Counting, RealClock, bucket, commit, prepare};
+use cairn_core::id::SessionId;
+use cairn_core::name::ObjectKey;
 use cairn_metadata::{Dependencies, Handle, MetadataService, Options};
-use cairn_protocol::metadata::command::{CommitObject, CreateBucket, OpenSession, Precondition};
+use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::query::GetObject;
-use cairn_protocol::metadata::{ExtentRun, MetadataExt, PlacedExtent, PlacedRun};
 use cairn_protocol::rpc::RpcClient;
 use cairn_protocol::storage::StorageDirectory;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -26,61 +22,19 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
-struct RealClock(Instant);
-
-impl Clock for RealClock {
-    fn now(&self) -> SystemTime {
-        SystemTime::now()
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.0.elapsed()
-    }
-}
-
-struct Fixed;
-
-impl RandomSource for Fixed {
-    fn bytes16(&self) -> [u8; 16] {
-        [7; 16]
-    }
-}
-
-fn bucket() -> BucketName {
-    BucketName::new("bench").unwrap()
-}
-
 fn key(n: u64) -> ObjectKey {
     ObjectKey::new(&format!("d{}/object-{n}", n % 17)).unwrap()
 }
 
 async fn start(dir: &TempDir) -> (Handle, SessionId) {
-    let clock: Arc<dyn Clock> = Arc::new(RealClock(Instant::now()));
+    let clock = RealClock::start();
     let rpc = RpcClient::new("secret", Arc::clone(&clock));
     let dependencies =
-        Dependencies { clock, random: Arc::new(Fixed), storage: StorageDirectory::new(rpc.clone()), rpc };
+        Dependencies { clock, random: Arc::new(Counting), storage: StorageDirectory::new(rpc.clone()), rpc };
     let options = Options { session_lease: Duration::from_hours(1), ..Options::new(dir.path()) };
     let metadata = MetadataService::start(options, dependencies).await.unwrap();
-    metadata.run(CreateBucket { name: bucket(), region: String::new() }).await.unwrap();
-    let session = metadata.run(OpenSession { gateway: NodeId::from_random([1; 16]) }).await.unwrap();
+    let session = prepare(&metadata).await;
     (metadata, session)
-}
-
-/// The commit of a 4 KiB object on three disks.
-fn commit(session: SessionId, n: u64) -> CommitObject {
-    let geometry = Geometry { data_shards: 1, parity_shards: 2, cell_bytes: 65_536, length: 4096 };
-    let locations = (0..3).map(|i| Some(DiskNumber(1 + ((n + i) % 6) as u32))).collect();
-    let run = ExtentRun { first: ExtentId::new(session, n), size: 4096, extent_bytes: 64 << 20 };
-    CommitObject {
-        session,
-        bucket: bucket(),
-        key: key(n),
-        body: Some(PlacedRun { run, extents: vec![PlacedExtent { profile: ProfileId(1), geometry, locations }] }),
-        etag: ETag::single([3; 16]),
-        headers: Vec::new(),
-        checksum: None,
-        precondition: Precondition::default(),
-    }
 }
 
 fn metadata(c: &mut Criterion) {
@@ -106,7 +60,7 @@ fn metadata(c: &mut Criterion) {
                             while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok()
                             {
                                 let n = next.fetch_add(1, Ordering::Relaxed);
-                                service.run(commit(session, n)).await.unwrap();
+                                service.run(commit(session, n, key(n))).await.unwrap();
                             }
                         });
                     }

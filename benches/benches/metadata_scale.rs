@@ -17,19 +17,16 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
+use cairn_benches::metadata::{Counting, RealClock, bucket, commit, prepare};
 use cairn_benches::{Rate, Unit, print_beside_limit};
-use cairn_core::clock::Clock;
-use cairn_core::etag::ETag;
-use cairn_core::geometry::Geometry;
-use cairn_core::id::{DiskNumber, ExtentId, NodeId, ProfileId, SessionId};
-use cairn_core::name::{BucketName, ObjectKey};
-use cairn_core::random::RandomSource;
+use cairn_core::id::SessionId;
+use cairn_core::name::ObjectKey;
 use cairn_metadata::{Dependencies, Handle, MetadataService, Options, router};
-use cairn_protocol::metadata::command::{CommitObject, CreateBucket, OpenSession, Precondition};
+use cairn_protocol::metadata::command::CommitObject;
 use cairn_protocol::metadata::query::{GetClusterStatus, ListObjects, ListPosition};
-use cairn_protocol::metadata::{ExtentRun, Metadata, MetadataExt, Outcome, PlacedExtent, PlacedRun};
+use cairn_protocol::metadata::{Metadata, MetadataExt, Outcome};
 use cairn_protocol::rpc::{Execute, HttpMetadata, MetadataFailure, MetadataPath, RpcAuth, RpcClient};
 use cairn_protocol::storage::StorageDirectory;
 use tempfile::TempDir;
@@ -40,61 +37,15 @@ const CLIENTS: [u64; 4] = [1, 16, 64, 256];
 const FILLERS: u64 = 512;
 const PAGES: u64 = 200;
 
-struct RealClock(Instant);
-
-impl Clock for RealClock {
-    fn now(&self) -> SystemTime {
-        SystemTime::now()
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.0.elapsed()
-    }
-}
-
-/// Counts: what is drawn is drawn once.
-struct Counting;
-
-static DRAWN: AtomicU64 = AtomicU64::new(1);
-
-impl RandomSource for Counting {
-    fn bytes16(&self) -> [u8; 16] {
-        let mut bytes = [7; 16];
-        bytes[..8].copy_from_slice(&DRAWN.fetch_add(1, Ordering::Relaxed).to_be_bytes());
-        bytes
-    }
-}
-
-fn clock() -> Arc<dyn Clock> {
-    Arc::new(RealClock(Instant::now()))
-}
-
-fn bucket() -> BucketName {
-    BucketName::new("bench").unwrap()
-}
-
-/// The commit of a 4 KiB object on three disks.
-fn commit(session: SessionId, n: u64) -> CommitObject {
-    let geometry = Geometry { data_shards: 1, parity_shards: 2, cell_bytes: 65_536, length: 4096 };
-    let locations = (0..3).map(|i| Some(DiskNumber(1 + ((n + i) % 6) as u32))).collect();
-    let run = ExtentRun { first: ExtentId::new(session, n), size: 4096, extent_bytes: 64 << 20 };
-    CommitObject {
-        session,
-        bucket: bucket(),
-        // In no order: n times an odd number runs through all of them.
-        key: ObjectKey::new(&format!("object-{:016x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).unwrap(),
-        body: Some(PlacedRun { run, extents: vec![PlacedExtent { profile: ProfileId(1), geometry, locations }] }),
-        etag: ETag::single([3; 16]),
-        headers: Vec::new(),
-        checksum: None,
-        precondition: Precondition::default(),
-    }
+/// In no order: n times an odd number runs through all of them.
+fn key(n: u64) -> ObjectKey {
+    ObjectKey::new(&format!("object-{:016x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).unwrap()
 }
 
 async fn start(dir: &Path, member: u64, members: Vec<(u64, String)>) -> Handle {
-    let rpc = RpcClient::new("secret", clock());
+    let rpc = RpcClient::new("secret", RealClock::start());
     let (storage, random) = (StorageDirectory::new(rpc.clone()), Arc::new(Counting));
-    let dependencies = Dependencies { clock: clock(), random, storage, rpc };
+    let dependencies = Dependencies { clock: RealClock::start(), random, storage, rpc };
     let session_lease = Duration::from_hours(24);
     let options = Options { member_id: member, members, session_lease, ..Options::new(dir) };
     MetadataService::start(options, dependencies).await.unwrap()
@@ -111,24 +62,19 @@ async fn serve(count: u64, dir: &TempDir) -> (Vec<Handle>, HttpMetadata, Vec<Str
     let mut handles = Vec::new();
     for (listener, (id, _)) in listeners.into_iter().zip(&members) {
         let handle = start(&dir.path().join(format!("member{id}")), *id, members.clone()).await;
-        let app = router(handle.clone(), RpcAuth::new("secret", clock()));
+        let app = router(handle.clone(), RpcAuth::new("secret", RealClock::start()));
         tokio::spawn(async move { axum::serve(listener, app).await });
         handles.push(handle);
     }
-    let client = HttpMetadata::new(RpcClient::new("secret", clock()), addrs.clone(), &Counting);
+    let client = HttpMetadata::new(RpcClient::new("secret", RealClock::start()), addrs.clone(), &Counting);
     while client.ask(GetClusterStatus {}).await.is_err() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     (handles, client, addrs)
 }
 
-async fn prepare(metadata: &impl Metadata) -> SessionId {
-    metadata.run(CreateBucket { name: bucket(), region: String::new() }).await.unwrap();
-    metadata.run(OpenSession { gateway: NodeId::from_random([1; 16]) }).await.unwrap()
-}
-
 async fn store(metadata: &impl Metadata, session: SessionId, n: u64) {
-    metadata.run(commit(session, n)).await.unwrap();
+    metadata.run(commit(session, n, key(n))).await.unwrap();
 }
 
 /// Sends a command without a name: what a client did that cannot repeat it.
@@ -223,7 +169,7 @@ async fn compare_unnamed(
     next: &Arc<AtomicU64>,
     seconds: Duration,
 ) {
-    let rpc = RpcClient::new("secret", clock());
+    let rpc = RpcClient::new("secret", RealClock::start());
     for round in 1..=5 {
         let (one, rpc, addr) = (Arc::clone(named), rpc.clone(), addr.to_owned());
         let by_name = move |n| {
@@ -232,7 +178,7 @@ async fn compare_unnamed(
         };
         let without = move |n| {
             let (rpc, addr) = (rpc.clone(), addr.clone());
-            async move { send_unnamed(&rpc, &addr, commit(session, n)).await }
+            async move { send_unnamed(&rpc, &addr, commit(session, n, key(n))).await }
         };
         let (named, _) = rate(64, next, seconds, by_name).await;
         let (unnamed, _) = rate(64, next, seconds, without).await;
@@ -261,7 +207,7 @@ async fn scale(keys: u64) {
                 if n >= keys {
                     return;
                 }
-                service.run(commit(session, n)).await.unwrap();
+                service.run(commit(session, n, key(n))).await.unwrap();
             }
         });
     }

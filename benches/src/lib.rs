@@ -1,5 +1,6 @@
 //! Micro-benchmarks of the parts that bound throughput, each figure beside the limit measured in the same run.
 
+pub mod metadata;
 mod rate;
 mod rounds;
 

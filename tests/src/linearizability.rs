@@ -212,7 +212,7 @@ mod tests {
         for n in 0..200u64 {
             history.push(write(n, 10 * n, 10 * n + 8));
             history.push(read(Some(n), 10 * n + 9, 10 * n + 9));
-            if n % 20 == 0 {
+            if n % 40 == 0 {
                 history.push(lost(Operation::Write(Some(1000 + n)), 10 * n));
             }
         }

@@ -27,6 +27,7 @@ use cairn_protocol::storage::{
 use std::sync::Mutex;
 use tempfile::TempDir;
 
+use crate::raft::message::{ChunkTaken, RaftPath, SnapshotChunk, Stopped};
 use crate::testing::{TestClock, TestRandom};
 use crate::{Dependencies, Handle, MetadataService, Options, router};
 
@@ -435,19 +436,29 @@ impl Member {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn three_members_agree_survive_the_loss_of_one_and_take_it_back_by_snapshot() {
+/// Three members that are not started, with their addresses.
+fn three_members() -> (Vec<Member>, Vec<(u64, String)>) {
     let mut members = Vec::new();
     for _ in 0..3 {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap().to_string();
         members.push(Member { dir: TempDir::new().unwrap(), addr, running: None });
     }
-    let addrs: Vec<(u64, String)> = (1..).zip(members.iter().map(|m| m.addr.clone())).collect();
+    let addrs = (1..).zip(members.iter().map(|m| m.addr.clone())).collect();
+    (members, addrs)
+}
+
+fn client(addrs: &[(u64, String)]) -> HttpMetadata {
+    HttpMetadata::new(rpc(SECRET), addrs.iter().map(|(_, addr)| addr.clone()).collect(), &TestRandom)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn three_members_agree_survive_the_loss_of_one_and_take_it_back_by_snapshot() {
+    let (mut members, addrs) = three_members();
     for (id, member) in (1..).zip(&mut members) {
         member.start(id, &addrs).await;
     }
-    let client = HttpMetadata::new(rpc(SECRET), addrs.iter().map(|(_, addr)| addr.clone()).collect(), &TestRandom);
+    let client = client(&addrs);
     eventually("a leader forms the cluster", async || {
         client.ask(GetClusterMap { known: Epoch(0) }).await.is_ok_and(|map| map.is_some())
     })
@@ -475,4 +486,76 @@ async fn three_members_agree_survive_the_loss_of_one_and_take_it_back_by_snapsho
     let view = returned.inner.machine.view().unwrap();
     let held = crate::tables::usage::get(&view.usage().unwrap(), crate::tables::usage::TOTAL).unwrap();
     assert_eq!((held.objects, held.bytes), (301, 30_100));
+}
+
+/// I15, I18: a copy of a member's directory finds the original at its address, and takes no part.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_copy_of_a_member_takes_no_part() {
+    let (mut members, addrs) = three_members();
+    for (id, member) in (1..).zip(&mut members) {
+        member.start(id, &addrs).await;
+    }
+    let client = client(&addrs);
+    eventually("a leader forms the cluster", async || {
+        client.ask(GetClusterMap { known: Epoch(0) }).await.is_ok_and(|map| map.is_some())
+    })
+    .await;
+    let session = prepare(&client).await;
+    let original = &members[1];
+    eventually("the copied member knows of the cluster", async || original.running.as_ref().unwrap().0.commit().0 > 0)
+        .await;
+    let image = kill_image(&original.running.as_ref().unwrap().0, original.dir.path());
+    let options = Options { member_id: 2, members: addrs.clone(), ..options(image.path()) };
+    let copy = start_with(options, StorageDirectory::new(rpc(SECRET))).await;
+    eventually("it says what it is", async || copy.refusal().is_some_and(|why| why.contains("copy of the other")))
+        .await;
+    client.run(commit(session, 0, "a")).await.unwrap();
+    assert!(original.running.as_ref().unwrap().0.refusal().is_none());
+    assert!(!copy.leads());
+}
+
+/// I30, and transfers that go on where the connection broke.
+#[tokio::test(flavor = "multi_thread")]
+async fn chunks_of_a_snapshot_are_taken_once_and_newer_formats_refused() {
+    let (source_dir, dir) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let source = start(source_dir.path()).await;
+    let session = prepare(&source).await;
+    for n in 0..20 {
+        source.run(commit(session, 10 * n, &format!("key{n}"))).await.unwrap();
+    }
+    let target = start(dir.path()).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    let server = serve(&target, listener);
+    let snapshot = crate::raft::snapshot::take(&source.inner.machine).unwrap();
+    let crate::raft::snapshot::SnapshotData::Live(view) = *snapshot.snapshot else { panic!() };
+    let (records, rest) = crate::raft::snapshot::chunk(&view, crate::raft::snapshot::Position::default()).unwrap();
+    assert!(rest.is_none());
+    let chunk = |number, last, records: &[u8], format| SnapshotChunk {
+        vote: crate::raft::Vote::new_committed(99, 9).into(),
+        applied: snapshot.meta.last_log_id.map(Into::into),
+        membership: (&snapshot.meta.last_membership).into(),
+        id: snapshot.meta.snapshot_id.clone(),
+        number,
+        last,
+        records: records.to_vec(),
+        format,
+    };
+    let send = async |message: SnapshotChunk| {
+        let limit = Duration::from_secs(10);
+        rpc(SECRET).call::<_, ChunkTaken, Stopped>(&addr, RaftPath::SNAPSHOT, &message, limit).await.unwrap()
+    };
+    let newer = send(chunk(0, true, &records, Some(2))).await.unwrap_err();
+    assert!(newer.detail.contains("format version 2") && newer.detail.contains("install the newer"), "{newer}");
+    send(chunk(0, false, &records, Some(1))).await.unwrap();
+    assert!(send(chunk(2, true, &[], Some(1))).await.is_err(), "a chunk is missing");
+    for _ in 0..2 {
+        send(chunk(0, false, &records, Some(1))).await.unwrap();
+    }
+    // The answer to the last one is lost, too.
+    for _ in 0..2 {
+        send(chunk(1, true, &[], None)).await.unwrap();
+    }
+    assert_eq!(target.inner.machine.applied(), snapshot.meta.last_log_id);
+    server.abort();
 }

@@ -16,5 +16,5 @@ mod random;
 mod telemetry;
 
 pub use clock::SystemClock;
-pub use process::{ServerError, run};
+pub use process::{EmbeddedServer, ServerError, run};
 pub use random::SystemRandom;

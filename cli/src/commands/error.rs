@@ -3,6 +3,7 @@
 use std::io;
 
 use super::bench::BenchError;
+use super::demo::DemoError;
 use crate::admin::{AdminError, DiscoveryError};
 
 /// What is printed after `error:`.
@@ -17,6 +18,9 @@ pub enum CommandError {
     /// The benchmark could not run.
     #[error(transparent)]
     Bench(Box<BenchError>),
+    /// The demonstration stopped.
+    #[error(transparent)]
+    Demo(Box<DemoError>),
     /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] cairn_server::config::ConfigError),
@@ -57,5 +61,11 @@ impl From<cairn_server::ServerError> for CommandError {
 impl From<BenchError> for CommandError {
     fn from(error: BenchError) -> Self {
         Self::Bench(Box::new(error))
+    }
+}
+
+impl From<DemoError> for CommandError {
+    fn from(error: DemoError) -> Self {
+        Self::Demo(Box::new(error))
     }
 }

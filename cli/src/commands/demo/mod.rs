@@ -21,6 +21,8 @@ use crate::unit::format_bytes;
 use cluster::DemoCluster;
 use files::Files;
 
+/// The nodes that lose a disk.
+const DESTROYED: [usize; 2] = [1, 2];
 /// How long the repair of two disks may take.
 const REPAIR_LIMIT: Duration = Duration::from_mins(5);
 /// Time between two looks at it.
@@ -62,7 +64,7 @@ async fn play(args: &DemoArgs, directory: &std::path::Path) -> Result<(), Comman
     show(&mut admin).await?;
 
     print("3. Destroying one disk on each of two nodes.")?;
-    for node in [1, 2] {
+    for node in DESTROYED {
         print(&format!("   rm -r {}", cluster.destroy_disk(node)?.display()))?;
     }
     files.compare(&mut client).await?;
@@ -116,7 +118,8 @@ async fn wait_until_whole(admin: &mut AdminClient) -> Result<(), CommandError> {
                 repair.done_shards,
                 describe(&report)
             ))?;
-            if report.is_healthy() {
+            // The nodes take a moment to notice what has happened to their disks.
+            if failed >= DESTROYED.len() && report.is_healthy() {
                 return Ok(());
             }
             tokio::time::sleep(POLL).await;

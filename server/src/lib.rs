@@ -20,5 +20,5 @@ mod telemetry;
 /// Looking at a disk offline, for the command line.
 pub use cairn_storage_node::inspect;
 pub use clock::SystemClock;
-pub use process::{ServerError, run};
+pub use process::{EmbeddedServer, ServerError, run};
 pub use random::SystemRandom;

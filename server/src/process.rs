@@ -71,7 +71,7 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
 
 async fn serve_until_told_to_stop(config: &Config) -> Result<(), ServerError> {
     let data_dir = DataDir::open(&config.data)?;
-    let process = Process::start(config, &data_dir).await?;
+    let process = Process::start(config, &data_dir, Announce::Banner).await?;
     let shutdown = process.shutdown.clone();
     shutdown_signal().await.map_err(ServerError::Signals)?;
     tracing::info!("stopping: requests under way may end");
@@ -79,6 +79,35 @@ async fn serve_until_told_to_stop(config: &Config) -> Result<(), ServerError> {
     process.stop().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// A server inside somebody else's process, of which there may be several: each has its own data directory.
+pub struct EmbeddedServer {
+    process: Process,
+    /// Locked for as long as the server runs.
+    _data_dir: DataDir,
+}
+
+impl EmbeddedServer {
+    /// Starts the roles of `config`. It serves once `GET /health` on its admin address answers 200.
+    pub async fn start(config: &Config) -> Result<Self, ServerError> {
+        let data_dir = DataDir::open(&config.data)?;
+        let process = Process::start(config, &data_dir, Announce::Nothing).await?;
+        Ok(Self { process, _data_dir: data_dir })
+    }
+
+    /// Lets requests under way end, and stops the roles.
+    pub async fn stop(self) {
+        self.process.shutdown.cancel();
+        self.process.stop().await;
+    }
+}
+
+/// What is printed once everything is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Announce {
+    Banner,
+    Nothing,
 }
 
 /// The parts of a running process.
@@ -99,7 +128,7 @@ struct Shared {
 }
 
 impl Process {
-    async fn start(config: &Config, data_dir: &DataDir) -> Result<Self, ServerError> {
+    async fn start(config: &Config, data_dir: &DataDir, announce: Announce) -> Result<Self, ServerError> {
         let keys = credentials::root(config)?;
         let secret = credentials::cluster_secret(config)?;
         // Addresses are bound before anything is started, so that a taken port changes nothing.
@@ -133,7 +162,7 @@ impl Process {
         let mut process =
             Self { metadata: local_metadata, storage, servers: TaskTracker::new(), shutdown: CancellationToken::new() };
         process.schedule_backups(backup_schedule(config));
-        process.serve(listeners, gateway, &shared, metadata, keys);
+        process.serve(listeners, gateway, &shared, metadata, (keys, announce));
         Ok(process)
     }
 
@@ -144,7 +173,7 @@ impl Process {
         gateway: Option<Gateway>,
         shared: &Shared,
         metadata: Arc<dyn Metadata>,
-        keys: LoadedCredentials,
+        (keys, wanted): (LoadedCredentials, Announce),
     ) {
         let (ready_sender, ready) = watch::channel(false);
         let admin = AdminState {
@@ -169,7 +198,7 @@ impl Process {
             wait_until_ready(gateway.as_ref(), storage.as_ref()).await;
             let profile = admin::profile_line(&admin).await;
             let _ = ready_sender.send(true);
-            if let Some(admin_addr) = admin_addr {
+            if let Some(admin_addr) = admin_addr.filter(|_| wanted == Announce::Banner) {
                 banner::print(s3_addr, admin_addr, &keys, &profile);
             }
             // The receivers live in the routers: the sender must outlive them for readers to see `true`.

@@ -37,7 +37,7 @@ fn put_back(server: &AllInOne, disk: u32) {
     std::fs::rename(away(server, disk), server.disk(disk)).unwrap();
 }
 
-async fn load(server: &AllInOne, ledger: Ledger, seed: u64) -> RunningLoad {
+fn load(server: &AllInOne, ledger: Ledger, seed: u64) -> RunningLoad {
     let sizes = &[100, 16 << 10, 100 << 10, 1 << 20];
     let mix = Mix { sizes, ..Mix::default() };
     Load { accounts: vec![server.account()], bucket: LOADED.to_owned(), mix, workers: 4, seed }.start(ledger)
@@ -87,7 +87,7 @@ async fn two_lost_disks_are_rebuilt_a_third_is_drained_and_what_returns_is_recon
     assert!(verify(&server).await.is_healthy(), "before anything is lost");
 
     // Two disks go while clients work.
-    let running = load(&server, Ledger::new(), seed).await;
+    let running = load(&server, Ledger::new(), seed);
     more(&running, 40).await;
     take(&server, 1);
     take(&server, 2);
@@ -100,7 +100,7 @@ async fn two_lost_disks_are_rebuilt_a_third_is_drained_and_what_returns_is_recon
     let (ledger, stats) = running.stop().await;
     assert!(stats.violations.is_empty(), "{:#?}", stats.violations);
     server.start_again().await;
-    let running = load(&server, ledger, seed + 100).await;
+    let running = load(&server, ledger, seed + 100);
     more(&running, 20).await;
     let (mut ledger, stats) = running.stop().await;
     assert!(stats.violations.is_empty(), "{:#?}", stats.violations);
@@ -117,7 +117,7 @@ async fn two_lost_disks_are_rebuilt_a_third_is_drained_and_what_returns_is_recon
     change(&server, Method::DELETE, path.clone()).await.unwrap();
     state(&server, 3, "active").await;
     change(&server, Method::POST, path.clone()).await.unwrap();
-    let running = load(&server, ledger, seed + 200).await;
+    let running = load(&server, ledger, seed + 200);
     more(&running, 20).await;
     server.kill();
     (ledger, _) = running.stop().await;

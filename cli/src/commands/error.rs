@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::bench::BenchError;
+use super::demo::DemoError;
 use crate::admin::{AdminError, DiscoveryError};
 
 /// What is printed after `error:`.
@@ -66,6 +67,9 @@ pub enum CommandError {
         /// The file.
         path: PathBuf,
     },
+    /// The demonstration stopped.
+    #[error(transparent)]
+    Demo(Box<DemoError>),
     /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] cairn_server::config::ConfigError),
@@ -106,5 +110,11 @@ impl From<cairn_server::ServerError> for CommandError {
 impl From<BenchError> for CommandError {
     fn from(error: BenchError) -> Self {
         Self::Bench(Box::new(error))
+    }
+}
+
+impl From<DemoError> for CommandError {
+    fn from(error: DemoError) -> Self {
+        Self::Demo(Box::new(error))
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod cluster;
+pub mod demo;
 pub mod disk;
 mod drain;
 mod error;
@@ -64,6 +65,8 @@ pub enum Command {
     Profile(profile::ProfileCommand),
     /// Measure any S3 endpoint.
     Bench(bench::BenchArgs),
+    /// Show a cluster of six nodes lose two disks and repair itself, in a temporary directory.
+    Demo(demo::DemoArgs),
 }
 
 /// What every admin verb takes.
@@ -110,6 +113,11 @@ fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Placement(command) => block_on(command.run()),
         Command::Profile(command) => block_on(command.run()),
         Command::Bench(args) => bench::run(&args),
+        Command::Demo(args) => {
+            // The cluster's own threads serve while the demonstration waits.
+            let runtime = tokio::runtime::Runtime::new().map_err(CommandError::Runtime)?;
+            runtime.block_on(demo::run(&args))
+        }
     }
 }
 

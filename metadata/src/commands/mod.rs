@@ -80,7 +80,7 @@ fn dispatch(tables: &mut Tables<'_>, command: &Command, context: Context) -> Res
         Command::EndSession(c) => end_session::apply(tables, c),
         Command::RegisterNode(c) => register_node::apply(tables, c),
         Command::SetDiskStates(c) => set_disk_states::apply(tables, c),
-        Command::FinishReclaim(c) => finish_reclaim::apply(tables, c),
+        Command::FinishReclaim(c) => finish_reclaim::apply(tables, c, context),
         Command::ReportFaults(c) => report_faults::apply(tables, c),
         Command::GrantRebuild(c) => grant_rebuild::apply(tables, c, context),
         Command::ReplaceShard(c) => replace_shard::apply(tables, c, context),

@@ -142,6 +142,7 @@ mod tests {
             extents: vec![extent],
             last: true,
             generations: vec![Generation(generation)],
+            away: Vec::new(),
         };
         state.apply(finish(0)).unwrap();
         assert_eq!((state.extents(), state.reclaim().len()), (1, 2));

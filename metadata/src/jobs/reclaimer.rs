@@ -2,14 +2,15 @@
 //!
 //! A pass walks over the reclaim table in bounded steps. Each step finds some extents, orders their shards deleted from
 //! every disk that holds them, and finishes those extents whose disks have all answered. What a disk that is away still
-//! holds keeps its rows for a later pass and delays nothing else. Deleting twice does no harm, so a step that is cut
+//! holds gets an entry of its own, which waits for the disk's return; the extent itself is gone, and holds up neither a
+//! drain nor a repair. Deleting twice does no harm, so a step that is cut
 //! off is simply done again.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cairn_core::cluster_map::{ClusterMap, DiskState};
+use cairn_core::cluster_map::{ClusterMap, Disk, DiskState};
 use cairn_core::id::{CommitSequence, DiskNumber, ExtentId, Generation};
 use cairn_core::shard::{Locations, ShardId};
 use cairn_protocol::metadata::ExtentRun;
@@ -63,6 +64,8 @@ struct Work {
     to_the_end: bool,
     /// Whether all extents before these are gone.
     clean: bool,
+    /// Whether it is only about a copy that was left behind.
+    is_copy: bool,
 }
 
 /// An extent, or a part of it, whose shards are to be deleted.
@@ -92,11 +95,15 @@ impl Reclaimer {
         let store = |e: &dyn std::fmt::Display| MetadataFailure::Store(e.to_string());
         let (work, next) = found.map_err(|e| store(&e))?.map_err(|e| store(&e))?;
         let failed = self.delete(inner, &map, &work).await;
+        let is_away = |disk: &&Disk| !disk.state.serves() && disk.state != DiskState::Removed;
+        let away: HashSet<DiskNumber> = map.disks.iter().filter(is_away).map(|disk| disk.number).collect();
         let mut next = next;
         let mut finishes = JoinSet::new();
         for work in work {
             let all = work.extents.len();
-            let gone = work.extents.into_iter().filter(|doomed| !touches(&doomed.locations, &failed));
+            // What a disk that is away holds of an extent waits in an entry of its own; such an entry waits itself.
+            let waits = |at: &Locations| touches(at, &failed) || (work.is_copy && touches(at, &away));
+            let gone = work.extents.into_iter().filter(|doomed| !waits(&doomed.locations));
             let (gone, generations): (Vec<ExtentId>, Vec<Generation>) =
                 gone.map(|doomed| (doomed.id, doomed.generation)).unzip();
             let clean = work.clean && gone.len() == all;
@@ -105,7 +112,8 @@ impl Reclaimer {
             }
             let last = clean && work.to_the_end;
             if last || !gone.is_empty() {
-                let finish = FinishReclaim { entry: work.entry, extents: gone, last, generations };
+                let away = away.iter().copied().collect();
+                let finish = FinishReclaim { entry: work.entry, extents: gone, last, generations, away };
                 let inner = Arc::clone(inner);
                 finishes.spawn(async move { inner.execute(finish.into()).await });
             }
@@ -133,7 +141,6 @@ impl Reclaimer {
         for (number, shards) in by_disk {
             let disk = map.disk(number).filter(|disk| disk.state.serves());
             let Some((disk, node)) = disk.and_then(|disk| Some((disk.id, map.node(disk.node)?))) else {
-                failed.insert(number);
                 continue;
             };
             let node = self.storage.node(node);
@@ -188,7 +195,8 @@ struct Step<'a> {
 impl Step<'_> {
     /// Adds the extents of an entry; returns where it stopped if the step is full before the entry's end.
     fn entry(&mut self, at: Cursor, garbage: Garbage) -> Result<Option<Cursor>, StoreError> {
-        let mut work = Work { entry: at.entry, extents: Vec::new(), to_the_end: false, clean: at.clean };
+        let is_copy = matches!(garbage, Garbage::Shard { .. });
+        let mut work = Work { entry: at.entry, extents: Vec::new(), to_the_end: false, clean: at.clean, is_copy };
         let stopped = match garbage {
             Garbage::Run(run) => self.run(&mut work, run, at.extent)?.map(|extent| Cursor { extent, ..at }),
             Garbage::Shard { extent, index, disk } => {

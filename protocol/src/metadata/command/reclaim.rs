@@ -31,6 +31,11 @@ pub struct FinishReclaim {
     #[n(3)]
     #[cbor(default)]
     pub generations: Vec<Generation>,
+    /// Disks that are away. What they hold of the extents is left for their return, in entries of its own, so that an
+    /// extent of which nothing else is left holds up no drain and no repair.
+    #[n(4)]
+    #[cbor(default)]
+    pub away: Vec<DiskNumber>,
 }
 
 /// Queues shards for repair.

@@ -1,0 +1,153 @@
+//! Six storage nodes, a metadata member and a gateway, each with its own data directory, all in this process.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cairn_core::id::NodeId;
+use cairn_core::random::RandomSource;
+use cairn_protocol::sigv4::Credentials;
+use cairn_server::config::{Config, Layer, Role};
+use cairn_server::{EmbeddedServer, SystemRandom};
+
+use super::DemoError;
+use crate::admin::{AdminClient, KeySource, Keys};
+use crate::clock::SystemClock;
+use crate::commands::CommandError;
+use crate::http::Endpoint;
+use crate::s3::{Account, Client};
+
+/// Storage nodes.
+const NODES: usize = 6;
+/// Disks of each.
+const DISKS_PER_NODE: usize = 2;
+/// Time for the disks to become active.
+const READY_LIMIT: Duration = Duration::from_mins(1);
+const POLL: Duration = Duration::from_millis(100);
+/// Seconds after which a disk is given up: a newcomer has no ten minutes.
+const GRACE_S: u64 = 1;
+const ACCESS_KEY: &str = "demo";
+
+/// The cluster.
+pub(super) struct DemoCluster {
+    directory: PathBuf,
+    /// Gateway and metadata first: what is stopped last.
+    servers: Vec<EmbeddedServer>,
+    s3: Endpoint,
+    admin: Endpoint,
+    credentials: Credentials,
+}
+
+impl DemoCluster {
+    /// Starts everything and waits until all disks are active.
+    pub(super) async fn start(directory: &Path) -> Result<Self, CommandError> {
+        let file = |path: &Path, source| DemoError::File { path: path.to_owned(), source };
+        std::fs::create_dir_all(directory).map_err(|e| file(directory, e))?;
+        let secret = directory.join("cluster-secret");
+        // Identities are made of random bytes, and make good secrets.
+        let random = || NodeId::from_random(SystemRandom.bytes16()).to_string();
+        std::fs::write(&secret, random()).map_err(|e| file(&secret, e))?;
+        let secret_key = random();
+        let credentials = Credentials::new(ACCESS_KEY, secret_key.as_str());
+        let (s3, admin, rpc) = (free_address()?, free_address()?, free_address()?);
+        let common = |name: &str| -> Result<Layer, CommandError> {
+            Ok(Layer {
+                data: Some(directory.join(name)),
+                node_name: Some(name.to_owned()),
+                cluster_secret_file: Some(secret.clone()),
+                metadata_addrs: Some(vec![rpc.clone()]),
+                failure_domain: Some("node".to_owned()),
+                repair_grace_s: Some(GRACE_S),
+                reserve_bytes: Some(1 << 20),
+                root_access_key: Some(ACCESS_KEY.to_owned()),
+                root_secret_key: Some(secret_key.clone()),
+                admin_addr: Some(free_address()?),
+                rpc_addr: Some(free_address()?),
+                ..Layer::default()
+            })
+        };
+        let head = Layer {
+            roles: Some(vec![Role::Gateway, Role::Metadata]),
+            s3_addr: Some(s3.clone()),
+            admin_addr: Some(admin.clone()),
+            rpc_addr: Some(rpc.clone()),
+            ..common("head")?
+        };
+        let mut servers = vec![start(head).await?];
+        for number in 1..=NODES {
+            let name = format!("node{number}");
+            let disks = (1..=DISKS_PER_NODE).map(|n| disk(directory, number, n)).collect();
+            let node = Layer { roles: Some(vec![Role::StorageNode]), disks: Some(disks), ..common(&name)? };
+            servers.push(start(node).await?);
+        }
+        let endpoint = |address: &str| format!("http://{address}").parse().map_err(|_| DemoError::NotReady);
+        let (s3, admin) = (endpoint(&s3)?, endpoint(&admin)?);
+        let cluster = Self { directory: directory.to_owned(), servers, s3, admin, credentials };
+        cluster.wait_until_active().await?;
+        Ok(cluster)
+    }
+
+    async fn wait_until_active(&self) -> Result<(), CommandError> {
+        let active = async {
+            let wanted = (NODES * DISKS_PER_NODE) as u64;
+            let mut admin = self.admin();
+            while !admin.cluster().await.is_ok_and(|status| status.disks.active == wanted && status.sessions > 0) {
+                tokio::time::sleep(POLL).await;
+            }
+        };
+        tokio::time::timeout(READY_LIMIT, active).await.map_err(|_| DemoError::NotReady)?;
+        Ok(())
+    }
+
+    /// The S3 endpoint.
+    pub(super) fn s3(&self) -> &Endpoint {
+        &self.s3
+    }
+
+    /// The admin endpoint.
+    pub(super) fn admin_endpoint(&self) -> &Endpoint {
+        &self.admin
+    }
+
+    /// A client of the admin API.
+    pub(super) fn admin(&self) -> AdminClient {
+        let keys = Keys { credentials: self.credentials.clone(), source: KeySource::Flags };
+        AdminClient::new(self.admin.clone(), keys, Arc::new(SystemClock::new()))
+    }
+
+    /// A client of S3.
+    pub(super) fn client(&self) -> Client {
+        let clock = Arc::new(SystemClock::new());
+        Client::new(Arc::new(Account::new(self.s3.clone(), self.credentials.clone(), clock)))
+    }
+
+    /// Removes the directory of a node's first disk, with all that is in it.
+    pub(super) fn destroy_disk(&self, node: usize) -> Result<PathBuf, DemoError> {
+        let path = disk(&self.directory, node, 1);
+        std::fs::remove_dir_all(&path).map_err(|source| DemoError::File { path: path.clone(), source })?;
+        Ok(path)
+    }
+
+    /// Stops the nodes, then gateway and metadata.
+    pub(super) async fn stop(mut self) {
+        while let Some(server) = self.servers.pop() {
+            server.stop().await;
+        }
+    }
+}
+
+fn disk(directory: &Path, node: usize, number: usize) -> PathBuf {
+    directory.join(format!("node{node}-disk{number}"))
+}
+
+async fn start(layer: Layer) -> Result<EmbeddedServer, CommandError> {
+    let config = Config::load(None, std::iter::empty(), layer)?;
+    Ok(EmbeddedServer::start(&config).await?)
+}
+
+/// An address on the loopback interface that nobody listens on.
+fn free_address() -> Result<String, CommandError> {
+    let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    Ok(address.map_err(CommandError::Runtime)?.to_string())
+}

@@ -559,3 +559,22 @@ async fn chunks_of_a_snapshot_are_taken_once_and_newer_formats_refused() {
     assert_eq!(target.inner.machine.applied(), snapshot.meta.last_log_id);
     server.abort();
 }
+
+/// A command that is sent again takes effect once, also after a restart (I19).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_command_takes_effect_once() {
+    let dir = TempDir::new().unwrap();
+    let metadata = start(dir.path()).await;
+    let calls = cairn_protocol::rpc::Calls::new(&TestRandom);
+    let create = CreateBucket { name: bucket(), region: String::new() };
+    let call = calls.begin().await;
+    let send =
+        async |to: &Handle, repeated| to.inner.execute_tagged(create.clone().into(), Some(call.tag(repeated))).await;
+    let first = send(&metadata, false).await.unwrap();
+    assert_eq!(send(&metadata, true).await, Ok(first.clone()));
+    let other = metadata.run(create.clone()).await;
+    assert_eq!(other, Err(MetadataError::Rejected(Rejection::BucketExists)), "another command of the same kind");
+    metadata.shutdown().await;
+    let metadata = start(dir.path()).await;
+    assert_eq!(send(&metadata, true).await, Ok(first));
+}

@@ -73,10 +73,6 @@ impl DiskSlot {
         self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set(&self, state: SlotState) {
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
-    }
-
     /// The disk's number in the cluster, once it is registered.
     pub(super) fn cluster_number(&self) -> Option<DiskNumber> {
         Some(self.cluster_number.load(Ordering::Relaxed)).filter(|number| *number > 0).map(DiskNumber)
@@ -149,16 +145,27 @@ impl DiskSlot {
     /// The disk serves from now on.
     pub(super) fn put_into_service(&self, store: DiskStore) {
         tracing::info!(disk = %self.id, path = %self.path.display(), "disk {} is in service", self.number);
-        self.set(SlotState::InService(store));
+        self.replace(SlotState::InService(store));
     }
 
     /// The disk serves no more. Returns its store, which is to be closed. Logs only what is new.
     pub(super) fn take_out_of_service(&self, reason: String) -> Option<DiskStore> {
-        let before = self.state();
-        if !matches!(&before, SlotState::OutOfService(known) if *known == reason) {
+        if !matches!(self.state(), SlotState::OutOfService(known) if known == reason) {
             tracing::warn!(disk = %self.id, "disk {} is out of service: {reason}", self.number);
         }
-        self.set(SlotState::OutOfService(reason));
+        self.replace(SlotState::OutOfService(reason))
+    }
+
+    /// The disk serves no more because its node stops, which is nobody's trouble. Returns its store, which is to be
+    /// closed.
+    pub(super) fn stop(&self) -> Option<DiskStore> {
+        tracing::debug!(disk = %self.id, "disk {} stops with its node", self.number);
+        self.replace(SlotState::OutOfService("the node stops".to_owned()))
+    }
+
+    /// Sets the state. Returns the store that was in service before.
+    fn replace(&self, state: SlotState) -> Option<DiskStore> {
+        let before = std::mem::replace(&mut *self.state.write().unwrap_or_else(PoisonError::into_inner), state);
         match before {
             SlotState::InService(store) => Some(store),
             SlotState::New | SlotState::OutOfService(_) => None,

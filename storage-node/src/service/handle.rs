@@ -66,7 +66,7 @@ impl Handle {
             let _ = task.await;
         }
         let slots = self.node.slots();
-        let stores = slots.iter().filter_map(|slot| slot.take_out_of_service("the node stops".to_owned()));
+        let stores = slots.iter().filter_map(|slot| slot.stop());
         let closing: Vec<_> = stores.map(close).collect();
         let closed = async {
             for done in closing {

@@ -1,4 +1,4 @@
-//! Tells the metadata service which shards the scrubs found bad. A finding is remembered by its disk until the metadata
+//! Tells the metadata service which shards the scrubs, and compaction on its way, found bad. A finding is remembered by its disk until the metadata
 //! service has answered, however long that takes.
 
 use std::sync::Arc;

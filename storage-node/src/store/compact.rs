@@ -17,7 +17,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cairn_core::shard::ShardId;
-use cairn_protocol::storage::{StorageError, StorageErrorKind};
+use cairn_protocol::metadata::command::ShardReportKind;
+use cairn_protocol::storage::{ScrubFinding, StorageError, StorageErrorKind};
 use tokio::sync::oneshot;
 
 use super::log::LogRequest;
@@ -25,6 +26,7 @@ use super::options::{COMPACT_BATCH_BYTES, COMPACT_BATCH_RECORDS, SMALL_VOLUMES_M
 use super::scan::{Found, Scan};
 use super::shared::Shared;
 use super::verify::{Damage, RecordReader};
+use super::volume_files::volume_name;
 use crate::format::{Place, RecordHeader, Tombstone, VOLUME_DATA_START};
 
 /// The compaction thread's own state.
@@ -132,7 +134,6 @@ impl Compactor {
         // Whatever was begun is waited for, also after a failure.
         let flushed = self.flush(&mut work);
         copied.and(flushed)?;
-        self.report(&work);
         let mut state = self.shared.state();
         let left = state.volumes.get(volume).map_or(0, |v| v.live_records);
         if left == 0 && !work.is_deferred && work.damaged.is_empty() {
@@ -187,8 +188,7 @@ impl Compactor {
             Err(Damage::Failed(error)) => Err(Stop::Later(error)),
             // A record that died meanwhile is punched, which looks like damage.
             Err(Damage::Corrupt(what)) if self.lives_at(header)? => {
-                let path = &self.shared.path;
-                tracing::error!(shard = %header.shard, place = %header.place, "{path}: {what}: the shard is damaged");
+                self.report(header.shard, format_args!("at {} of {}: {what}", header.place, self.shared.path));
                 work.damaged.insert(header.shard);
                 Ok(())
             }
@@ -270,8 +270,11 @@ impl Compactor {
         if self.wait(rest) { Ok(()) } else { Err(Stop::Closing) }
     }
 
-    fn report(&self, work: &Work) {
-        self.shared.report_damage(work.damaged.iter().copied());
+    /// Notes a damaged shard where the scrub notes its findings, so that it is remembered and repaired like them.
+    fn report(&self, shard: ShardId, what: std::fmt::Arguments<'_>) {
+        let detail = format!("{shard} {what}");
+        tracing::error!(disk = %self.shared.identity.disk, %shard, detail, "compaction came upon a bad shard");
+        self.shared.scrub.note(ScrubFinding { shard, kind: ShardReportKind::Corrupt, detail });
     }
 
     /// Live records that the walk through the volume did not even find: their headers are damaged.
@@ -280,9 +283,12 @@ impl Compactor {
             return;
         }
         let lost = self.shared.base.shards_in(work.volume).unwrap_or_default();
-        let lost: Vec<ShardId> = lost.into_iter().filter(|shard| self.is_in(*shard, work.volume)).collect();
-        tracing::error!(volume = work.volume, shards = lost.len(), "{}: damaged shards", self.shared.path);
-        self.shared.report_damage(lost);
+        let (volume, path) = (volume_name(work.volume), &self.shared.path);
+        for shard in lost.into_iter().filter(|shard| !work.damaged.contains(shard)) {
+            if self.is_in(shard, work.volume) {
+                self.report(shard, format_args!("in {volume} of {path}: its header does not verify"));
+            }
+        }
     }
 
     fn is_in(&self, shard: ShardId, volume: u32) -> bool {

@@ -232,7 +232,7 @@ impl DiskStore {
         self.shared.scrub.status(&self.shared)
     }
 
-    /// Bad shards that the scrub found and nobody has taken over yet, at most `limit`.
+    /// Bad shards that the scrub found, or compaction came upon, and nobody has taken over yet, at most `limit`.
     pub fn unreported_findings(&self, limit: usize) -> Vec<ScrubFinding> {
         self.shared.scrub.unreported(limit)
     }
@@ -246,11 +246,6 @@ impl DiskStore {
     pub fn usage(&self) -> DiskUsage {
         let used_bytes = self.shared.used_bytes.load(Ordering::Relaxed);
         DiskUsage { used_bytes, shards: self.shared.state().shards }
-    }
-
-    /// Damaged shards that compaction came upon since the last call. They stay where they are until they are deleted.
-    pub fn take_damaged(&self) -> Vec<ShardId> {
-        self.shared.take_damaged()
     }
 
     /// Takes the disk out of service: carries out what waits, syncs, writes a checkpoint. Blocks until that is done.

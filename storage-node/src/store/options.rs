@@ -77,5 +77,3 @@ pub(super) const SMALL_VOLUMES_MAX: usize = 16;
 pub(super) const COMPACT_BATCH_BYTES: u64 = 1 << 20;
 /// Records that compaction hands to the log before it waits for them.
 pub(super) const COMPACT_BATCH_RECORDS: usize = 256;
-/// Damaged shards that are remembered until somebody asks.
-pub(super) const DAMAGED_MAX: usize = 10_000;

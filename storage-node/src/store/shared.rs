@@ -1,6 +1,5 @@
 //! What the threads of one disk share.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -15,7 +14,7 @@ use super::entry::Entry;
 use super::fault::classify;
 use super::log::LogRequest;
 use super::options::{
-    DAMAGED_MAX, LOG_QUEUE_MAX, READ_QUEUE_MAX, STALL_LIMIT, STREAMS_MAX, StoreOptions, WRITE_BYTES_MAX,
+    LOG_QUEUE_MAX, READ_QUEUE_MAX, STALL_LIMIT, STREAMS_MAX, StoreOptions, WRITE_BYTES_MAX,
 };
 use super::queue::{PushError, Queue};
 use super::reader::ReadRequest;
@@ -94,8 +93,6 @@ pub(super) struct Shared {
     pub(super) used_bytes: AtomicU64,
     /// Held while a checkpoint is made.
     pub(super) checkpointing: Mutex<()>,
-    /// Damaged shards that nobody has heard of yet.
-    damaged: Mutex<BTreeSet<ShardId>>,
     /// Keeps other processes away for as long as any thread is there.
     _lock: Box<dyn Send + Sync>,
 }
@@ -130,7 +127,6 @@ impl Shared {
             spare_is_missing: AtomicBool::new(true),
             used_bytes: AtomicU64::new(0),
             checkpointing: Mutex::default(),
-            damaged: Mutex::default(),
             _lock: lock,
         }
     }
@@ -274,18 +270,6 @@ impl Shared {
     pub(super) fn abandon_unfinished(&self, place: Place, bytes: u64) {
         self.state().abandon_unfinished(place, bytes);
         let _ = self.upkeep.push(());
-    }
-
-    /// Notes shards that were found damaged. They stay where they are.
-    pub(super) fn report_damage(&self, shards: impl IntoIterator<Item = ShardId>) {
-        let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = DAMAGED_MAX.saturating_sub(damaged.len());
-        damaged.extend(shards.into_iter().take(room));
-    }
-
-    /// The damaged shards since the last call.
-    pub(super) fn take_damaged(&self) -> Vec<ShardId> {
-        std::mem::take(&mut *self.damaged.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect()
     }
 
     /// A thread of the store panicked: nobody must wait for it.

@@ -85,7 +85,7 @@ impl Scrub {
             Ok(None) => {}
             Ok(Some(progress)) => {
                 self.saved = Some(progress.clone());
-                self.shared.scrub.replace(progress);
+                self.shared.scrub.restore(progress);
             }
             Err(error) => {
                 tracing::warn!(%disk, path, %error, "the scrub's progress is not usable: the cycle begins anew");
@@ -292,11 +292,14 @@ impl Scrub {
         }
     }
 
-    /// Between two cycles only the time passes, and findings are taken over by the metadata service.
+    /// Between two cycles only the time passes, findings are taken over by the metadata service, and compaction may come
+    /// upon some.
     fn save_idle(&mut self) {
-        let waiting = self.saved.as_ref().map_or(0, |saved| saved.unreported.len());
-        let are_reported = self.shared.scrub.progress().unreported.len() != waiting;
-        if are_reported || self.clock.monotonic().saturating_sub(self.saved_at) >= IDLE_SAVE_INTERVAL {
+        let has_changed = {
+            let saved = self.saved.as_ref().map_or(&[][..], |saved| &saved.unreported);
+            self.shared.scrub.progress().unreported != saved
+        };
+        if has_changed || self.clock.monotonic().saturating_sub(self.saved_at) >= IDLE_SAVE_INTERVAL {
             self.save();
         }
     }

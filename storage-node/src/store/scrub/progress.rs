@@ -172,7 +172,16 @@ impl Progress {
             self.newest.remove(0);
         }
         self.newest.push(finding.clone());
-        self.unreported.push(finding);
+        self.remember(finding);
+    }
+
+    /// Notes that the metadata service has to hear of a bad shard, whoever found it. A shard waits once: a later finding
+    /// says what is wrong now.
+    pub(super) fn remember(&mut self, finding: ScrubFinding) {
+        match self.unreported.iter_mut().find(|known| known.shard == finding.shard) {
+            Some(known) => *known = finding,
+            None => self.unreported.push(finding),
+        }
     }
 
     /// Ends the cycle.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use cairn_core::id::DiskId;
 use cairn_protocol::storage::{ScrubFinding, ScrubStatus};
 
+use super::options::UNREPORTED_MAX;
 use super::progress::Progress;
 use super::{Halt, total_bytes};
 use crate::store::queue::Queue;
@@ -51,8 +52,19 @@ impl ScrubState {
         locked(&self.progress)
     }
 
-    pub(super) fn replace(&self, progress: Progress) {
-        *self.progress() = progress;
+    /// Takes over what was saved. What was found since the disk came into service stays.
+    pub(super) fn restore(&self, saved: Progress) {
+        let mut progress = self.progress();
+        let found = std::mem::replace(&mut *progress, saved).unreported;
+        found.into_iter().for_each(|finding| progress.remember(finding));
+    }
+
+    /// Notes a bad shard that somebody else came upon. Beyond the limit it is left to the next cycle.
+    pub(in crate::store) fn note(&self, finding: ScrubFinding) {
+        let mut progress = self.progress();
+        if progress.unreported.len() < UNREPORTED_MAX {
+            progress.remember(finding);
+        }
     }
 
     /// Asks for a cycle now.

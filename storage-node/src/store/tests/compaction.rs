@@ -1,6 +1,7 @@
 //! Compaction (I1, I4, I13): what lives moves, what is dead stays dead, what is damaged stays where it is.
 
 use cairn_core::cluster_map::DiskState;
+use cairn_protocol::metadata::command::ShardReportKind;
 use rustix::io::Errno;
 
 use super::*;
@@ -93,6 +94,49 @@ async fn large_shards_move_too() {
     check(&store, shard(2), 2_500_000, 0).await;
 }
 
+/// Compares what waits to be reported, and what has been said of it.
+fn check_findings(store: &DiskStore, expected: &[u64]) {
+    let findings = store.unreported_findings(1000);
+    let found: Vec<ShardId> = findings.iter().map(|finding| finding.shard).collect();
+    assert_eq!(found, expected.iter().map(|n| shard(*n)).collect::<Vec<_>>(), "{findings:?}");
+    for finding in findings {
+        assert_eq!(finding.kind, ShardReportKind::Corrupt);
+        assert!(finding.detail.contains(&finding.shard.to_string()) && finding.detail.contains(PATH), "{finding:?}");
+    }
+}
+
+/// Waits until the scrub has taken over what it remembers.
+async fn remembered(store: &DiskStore) {
+    for _ in 0..2000 {
+        if store.scrub_status().unreported > 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_compaction_finds_bad_is_remembered_until_it_is_reported() {
+    let (disk, store) = sparse().await;
+    disk.tamper("00000001.vol", |bytes| bytes[VOLUME_DATA_START as usize + 3 * 1024 + HEADER_BYTES + 100] ^= 1);
+    store.compact();
+    check_findings(&store, &[3]);
+    store.close();
+    drop(store);
+    let store = open_with(&disk, small());
+    remembered(&store).await;
+    // Found once more, it still waits once.
+    store.compact();
+    check_findings(&store, &[3]);
+    store.findings_reported(&store.unreported_findings(1000));
+    check_findings(&store, &[]);
+    store.close();
+    drop(store);
+    let store = open_with(&disk, small());
+    store.close();
+    check_findings(&store, &[]);
+}
+
 #[tokio::test]
 async fn a_damaged_record_stays_and_is_reported() {
     let (disk, store) = sparse().await;
@@ -110,7 +154,7 @@ async fn a_damaged_record_stays_and_is_reported() {
         checkpoint(&store);
     }
     assert!(volumes(&disk).contains(&"00000001.vol".to_owned()));
-    assert_eq!(store.take_damaged(), [shard(3), shard(13)]);
+    check_findings(&store, &[3, 13]);
     assert_eq!(all(&store).await, LIVING.map(shard));
     check_error(&store, shard(13), 600, StorageErrorKind::Corrupt).await;
     let cells = read(&store, shard(3), 600, 0..1).await.unwrap();

@@ -330,6 +330,8 @@ fn start_storage(
     options.collect_interval = Duration::from_secs(config.collect_interval_s);
     options.scrub.period = Duration::from_secs(config.scrub_period_s);
     options.scrub.bytes_per_s_max = config.scrub_bytes_per_s_max;
+    options.compact_dead_percent = config.compact_dead_percent;
+    options.compact_bytes_per_s_max = config.compact_bytes_per_s_max;
     options.reserve_bytes = (config.reserve_bytes > 0).then_some(config.reserve_bytes);
     let deps = cairn_storage_node::Dependencies {
         clock: Arc::clone(&shared.clock),

@@ -121,6 +121,10 @@ layer! {
     scrub_period_s: u64,
     /// See [`super::Config::scrub_bytes_per_s_max`].
     scrub_bytes_per_s_max: u64,
+    /// See [`super::Config::compact_dead_percent`].
+    compact_dead_percent: u8,
+    /// See [`super::Config::compact_bytes_per_s_max`].
+    compact_bytes_per_s_max: u64,
     /// See [`super::Config::memory_bytes`].
     memory_bytes: u64,
     /// See [`super::Config::metadata_cache_bytes`].

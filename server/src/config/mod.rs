@@ -106,6 +106,10 @@ pub struct Config {
     pub scrub_period_s: u64,
     /// Bytes per second at which a scrub reads a disk at most.
     pub scrub_bytes_per_s_max: u64,
+    /// Percent of a volume that must be dead before what lives in it is copied and its file removed: 1 to 100.
+    pub compact_dead_percent: u8,
+    /// Bytes per second that compaction copies on a disk at most; 0 for no compaction.
+    pub compact_bytes_per_s_max: u64,
     /// Bytes that the bodies of all requests together may hold.
     pub memory_bytes: u64,
     /// Bytes of the metadata state's pages that are kept in memory.
@@ -176,6 +180,8 @@ impl Config {
             reserve_bytes: layer.reserve_bytes.unwrap_or(0),
             scrub_period_s: layer.scrub_period_s.unwrap_or(30 * 24 * 3600),
             scrub_bytes_per_s_max: layer.scrub_bytes_per_s_max.unwrap_or(64 << 20),
+            compact_dead_percent: layer.compact_dead_percent.unwrap_or(50),
+            compact_bytes_per_s_max: layer.compact_bytes_per_s_max.unwrap_or(32 << 20),
             memory_bytes: layer.memory_bytes.unwrap_or(128 << 20),
             metadata_cache_bytes: layer.metadata_cache_bytes.unwrap_or(64 << 20),
             log: layer.log.unwrap_or_else(|| "info,openraft=warn".into()),
@@ -226,6 +232,9 @@ impl Config {
         }
         if self.has(Role::StorageNode) && self.disks.is_empty() {
             return inconsistent("disks is empty: a storage node needs at least one disk directory".into());
+        }
+        if !(1..=100).contains(&self.compact_dead_percent) {
+            return inconsistent(format!("compact_dead_percent is {}: expected 1 to 100", self.compact_dead_percent));
         }
         if !["disk", "node", "rack", "zone"].contains(&self.failure_domain.as_str()) {
             return inconsistent(format!(
@@ -314,5 +323,9 @@ mod tests {
         assert!(error.to_string().contains("\"b:9002\""), "{error}");
         let error = Config::load(None, env(&[("CAIRN_DISK_COUNT", "many")]), Layer::default()).unwrap_err();
         assert!(error.to_string().contains("CAIRN_DISK_COUNT"));
+        for percent in ["0", "101"] {
+            let error = Config::load(None, env(&[("CAIRN_COMPACT_DEAD_PERCENT", percent)]), Layer::default());
+            assert!(error.unwrap_err().to_string().contains(&format!("compact_dead_percent is {percent}")));
+        }
     }
 }

@@ -202,6 +202,8 @@ pub(super) fn store_options(options: &Options, path: &Path) -> StoreOptions {
     StoreOptions {
         volume_bytes: options.volume_bytes,
         scrub: options.scrub,
+        compact_dead_percent: options.compact_dead_percent,
+        compact_bytes_per_s_max: options.compact_bytes_per_s_max,
         reserve_bytes: options.reserve_bytes.unwrap_or_else(percent),
         ..StoreOptions::default()
     }

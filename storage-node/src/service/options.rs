@@ -35,6 +35,10 @@ pub struct Options {
     pub volume_bytes: u64,
     /// How the disks are scrubbed.
     pub scrub: ScrubOptions,
+    /// Percent of a volume that must be dead before it is compacted: 1 to 100.
+    pub compact_dead_percent: u8,
+    /// Bytes of live shards that compaction copies on a disk in a second, at most; zero for no compaction.
+    pub compact_bytes_per_s_max: u64,
     /// When a disk counts as far slower than its neighbours.
     pub gray: GrayOptions,
     /// Time between heartbeats.
@@ -58,6 +62,8 @@ impl Options {
             capacity_bytes: None,
             volume_bytes: StoreOptions::default().volume_bytes,
             scrub: ScrubOptions::default(),
+            compact_dead_percent: StoreOptions::default().compact_dead_percent,
+            compact_bytes_per_s_max: StoreOptions::default().compact_bytes_per_s_max,
             gray: GrayOptions::default(),
             heartbeat_interval: Duration::from_secs(1),
             collect_interval: Duration::from_mins(15),

@@ -73,7 +73,9 @@ impl Compactor {
     pub(super) fn run(mut self) {
         let interval = self.shared.options.compact_interval;
         while self.wait(interval) {
-            self.pass();
+            if self.shared.options.compact_bytes_per_s_max > 0 {
+                self.pass();
+            }
         }
     }
 
@@ -262,7 +264,7 @@ impl Compactor {
 
     /// Keeps to the rate: rests for as long as `bytes` may take.
     fn pace(&self, bytes: u64) -> Result<(), Stop> {
-        let rate = self.shared.options.compact_bytes_per_s;
+        let rate = self.shared.options.compact_bytes_per_s_max;
         if !self.is_paced || rate == 0 {
             return Ok(());
         }

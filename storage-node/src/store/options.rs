@@ -21,9 +21,9 @@ pub struct StoreOptions {
     pub tombstone_room_bytes: u64,
     /// Time between two looks for volumes to compact.
     pub compact_interval: Duration,
-    /// Bytes of live shards that compaction copies in a second, at most.
-    pub compact_bytes_per_s: u64,
-    /// Share of dead bytes from which a volume is compacted, in percent.
+    /// Bytes of live shards that compaction copies in a second, at most; zero for no compaction.
+    pub compact_bytes_per_s_max: u64,
+    /// Share of dead bytes from which a volume is compacted, in percent: 1 to 100.
     pub compact_dead_percent: u8,
 }
 
@@ -37,7 +37,7 @@ impl Default for StoreOptions {
             scrub: ScrubOptions::default(),
             tombstone_room_bytes: 1 << 20,
             compact_interval: Duration::from_secs(10),
-            compact_bytes_per_s: 32 << 20,
+            compact_bytes_per_s_max: 32 << 20,
             compact_dead_percent: 50,
         }
     }

@@ -21,12 +21,14 @@ use cairn_protocol::metadata::command::ShardReportKind;
 use cairn_protocol::storage::{ScrubFinding, StorageError, StorageErrorKind};
 use tokio::sync::oneshot;
 
+use super::fault::classify;
 use super::log::LogRequest;
 use super::options::{COMPACT_BATCH_BYTES, COMPACT_BATCH_RECORDS, SMALL_VOLUMES_MAX, WHOLE_BYTES_MAX};
 use super::scan::{Found, Scan};
 use super::shared::Shared;
-use super::verify::{Damage, RecordReader};
+use super::verify::{Damage, FileSource, ReadError, RecordReader};
 use super::volume_files::volume_name;
+use crate::disk_io::DiskFile;
 use crate::format::{Place, RecordHeader, Tombstone, VOLUME_DATA_START};
 
 /// The compaction thread's own state.
@@ -49,6 +51,20 @@ enum Stop {
 impl From<StorageError> for Stop {
     fn from(error: StorageError) -> Self {
         Self::Later(error)
+    }
+}
+
+/// Why a record was not copied.
+enum Uncopied {
+    /// It is not what was stored.
+    Damaged(Damage),
+    /// The disk or the process failed, which says nothing about the record.
+    Failed(StorageError),
+}
+
+impl From<StorageError> for Uncopied {
+    fn from(error: StorageError) -> Self {
+        Self::Failed(error)
     }
 }
 
@@ -183,61 +199,79 @@ impl Compactor {
         };
         match copied {
             Ok(()) => self.pace(bytes),
-            Err(Damage::Failed(error)) if error.kind == StorageErrorKind::Busy => {
+            Err(Uncopied::Failed(error)) if error.kind == StorageErrorKind::Busy => {
                 work.is_deferred = true;
                 Ok(())
             }
-            Err(Damage::Failed(error)) => Err(Stop::Later(error)),
+            Err(Uncopied::Failed(error)) => Err(Stop::Later(error)),
             // A record that died meanwhile is punched, which looks like damage.
-            Err(Damage::Corrupt(what)) if self.lives_at(header)? => {
+            Err(Uncopied::Damaged(what)) if self.lives_at(header)? => {
                 self.report(header.shard, format_args!("at {} of {}: {what}", header.place, self.shared.path));
                 work.damaged.insert(header.shard);
                 Ok(())
             }
-            Err(Damage::Corrupt(_)) => Ok(()),
+            Err(Uncopied::Damaged(_)) => Ok(()),
         }
     }
 
-    fn copy_whole(&self, work: &mut Work, header: &RecordHeader) -> Result<(), Damage> {
-        let mut reader = RecordReader::open(&self.shared, header)?;
-        let mut body = Vec::with_capacity(header.body_bytes() as usize);
-        while let Some(run) = reader.next_run()? {
-            body.extend_from_slice(run);
+    fn file_of(&self, header: &RecordHeader) -> Result<Arc<dyn DiskFile>, StorageError> {
+        self.shared.files.get(header.place.volume).map_err(|e| self.shared.io_error("opening a volume", &e))
+    }
+
+    /// A sector that cannot be read is as good as a wrong one: the record must stay, and somebody must hear of it.
+    fn unread(&self, error: ReadError<std::io::Error>) -> Uncopied {
+        match error {
+            ReadError::Damaged(damage) => Uncopied::Damaged(damage),
+            ReadError::Source(e) if classify(&e) == StorageErrorKind::Failed => Uncopied::Damaged(Damage::Unreadable),
+            ReadError::Source(e) => Uncopied::Failed(self.shared.io_error("reading a record", &e)),
         }
-        let (shard, cells) = reader.end();
+    }
+
+    fn copy_whole(&self, work: &mut Work, header: &RecordHeader) -> Result<(), Uncopied> {
+        let file = self.file_of(header)?;
+        let unread = |e| self.unread(e);
+        let mut reader = RecordReader::open(&self.shared.identity, header, FileSource(&file)).map_err(unread)?;
+        let mut body = Vec::with_capacity(header.body_bytes() as usize);
+        while let Some(run) = reader.next_run().map_err(unread)? {
+            body.extend_from_slice(&run);
+        }
+        let (shard, cells) = reader.end().map_err(unread)?;
         let (reply, answer) = oneshot::channel();
         let request =
             LogRequest::Move { from: header.place, shard, body: Bytes::from(body), cells: Box::new(cells), reply };
-        self.shared.log.push(request).map_err(|e| Damage::Failed(self.shared.push_error(e)))?;
+        self.shared.log.push(request).map_err(|e| self.shared.push_error(e))?;
         work.batch.push(answer);
         work.batch_bytes += header.record_bytes();
         if work.batch_bytes >= COMPACT_BATCH_BYTES || work.batch.len() >= COMPACT_BATCH_RECORDS {
             self.flush(work).map_err(|stop| match stop {
-                Stop::Later(error) => Damage::Failed(error),
-                Stop::Closing => Damage::Failed(self.shared.closing()),
+                Stop::Later(error) => Uncopied::Failed(error),
+                Stop::Closing => Uncopied::Failed(self.shared.closing()),
             })?;
         }
         Ok(())
     }
 
-    fn copy_stream(&self, header: &RecordHeader) -> Result<(), Damage> {
+    fn copy_stream(&self, header: &RecordHeader) -> Result<(), Uncopied> {
         let shared = &self.shared;
-        let mut reader = RecordReader::open(shared, header)?;
+        let file = self.file_of(header)?;
+        let unread = |e| self.unread(e);
+        let mut reader = RecordReader::open(&shared.identity, header, FileSource(&file)).map_err(unread)?;
         let (reply, answer) = oneshot::channel();
         let request = LogRequest::OpenMove { from: header.place, shard: reader.shard(), reply };
-        shared.log.push(request).map_err(|e| Damage::Failed(shared.push_error(e)))?;
-        let slot = answer.blocking_recv().unwrap_or_else(|_| Err(shared.closing())).map_err(Damage::Failed)?;
+        shared.log.push(request).map_err(|e| shared.push_error(e))?;
+        let slot = answer.blocking_recv().unwrap_or_else(|_| Err(shared.closing()))?;
         let Some(slot) = slot else { return Ok(()) };
         let mut at = slot.header().body_start();
-        while let Some(run) = reader.next_run()? {
-            slot.write(&[run], at).map_err(Damage::Failed)?;
+        while let Some(run) = reader.next_run().map_err(unread)? {
+            slot.write(&[&run], at)?;
             at += run.len() as u64;
         }
-        let (_, cells) = reader.end();
+        let (_, cells) = reader.end().map_err(unread)?;
         let (reply, answer) = oneshot::channel();
-        slot.finish_copy(header.place, &cells, reply).map_err(Damage::Failed)?;
+        slot.finish_copy(header.place, &cells, reply)?;
         drop(slot);
-        answer.blocking_recv().unwrap_or_else(|_| Err(shared.closing())).map_err(Damage::Failed)
+        answer.blocking_recv().unwrap_or_else(|_| Err(shared.closing()))?;
+        Ok(())
     }
 
     fn carry(&self, work: &mut Work, tombstone: Tombstone) -> Result<(), Stop> {

@@ -51,7 +51,7 @@ pub use error::OpenError;
 pub use options::StoreOptions;
 pub use recovery::{format, probe};
 pub use scrub::options::ScrubOptions;
-pub use scrub::verify::Damage;
+pub use verify::Damage;
 
 #[cfg(test)]
 mod tests;

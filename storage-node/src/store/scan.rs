@@ -3,10 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use cairn_core::cell::{Cell, CellChecksum};
-use cairn_core::shard::body_range;
-
+use super::verify::{FileSource, RecordReader};
 use crate::disk_io::DiskFile;
 use crate::format::{
     DiskIdentity, FOOTER_BYTES, Footer, HEADER_BYTES, HeaderError, Place, RECORD_ALIGN, RecordHeader, RecordKind,
@@ -186,21 +183,15 @@ impl<'a> Scan<'a> {
 
     /// Whether every cell is there in spite of a missing footer. Nothing is given up that can still be read.
     fn cells_verify(&self, header: &RecordHeader) -> bool {
-        let geometry = &header.geometry;
-        for stripe in 0..geometry.stripes() {
-            let range = body_range(geometry, &(stripe..stripe + 1));
-            let at = header.place.offset + header.body_start() + range.start;
-            let data = geometry.cell_length(stripe) as usize;
-            let Ok(mut bytes) = self.file.read_at((range.end - range.start) as usize, at) else { return false };
-            let Ok(checksum) = bytes.get(data..).unwrap_or_default().try_into() else { return false };
-            bytes.truncate(data);
-            let cell = Cell { data: Bytes::from(bytes), checksum: CellChecksum(checksum) };
-            if !cell.verify(header.shard.cell(stripe)) {
-                return false;
+        let Ok(mut record) = RecordReader::open(self.identity, header, FileSource(self.file)) else { return false };
+        loop {
+            match record.next_run() {
+                Ok(Some(_)) => {}
+                // A record without any cell needs its footer.
+                Ok(None) => return header.geometry.stripes() > 0,
+                Err(_) => return false,
             }
         }
-        // A record without any cell needs its footer.
-        geometry.stripes() > 0
     }
 
     /// `bytes` from `offset` on; nothing past the end, or where the disk does not give them.

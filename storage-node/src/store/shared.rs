@@ -13,9 +13,7 @@ use super::base::Base;
 use super::entry::Entry;
 use super::fault::classify;
 use super::log::LogRequest;
-use super::options::{
-    LOG_QUEUE_MAX, READ_QUEUE_MAX, STALL_LIMIT, STREAMS_MAX, StoreOptions, WRITE_BYTES_MAX,
-};
+use super::options::{LOG_QUEUE_MAX, READ_QUEUE_MAX, STALL_LIMIT, STREAMS_MAX, StoreOptions, WRITE_BYTES_MAX};
 use super::queue::{PushError, Queue};
 use super::reader::ReadRequest;
 use super::scrub::ScrubState;

@@ -6,9 +6,9 @@ use std::path::Path;
 use bytes::Bytes;
 use cairn_core::shard::{ShardId, body_range, split_body};
 
-use super::walk::{FileSource, Walk};
+use super::walk::Walk;
 use super::{InspectError, OpenedDisk};
-use crate::store::scrub::verify::verify;
+use crate::store::verify::{FileSource, verify};
 
 /// Writes the data of one shard's cells, without their checksums, to `to`; nothing, if any of it does not verify.
 /// Returns how many bytes that is. With `in_use`, a disk that a process uses is read all the same.
@@ -23,7 +23,7 @@ pub fn export(path: &Path, shard: ShardId, in_use: bool, to: &mut dyn Write) -> 
     let volume = header.place.volume;
     let file = disk.volumes.get(&volume).ok_or_else(no_such_shard)?;
     let failed = |source| InspectError::Volume { volume, source };
-    let verdict = verify(disk.identity(), &header, &mut FileSource(file)).map_err(failed)?;
+    let verdict = verify(disk.identity(), &header, FileSource(file)).map_err(failed)?;
     verdict.map_err(|damage| InspectError::Damaged { shard, damage })?;
     let geometry = &header.geometry;
     let mut written = 0;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use cairn_core::shard::ShardId;
 
 use super::{InspectError, OpenedDisk, Problem, VolumeReport};
@@ -13,8 +12,8 @@ use crate::format::{
 };
 use crate::store::entry::Entry;
 use crate::store::scan::{Found, Scan};
-use crate::store::scrub::verify::{Source, verify};
 use crate::store::state::{Known, State};
+use crate::store::verify::{FileSource, verify};
 
 /// Bytes of a volume's end that are looked at at a time.
 const TAIL_BYTES: usize = 1 << 20;
@@ -162,7 +161,7 @@ pub(super) fn verify_shards(disk: &OpenedDisk, live: &[RecordHeader]) -> Vec<Pro
     for header in live.iter().filter(|header| header.kind == RecordKind::Shard) {
         let place = header.place;
         let Some(file) = disk.volumes.get(&place.volume) else { continue };
-        let what = match verify(disk.identity(), header, &mut FileSource(file)) {
+        let what = match verify(disk.identity(), header, FileSource(file)) {
             Ok(Ok(())) => continue,
             Ok(Err(damage)) => damage.to_string(),
             // One unreadable sector is a finding like any other.
@@ -171,15 +170,4 @@ pub(super) fn verify_shards(disk: &OpenedDisk, live: &[RecordHeader]) -> Vec<Pro
         problems.push(Problem { volume: place.volume, offset: place.offset, shard: Some(header.shard), what });
     }
     problems
-}
-
-/// A volume, read as asked.
-pub(super) struct FileSource<'a>(pub(super) &'a Arc<dyn DiskFile>);
-
-impl Source for FileSource<'_> {
-    type Error = std::io::Error;
-
-    fn read(&mut self, offset: u64, bytes: usize) -> std::io::Result<Bytes> {
-        self.0.read_at(bytes, offset).map(Bytes::from)
-    }
 }

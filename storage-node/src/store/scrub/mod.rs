@@ -12,7 +12,6 @@ mod pace;
 mod progress;
 mod source;
 mod state;
-pub(super) mod verify;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -30,10 +29,10 @@ use self::options::{
 use self::progress::Progress;
 use self::source::MediumSource;
 pub(super) use self::state::ScrubState;
-use self::verify::{Damage, verify};
 use super::entry::Entry;
 use super::fault::classify;
 use super::shared::Shared;
+use super::verify::{Damage, verify};
 use super::volume_files::volume_name;
 use crate::format::Place;
 

@@ -8,10 +8,10 @@ use cairn_core::clock::Clock;
 
 use super::options::WINDOW_BYTES;
 use super::pace::{Pace, rate};
-use super::verify::Source;
 use super::{Halt, remaining, total_bytes};
 use crate::disk_io::Medium;
 use crate::store::shared::Shared;
+use crate::store::verify::Source;
 
 /// Longest wait for the disk's clients before one read: a disk that is never idle is scrubbed all the same.
 const YIELD_MAX: Duration = Duration::from_secs(1);
@@ -57,6 +57,8 @@ impl MediumSource {
 
 impl Source for MediumSource {
     type Error = Halt;
+    /// Cell by cell: the windows are what is long.
+    const RUN_BYTES: u64 = 1;
 
     fn read(&mut self, offset: u64, bytes: usize) -> Result<Bytes, Halt> {
         if let Some(piece) = self.cut(offset, bytes) {

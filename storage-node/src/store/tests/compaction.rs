@@ -1,5 +1,6 @@
 //! Compaction (I1, I4, I13): what lives moves, what is dead stays dead, what is damaged stays where it is.
 
+use cairn_core::cell::CHECKSUM_BYTES;
 use cairn_core::cluster_map::DiskState;
 use cairn_protocol::metadata::command::ShardReportKind;
 use rustix::io::Errno;
@@ -142,19 +143,23 @@ async fn a_damaged_record_stays_and_is_reported() {
     let (disk, store) = sparse().await;
     let record = disk.volume("00000001.vol").len();
     assert!(record > VOLUME_DATA_START as usize);
-    // Shard 3 loses a bit of a cell, shard 13 one of its header.
+    // Shard 3 loses a bit of a cell, shard 13 one of its header, shard 26 one of its footer.
     let record_bytes = 1024;
     let at = |n: usize| VOLUME_DATA_START as usize + n * record_bytes;
+    // Behind the header, the descriptor, and one cell with its checksum.
+    let descriptor = content(shard(26), 600, 0).0.descriptor;
+    let footer = at(26) + HEADER_BYTES + descriptor.len() + 600 + CHECKSUM_BYTES + 20;
     disk.tamper("00000001.vol", |bytes| {
         bytes[at(3) + HEADER_BYTES + 100] ^= 1;
         bytes[at(13) + 50] ^= 1;
+        bytes[footer] ^= 1;
     });
     for _ in 0..2 {
         store.compact();
         checkpoint(&store);
     }
     assert!(volumes(&disk).contains(&"00000001.vol".to_owned()));
-    check_findings(&store, &[3, 13]);
+    check_findings(&store, &[3, 26, 13]);
     assert_eq!(all(&store).await, LIVING.map(shard));
     check_error(&store, shard(13), 600, StorageErrorKind::Corrupt).await;
     let cells = read(&store, shard(3), 600, 0..1).await.unwrap();
@@ -163,7 +168,7 @@ async fn a_damaged_record_stays_and_is_reported() {
         check(&store, shard(*n), 600, 0).await;
     }
     // Once they are deleted, as after a repair elsewhere, nothing keeps the volume.
-    delete(&store, &[shard(3), shard(13)]).await.unwrap();
+    delete(&store, &[shard(3), shard(13), shard(26)]).await.unwrap();
     for _ in 0..4 {
         store.compact();
         checkpoint(&store);

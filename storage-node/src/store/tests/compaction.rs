@@ -5,6 +5,7 @@ use cairn_core::cluster_map::DiskState;
 use cairn_protocol::metadata::command::ShardReportKind;
 use rustix::io::Errno;
 
+use super::scrub::records;
 use super::*;
 use crate::disk_io::simulated::Fault;
 use crate::format::{HEADER_BYTES, VOLUME_DATA_START};
@@ -106,14 +107,19 @@ fn check_findings(store: &DiskStore, expected: &[u64]) {
     }
 }
 
-/// Waits until the scrub has taken over what it remembers.
-async fn remembered(store: &DiskStore) {
-    for _ in 0..2000 {
-        if store.scrub_status().unreported > 0 {
+async fn wait_until(done: impl Fn() -> bool) {
+    for _ in 0..4000 {
+        if done() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+    panic!("it does not happen");
+}
+
+/// Waits until the scrub has taken over what it remembers.
+async fn remembered(store: &DiskStore) {
+    wait_until(|| store.scrub_status().unreported > 0).await;
 }
 
 #[tokio::test]
@@ -193,36 +199,44 @@ async fn a_shard_that_is_being_written_again_is_not_moved_over() {
     check(&open_with(&disk, small()), shard(3), 600, 1).await;
 }
 
+/// A copy made now would come after the tombstone in the log, and bring the shard back.
 #[tokio::test]
-async fn a_deletion_under_way_is_not_undone_by_a_move() {
+async fn a_shard_whose_deletion_is_under_way_is_not_copied() {
     let (disk, store) = sparse().await;
+    // Room in the last volume, so that nothing but the syncs is waited for below.
+    let before = volumes(&disk).len();
+    let mut added = SHARDS..;
+    while volumes(&disk).len() == before {
+        put(&store, shard(added.next().unwrap()), 600, 0).await.unwrap();
+    }
     disk.hold_syncs(true);
+    // Alone in the sparsest volume: the first that compaction comes to.
+    let dying = shard(42);
+    let operations = disk.operations();
     let deletion = tokio::spawn({
         let store = store.clone();
-        async move { delete(&store, &[shard(3)]).await }
+        async move { delete(&store, &[dying]).await }
     });
-    let operations = disk.operations();
-    while disk.operations() == operations {
-        tokio::task::yield_now().await;
-    }
-    // The tombstone is written and not synced. The copies would come after it in the log.
+    wait_until(|| disk.operations() > operations).await;
+    let newest = records(&disk).last().unwrap().place;
+    let copies = || records(&disk).into_iter().filter(|record| record.place > newest).collect::<Vec<_>>();
     let compaction = std::thread::spawn({
         let store = store.clone();
         move || store.compact()
     });
-    while !compaction.is_finished() && disk.operations() < operations + 2 {
-        tokio::task::yield_now().await;
-    }
+    wait_until(|| !copies().is_empty()).await;
+    // The first copies are written, and the tombstone is not synced.
+    assert!(copies().iter().all(|copy| copy.shard != dying), "{:?}", copies());
     disk.hold_syncs(false);
     deletion.await.unwrap().unwrap();
     compaction.join().unwrap();
-    check_error(&store, shard(3), 600, StorageErrorKind::Missing).await;
+    check_error(&store, dying, 600, StorageErrorKind::Missing).await;
     disk.crash(|| true);
     disk.remove_index().unwrap();
     drop(store);
     let store = open_with(&disk, small());
-    check_error(&store, shard(3), 600, StorageErrorKind::Missing).await;
-    assert_eq!(all(&store).await, LIVING[1..].iter().map(|n| shard(*n)).collect::<Vec<_>>());
+    let living = LIVING.into_iter().chain(SHARDS..added.start).map(shard).filter(|living| *living != dying);
+    assert_eq!(all(&store).await, living.collect::<Vec<_>>());
 }
 
 /// A full volume of shards of which one dies, then a volume with its tombstone and nothing that lives.

@@ -11,7 +11,7 @@ use crate::store::scan::{Found, Scan};
 use crate::store::volume_files::volume_number;
 
 /// The records of shards on a disk, dead ones included.
-fn records(disk: &SimulatedDisk) -> Vec<RecordHeader> {
+pub(super) fn records(disk: &SimulatedDisk) -> Vec<RecordHeader> {
     let mut found = Vec::new();
     for name in disk.list_volumes().unwrap() {
         let file = disk.open_volume(&name).unwrap();

@@ -177,9 +177,12 @@ pub(super) fn set_spare_aside(shared: &Shared) {
     let free = shared.io.space().map_or(0, |space| space.available_bytes);
     for share in [1, 4, 16] {
         let bytes = VOLUME_DATA_START + (room / share).next_multiple_of(4096);
-        if free > bytes && shared.io.make_spare(bytes).is_ok() {
-            shared.spare_is_missing.store(share > 1, Ordering::Relaxed);
-            return;
+        if free <= bytes {
+            continue;
+        }
+        match shared.io.make_spare(bytes) {
+            Ok(()) => return shared.spare_is_missing.store(share > 1, Ordering::Relaxed),
+            Err(error) => tracing::warn!(disk = %shared.identity.disk, bytes, %error, "cannot set a spare file aside"),
         }
     }
 }

@@ -36,11 +36,13 @@ pub(super) struct Tail {
     next_volume: u32,
     /// Up to where the volume's blocks are allocated.
     allocated_end: u64,
+    /// Whether the last allocation got no more than what was needed.
+    is_short: bool,
 }
 
 impl Tail {
     pub(super) fn new(shared: Arc<Shared>, next_volume: u32, clock: Arc<dyn Clock>) -> Self {
-        Self { shared, clock, volume: None, next_volume, allocated_end: 0 }
+        Self { shared, clock, volume: None, next_volume, allocated_end: 0, is_short: false }
     }
 
     /// The volume at the end, if there is one.
@@ -128,6 +130,14 @@ impl Tail {
         Err(self.shared.error(StorageErrorKind::Full, detail))
     }
 
+    /// Says once that blocks get scarce, not for every record.
+    fn say_short(&self, error: &std::io::Error) {
+        if !self.is_short {
+            let disk = self.shared.identity.disk;
+            tracing::warn!(%disk, %error, "no blocks ahead of need: the disk {} is nearly full", self.shared.path);
+        }
+    }
+
     /// Allocates blocks up to `end`, and more where there is plenty.
     fn allocate(&mut self, volume: &ActiveVolume, end: u64) -> Result<(), StorageError> {
         if end <= self.allocated_end {
@@ -137,10 +147,12 @@ impl Tail {
         let ahead = end + self.step();
         let result = match volume.file.allocate(from, ahead - from) {
             Err(error) if classify(&error) == StorageErrorKind::Full && ahead > end => {
+                self.say_short(&error);
                 volume.file.allocate(from, end - from).map(|()| end)
             }
             result => result.map(|()| ahead),
         };
+        self.is_short = matches!(&result, Ok(allocated) if *allocated < ahead);
         self.allocated_end = result.map_err(|e| self.shared.write_error(volume, "reserving space", &e))?;
         Ok(())
     }

@@ -172,7 +172,7 @@ macro_rules! from_str {
     };
 }
 
-from_str!(u32, u64, bool, PathBuf);
+from_str!(u8, u32, u64, bool, PathBuf);
 
 impl FromText for String {
     fn from_text(text: &str) -> Result<Self, String> {

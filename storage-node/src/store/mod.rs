@@ -39,6 +39,7 @@ mod tail;
 mod verify;
 mod volume_files;
 mod volumes;
+mod vouched;
 
 /// What the threads of a disk share things through. A test puts others in their place, to try the orders in which
 /// threads may run.

@@ -1,6 +1,6 @@
 //! Bringing a disk into service: superblock, index, and the part of the log that the index does not cover.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use super::scan::{Found, Scan};
 use super::shared::{LockedDisk, Shared};
 use super::state::State;
 use super::volume_files::{volume_name, volume_number};
+use super::vouched::{Verdict, VouchedScan};
 use crate::disk_io::DiskIo;
 use crate::format::{BLOCK_BYTES, BlockError, BlockKind, DiskIdentity, IdentityBlock, Place, VOLUME_DATA_START};
 
@@ -23,9 +24,6 @@ use crate::format::{BLOCK_BYTES, BlockError, BlockKind, DiskIdentity, IdentityBl
 pub(super) const SUPERBLOCK: &str = "superblock";
 /// Changes in memory after which a long recovery writes a checkpoint.
 const RECOVERY_CHANGES_MAX: usize = 250_000;
-
-/// Records that wait for one which vouches for them; beyond it the oldest is read whole instead.
-const DOUBTFUL_MAX: usize = 65_536;
 
 /// Reads whose disk is in a directory, without taking it into service.
 pub fn probe(io: &dyn DiskIo, path: &str) -> Result<DiskIdentity, OpenError> {
@@ -231,42 +229,23 @@ impl Recovery<'_> {
         // is read is what the disk has (I2).
         file.sync().map_err(&failed)?;
         file.drop_cached();
-        let mut scan = Scan::new(&file, &self.shared.identity, volume, offset).map_err(&failed)?;
-        // What may not have been on stable storage when power was lost waits for a record that vouches for it.
-        let mut doubtful: VecDeque<Found> = VecDeque::new();
-        while let Some(found) = scan.next().map_err(&failed)? {
-            doubtful.push_back(found);
-            while let Some(found) = doubtful.pop_front_if(|found| found.offset() < scan.synced_before()) {
-                self.replay(volume, found)?;
-            }
-            if doubtful.len() > DOUBTFUL_MAX
-                && let Some(found) = doubtful.pop_front()
-            {
-                self.replay_doubtful(volume, &scan, found)?;
+        let scan = Scan::new(&file, &self.shared.identity, volume, offset).map_err(&failed)?;
+        let mut records = VouchedScan::new(scan);
+        while let Some(verdict) = records.next().map_err(&failed)? {
+            match verdict {
+                Verdict::Counts(found) => self.replay(volume, found)?,
+                // What it would have replaced still counts; its bytes are left alone.
+                Verdict::Torn(header) => {
+                    tracing::info!(path = %self.shared.path, shard = %header.shard, place = %header.place, "a torn write");
+                    self.shared.state().volumes.reach(header.place, header.record_bytes());
+                }
             }
             if self.shared.state().changes() >= RECOVERY_CHANGES_MAX {
-                let offset = doubtful.front().map_or(scan.offset(), Found::offset);
-                self.checkpoint(Place { volume, offset })?;
+                self.checkpoint(Place { volume, offset: records.offset() })?;
             }
         }
-        for found in doubtful {
-            self.replay_doubtful(volume, &scan, found)?;
-        }
-        self.release(volume, &scan);
+        self.release(volume, records.scan());
         Ok(())
-    }
-
-    /// Replays something that nobody vouches for: a shard counts only if all of it is there. One that is not was never
-    /// acknowledged, so what it would have replaced still counts; its bytes are left alone.
-    fn replay_doubtful(&self, volume: u32, scan: &Scan<'_>, found: Found) -> Result<(), OpenError> {
-        if let Found::Shard(header) = &found
-            && !scan.is_whole(header)
-        {
-            tracing::info!(path = %self.shared.path, shard = %header.shard, place = %header.place, "a torn write");
-            self.shared.state().volumes.reach(header.place, header.record_bytes());
-            return Ok(());
-        }
-        self.replay(volume, found)
     }
 
     /// Gives back the blocks that were allocated ahead when the process stopped. Only zeros are given up.

@@ -36,6 +36,16 @@ impl Found {
             Self::Gap(range) => range.start,
         }
     }
+
+    /// Where it ends.
+    pub(super) fn end(&self) -> u64 {
+        match self {
+            Self::Shard(header) | Self::Unfinished(header) | Self::Tombstone(header, _) => {
+                header.place.offset + header.record_bytes()
+            }
+            Self::Gap(range) => range.end,
+        }
+    }
 }
 
 /// Reads a volume's records in order.

@@ -36,6 +36,17 @@ fn identity() -> DiskIdentity {
     DiskIdentity { cluster: ClusterId::from_random([1; 16]), disk: DiskId::from_random([2; 16]), salt: [3; 32] }
 }
 
+async fn put(store: &DiskStore, n: u64) {
+    let geometry =
+        cairn_core::geometry::Geometry { data_shards: 1, parity_shards: 2, cell_bytes: 4096, length: n * 150 };
+    let data = content(n);
+    let cells = (0..).zip(data.chunks(4096));
+    let cells = cells.map(|(stripe, piece)| Cell::new(Bytes::copy_from_slice(piece), shard(n).cell(stripe)));
+    let profile = cairn_core::id::ProfileId(1);
+    let header = ShardHeader { id: shard(n), profile, geometry, descriptor: Bytes::from_static(b"descriptor") };
+    store.put_shard(header, cells.collect()).await.unwrap();
+}
+
 /// A disk with shards 1 to 99 but the deleted ones, in several volumes.
 async fn disk() -> (tempfile::TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
@@ -44,14 +55,7 @@ async fn disk() -> (tempfile::TempDir, PathBuf) {
         .unwrap();
     let store = open(&path);
     for n in 1..100 {
-        let geometry =
-            cairn_core::geometry::Geometry { data_shards: 1, parity_shards: 2, cell_bytes: 4096, length: n * 150 };
-        let data = content(n);
-        let cells = (0..).zip(data.chunks(4096));
-        let cells = cells.map(|(stripe, piece)| Cell::new(Bytes::copy_from_slice(piece), shard(n).cell(stripe)));
-        let profile = cairn_core::id::ProfileId(1);
-        let header = ShardHeader { id: shard(n), profile, geometry, descriptor: Bytes::from_static(b"descriptor") };
-        store.put_shard(header, cells.collect()).await.unwrap();
+        put(&store, n).await;
     }
     let order = DeleteOrder { proof: DeleteProof::Aborted(SessionId(7)), shards: DELETED.map(shard).to_vec() };
     store.delete_shards(order).await.unwrap();
@@ -153,6 +157,46 @@ async fn the_last_record_of_a_volume_is_not_taken_for_a_cut_off_write() {
     flip(&path, &last, 33);
     let problems = inspect(&path, VERIFY).unwrap().problems;
     assert!(problems.iter().any(|p| (p.volume, p.offset) == (2, last.offset)), "{problems:?}");
+}
+
+/// Power was lost before the last record's cells were there, and after its header and footer were.
+#[tokio::test]
+async fn a_torn_tail_is_unfinished_and_no_problem_as_recovery_decides() {
+    let (_directory, path) = disk().await;
+    let store = open(&path);
+    for n in 100..104 {
+        put(&store, n).await;
+    }
+    store.close();
+    drop(store);
+    let good = inspect(&path, VERIFY).unwrap();
+    let report = |n| *good.shards.iter().find(|report| report.shard == shard(n)).unwrap();
+    let (before, torn) = (report(100), report(103));
+    assert_eq!(before.volume, torn.volume);
+    let wipe = |report: &ShardReport| {
+        let file = std::fs::File::options().write(true).open(volume(&path, report.volume)).unwrap();
+        file.write_all_at(&vec![0; report.body_bytes as usize], report.offset + report.head_bytes).unwrap();
+    };
+    wipe(&torn);
+    let found = inspect(&path, VERIFY).unwrap();
+    assert_eq!(found.problems, []);
+    assert_eq!(found.shards, good.shards[..good.shards.len() - 1]);
+    assert_eq!(good.shards.last(), Some(&torn));
+    let unfinished = |of: &Inspection| of.volumes.iter().map(|v| v.unfinished).sum::<u64>();
+    assert_eq!(unfinished(&found), unfinished(&good) + 1);
+    assert!(matches!(export(&path, torn.shard, false, &mut Vec::new()), Err(InspectError::NoSuchShard { .. })));
+
+    // What a later record vouches for was acknowledged: there it is damage.
+    wipe(&before);
+    let problems = inspect(&path, VERIFY).unwrap().problems;
+    assert_eq!(problems.iter().map(|p| p.shard).collect::<Vec<_>>(), [Some(before.shard)], "{problems:?}");
+
+    std::fs::remove_file(path.join("index.redb")).unwrap();
+    let store = open(&path);
+    let mut expected: Vec<ShardId> = found.shards.iter().map(|report| report.shard).collect();
+    expected.sort_unstable();
+    assert_eq!(store.inventory(None, 1000).await.unwrap(), expected);
+    store.close();
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ use crate::store::entry::Entry;
 use crate::store::scan::{Found, Scan};
 use crate::store::state::{Known, State};
 use crate::store::verify::{FileSource, verify};
+use crate::store::vouched::{Verdict, VouchedScan};
 
 /// Bytes of a volume's end that are looked at at a time.
 const TAIL_BYTES: usize = 1 << 20;
@@ -42,16 +43,20 @@ impl Walk {
         }
         self.state.volumes.add(number);
         self.seen.entry(number).or_default().report.number = number;
-        let mut scan = Scan::new(file, disk.identity(), number, VOLUME_DATA_START).map_err(failed)?;
+        let scan = Scan::new(file, disk.identity(), number, VOLUME_DATA_START).map_err(failed)?;
+        let mut records = VouchedScan::new(scan);
         let mut end = VOLUME_DATA_START;
-        while let Some(found) = scan.next().map_err(failed)? {
-            if let Found::Gap(range) = &found
+        while let Some(verdict) = records.next().map_err(failed)? {
+            if let Verdict::Counts(Found::Gap(range)) = &verdict
                 && verify
             {
                 self.check_gap(file, number, range.start).map_err(failed)?;
             }
-            end = scan.offset();
-            self.take(number, found);
+            end = verdict.end();
+            match verdict {
+                Verdict::Counts(found) => self.take(number, found),
+                Verdict::Torn(_) => self.seen.entry(number).or_default().report.unfinished += 1,
+            }
         }
         if verify && ends_a_record(file, end).map_err(failed)? {
             self.check_gap(file, number, end).map_err(failed)?;

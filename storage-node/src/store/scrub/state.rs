@@ -56,7 +56,9 @@ impl ScrubState {
     pub(super) fn restore(&self, saved: Progress) {
         let mut progress = self.progress();
         let found = std::mem::replace(&mut *progress, saved).unreported;
-        found.into_iter().for_each(|finding| progress.remember(finding));
+        for finding in found {
+            progress.remember(finding);
+        }
     }
 
     /// Notes a bad shard that somebody else came upon. Beyond the limit it is left to the next cycle.

@@ -86,10 +86,14 @@ fn start(disk: &RealDisk) -> DiskStore {
     open_with(disk, small())
 }
 
-/// Bytes of everything below a directory, as `du` counts them.
+/// Bytes of everything below a directory, as `du` counts them. The disk is in use: a volume may go while it is counted.
 fn du(path: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
-    let file = std::fs::symlink_metadata(path).unwrap();
+    let file = match std::fs::symlink_metadata(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return 0,
+        Err(error) => panic!("{}: {error}", path.display()),
+    };
     let inside =
         if file.is_dir() { std::fs::read_dir(path).unwrap().map(|entry| du(&entry.unwrap().path())).sum() } else { 0 };
     file.blocks() * 512 + inside

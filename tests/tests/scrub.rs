@@ -72,11 +72,14 @@ fn plant(server: &AllInOne, random: &mut StdRng) -> Vec<BTreeSet<String>> {
         })
         .collect();
     let mut planted = vec![BTreeSet::new(); disks.len()];
+    // One shard of an extent: repairing one would read the others, and find those that rot before the scrub does.
+    let mut extents = BTreeSet::new();
     while planted.iter().map(BTreeSet::len).sum::<usize>() < PLANTED {
         // The last disk stays well; no disk gets more than its status can list.
         let disk = random.random_range(0..disks.len() - 1);
         let shard = disks[disk][random.random_range(0..disks[disk].len())];
-        if planted[disk].len() < 16 && planted[disk].insert(shard.shard.to_string()) {
+        if planted[disk].len() < 16 && extents.insert(shard.shard.extent) {
+            planted[disk].insert(shard.shard.to_string());
             rot(&server.disk(disk as u32 + 1), &shard, random);
         }
     }

@@ -353,6 +353,7 @@ impl Log {
 
     /// Writes what was gathered and passes every record on.
     fn write_group(&mut self) {
+        self.tail.end_group();
         let Some(volume) = self.tail.volume().map(Arc::clone) else { return };
         let mut failure: Option<StorageError> = None;
         let shared = Arc::clone(&self.shared);

@@ -38,11 +38,14 @@ pub(super) struct Tail {
     allocated_end: u64,
     /// Whether the last allocation got no more than what was needed.
     is_short: bool,
+    /// Bytes that were free when they were looked at for the group that is being gathered; an allocation forgets them.
+    /// Looking costs two system calls, which is much for a small shard.
+    free_bytes: Option<u64>,
 }
 
 impl Tail {
     pub(super) fn new(shared: Arc<Shared>, next_volume: u32, clock: Arc<dyn Clock>) -> Self {
-        Self { shared, clock, volume: None, next_volume, allocated_end: 0, is_short: false }
+        Self { shared, clock, volume: None, next_volume, allocated_end: 0, is_short: false, free_bytes: None }
     }
 
     /// The volume at the end, if there is one.
@@ -112,14 +115,13 @@ impl Tail {
     }
 
     /// Whether `bytes` more may be taken from the filesystem.
-    fn admit(&self, need: Need, bytes: u64) -> Result<(), StorageError> {
+    fn admit(&mut self, need: Need, bytes: u64) -> Result<(), StorageError> {
         let reserve = match need {
             Need::Shard => self.shared.options.reserve_bytes,
             Need::Move => self.shared.options.reserve_bytes / 2,
             Need::Tombstone => return Ok(()),
         };
-        let space = self.shared.io.space().map_err(|e| self.shared.io_error("looking at the free space", &e))?;
-        let free = space.available_bytes;
+        let free = self.free_bytes()?;
         if free >= reserve + bytes {
             return Ok(());
         }
@@ -128,6 +130,20 @@ impl Tail {
         }
         let detail = format!("{free} bytes are free, {bytes} more would cut into the reserve of {reserve} bytes");
         Err(self.shared.error(StorageErrorKind::Full, detail))
+    }
+
+    fn free_bytes(&mut self) -> Result<u64, StorageError> {
+        if let Some(free) = self.free_bytes {
+            return Ok(free);
+        }
+        let space = self.shared.io.space().map_err(|e| self.shared.io_error("looking at the free space", &e))?;
+        self.free_bytes = Some(space.available_bytes);
+        Ok(space.available_bytes)
+    }
+
+    /// The group has been gathered: free space is looked at anew for the next.
+    pub(super) fn end_group(&mut self) {
+        self.free_bytes = None;
     }
 
     /// Says once that blocks get scarce, not for every record.
@@ -143,6 +159,7 @@ impl Tail {
         if end <= self.allocated_end {
             return Ok(());
         }
+        self.free_bytes = None;
         let from = self.allocated_end;
         let ahead = end + self.step();
         let result = match volume.file.allocate(from, ahead - from) {
@@ -170,6 +187,7 @@ impl Tail {
     }
 
     fn begin_new(&mut self, bytes: u64) -> Result<Arc<ActiveVolume>, StorageError> {
+        self.free_bytes = None;
         let number = self.next_volume;
         let (name, io) = (volume_name(number), Arc::clone(&self.shared.io));
         let end = VOLUME_DATA_START + bytes + self.step();

@@ -448,21 +448,24 @@ fn three_members() -> (Vec<Member>, Vec<(u64, String)>) {
     (members, addrs)
 }
 
-fn client(addrs: &[(u64, String)]) -> HttpMetadata {
-    HttpMetadata::new(rpc(SECRET), addrs.iter().map(|(_, addr)| addr.clone()).collect(), &TestRandom)
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn three_members_agree_survive_the_loss_of_one_and_take_it_back_by_snapshot() {
+/// Three members that run and have formed a cluster, their addresses, and a client.
+async fn cluster_of_three() -> (Vec<Member>, Vec<(u64, String)>, HttpMetadata) {
     let (mut members, addrs) = three_members();
     for (id, member) in (1..).zip(&mut members) {
         member.start(id, &addrs).await;
     }
-    let client = client(&addrs);
+    let known = addrs.iter().map(|(_, addr)| addr.clone()).collect();
+    let client = HttpMetadata::new(rpc(SECRET), known, &TestRandom);
     eventually("a leader forms the cluster", async || {
         client.ask(GetClusterMap { known: Epoch(0) }).await.is_ok_and(|map| map.is_some())
     })
     .await;
+    (members, addrs, client)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn three_members_agree_survive_the_loss_of_one_and_take_it_back_by_snapshot() {
+    let (mut members, addrs, client) = cluster_of_three().await;
     let session = prepare(&client).await;
     client.run(commit(session, 0, "before")).await.unwrap();
     let leader = members.iter().position(|m| m.running.as_ref().unwrap().0.leads()).unwrap();
@@ -491,15 +494,7 @@ async fn three_members_agree_survive_the_loss_of_one_and_take_it_back_by_snapsho
 /// I15, I18: a copy of a member's directory finds the original at its address, and takes no part.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_copy_of_a_member_takes_no_part() {
-    let (mut members, addrs) = three_members();
-    for (id, member) in (1..).zip(&mut members) {
-        member.start(id, &addrs).await;
-    }
-    let client = client(&addrs);
-    eventually("a leader forms the cluster", async || {
-        client.ask(GetClusterMap { known: Epoch(0) }).await.is_ok_and(|map| map.is_some())
-    })
-    .await;
+    let (members, addrs, client) = cluster_of_three().await;
     let session = prepare(&client).await;
     let original = &members[1];
     eventually("the copied member knows of the cluster", async || original.running.as_ref().unwrap().0.commit().0 > 0)

@@ -20,7 +20,8 @@ use std::sync::Arc;
 use cairn_core::clock::Clock;
 use cairn_core::cluster_map::ClusterMap;
 use cairn_core::id::{DiskId, DiskNumber, NodeId};
-use cairn_protocol::metadata::Metadata;
+use cairn_protocol::metadata::query::GetClusterMap;
+use cairn_protocol::metadata::{Metadata, MetadataExt};
 use cairn_protocol::storage::{StorageDirectory, StorageNode};
 
 pub use budget::{BudgetExhausted, MemoryBudget};
@@ -74,6 +75,25 @@ impl DataPath {
         let disk = map.disk(number)?;
         let node = map.node(disk.node)?;
         Some(DiskClient { number, id: disk.id, node: self.nodes.node(node) })
+    }
+
+    /// The cluster map; a newer one where this gateway's does not know all of `disks`, which have joined since then.
+    async fn map_with(&self, disks: impl IntoIterator<Item = DiskNumber>) -> Option<Arc<ClusterMap>> {
+        let map = self.view.get();
+        let knows = |number| map.as_ref().is_some_and(|map| map.disk(number).is_some());
+        if disks.into_iter().all(knows) {
+            return map;
+        }
+        self.fetch_map().await;
+        self.view.get()
+    }
+
+    async fn fetch_map(&self) {
+        match self.metadata.ask(GetClusterMap { known: self.view.epoch() }).await {
+            Ok(Some(map)) => self.view.update(map),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "could not fetch the cluster map"),
+        }
     }
 
     /// A gateway's data path over `metadata` and `nodes`. The caller runs [`DataPath::keep_alive`].

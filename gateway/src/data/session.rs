@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use cairn_core::id::{ExtentId, NodeId, SessionId};
 use cairn_protocol::metadata::command::OpenSession;
-use cairn_protocol::metadata::query::GetClusterMap;
 use cairn_protocol::metadata::{MetadataExt, Signal};
 
 use super::DataPath;
@@ -83,7 +82,7 @@ async fn open(path: &DataPath) {
         Ok(id) => {
             path.session.opened(id);
             tracing::info!(session = %id, "gateway session opened");
-            fetch_map(path).await;
+            path.fetch_map().await;
         }
         Err(error) => tracing::warn!(%error, "waiting for the metadata service to open a gateway session"),
     }
@@ -98,17 +97,9 @@ async fn renew(path: &DataPath, id: SessionId) {
                 open(path).await;
             }
             if answer.map_epoch > path.view.epoch() {
-                fetch_map(path).await;
+                path.fetch_map().await;
             }
         }
         Err(error) => tracing::warn!(%error, "could not renew the gateway session"),
-    }
-}
-
-async fn fetch_map(path: &DataPath) {
-    match path.metadata.ask(GetClusterMap { known: path.view.epoch() }).await {
-        Ok(Some(map)) => path.view.update(map),
-        Ok(None) => {}
-        Err(error) => tracing::warn!(%error, "could not fetch the cluster map"),
     }
 }

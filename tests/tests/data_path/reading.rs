@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use cairn_core::id::DiskId;
+use cairn_core::id::{DiskId, Epoch};
 use cairn_core::shard::ShardId;
-use cairn_gateway::data::ReadError;
+use cairn_gateway::data::{ClusterView, ReadError};
 use cairn_protocol::storage::{DeleteOrder, DeleteProof, StorageNode};
 use cairn_tests::{Content, eventually};
 
@@ -186,4 +186,20 @@ async fn reads_go_on_from_extent_to_extent() {
     for range in [extent - 3..extent + 3, extent..content.length, 0..content.length] {
         cluster.check("object", content, range, "two bad disks").await;
     }
+}
+
+/// A gateway that started before the other nodes, or that was away when they joined.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_on_disks_newer_than_the_gateways_map_is_read() {
+    let mut cluster = Cluster::start(6).await;
+    let content = Content::new(1, 300_000);
+    cluster.store("object", content).await;
+    let mut map = (*cluster.path.view.get().unwrap()).clone();
+    map.epoch = Epoch(1);
+    map.disks.truncate(1);
+    // A view of its own, which nobody keeps fresh.
+    cluster.path.view = ClusterView::new();
+    cluster.path.view.update(map);
+    cluster.check("object", content, 0..content.length, "with a map of one disk").await;
+    assert_eq!(cluster.path.view.get().unwrap().disks.len(), 6);
 }

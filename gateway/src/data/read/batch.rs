@@ -41,8 +41,8 @@ type Fetched = (usize, Duration, Result<Vec<Cell>, (ShardFault, String)>);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl ExtentReader {
-    pub(super) fn open(path: &DataPath, extent: LocatedExtent) -> Result<Self, ReadError> {
-        let map = path.view.get().ok_or(ReadError::NoClusterMap)?;
+    pub(super) async fn open(path: &DataPath, extent: LocatedExtent) -> Result<Self, ReadError> {
+        let map = path.map_with(extent.locations.iter().copied().flatten()).await.ok_or(ReadError::NoClusterMap)?;
         let noted = vec![false; extent.locations.len()];
         let disks: Vec<_> = extent.locations.iter().map(|n| n.and_then(|n| path.disk(&map, n))).collect();
         // Disks that just failed, or are known to be away or far slower than the others, are asked only when nothing

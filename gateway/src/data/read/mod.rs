@@ -115,7 +115,7 @@ impl BodyReader {
             self.located.reverse();
         }
         let extent = self.located.pop().filter(holds).ok_or(ReadError::Gap { offset })?;
-        ExtentReader::open(&self.path, extent)
+        ExtentReader::open(&self.path, extent).await
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use cairn_core::clock::Clock;
-use cairn_core::id::NodeId;
+use cairn_core::id::{Epoch, NodeId};
 use cairn_core::random::RandomSource;
 use cairn_protocol::metadata::Metadata;
 use cairn_protocol::sigv4::{Credentials, SecretKey};
@@ -97,6 +97,11 @@ impl Gateway {
     /// Whether the gateway has a session and a cluster map, so that reads and writes can succeed.
     pub fn is_ready(&self) -> bool {
         self.inner.data.session.id().is_ok() && self.inner.data.view.get().is_some_and(|map| !map.disks.is_empty())
+    }
+
+    /// The version of the cluster map that the gateway goes by; 0 before the first.
+    pub fn map_epoch(&self) -> Epoch {
+        self.inner.data.view.epoch()
     }
 
     /// The S3 API as a service for an HTTP server.

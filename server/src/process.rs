@@ -180,6 +180,7 @@ impl Process {
             metadata,
             storage: shared.directory.clone(),
             member: self.metadata.clone(),
+            gateway: gateway.clone(),
             clock: Arc::clone(&shared.clock),
             root: Credentials::new(keys.root.access_key.clone(), keys.root.secret_key.clone()),
             keys: Arc::new(SigningKeyCache::new()),

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use cairn_cli::admin::AdminClient;
 use cairn_cli::clock::SystemClock;
+use cairn_cli::http::Endpoint;
 use cairn_cli::s3::{Account, Client};
 use cairn_protocol::sigv4::Credentials;
 
 use crate::all_in_one::{admin_client_at, path_text};
 use crate::network::Network;
+use crate::process::health;
 use crate::{Process, Tuning, Workdir, eventually, free_port};
 
 /// Storage nodes in the cluster.
@@ -103,6 +105,7 @@ impl ProcessCluster {
             ready(member).await;
         }
         cluster.wait_disks_active().await;
+        cluster.wait_gateways_follow().await;
         cluster
     }
 
@@ -302,6 +305,19 @@ impl ProcessCluster {
     pub fn admin(&self) -> AdminClient {
         let running = self.metadata.iter().position(|member| member.process.is_some());
         self.metadata_admin(running.unwrap_or(0))
+    }
+
+    /// Waits until every gateway goes by the newest cluster map, so that it places shards on all disks.
+    async fn wait_gateways_follow(&self) {
+        let newest = self.admin().cluster().await.expect("the state of the cluster").epoch;
+        for gateway in &self.gateways {
+            let endpoint: Endpoint = format!("http://{}", gateway.admin_addr()).parse().expect("an address");
+            eventually(&format!("{} goes by map {newest}", gateway.name), LIMIT, async || {
+                let health = health(&endpoint).await?;
+                if health["map_epoch"].as_u64() >= Some(newest) { Ok(()) } else { Err(health.to_string()) }
+            })
+            .await;
+        }
     }
 
     async fn wait_disks_active(&self) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use cairn_cli::http::{Connection, Endpoint, RequestBody};
 use http::{Request, StatusCode};
+use http_body_util::BodyExt;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{Injection, binary, eventually};
@@ -95,7 +96,7 @@ impl Process {
             if let Some(status) = self.child.try_wait().expect("the state of a child") {
                 panic!("{} ended with {status} before it was ready:\n{}", self.name, self.log_tail());
             }
-            health(&endpoint).await
+            health(&endpoint).await.map(drop)
         })
         .await;
     }
@@ -180,9 +181,14 @@ impl Drop for Process {
     }
 }
 
-pub(crate) async fn health(endpoint: &Endpoint) -> Result<(), String> {
+/// What `GET /health` answers once the process serves.
+pub(crate) async fn health(endpoint: &Endpoint) -> Result<serde_json::Value, String> {
     let request = Request::get("/health").header("host", endpoint.authority()).body(RequestBody::empty());
-    let answer =
-        Connection::new(endpoint.clone()).send(request.expect("a request")).await.map_err(|e| e.to_string())?;
-    if answer.status() == StatusCode::OK { Ok(()) } else { Err(format!("/health answers {}", answer.status())) }
+    let mut connection = Connection::new(endpoint.clone());
+    let answer = connection.send(request.expect("a request")).await.map_err(|e| e.to_string())?;
+    if answer.status() != StatusCode::OK {
+        return Err(format!("/health answers {}", answer.status()));
+    }
+    let body = answer.into_body().collect().await.map_err(|e| e.to_string())?.to_bytes();
+    serde_json::from_slice(&body).map_err(|e| e.to_string())
 }

@@ -9,10 +9,12 @@
 use std::time::Duration;
 
 use cairn_tests::{
-    Ledger, Load, Mix, ProcessCluster, RunningLoad, STORAGE_NODES, Tuning, audit, eventually, seed, wait_until,
+    Dataset, Ledger, Load, Mix, ProcessCluster, RunningLoad, STORAGE_NODES, Tuning, audit, eventually, seed, wait_until,
 };
 
 const BUCKET: &str = "nodes";
+/// What nobody changes: a load may well replace all that a node held before the node is given up.
+const STILL: &str = "still";
 /// How long repair may take.
 const LIMIT: Duration = Duration::from_mins(3);
 /// With two disks a node, four of six nodes can hold 4+2 with two shards each at most.
@@ -47,6 +49,7 @@ async fn two_of_six_nodes_are_lost_one_during_the_rebuild_of_the_other() {
     let tuning = Tuning { repair_grace_s: 1, ..Tuning::default() };
     let mut cluster = ProcessCluster::start_tuned(DISKS_PER_NODE, tuning).await;
     cluster.client(0).create_bucket(BUCKET).await.unwrap();
+    let data = Dataset::store(&cluster.account(0), STILL, seed).await;
     let mut ledger = Ledger::new();
     for round in 0..rounds {
         let apart = 1 + (round / STORAGE_NODES) % (STORAGE_NODES - 1);
@@ -72,6 +75,7 @@ async fn two_of_six_nodes_are_lost_one_during_the_rebuild_of_the_other() {
             let when = format!("round {round}, rebuilt, through gateway{}", gateway + 1);
             audit::assert_kept(&cluster.account(gateway), BUCKET, &mut ledger, &when).await;
         }
+        data.assert_reads(&cluster.account(0), "rebuilt").await;
         cluster.start_missing().await;
         healthy(&cluster, "with the nodes back").await;
         for gateway in 0..2 {
@@ -79,6 +83,7 @@ async fn two_of_six_nodes_are_lost_one_during_the_rebuild_of_the_other() {
             audit::assert_kept(&cluster.account(gateway), BUCKET, &mut ledger, &when).await;
         }
     }
+    audit::delete_all(&mut cluster.client(0), STILL).await.unwrap();
     audit::abort_uploads(&mut cluster.client(0), BUCKET).await.unwrap();
     // Ends the sessions, so that what the gateways gave up is garbage.
     cluster.restart_gateways().await;

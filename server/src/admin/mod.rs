@@ -22,6 +22,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
 use cairn_core::clock::Clock;
+use cairn_gateway::Gateway;
 use cairn_protocol::metadata::{Metadata, MetadataError};
 use cairn_protocol::sigv4::{Credentials, SigningKeyCache};
 use cairn_protocol::storage::StorageDirectory;
@@ -34,6 +35,8 @@ pub(crate) struct AdminState {
     pub(crate) storage: StorageDirectory,
     /// The metadata member in this process, if there is one.
     pub(crate) member: Option<cairn_metadata::Handle>,
+    /// The gateway in this process, if there is one.
+    pub(crate) gateway: Option<Gateway>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) root: Credentials,
     pub(crate) keys: Arc<SigningKeyCache>,
@@ -64,12 +67,22 @@ pub(crate) fn router(state: AdminState) -> Router {
     Router::new().route("/health", get(health)).merge(signed).fallback(no_such_route).with_state(state)
 }
 
+/// What `GET /health` answers.
+#[derive(serde::Serialize)]
+struct Health {
+    status: &'static str,
+    /// Version of the cluster map that the gateway here goes by: it shows which gateway lags behind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    map_epoch: Option<u64>,
+}
+
 /// 200 once this process serves, 503 before: for load balancers and start scripts.
 async fn health(State(state): State<AdminState>) -> Response {
     if *state.ready.borrow() {
-        Json(json!({ "status": "ok" })).into_response()
+        let map_epoch = state.gateway.as_ref().map(|gateway| gateway.map_epoch().0);
+        Json(Health { status: "ok", map_epoch }).into_response()
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "starting" }))).into_response()
+        (StatusCode::SERVICE_UNAVAILABLE, Json(Health { status: "starting", map_epoch: None })).into_response()
     }
 }
 

@@ -47,6 +47,10 @@ const BLOCK: usize = 1 << 20;
 /// Shards on the disk whose recovery is measured, and bytes of each.
 const RECOVERED: u64 = 1_000_000;
 const TINY: usize = 256;
+/// Small shards on the disk when reads are measured: far more than are read in a round, or most would come from memory.
+const READ_FROM: u64 = 400_000;
+/// Small shards that are read at the same time.
+const READERS: u64 = 32;
 /// How long each rate of small operations is measured in a round.
 const TIME: Duration = Duration::from_millis(500);
 /// Rounds of the comparison.
@@ -165,6 +169,26 @@ impl Disk {
         Rate { per_s: SEQUENTIAL as f64 / begin.elapsed().as_secs_f64(), unit: Unit::Bytes }
     }
 
+    /// The rate of small reads with `readers` at a time.
+    fn read_rate(self: &Arc<Self>, readers: u64) -> Rate {
+        let (begin, done) = (Instant::now(), Arc::new(AtomicU64::new(0)));
+        self.runtime.block_on(async {
+            let mut tasks = JoinSet::new();
+            for reader in 0..readers {
+                let (disk, done, mut dice) =
+                    (Arc::clone(self), Arc::clone(&done), Dice(begin.elapsed().as_nanos() as u64 + reader));
+                tasks.spawn(async move {
+                    while begin.elapsed() < TIME {
+                        disk.read_small(&mut dice).await;
+                        done.fetch_add(1, Ordering::Relaxed);
+                    }
+                });
+            }
+            tasks.join_all().await;
+        });
+        Rate { per_s: done.load(Ordering::Relaxed) as f64 / begin.elapsed().as_secs_f64(), unit: Unit::Operations }
+    }
+
     /// Reads a small shard somewhere and verifies it.
     async fn read_small(&self, dice: &mut Dice) {
         let id = small_id(dice.roll(self.small.load(Ordering::Relaxed)));
@@ -245,18 +269,33 @@ fn bare_read_rate(file: &File, places: u64) -> Rate {
     })
 }
 
-/// What fio says of random reads of 4 KiB from a file, one at a time through the page cache, as the store reads; nothing
-/// where there is no fio.
-fn fio_rate(file: &Path) -> Option<Rate> {
+/// What fio says of random reads of 4 KiB from a file, `readers` at a time and through the page cache, as the store
+/// reads: from the device at first where it is `cold`. Nothing where there is no fio.
+fn fio_rate(file: &Path, readers: u64, cold: bool) -> Option<Rate> {
     let output = std::process::Command::new("fio")
-        .args(["--name=read", "--rw=randread", "--bs=4k", "--ioengine=psync", "--readonly", "--invalidate=0"])
-        .args(["--time_based", "--runtime=1", "--minimal", "--filename"])
-        .arg(file)
+        .args(["--name=read", "--rw=randread", "--bs=4k", "--ioengine=psync", "--readonly", "--thread"])
+        .args(["--time_based", "--runtime=500ms", "--minimal", "--group_reporting"])
+        .arg(format!("--invalidate={}", u8::from(cold)))
+        .arg(format!("--numjobs={readers}"))
+        .arg(format!("--filename={}", file.display()))
         .output()
         .ok()?;
     // Reads per second are the eighth field of the terse format, version 3.
     let per_s = String::from_utf8(output.stdout).ok()?.split(';').nth(7)?.parse().ok()?;
     Some(Rate { per_s, unit: Unit::Operations })
+}
+
+/// Drops what the page cache has of the files under `dir`.
+fn evict(dir: &Path) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            evict(&path);
+            continue;
+        }
+        let file = File::open(path).unwrap();
+        rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+    }
 }
 
 fn store(c: &mut Criterion) {
@@ -310,22 +349,40 @@ fn compare() {
     let name = format!("streamed shards of 16 MiB, {STREAMS} at a time");
     print_beside_limit(&name, streamed, "sequential write synced every 64 MiB", sequential);
 
-    let places = disk.small.load(Ordering::Relaxed);
-    let bare = dir.path().join("bare");
-    std::fs::write(&bare, (0..places).flat_map(|_| &body[..SMALL]).copied().collect::<Vec<u8>>()).unwrap();
-    let (path, bare) = (bare.clone(), File::open(bare).unwrap());
-    let mut dice = Dice(2);
-    let mut read = || {
-        let read = || disk.runtime.block_on(disk.read_small(&mut dice));
-        Rate::measure(1, Unit::Operations, TIME, read)
-    };
-    let [bare, read] = rounds(ROUNDS, &mut [&mut || bare_read_rate(&bare, places), &mut read]);
-    let name = format!("verified random reads of {places} shards of 4 KiB, 1 reader");
-    print_beside_limit(&name, read, "pread and checksum of 4 KiB in a file", bare);
-    if let Some(fio) = fio_rate(&path) {
-        print_beside_limit(&name, read, "fio randread of 4 KiB", fio);
-    }
+    compare_reads(&disk, dir.path());
     disk.store.close();
+}
+
+/// Reads of small shards, from the device and from the page cache, beside those of fio from a file as large.
+fn compare_reads(disk: &Arc<Disk>, dir: &Path) {
+    let left = READ_FROM.saturating_sub(disk.small.load(Ordering::Relaxed));
+    let left = Arc::new(AtomicU64::new(left));
+    disk.put_small(256, move || left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok());
+    let places = disk.small.load(Ordering::Relaxed);
+    let path = dir.join("bare");
+    std::fs::write(&path, (0..places).flat_map(|_| &disk.body[..SMALL]).copied().collect::<Vec<u8>>()).unwrap();
+    let bare = File::open(&path).unwrap();
+    bare.sync_all().unwrap();
+    for readers in [1, READERS] {
+        let mut cold = || {
+            evict(dir);
+            disk.read_rate(readers)
+        };
+        let [cold] = rounds(ROUNDS, &mut [&mut cold]);
+        let name = format!("verified random reads of {places} shards of 4 KiB from the device, {readers} at a time");
+        if let Some(fio) = fio_rate(&path, readers, true) {
+            print_beside_limit(&name, cold, "fio randread of 4 KiB from the device", fio);
+        }
+    }
+    for readers in [1, READERS] {
+        let [bare, warm] =
+            rounds(ROUNDS, &mut [&mut || bare_read_rate(&bare, places), &mut || disk.read_rate(readers)]);
+        let name = format!("verified random reads of {places} shards of 4 KiB from memory, {readers} at a time");
+        print_beside_limit(&name, warm, "pread and checksum of 4 KiB in a file, 1 at a time", bare);
+        if let Some(fio) = fio_rate(&path, readers, false) {
+            print_beside_limit(&name, warm, "fio randread of 4 KiB", fio);
+        }
+    }
 }
 
 /// Bytes of memory that the process has. Source: `VmRSS` in proc(5).

@@ -231,7 +231,7 @@ impl DiskIo for SimulatedDisk {
     }
 
     fn replace_file(&self, name: &str, content: &[u8]) -> io::Result<()> {
-        self.locked().files.insert(name.to_owned(), content.to_vec());
+        self.alive()?.files.insert(name.to_owned(), content.to_vec());
         Ok(())
     }
 

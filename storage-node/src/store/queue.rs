@@ -19,17 +19,25 @@ pub(super) struct Queue<T> {
     inner: Mutex<Inner<T>>,
     ready: Condvar,
     items_max: usize,
+    workers_max: usize,
 }
 
 struct Inner<T> {
     items: VecDeque<T>,
     closed: bool,
+    /// Workers that have an item and have not said that they will block.
+    working: usize,
 }
 
 impl<T> Queue<T> {
     pub(super) fn new(items_max: usize) -> Self {
-        let inner = Inner { items: VecDeque::new(), closed: false };
-        Self { inner: Mutex::new(inner), ready: Condvar::new(), items_max }
+        Self::with_workers(items_max, usize::MAX)
+    }
+
+    /// A queue of whose [`Worker`]s so many work at the same time; those that wait for a device do not count.
+    pub(super) fn with_workers(items_max: usize, workers_max: usize) -> Self {
+        let inner = Inner { items: VecDeque::new(), closed: false, working: 0 };
+        Self { inner: Mutex::new(inner), ready: Condvar::new(), items_max, workers_max }
     }
 
     fn locked(&self) -> MutexGuard<'_, Inner<T>> {
@@ -46,8 +54,11 @@ impl<T> Queue<T> {
             return Err(PushError::Full);
         }
         inner.items.push_back(item);
+        let takers = inner.working < self.workers_max;
         drop(inner);
-        self.ready.notify_one();
+        if takers {
+            self.ready.notify_one();
+        }
         Ok(())
     }
 
@@ -87,6 +98,11 @@ impl<T> Queue<T> {
         one.pop()
     }
 
+    /// A thread that takes items one by one.
+    pub(super) fn worker(&self) -> Worker<'_, T> {
+        Worker { queue: self, working: false }
+    }
+
     /// Takes no more items, and drops those that wait: nobody is there to take them.
     pub(super) fn abort(&self) {
         let items = {
@@ -103,5 +119,57 @@ impl<T> Queue<T> {
     pub(super) fn close(&self) {
         self.locked().closed = true;
         self.ready.notify_all();
+    }
+}
+
+/// One of many threads that take items. Waking a thread costs more than most items, so only a few work at a time; the
+/// others are there for when those wait for a device.
+pub(super) struct Worker<'a, T> {
+    queue: &'a Queue<T>,
+    working: bool,
+}
+
+impl<T> Worker<'_, T> {
+    /// The item before is done; waits for the next one. Nothing once the queue is closed and empty.
+    pub(super) fn next(&mut self) -> Option<T> {
+        let mut inner = self.queue.locked();
+        if std::mem::take(&mut self.working) {
+            inner.working -= 1;
+        }
+        loop {
+            if inner.items.is_empty() && inner.closed {
+                // Others may have slept through the end because enough were working.
+                self.queue.ready.notify_all();
+                return None;
+            }
+            if inner.working < self.queue.workers_max
+                && let Some(item) = inner.items.pop_front()
+            {
+                inner.working += 1;
+                self.working = true;
+                return Some(item);
+            }
+            inner = self.queue.ready.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// This thread is about to wait for a device: another one may work meanwhile.
+    pub(super) fn will_block(&mut self) {
+        if !std::mem::take(&mut self.working) {
+            return;
+        }
+        let mut inner = self.queue.locked();
+        inner.working -= 1;
+        let waiting = !inner.items.is_empty();
+        drop(inner);
+        if waiting {
+            self.queue.ready.notify_one();
+        }
+    }
+}
+
+impl<T> Drop for Worker<'_, T> {
+    fn drop(&mut self) {
+        self.will_block();
     }
 }

@@ -11,6 +11,7 @@ use cairn_protocol::storage::{StorageError, StorageErrorKind};
 
 use super::entry::Entry;
 use super::options::INVENTORY_PAGE_MAX;
+use super::queue::Worker;
 use super::shared::{Reply, Shared};
 use super::state::Known;
 use crate::format::{HEADER_BYTES, RecordHeader};
@@ -35,13 +36,20 @@ pub(super) struct Wanted {
 
 /// Runs until the queue is closed and empty.
 pub(super) fn run(shared: &Arc<Shared>) {
-    while let Some(request) = shared.reads.pop() {
+    let mut worker = shared.reads.worker();
+    while let Some(request) = worker.next() {
         match request {
             // Nobody waits for an answer that was given up; the disk has better things to do.
             ReadRequest::Cells { reply, .. } if reply.is_closed() => {}
-            ReadRequest::Cells { wanted, reply } => drop(reply.send(read(shared, &wanted))),
-            ReadRequest::Describe { shard, reply } => drop(reply.send(describe(shared, shard))),
-            ReadRequest::Page { after, limit, reply } => drop(reply.send(page(shared, after, limit))),
+            ReadRequest::Cells { wanted, reply } => drop(reply.send(read(shared, &wanted, &mut worker))),
+            ReadRequest::Describe { shard, reply } => {
+                worker.will_block();
+                drop(reply.send(describe(shared, shard)));
+            }
+            ReadRequest::Page { after, limit, reply } => {
+                worker.will_block();
+                drop(reply.send(page(shared, after, limit)));
+            }
         }
     }
 }
@@ -49,7 +57,7 @@ pub(super) fn run(shared: &Arc<Shared>) {
 /// Attempts to read a shard that moves while it is being read.
 const ATTEMPTS_MAX: usize = 4;
 
-fn read(shared: &Shared, wanted: &Wanted) -> Result<Bytes, StorageError> {
+fn read(shared: &Shared, wanted: &Wanted, worker: &mut Worker<'_, ReadRequest>) -> Result<Bytes, StorageError> {
     for _ in 0..ATTEMPTS_MAX {
         let deaths = shared.state().deaths;
         let located = shared.locate(&[wanted.shard])?;
@@ -57,7 +65,13 @@ fn read(shared: &Shared, wanted: &Wanted) -> Result<Bytes, StorageError> {
             return Err(shared.error(StorageErrorKind::Missing, format_args!("{} is not here", wanted.shard)));
         };
         shared.state().remember(wanted.shard, entry, located.generation);
-        let body = read_entry(shared, &entry, wanted);
+        let body = read_entry_cached(shared, &entry, wanted).map_or_else(
+            || {
+                worker.will_block();
+                read_entry(shared, &entry, wanted)
+            },
+            Ok,
+        );
         // A record that dies is punched: what was read then is not what was stored.
         if shared.state().deaths == deaths || shared.locate(&[wanted.shard])?.entries == [Some(entry)] {
             return body;
@@ -74,11 +88,15 @@ pub(super) fn read_cached(shared: &Shared, wanted: &Wanted) -> Option<Bytes> {
         (state.known(wanted.shard), state.deaths)
     };
     let Known::Present(entry) = known else { return None };
-    let file = shared.files.opened(entry.place.volume)?;
-    let span = span(&entry, wanted);
-    let bytes = file.read_cached((span.end - span.start) as usize, entry.place.offset + span.start)?;
-    let body = body_of(shared, &entry, wanted, bytes).ok()?;
+    let body = read_entry_cached(shared, &entry, wanted)?;
     (shared.state().deaths == deaths).then_some(body)
+}
+
+fn read_entry_cached(shared: &Shared, entry: &Entry, wanted: &Wanted) -> Option<Bytes> {
+    let file = shared.files.opened(entry.place.volume)?;
+    let span = span(entry, wanted);
+    let bytes = file.read_cached((span.end - span.start) as usize, entry.place.offset + span.start)?;
+    body_of(shared, entry, wanted, bytes).ok()
 }
 
 /// The bytes of the record to read: the header too where it is on the way, that is, from the first cell on.

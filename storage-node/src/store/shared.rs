@@ -13,7 +13,9 @@ use super::base::Base;
 use super::entry::Entry;
 use super::fault::classify;
 use super::log::LogRequest;
-use super::options::{LOG_QUEUE_MAX, READ_QUEUE_MAX, STALL_LIMIT, STREAMS_MAX, StoreOptions, WRITE_BYTES_MAX};
+use super::options::{
+    LOG_QUEUE_MAX, READ_QUEUE_MAX, READERS_WORKING_MAX, STALL_LIMIT, STREAMS_MAX, StoreOptions, WRITE_BYTES_MAX,
+};
 use super::queue::{PushError, Queue};
 use super::reader::ReadRequest;
 use super::scrub::ScrubState;
@@ -110,7 +112,7 @@ impl Shared {
             // Bounded by the bytes and streams that are admitted.
             streams: Queue::new(usize::MAX),
             syncs: Queue::new(usize::MAX),
-            reads: Queue::new(READ_QUEUE_MAX),
+            reads: Queue::with_workers(READ_QUEUE_MAX, READERS_WORKING_MAX),
             scrub: ScrubState::new(identity.disk),
             upkeep: Queue::new(1),
             compaction: Queue::new(0),

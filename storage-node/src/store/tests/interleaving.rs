@@ -327,3 +327,57 @@ fn a_group_is_acknowledged_only_by_a_sync_that_began_after_its_writes() {
         ORDERS,
     );
 }
+
+/// No order of pushes, blocking workers and the end leaves an item lying or a worker asleep.
+#[test]
+fn every_item_is_worked_on_and_no_more_at_once_than_may_be() {
+    const WORKING_MAX: u64 = 1;
+    shuttle::check_random(
+        || {
+            let queue: Arc<Queue<(u64, Sender<u64>)>> = Arc::new(Queue::with_workers(8, WORKING_MAX as usize));
+            let working = Arc::new(Mutex::new(0_u64));
+            let workers: Vec<_> = (0..3)
+                .map(|_| {
+                    let (queue, working) = (Arc::clone(&queue), Arc::clone(&working));
+                    thread::spawn(move || {
+                        let mut worker = queue.worker();
+                        while let Some((item, reply)) = worker.next() {
+                            *working.lock().unwrap() += 1;
+                            assert!(*working.lock().unwrap() <= WORKING_MAX);
+                            thread::yield_now();
+                            *working.lock().unwrap() -= 1;
+                            if item % 2 == 0 {
+                                worker.will_block();
+                                thread::yield_now();
+                            }
+                            let _ = reply.send(item);
+                        }
+                    })
+                })
+                .collect();
+            let callers: Vec<_> = (0..2)
+                .map(|caller| {
+                    let queue = Arc::clone(&queue);
+                    thread::spawn(move || {
+                        let answers = [2 * caller, 2 * caller + 1].map(|item| {
+                            let (reply, answer) = channel();
+                            assert!(queue.push((item, reply)).is_ok());
+                            (item, answer)
+                        });
+                        for (item, answer) in answers {
+                            assert_eq!(answer.recv().unwrap(), item);
+                        }
+                    })
+                })
+                .collect();
+            for caller in callers {
+                caller.join().unwrap();
+            }
+            queue.close();
+            for worker in workers {
+                worker.join().unwrap();
+            }
+        },
+        ORDERS,
+    );
+}

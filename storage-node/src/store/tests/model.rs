@@ -1,10 +1,11 @@
-//! Random histories against a map in memory (I1, I2, I4, I21): writes, streams, deletions, compaction, checkpoints, a disk
-//! that fills up, failing operations, killed processes, power losses at any operation, also during recovery.
+//! Random histories against a map in memory (I1, I2, I4, I14, I21): writes, streams, deletions, compaction, scrubs,
+//! checkpoints, a disk that fills up, failing operations, killed processes, power losses at any operation, also during
+//! recovery.
 //!
 //! What was acknowledged counts. What failed may have happened or not, also later, until an acknowledged write or
 //! deletion of the same shard settles it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cairn_core::cluster_map::DiskState;
 use cairn_protocol::storage::ShardWriter;
@@ -24,6 +25,10 @@ const STEPS_MIN: usize = 25_000;
 const SHARDS: u64 = 16;
 /// Bytes of the filesystem.
 const CAPACITY_BYTES: u64 = 32 << 20;
+
+/// Time between two looks at a scrub, and how often it is looked at.
+const SCRUB_LOOK: Duration = Duration::from_millis(1);
+const SCRUB_LOOKS_MAX: usize = 20_000;
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -53,6 +58,10 @@ enum Step {
         bytes: u64,
     },
     Checkpoint,
+    /// A scrub, beside what comes next or to its end.
+    Scrub {
+        wait: bool,
+    },
     Fill {
         left: u64,
     },
@@ -105,6 +114,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => Just(Step::Compact),
         3 => (n(), bytes()).prop_map(|(n, bytes)| Step::CompactBeside { n, bytes }),
         3 => Just(Step::Checkpoint),
+        2 => any::<bool>().prop_map(|wait| Step::Scrub { wait }),
         1 => (0..20_000u64).prop_map(|left| Step::Fill { left }),
         1 => Just(Step::Empty),
         1 => (1..12u64, 0..3u8).prop_map(|(after, errno)| Step::Fail { after, errno }),
@@ -138,6 +148,10 @@ struct World {
     is_full: bool,
     starts_since_full: u32,
     has_fault: bool,
+    /// An operation failed at some time: if it was a read, a scrub may blame the record.
+    had_fault: bool,
+    /// Shards of which a write has failed at some time.
+    doubted: BTreeSet<u64>,
 }
 
 fn small() -> StoreOptions {
@@ -156,7 +170,9 @@ impl World {
         disk.set_capacity(CAPACITY_BYTES);
         let store = start(&disk).unwrap();
         let (model, open) = (BTreeMap::new(), None);
-        Self { disk, store, model, open, version: 0, is_full: false, starts_since_full: 0, has_fault: false }
+        let (is_full, has_fault, had_fault) = (false, false, false);
+        let doubted = BTreeSet::new();
+        Self { disk, store, model, open, version: 0, is_full, starts_since_full: 0, has_fault, had_fault, doubted }
     }
 
     fn contents(&self, n: u64) -> Vec<Content> {
@@ -178,6 +194,7 @@ impl World {
             contents.push(content);
         }
         self.model.insert(n, contents);
+        self.doubted.insert(n);
         if let Some(open) = self.open.as_mut().filter(|open| open.n == n) {
             open.muddied = true;
         }
@@ -271,6 +288,7 @@ impl World {
     /// A stream that came to nothing, or may have come to something.
     fn give_up(&mut self, open: Open) {
         drop(open.writer);
+        self.doubted.insert(open.n);
         if !open.overruled {
             self.muddy(open.n, Some(open.content));
         }
@@ -336,6 +354,28 @@ impl World {
         compaction.join().unwrap();
     }
 
+    /// Nothing rots here, so a scrub may find nothing, whatever is being written, deleted and moved beside it (I14). Only
+    /// what came of writes that failed may lack a footer.
+    async fn scrub(&self, wait: bool) {
+        let before = self.store.scrub_status().last.map_or(0, |last| last.cycle);
+        self.store.start_scrub();
+        let ended = || self.store.scrub_status().last.is_some_and(|last| last.cycle > before);
+        for _ in 0..SCRUB_LOOKS_MAX {
+            if !wait || ended() || self.has_fault || self.disk.has_stopped() {
+                return;
+            }
+            tokio::time::sleep(SCRUB_LOOK).await;
+        }
+        panic!("a scrub never ends: {:?}", self.store.scrub_status());
+    }
+
+    fn assert_nothing_rots(&self) {
+        let findings = self.store.unreported_findings(1000);
+        let invented = findings.iter().find(|finding| !self.doubted.contains(&finding.shard.extent.counter));
+        // A machine that has stopped gives no bytes.
+        assert!(invented.is_none() || self.had_fault || self.disk.has_stopped(), "a scrub invents {invented:?}");
+    }
+
     fn fill(&mut self, left: u64) {
         self.store.set_spare_aside();
         // Each start on a full disk may use a spare file up, and only a disk with some room makes another.
@@ -361,6 +401,7 @@ impl World {
             Step::Compact => self.store.compact(),
             Step::CompactBeside { n, bytes } => self.compact_beside(n, bytes).await,
             Step::Checkpoint => self.store.checkpoint(Arc::new(TestClock::default())),
+            Step::Scrub { wait } => self.scrub(wait).await,
             Step::Fill { left } => self.fill(left),
             Step::Empty => {
                 self.disk.fill_all_but(u64::MAX);
@@ -370,6 +411,7 @@ impl World {
                 let errno = [Errno::IO, Errno::NOSPC, Errno::MFILE][usize::from(errno)];
                 self.disk.fail(Some(Fault { at: after, errno }));
                 self.has_fault = true;
+                self.had_fault = true;
             }
             Step::Restart => {
                 if let Some(open) = self.open.take() {
@@ -393,6 +435,7 @@ impl World {
                 self.start(how).await;
             }
         }
+        self.assert_nothing_rots();
     }
 }
 

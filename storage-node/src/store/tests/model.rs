@@ -149,7 +149,7 @@ struct World {
     starts_since_full: u32,
     has_fault: bool,
     /// An operation failed at some time: if it was a read, a scrub may blame the record.
-    had_fault: bool,
+    saw_errors: bool,
     /// Shards of which a write has failed at some time.
     doubted: BTreeSet<u64>,
 }
@@ -170,9 +170,9 @@ impl World {
         disk.set_capacity(CAPACITY_BYTES);
         let store = start(&disk).unwrap();
         let (model, open) = (BTreeMap::new(), None);
-        let (is_full, has_fault, had_fault) = (false, false, false);
+        let (is_full, has_fault, saw_errors) = (false, false, false);
         let doubted = BTreeSet::new();
-        Self { disk, store, model, open, version: 0, is_full, starts_since_full: 0, has_fault, had_fault, doubted }
+        Self { disk, store, model, open, version: 0, is_full, starts_since_full: 0, has_fault, saw_errors, doubted }
     }
 
     fn contents(&self, n: u64) -> Vec<Content> {
@@ -373,7 +373,7 @@ impl World {
         let findings = self.store.unreported_findings(1000);
         let invented = findings.iter().find(|finding| !self.doubted.contains(&finding.shard.extent.counter));
         // A machine that has stopped gives no bytes.
-        assert!(invented.is_none() || self.had_fault || self.disk.has_stopped(), "a scrub invents {invented:?}");
+        assert!(invented.is_none() || self.saw_errors || self.disk.has_stopped(), "a scrub invents {invented:?}");
     }
 
     fn fill(&mut self, left: u64) {
@@ -411,7 +411,7 @@ impl World {
                 let errno = [Errno::IO, Errno::NOSPC, Errno::MFILE][usize::from(errno)];
                 self.disk.fail(Some(Fault { at: after, errno }));
                 self.has_fault = true;
-                self.had_fault = true;
+                self.saw_errors = true;
             }
             Step::Restart => {
                 if let Some(open) = self.open.take() {

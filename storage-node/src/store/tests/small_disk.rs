@@ -29,7 +29,8 @@ impl Mount {
         } else {
             let image = mount.directory.path().join("image");
             std::fs::File::create(&image).unwrap().set_len(64 << 20).unwrap();
-            run(Command::new("mkfs.ext4").args(["-q", "-F"]).arg(&image))
+            // As Debian's installer makes them: an error of the filesystem makes it read-only at once.
+            run(Command::new("mkfs.ext4").args(["-q", "-F", "-e", "remount-ro"]).arg(&image))
                 .and_then(|()| run(Command::new("mount").args(["-o", "loop"]).arg(&image).arg(&at)))
         };
         match mounted {
@@ -43,6 +44,24 @@ impl Mount {
 
     fn path(&self) -> PathBuf {
         self.directory.path().join("mount")
+    }
+
+    /// Lets the kernel find an error in the ext4 filesystem, while it is in use.
+    fn break_down(&self) {
+        let path = self.path();
+        let found = Command::new("findmnt").args(["-n", "-o", "SOURCE"]).arg(&path).output().unwrap();
+        let source = String::from_utf8(found.stdout).unwrap();
+        let device = source.trim().strip_prefix("/dev/").unwrap();
+        std::fs::write(format!("/sys/fs/ext4/{device}/trigger_fs_error"), "a test").unwrap();
+    }
+
+    /// Unmounts and mounts again, after a check that mends what it finds.
+    fn check_and_remount(&self) {
+        let (at, image) = (self.path(), self.directory.path().join("image"));
+        run(Command::new("umount").arg(&at)).unwrap();
+        // It exits with 1 where it mended something.
+        let _ = run(Command::new("e2fsck").args(["-f", "-y"]).arg(&image));
+        run(Command::new("mount").args(["-o", "loop"]).arg(&image).arg(&at)).unwrap();
     }
 
     fn remount(&self, options: &str) {
@@ -264,6 +283,36 @@ async fn a_filesystem_that_turns_read_only_serves_and_loses_nothing() {
     for n in 0..20 {
         check(&store, shard(n), size_of(n) / 4, 0).await;
     }
+    store.close();
+}
+
+/// What ext4 does when it finds an error: from one write to the next, all of them fail.
+#[tokio::test]
+async fn a_filesystem_that_turns_read_only_under_the_store_serves_and_loses_nothing() {
+    let Some(mount) = Mount::new("ext4", "") else { return };
+    let disk = RealDisk::new(&mount.path().join("disk"));
+    format(&disk);
+    let store = start(&disk);
+    for n in 0..20 {
+        put(&store, shard(n), size_of(n) / 4, 0).await.unwrap();
+    }
+    mount.break_down();
+    let error = put(&store, shard(100), 4000, 0).await.unwrap_err();
+    assert_eq!(error.kind, StorageErrorKind::Failed, "{error}");
+    let (state, why) = store.state();
+    assert!(state == DiskState::Suspect && why.contains("ead-only"), "{state:?}: {why}");
+    assert!(delete(&store, &[shard(0)]).await.is_err(), "I1: a deletion that is not durable is not acknowledged");
+    for n in 0..20 {
+        check(&store, shard(n), size_of(n) / 4, 0).await;
+    }
+    store.close();
+    drop(store);
+    mount.check_and_remount();
+    let store = start(&disk);
+    for n in 0..20 {
+        check(&store, shard(n), size_of(n) / 4, 0).await;
+    }
+    put(&store, shard(100), 4000, 1).await.unwrap();
     store.close();
 }
 

@@ -43,7 +43,7 @@ pub enum Operation {
     Get,
     /// Seven reads of prepared objects for three objects stored.
     Mixed,
-    /// List prepared objects, a page of up to 1,000 keys for each operation.
+    /// List prepared objects page after page; an operation is a page of up to 1,000 keys.
     List,
     /// Delete prepared objects; ends early when none is left.
     Delete,

@@ -26,6 +26,8 @@ pub(super) struct Worker {
     clock: Arc<dyn Clock>,
     random: SmallRng,
     stored: u64,
+    /// Where the next page of the listing begins.
+    continuation: Option<String>,
 }
 
 impl Worker {
@@ -33,7 +35,7 @@ impl Worker {
     pub(super) fn new(id: u32, account: Arc<Account>, plan: Arc<Plan>, clock: Arc<dyn Clock>) -> Self {
         // Seeded by its number: every run asks for the same objects in the same order.
         let random = SmallRng::seed_from_u64(u64::from(id));
-        Self { id, client: Client::new(account), plan, clock, random, stored: 0 }
+        Self { id, client: Client::new(account), plan, clock, random, stored: 0, continuation: None }
     }
 
     /// Works until `deadline` on the clock's monotonic time; the operation under way then is finished and counted.
@@ -89,8 +91,10 @@ impl Worker {
 
     async fn list(&mut self) -> Result<u64, S3Error> {
         let prefix = self.plan.prepared_prefix();
-        let query = ListQuery { prefix: &prefix, ..ListQuery::default() };
+        let query = ListQuery { prefix: &prefix, continuation: self.continuation.as_deref(), ..ListQuery::default() };
         let page = self.client.list(&self.plan.bucket, &query).await?;
+        // From the first page to the last, as backup tools do, and then again.
+        self.continuation = page.continuation;
         if page.objects.is_empty() { Err(S3Error::Answer("an empty listing")) } else { Ok(0) }
     }
 

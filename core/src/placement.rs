@@ -6,14 +6,17 @@
 //! (1998); the straw's length is that of Ceph's straw2, `ln(u) / weight`.
 
 mod replacement;
+mod shortfall;
 
 use std::collections::HashMap;
 
 use crate::cluster_map::{ClusterMap, Disk, Labels, Node};
 use crate::id::{DiskNumber, ExtentId, NodeId};
+use crate::name::BucketName;
 use crate::profile::{FailureDomain, Profile, preferred};
 
-pub use replacement::{NoReplacement, replacement};
+pub use replacement::{NoReplacement, relocation, replacement};
+pub use shortfall::{Shortfall, shortfall};
 
 /// Why an extent cannot be placed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,12 +70,15 @@ pub fn place(
     })
 }
 
-/// Chooses the best profile that the eligible disks can carry for an object of `object_bytes`, and the disks.
+/// Chooses the best profile that the eligible disks can carry for an object of `object_bytes` in `bucket`, and the disks:
+/// the one that the rule for the bucket names, else, or as long as there are too few disks for it, the best of the
+/// cluster's own.
 ///
 /// A profile without parity is for a cluster of one disk. Elsewhere a write is refused rather than acknowledged without
 /// any redundancy, however many disks are away.
 pub fn choose(
     map: &ClusterMap,
+    bucket: Option<&BucketName>,
     object_bytes: u64,
     extent: ExtentId,
     eligible: impl Fn(&Disk) -> bool,
@@ -81,7 +87,8 @@ pub fn choose(
     let sole = map.disks.len() == 1;
     let needed = if sole { 1 } else { 2 };
     let mut refused = PlacementError { needed, placed: 0, eligible: count, per_domain: 1, domain: FailureDomain::Disk };
-    for profile in preferred(&map.profiles, object_bytes, count) {
+    let wanted = map.rule(bucket).and_then(|rule| map.profile(rule.pick(object_bytes))).copied();
+    for profile in wanted.into_iter().chain(preferred(&map.profiles, object_bytes, count)) {
         if profile.parity_shards == 0 && !sole {
             continue;
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Domain, LEVELS, candidates, domain_cap, seed};
+use super::{Candidate, Domain, LEVELS, candidates, domain_cap, seed};
 use crate::cluster_map::{ClusterMap, Disk, Labels};
 use crate::id::{DiskNumber, ExtentId, NodeId};
 use crate::profile::{FailureDomain, Profile};
@@ -33,22 +33,68 @@ pub fn replacement(
     eligible: impl Fn(&Disk) -> bool,
 ) -> Result<DiskNumber, NoReplacement> {
     let candidates = candidates(map, seed(profile, extent), eligible);
-    let mut used: HashMap<Domain<'_>, usize> = HashMap::new();
-    for disk in others.iter().filter_map(|number| map.disk(*number)) {
-        if let Some(labels) = labels(map, disk.node) {
-            for level in LEVELS {
-                *used.entry(Domain::of(disk.number, disk.node, labels, level)).or_default() += 1;
+    let crowd = Crowd::of(map, others);
+    let best =
+        candidates.iter().filter(|c| crowd.has_room(c, profile)).min_by_key(|c| LEVELS.map(|l| crowd.beside(c, l)));
+    let per_domain = domain_cap(profile);
+    let refused = NoReplacement { eligible: candidates.len(), per_domain, domain: profile.failure_domain };
+    best.map(|c| c.disk.number).ok_or(refused)
+}
+
+/// Chooses another disk for a shard of `extent` that is well where it is, on `from`, and whose other shards are on
+/// `others`: as [`replacement`] does, but nothing that crowds its zone, rack or node more than it stands now, so that
+/// moving shards for the sake of balance never makes a later loss worse.
+pub fn relocation(
+    map: &ClusterMap,
+    profile: &Profile,
+    extent: ExtentId,
+    (from, others): (DiskNumber, &[DiskNumber]),
+    eligible: impl Fn(&Disk) -> bool,
+) -> Option<DiskNumber> {
+    let from = map.disk(from)?;
+    let labels = labels(map, from.node)?;
+    let crowd = Crowd::of(map, others);
+    let now = |level| crowd.count(&Domain::of(from.number, from.node, labels, level));
+    let (beside_now, in_domain_now) = (LEVELS.map(now), now(profile.failure_domain));
+    let candidates = candidates(map, seed(profile, extent), |disk| disk.number != from.number && eligible(disk));
+    let fits = |c: &&Candidate<'_>| {
+        crowd.has_room(c, profile)
+            && crowd.beside(c, profile.failure_domain) <= in_domain_now
+            && LEVELS.map(|level| crowd.beside(c, level)) <= beside_now
+    };
+    let best = candidates.iter().filter(fits).min_by_key(|c| LEVELS.map(|level| crowd.beside(c, level)));
+    best.map(|c| c.disk.number)
+}
+
+/// How many shards of an extent each failure domain holds.
+struct Crowd<'a>(HashMap<Domain<'a>, usize>);
+
+impl<'a> Crowd<'a> {
+    fn of(map: &'a ClusterMap, disks: &[DiskNumber]) -> Self {
+        let mut used: HashMap<Domain<'_>, usize> = HashMap::new();
+        for disk in disks.iter().filter_map(|number| map.disk(*number)) {
+            if let Some(labels) = labels(map, disk.node) {
+                for level in LEVELS {
+                    *used.entry(Domain::of(disk.number, disk.node, labels, level)).or_default() += 1;
+                }
             }
         }
+        Self(used)
     }
-    let cap = domain_cap(profile);
-    let count = |c: &super::Candidate<'_>, level| used.get(&c.domain(level)).copied().unwrap_or(0);
-    let best = candidates
-        .iter()
-        .filter(|c| count(c, FailureDomain::Disk) == 0 && count(c, profile.failure_domain) < cap)
-        .min_by_key(|c| LEVELS.map(|level| count(c, level)));
-    let refused = NoReplacement { eligible: candidates.len(), per_domain: cap, domain: profile.failure_domain };
-    best.map(|c| c.disk.number).ok_or(refused)
+
+    fn count(&self, domain: &Domain<'a>) -> usize {
+        self.0.get(domain).copied().unwrap_or(0)
+    }
+
+    fn beside(&self, candidate: &Candidate<'a>, level: FailureDomain) -> usize {
+        self.count(&candidate.domain(level))
+    }
+
+    /// Whether a further shard may go there (I26).
+    fn has_room(&self, candidate: &Candidate<'a>, profile: &Profile) -> bool {
+        self.beside(candidate, FailureDomain::Disk) == 0
+            && self.beside(candidate, profile.failure_domain) < domain_cap(profile)
+    }
 }
 
 fn labels(map: &ClusterMap, node: NodeId) -> Option<&Labels> {

@@ -40,7 +40,8 @@ pub(crate) fn answer(view: &View, query: Query) -> Result<Option<Answer>, Refuse
         | Query::GetClusterStatus(_)
         | Query::GetMembers(_)
         | Query::GetRepairStatus(_)
-        | Query::GetVerification(_) => return Ok(None),
+        | Query::GetVerification(_)
+        | Query::GetRebalance(_) => return Ok(None),
     }))
 }
 
@@ -52,6 +53,7 @@ pub(crate) fn is_small(query: &Query) -> bool {
         | Query::GetClusterMap(_)
         | Query::GetRepairStatus(_)
         | Query::GetVerification(_) => true,
+        Query::GetRebalance(q) => !q.survey,
         Query::GetObject(q) => q.extents <= 16,
         Query::LocateExtents(q) => q.limit <= 16,
         Query::ListBuckets(_)

@@ -163,7 +163,7 @@ fn look(
 }
 
 /// The id that follows.
-fn after(extent: ExtentId) -> ExtentId {
+pub(super) fn after(extent: ExtentId) -> ExtentId {
     ExtentId::from_bytes(u128::from_be_bytes(extent.to_bytes()).saturating_add(1).to_be_bytes())
 }
 

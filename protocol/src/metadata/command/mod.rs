@@ -2,6 +2,8 @@
 
 mod bucket;
 mod object;
+mod profile;
+mod rebalance;
 mod reclaim;
 mod repair;
 mod session;
@@ -13,6 +15,8 @@ use minicbor::{Decode, Encode};
 
 pub use bucket::{CreateBucket, DeleteBucket};
 pub use object::{CommitObject, DeleteObject, ObjectCommitted, ObjectDeleted, Precondition};
+pub use profile::{ProfileShape, SetProfile};
+pub use rebalance::{EndRebalance, RebalanceEnd, StartRebalance};
 pub use reclaim::{FinishReclaim, ReclaimId, ReportFaults, ShardReport, ShardReportKind};
 pub use repair::{EndRebuilds, GrantRebuild, RebuildId, ReplaceShard};
 pub use session::{EndSession, OpenSession};
@@ -76,6 +80,15 @@ pub enum Command {
     /// See [`ChangeDisks`].
     #[n(23)]
     ChangeDisks(#[n(0)] ChangeDisks),
+    /// See [`StartRebalance`].
+    #[n(24)]
+    StartRebalance(#[n(0)] StartRebalance),
+    /// See [`EndRebalance`].
+    #[n(25)]
+    EndRebalance(#[n(0)] EndRebalance),
+    /// See [`SetProfile`].
+    #[n(26)]
+    SetProfile(#[n(0)] SetProfile),
 }
 
 /// What a command that was applied led to.
@@ -173,3 +186,6 @@ command!(GrantRebuild => RebuildGranted(CommitSequence));
 command!(ReplaceShard => ());
 command!(EndRebuilds => ());
 command!(ChangeDisks => ());
+command!(StartRebalance => ());
+command!(EndRebalance => ());
+command!(SetProfile => ());

@@ -27,3 +27,27 @@ pub(crate) fn running(table: &impl ReadableTable<Key, Value>) -> Result<Option<R
 pub(crate) fn put(table: &mut Table<'_, Key, Value>, record: &RebalanceRecord) -> Result<(), StoreError> {
     meta::put(table, NAME, record)
 }
+
+#[cfg(test)]
+mod tests {
+    use cairn_core::id::CommitSequence;
+    use cairn_protocol::metadata::command::RebalanceEnd;
+
+    use super::*;
+
+    /// I30: a leader of another release goes on with it.
+    #[test]
+    fn a_record_is_encoded_as_ever() {
+        let record = RebalanceRecord {
+            id: CommitSequence(65_536),
+            started_ms: 1000,
+            bytes_per_s_max: Some(7),
+            moved_shards: 2,
+            moved_bytes: 300,
+            ended: Some((2000, RebalanceEnd::Stuck("x".to_owned()))),
+        };
+        let golden = b"\xa6\x00\x1a\x00\x01\x00\x00\x01\x19\x03\xe8\x02\x07\x03\x02\x04\x19\x01\x2c\x05\x82\x19\x07\xd0\x82\x02\x81\x61\x78";
+        assert_eq!(record.to_bytes(), golden);
+        assert_eq!(RebalanceRecord::read(golden).unwrap(), record);
+    }
+}

@@ -131,6 +131,8 @@ pub(crate) async fn run(
         let (term, now) = (inner.gate.term(), inner.clock.monotonic());
         if lead.as_ref().is_none_or(|lead| lead.term != term) {
             lead = Some(Lead::new(term, options.clone(), storage.clone(), now));
+            // What an earlier lead of this member has left there is out of date.
+            inner.repair.set_rebalance(RebalanceStatus::default());
         }
         let Some(lead) = &mut lead else { continue };
         lead.note(event, now);
@@ -409,12 +411,20 @@ impl Lead {
                 return Ok(());
             };
             let (machine, own) = (Arc::clone(&inner.machine), Arc::clone(map));
-            let looked = tokio::task::spawn_blocking(move || scan::step(&machine.view()?, &own, cursor)).await;
-            let step = looked.map_err(store)?.map_err(|e: StoreError| store(e))?;
+            // The planner goes along, and comes back: nothing else of this lead runs meanwhile.
+            let planner = std::mem::replace(&mut self.planner, Planner::new(self.options.repair, now));
+            let looked = tokio::task::spawn_blocking(move || {
+                let wants = |extent, spare| planner.wants(extent, spare, now);
+                let step = machine.view().and_then(|view| scan::step(&view, &own, cursor, &wants));
+                (planner, step)
+            });
+            let (planner, step) = looked.await.map_err(store)?;
+            self.planner = planner;
+            let step = step.map_err(|e: StoreError| store(e))?;
             self.pass.seen.add(step.seen);
             self.pass.cursor = step.next;
+            self.pass.found |= !step.tasks.is_empty();
             for task in step.tasks {
-                self.pass.found |= self.planner.wants(task.shard.extent, task.spare, now);
                 self.planner.offer(task, now);
             }
             if step.next.is_none() {

@@ -47,7 +47,7 @@ pub(super) fn plan(
     Ok((tasks, next))
 }
 
-/// What the disks hold, and what a first pass over all extents would move.
+/// What the disks hold, and what would move.
 pub(crate) fn forecast(view: &View, map: &ClusterMap) -> Result<(Balance, RebalanceForecast), StoreError> {
     let (mut loads, mut at) = (Loads::default(), Some(START));
     while let Some(from) = at {
@@ -56,12 +56,21 @@ pub(crate) fn forecast(view: &View, map: &ClusterMap) -> Result<(Balance, Rebala
     let before = Balance::new(map, &loads);
     let mut after = before.clone();
     let mut forecast = RebalanceForecast { shards: 0, bytes: 0, disks: Vec::new() };
-    at = if before.is_even() { None } else { Some(START) };
-    while let Some(from) = at {
-        let (tasks, next) = plan(view, map, from, &mut after)?;
-        forecast.shards += tasks.len() as u64;
-        forecast.bytes += tasks.iter().map(Task::bytes).sum::<u64>();
-        at = next;
+    if !before.is_even() {
+        walk(view, START, usize::MAX, |extent, row| {
+            let mut locations = row.locations.clone();
+            // Each pass moves one shard of an extent; here all passes are made at once.
+            while after.concerns(&locations) {
+                let view = ExtentView { id: extent, geometry: &row.geometry, locations: &locations };
+                let Some(task) = after.plan(map, view, (row.profile, row.generation)) else { break };
+                forecast.shards += 1;
+                forecast.bytes += task.bytes();
+                if let Some(location) = locations.get_mut(usize::from(task.shard.index)) {
+                    *location = Some(task.target);
+                }
+            }
+            Ok(())
+        })?;
     }
     forecast.disks = shares(&after);
     Ok((before, forecast))
@@ -119,7 +128,9 @@ mod tests {
         let kind = ShardReportKind::Missing;
         let report = |extent: &ExtentId| ShardReport { extent: *extent, index: 2, disk: DiskNumber(3), kind };
         state.apply(ReportFaults { reports: all.iter().map(report).collect() }).unwrap();
-        assert_eq!(forecast(&state.view(), &state.map()).unwrap().1.shards, 0);
+        let mut balance = balance;
+        let planned = plan(&state.view(), &state.map(), START, &mut balance).unwrap();
+        assert_eq!(planned, (Vec::new(), None));
     }
 
     #[test]

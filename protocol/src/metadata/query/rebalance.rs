@@ -84,7 +84,7 @@ pub struct DiskShare {
 /// What a rebalance would do.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct RebalanceForecast {
-    /// Shards that would move in a first pass over all extents.
+    /// Shards that would move, those known to be bad included.
     #[n(0)]
     pub shards: u64,
     /// Their bytes.

@@ -54,7 +54,7 @@ pub struct DiskShare {
 /// What a rebalance would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RebalanceForecast {
-    /// Shards that would move in a first pass.
+    /// Shards that would move.
     pub shards: u64,
     /// Their bytes.
     pub bytes: u64,

@@ -105,12 +105,12 @@ fn planning(nodes: u32, disks_per_node: u32) {
     let disks = map.disks.len();
 
     let begun = Instant::now();
-    let planned = (0..PLACED).filter(|n| {
+    let possible = (0..PLACED).filter(|n| {
         let view = extents.view(*n);
         let wanted = assess(&map, view, &[]).wanted[0];
         Task::plan(&map, view, of, wanted, &[]).is_ok()
     });
-    assert_eq!(planned.count() as u64, PLACED);
+    assert_eq!(possible.count() as u64, PLACED);
     println!("{disks} disks: a rebuild planned, {} each", per_item(begun, PLACED));
 
     // A whole pass: every extent is assessed, those that are wanted are planned and offered, some are given out.
@@ -142,7 +142,9 @@ fn planning(nodes: u32, disks_per_node: u32) {
     let mut grown = cluster(nodes + 1, disks_per_node);
     grown.disks[0].state = DiskState::Active;
     let mut loads = Loads::default();
-    extents.placed.iter().for_each(|(_, at)| loads.add(&extents.geometry, at));
+    for (_, at) in &extents.placed {
+        loads.add(&extents.geometry, at);
+    }
     let mut balance = Balance::new(&grown, &loads);
     let begun = Instant::now();
     let moved = (0..PLACED).filter(|n| balance.plan(&grown, extents.view(*n), of).is_some()).count();
@@ -218,7 +220,7 @@ async fn enqueue(extents: u64) {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    service.shutdown().await;
+    service.as_ref().clone().shutdown().await;
 }
 
 fn main() {

@@ -125,13 +125,21 @@ struct Candidate<'a> {
 }
 
 fn candidates<'a>(map: &'a ClusterMap, seed: u128, eligible: impl Fn(&Disk) -> bool) -> Vec<Candidate<'a>> {
-    let nodes: HashMap<NodeId, &Node> = map.nodes.iter().map(|n| (n.id, n)).collect();
+    // The disks of a node mostly stand together, so few of them need a look at the list of nodes.
+    let mut last: Option<&Node> = None;
+    let mut node_of = |id: NodeId| {
+        if last.is_none_or(|node| node.id != id) {
+            last = map.node(id);
+        }
+        last
+    };
+    let may_take = |disk: &&Disk| disk.state.takes_shards() && disk.capacity_bytes > 0 && eligible(disk);
     let mut candidates: Vec<Candidate<'a>> = map
         .disks
         .iter()
-        .filter(|d| d.state.takes_shards() && d.capacity_bytes > 0 && eligible(d))
+        .filter(may_take)
         .filter_map(|disk| {
-            let node = nodes.get(&disk.node)?;
+            let node = node_of(disk.node)?;
             Some(Candidate { disk, node: node.id, labels: &node.labels, straw: straw(seed, disk) })
         })
         .collect();

@@ -172,6 +172,56 @@ async fn a_drain_goes_first_a_stop_stops_and_added_disks_take_part() {
     server.stop().await;
 }
 
+/// An object in two parts.
+async fn store_parts(client: &mut Client) {
+    let upload = client.create_upload(BUCKET, "parts").await.unwrap();
+    let mut parts = Vec::new();
+    for (number, bytes) in [(1, 5 << 20), (2, 50_000)] {
+        let body = Bytes::from(vec![number as u8; bytes]);
+        parts.push(client.upload_part(BUCKET, "parts", &upload, number, body).await.unwrap());
+    }
+    client.complete_upload(BUCKET, "parts", &upload, &parts).await.unwrap();
+}
+
+/// I11, I29: what is overwritten and deleted meanwhile stays so, and nothing is left over.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_is_coded_anew_under_load_and_nothing_is_lost_or_left_over() {
+    let seed = seed();
+    let mut server = AllInOne::start_with(Tuning { disks: 7, ..Tuning::default() }).await;
+    server.client().create_bucket(LOADED).await.unwrap();
+    let mix = Mix { sizes: &[100, 4 << 10, 40 << 10, 300 << 10], ..Mix::default() };
+    let load = Load { accounts: vec![server.account()], bucket: LOADED.to_owned(), mix, workers: 4, seed };
+    let running = load.start(Ledger::new());
+    let more = async |count: u64| {
+        let enough = running.acknowledged() + count;
+        wait_until("clients get on", LIMIT, async || running.acknowledged() >= enough).await;
+    };
+    more(100).await;
+    said(&server.verb(&["profile", "set", "4+3"]));
+    more(20).await;
+    let anew = said(&server.verb(&["rebalance", "start", "--reprotect", "--wait"]));
+    eprintln!("{anew}");
+    assert!(anew.contains("everything is coded as new objects are"), "{anew}");
+    more(20).await;
+    let (mut ledger, stats) = running.stop().await;
+    assert!(stats.violations.is_empty(), "{:#?}", stats.violations);
+    audit::assert_kept(&server.account(), LOADED, &mut ledger, "coded anew").await;
+    for object in server.client().list_all(LOADED, "").await.unwrap().iter().filter(|object| object.size > 0) {
+        let path = format!("/v1/placement/{LOADED}/{}", object.key);
+        let placed: Placement = server.admin().get(&path).await.unwrap();
+        for extent in placed.extents {
+            let expected = if extent.bytes <= 16 << 10 { "1+3" } else { "4+3" };
+            assert_eq!(extent.profile, expected, "{}: {extent:?}", object.key);
+        }
+    }
+    whole(server.admin()).await;
+    audit::abort_uploads(&mut server.client(), LOADED).await.unwrap();
+    audit::delete_all(&mut server.client(), LOADED).await.unwrap();
+    server.restart().await;
+    audit::assert_shards(server.admin(), 0..=0).await;
+    server.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn new_objects_follow_the_profile_that_is_set_and_what_cannot_be_placed_is_refused() {
     let mut server = AllInOne::start_with(Tuning { disks: 7, ..Tuning::default() }).await;
@@ -179,6 +229,7 @@ async fn new_objects_follow_the_profile_that_is_set_and_what_cannot_be_placed_is
     server.client().create_bucket(LOADED).await.unwrap();
     let body = |bytes: usize| Bytes::from(vec![3; bytes]);
     server.client().put(BUCKET, "before", body(100_000)).await.unwrap();
+    store_parts(&mut server.client()).await;
     let refused = server.verb(&["profile", "set", "6+3", "--bucket", BUCKET]);
     let text = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && text.contains("2 more disks") && text.contains("--force"), "{text}");
@@ -203,6 +254,18 @@ async fn new_objects_follow_the_profile_that_is_set_and_what_cannot_be_placed_is
     let found = [shape(BUCKET, "before").await, shape(BUCKET, "small").await, shape(BUCKET, "larger").await];
     assert_eq!(found, ["4+2", "1+3", "4+3"]);
     assert_eq!(shape(LOADED, "other").await, "4+2");
+    // What is stored is re-encoded only when asked for, with overwrites meanwhile.
+    let etag = client.head(BUCKET, "before").await.unwrap().etag();
+    let anew = said(&server.verb(&["rebalance", "start", "--reprotect", "--wait"]));
+    assert!(anew.contains("everything is coded as new objects are"), "{anew}");
+    for (key, profile) in [("before", "4+3"), ("small", "1+3"), ("parts", "4+3"), ("after", "4+3")] {
+        assert_eq!(shape(BUCKET, key).await, profile, "{key}");
+    }
+    assert_eq!(shape(LOADED, "other").await, "4+2");
+    let same = client.get(BUCKET, "before").await.unwrap();
+    assert_eq!(same.info().etag(), etag, "it is the same version");
+    assert_eq!(same.collect().await.unwrap(), body(100_000));
+    whole(server.admin()).await;
     let listed = said(&server.verb(&["profile", "list"]));
     assert!(listed.contains("even") && listed.contains("all other buckets") && listed.contains("4+3"), "{listed}");
     said(&server.verb(&["profile", "set", "6+3", "--force"]));

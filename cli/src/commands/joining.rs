@@ -38,9 +38,9 @@ pub(super) async fn guide(
     }
     // Programs read the disks from standard output.
     if json {
-        complain(instructions)
+        complain(instructions);
     } else {
-        print(instructions)?
+        print(instructions)?;
     }
     let disks = wait(client, node, paths, flags.timeout).await?;
     if json {

@@ -1,7 +1,5 @@
 //! Shares, and the moves toward them.
 
-use std::collections::HashMap;
-
 use super::loads::{Loads, weight};
 use crate::cluster_map::{ClusterMap, Disk, DiskState};
 use crate::id::{DiskNumber, Generation, ProfileId};
@@ -55,7 +53,8 @@ fn part(bytes: u64, percent: u64) -> u64 {
 /// How the disks stand to their shares, and what moves.
 #[derive(Debug, Clone)]
 pub struct Balance {
-    fills: HashMap<DiskNumber, DiskFill>,
+    /// By the disks' numbers, of which there are as many as there ever were disks.
+    fills: Vec<Option<DiskFill>>,
     /// Disks that take shards and lack more than the goal allows.
     lacking: usize,
 }
@@ -75,31 +74,34 @@ impl Balance {
             capacity_bytes: disk.capacity_bytes,
             takes: disk.state.takes_shards(),
         };
-        let fills: HashMap<_, _> = disks().map(|disk| (disk.number, fill(disk))).collect();
-        let lacking = fills.values().filter(|fill| is_lacking(fill)).count();
+        let mut fills = vec![None; map.disks.last().map_or(0, |last| last.number.0 as usize + 1)];
+        for disk in disks() {
+            if let Some(place) = fills.get_mut(disk.number.0 as usize) {
+                *place = Some(fill(disk));
+            }
+        }
+        let lacking = fills.iter().flatten().filter(|fill| is_lacking(fill)).count();
         Self { fills, lacking }
     }
 
     /// The disks by number.
     pub fn disks(&self) -> Vec<DiskFill> {
-        let mut disks: Vec<DiskFill> = self.fills.values().copied().collect();
-        disks.sort_unstable_by_key(|fill| fill.disk);
-        disks
+        self.fills.iter().flatten().copied().collect()
     }
 
     /// Whether every disk is within [`TOLERANCE_PERCENT`] of its share.
     pub fn is_even(&self) -> bool {
-        self.fills.values().all(|fill| fill.is_within(TOLERANCE_PERCENT))
+        self.fills.iter().flatten().all(|fill| fill.is_within(TOLERANCE_PERCENT))
     }
 
     /// Bytes above the disks' shares that no move is planned for yet.
     pub fn excess_bytes(&self) -> u64 {
-        self.fills.values().map(|fill| fill.bytes.saturating_sub(fill.share_bytes)).sum()
+        self.fills.iter().flatten().map(|fill| fill.bytes.saturating_sub(fill.share_bytes)).sum()
     }
 
     /// Whether a look at an extent that lies there can lead to a move.
     pub fn concerns(&self, locations: &[Option<DiskNumber>]) -> bool {
-        locations.iter().flatten().any(|disk| self.fills.get(disk).is_some_and(|fill| self.is_source(fill)))
+        locations.iter().flatten().any(|disk| self.fill(*disk).is_some_and(|fill| self.is_source(fill)))
     }
 
     /// Plans a move of one shard of an extent that is wholly well: from the fullest of its disks to one that lacks, as
@@ -112,14 +114,14 @@ impl Balance {
         }
         let on = (0u8..).zip(extent.locations.iter().copied()).filter_map(|(index, disk)| Some((index, disk?)));
         let mut sources: Vec<(u8, DiskFill)> =
-            on.filter_map(|(index, disk)| Some((index, *self.fills.get(&disk)?))).collect();
+            on.filter_map(|(index, disk)| Some((index, *self.fill(disk)?))).collect();
         sources.retain(|(_, fill)| self.is_source(fill));
         sources.sort_unstable_by(|(_, a), (_, b)| compare(b, a));
         let (bytes, profile) = (weight(extent.geometry), profile_of(map, of.0, extent.geometry));
         for (index, source) in sources {
             let others = (0u8..).zip(extent.locations).filter(|(other, _)| *other != index);
             let others: Vec<DiskNumber> = others.filter_map(|(_, disk)| *disk).collect();
-            let takes = |disk: &Disk| self.fills.get(&disk.number).is_some_and(|fill| takes(fill, &source, bytes));
+            let takes = |disk: &Disk| self.fill(disk.number).is_some_and(|fill| takes(fill, &source, bytes));
             if let Some(target) = relocation(map, &profile, extent.id, (source.disk, &others), takes) {
                 self.count(source.disk, |held| held.saturating_sub(bytes));
                 self.count(target, |held| held + bytes);
@@ -134,8 +136,12 @@ impl Balance {
         fill.is_over(GOAL_PERCENT) || (self.lacking > 0 && fill.is_over(0))
     }
 
+    fn fill(&self, disk: DiskNumber) -> Option<&DiskFill> {
+        self.fills.get(disk.0 as usize)?.as_ref()
+    }
+
     fn count(&mut self, disk: DiskNumber, change: impl FnOnce(u64) -> u64) {
-        if let Some(fill) = self.fills.get_mut(&disk) {
+        if let Some(Some(fill)) = self.fills.get_mut(disk.0 as usize) {
             self.lacking -= usize::from(is_lacking(fill));
             fill.bytes = change(fill.bytes);
             self.lacking += usize::from(is_lacking(fill));

@@ -20,6 +20,7 @@ mod grant_rebuild;
 mod open_session;
 mod register_node;
 mod release;
+mod replace_body;
 mod replace_shard;
 mod report_faults;
 mod set_disk_states;
@@ -92,6 +93,7 @@ fn dispatch(tables: &mut Tables<'_>, command: &Command, context: Context) -> Res
         Command::StartRebalance(c) => start_rebalance::apply(tables, c, context),
         Command::EndRebalance(c) => end_rebalance::apply(tables, c, context),
         Command::SetProfile(c) => set_profile::apply(tables, c),
+        Command::ReplaceBody(c) => replace_body::apply(tables, c, context),
     }
 }
 

@@ -1,8 +1,8 @@
 //! See [`StartRebalance`].
 
-use cairn_protocol::metadata::Outcome;
 use cairn_protocol::metadata::command::StartRebalance;
 use cairn_protocol::metadata::query::RebalanceRecord;
+use cairn_protocol::metadata::{Outcome, Rejection};
 
 use super::Context;
 use crate::error::Refused;
@@ -16,8 +16,13 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &StartRebalance, context: 
         moved_shards: 0,
         moved_bytes: 0,
         ended: None,
+        reprotects: command.reprotects,
     };
     let running = rebalance::running(&tables.meta)?.unwrap_or_else(new);
+    if running.reprotects != command.reprotects {
+        let text = "a rebalance of the other kind is under way: wait, or stop it with `cairn rebalance stop`";
+        return Err(Rejection::Topology(text.to_owned()).into());
+    }
     let record = RebalanceRecord { bytes_per_s_max: command.bytes_per_s_max, ..running };
     rebalance::put(&mut tables.meta, &record)?;
     Ok(Outcome::Done)

@@ -9,7 +9,7 @@ use cairn_core::clock::Clock;
 use cairn_core::cluster_map::{Disk, DiskEvent, step};
 use cairn_core::id::{CommitSequence, Epoch};
 use cairn_core::shard::ShardId;
-use cairn_protocol::metadata::query::{ClusterStatus, RebalanceStatus, RestoreHold};
+use cairn_protocol::metadata::query::{ClusterStatus, MisfitPage, RebalanceStatus, RestoreHold};
 use cairn_protocol::metadata::{Answer, Command, Metadata, MetadataError, Outcome, Query, Signal, SignalAnswer};
 use cairn_protocol::rpc::{CallTag, HttpMetadata, MetadataFailure, RpcClient};
 use cairn_protocol::storage::DiskStatus;
@@ -150,6 +150,9 @@ impl Inner {
                 hold_back(&view, &asked.unwrap_or_default(), &mut garbage)?;
                 Ok(Answer::Garbage(garbage))
             }
+            Some(Answer::Misfits(page)) => {
+                Ok(Answer::Misfits(MisfitPage { is_waiting: self.repair.is_busy(), ..page }))
+            }
             Some(answer) => Ok(answer),
             None => Ok(Answer::ClusterStatus(self.cluster_status(&view)?)),
         }
@@ -158,6 +161,7 @@ impl Inner {
     fn rebalance_status(&self, view: &View, survey: bool) -> Result<RebalanceStatus, StoreError> {
         let record = rebalance::get(&view.meta()?)?;
         let mut status = RebalanceStatus { record, ..self.repair.rebalance() };
+        status.is_waiting |= status.record.as_ref().is_some_and(|record| record.reprotects) && self.repair.is_busy();
         if let Some(map) = self.machine.map().filter(|_| survey) {
             let (balance, forecast) = forecast(view, &map)?;
             (status.disks, status.forecast) = (shares(&balance), Some(forecast));

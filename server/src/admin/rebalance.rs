@@ -31,8 +31,9 @@ pub(super) async fn start(State(state): State<AdminState>, RawQuery(query): RawQ
     if parameters.is_true("dry_run") {
         return Ok(Json(ask(&state, true).await?).into_response());
     }
-    state.metadata.run(StartRebalance { bytes_per_s_max: rate }).await?;
-    tracing::warn!(?rate, "the operator starts a rebalance");
+    let reprotects = parameters.is_true("reprotect");
+    state.metadata.run(StartRebalance { bytes_per_s_max: rate, reprotects }).await?;
+    tracing::warn!(?rate, reprotects, "the operator starts a rebalance");
     Ok(Json(ask(&state, false).await?).into_response())
 }
 
@@ -55,12 +56,14 @@ fn convert(found: query::RebalanceStatus) -> RebalanceStatus {
         (Some(_), None) => "running",
         (Some(_), Some(RebalanceEnd::Stopped)) => "stopped",
         (Some(_), Some(RebalanceEnd::Even)) => "even",
+        (Some(_), Some(RebalanceEnd::Reprotected)) => "reprotected",
         (Some(_), Some(RebalanceEnd::Stuck(_))) => "stuck",
     };
     let why = ended.and_then(|(_, end)| if let RebalanceEnd::Stuck(why) = end { Some(why.clone()) } else { None });
     RebalanceStatus {
         state: state.to_owned(),
         why,
+        reprotects: record.is_some_and(|record| record.reprotects),
         started_ms: record.map(|record| record.started_ms),
         ended_ms: ended.map(|(at_ms, _)| *at_ms),
         bytes_per_s_max: record.and_then(|record| record.bytes_per_s_max),

@@ -7,10 +7,15 @@ use crate::unit::{format_bytes, format_ms};
 /// How it stands, in a sentence or two.
 pub(super) fn describe(status: &RebalanceStatus) -> String {
     let bytes = |bytes: u64| format_bytes(bytes as f64);
-    let moved = format!("{} shards, {} moved", status.moved_shards, bytes(status.moved_bytes));
+    let moved = match status.reprotects {
+        false => format!("{} shards, {} moved", status.moved_shards, bytes(status.moved_bytes)),
+        true => format!("{} of objects coded anew in {} shards", bytes(status.moved_bytes), status.moved_shards),
+    };
     let ended = status.ended_ms.map_or_else(String::new, format_ms);
     match status.state.as_str() {
         "never" => "nothing was ever rebalanced: `cairn rebalance start --dry-run` says what would move".to_owned(),
+        "running" if status.reprotects => format!("re-encoding is under way: {moved}"),
+        "reprotected" => format!("everything is coded as new objects are since {ended}: {moved}"),
         "running" => {
             let rate = status.bytes_per_s_max.map_or_else(|| "at the cap of repair".to_owned(), at_most);
             let failed = if status.failures > 0 {
@@ -80,10 +85,12 @@ mod tests {
         let json = r#"{"state":"running","why":null,"started_ms":0,"ended_ms":null,"bytes_per_s_max":1048576,
             "moved_shards":3,"moved_bytes":2097152,"left_bytes":1024,"passes":1,"running":2,"failures":1,
             "disks":[{"number":1,"bytes":1500,"share_bytes":1000},{"number":2,"bytes":500,"share_bytes":1000}],
-            "forecast":{"shards":5,"bytes":500,"disks":[{"number":1,"bytes":1010,"share_bytes":1000}]}}"#;
+            "reprotects":false,"forecast":{"shards":5,"bytes":500,"disks":[{"number":1,"bytes":1010,"share_bytes":1000}]}}"#;
         let mut status: RebalanceStatus = serde_json::from_str(json).unwrap();
         let check = |text: &str, parts: &[&str]| {
-            parts.iter().for_each(|part| assert!(text.contains(part), "{part:?} is not in\n{text}"));
+            for part in parts {
+                assert!(text.contains(part), "{part:?} is not in\n{text}");
+            }
         };
         check(&describe(&status), &["1.0 MiB per second", "3 shards, 2.0 MiB moved", "1.0 KiB to go", "1 failed"]);
         check(&shares(&status.disks), &["+50.0 %", "-50.0 %"]);

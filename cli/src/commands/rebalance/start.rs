@@ -21,6 +21,10 @@ pub struct StartArgs {
     /// rate over.
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     rate: Option<u64>,
+    /// Re-encode what is not coded as new objects of its bucket are, instead of moving shards: after
+    /// `cairn profile set`, or when the cluster has grown into a better profile.
+    #[arg(long, conflicts_with = "dry_run")]
+    reprotect: bool,
     /// Only say what would move. Looks at every extent.
     #[arg(long, conflicts_with = "wait")]
     dry_run: bool,
@@ -34,7 +38,7 @@ pub struct StartArgs {
 pub(super) async fn run(args: &StartArgs) -> Result<(), CommandError> {
     let mut client = args.admin.client()?;
     let rate = args.rate.map_or_else(String::new, |rate| rate.to_string());
-    let path = format!("/v1/rebalance?rate={rate}&dry_run={}", args.dry_run);
+    let path = format!("/v1/rebalance?rate={rate}&dry_run={}&reprotect={}", args.dry_run, args.reprotect);
     let mut status: RebalanceStatus = client.call(Method::POST, &path).await?;
     if args.wait {
         status = wait(&mut client).await?;

@@ -48,7 +48,9 @@ fn stored(map: &ClusterMap, profile: &Profile, count: u64) -> Extents {
 
 fn balance(map: &ClusterMap, profile: &Profile, extents: &Extents) -> Balance {
     let mut loads = Loads::default();
-    extents.iter().for_each(|(_, locations)| loads.add(&geometry(profile), locations));
+    for (_, locations) in extents {
+        loads.add(&geometry(profile), locations);
+    }
     Balance::new(map, &loads)
 }
 
@@ -95,7 +97,9 @@ fn settle(map: &ClusterMap, profile: &Profile, extents: &mut Extents) -> usize {
 fn a_new_node_gets_its_share_and_little_else_moves() {
     for shape in ["4+2", "1+2"] {
         let mut map = empty();
-        (0..6).for_each(|_| add_node(&mut map, &[(100, DiskState::Active), (100, DiskState::Active)]));
+        for _ in 0..6 {
+            add_node(&mut map, &[(100, DiskState::Active), (100, DiskState::Active)]);
+        }
         let profile = profile(&map, shape);
         let mut extents = stored(&map, &profile, 3000);
         let shards = extents.len() * usize::from(profile.total_shards());
@@ -133,7 +137,9 @@ fn shares_follow_the_capacities() {
 #[test]
 fn what_is_full_gives_and_takes_nothing_and_what_is_in_doubt_is_left_alone() {
     let mut map = empty();
-    (0..4).for_each(|_| add_node(&mut map, &[(100, DiskState::Active)]));
+    for _ in 0..4 {
+        add_node(&mut map, &[(100, DiskState::Active)]);
+    }
     let profile = profile(&map, "1+2");
     let mut extents = stored(&map, &profile, 500);
     add_node(&mut map, &[(100, DiskState::Active)]);
@@ -148,11 +154,15 @@ fn what_is_full_gives_and_takes_nothing_and_what_is_in_doubt_is_left_alone() {
 #[test]
 fn what_repair_has_to_see_to_does_not_move() {
     let mut map = empty();
-    (0..6).for_each(|_| add_node(&mut map, &[(100, DiskState::Active)]));
+    for _ in 0..6 {
+        add_node(&mut map, &[(100, DiskState::Active)]);
+    }
     let profile = profile(&map, "4+2");
     let mut extents = stored(&map, &profile, 100);
     add_node(&mut map, &[(100, DiskState::Active)]);
-    extents.iter_mut().for_each(|(_, locations)| locations[2] = None);
+    for (_, locations) in &mut extents {
+        locations[2] = None;
+    }
     let geometry = geometry(&profile);
     let mut balance = balance(&map, &profile, &extents);
     for (id, locations) in &extents {
@@ -173,10 +183,14 @@ proptest! {
     ) {
         let mut map = empty();
         let disks = |node: &Vec<u64>| node.iter().map(|tens| (tens * 10, DiskState::Active)).collect::<Vec<_>>();
-        before.iter().for_each(|node| add_node(&mut map, &disks(node)));
+        for node in &before {
+            add_node(&mut map, &disks(node));
+        }
         let profile = profile(&map, shape);
         let mut extents = stored(&map, &profile, 150);
-        added.iter().for_each(|node| add_node(&mut map, &disks(node)));
+        for node in &added {
+            add_node(&mut map, &disks(node));
+        }
         for (disk, state) in map.disks.iter_mut().zip(states) {
             disk.state = state;
         }

@@ -113,6 +113,12 @@ impl StatusCell {
         current.report = report;
     }
 
+    /// Whether there is something to repair or to drain that can be: what has time waits for it.
+    pub(crate) fn is_busy(&self) -> bool {
+        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        !status.running.is_empty() || status.waiting > 0
+    }
+
     /// How the rebalance under way stands; the record of it is in the tables.
     pub(crate) fn rebalance(&self) -> RebalanceStatus {
         self.rebalance.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -6,6 +6,7 @@ mod profile;
 mod rebalance;
 mod reclaim;
 mod repair;
+mod reprotect;
 mod session;
 mod topology;
 mod upload;
@@ -19,6 +20,7 @@ pub use profile::{ProfileShape, SetProfile};
 pub use rebalance::{EndRebalance, RebalanceEnd, StartRebalance};
 pub use reclaim::{FinishReclaim, ReclaimId, ReportFaults, ShardReport, ShardReportKind};
 pub use repair::{EndRebuilds, GrantRebuild, RebuildId, ReplaceShard};
+pub use reprotect::ReplaceBody;
 pub use session::{EndSession, OpenSession};
 pub use topology::{ChangeDisks, DiskRegistration, NodeRegistered, RegisterNode, SetDiskStates};
 pub use upload::{AbortUpload, CommitPart, CompletePart, CompleteUpload, CreateUpload, PartCommitted, UploadCompleted};
@@ -89,6 +91,9 @@ pub enum Command {
     /// See [`SetProfile`].
     #[n(26)]
     SetProfile(#[n(0)] SetProfile),
+    /// See [`ReplaceBody`].
+    #[n(27)]
+    ReplaceBody(#[n(0)] ReplaceBody),
 }
 
 /// What a command that was applied led to.
@@ -189,3 +194,4 @@ command!(ChangeDisks => ());
 command!(StartRebalance => ());
 command!(EndRebalance => ());
 command!(SetProfile => ());
+command!(ReplaceBody => ());

@@ -6,6 +6,7 @@ mod list;
 mod members;
 mod object;
 mod rebalance;
+mod reprotect;
 mod upload;
 
 use cairn_core::cluster_map::ClusterMap;
@@ -21,6 +22,7 @@ pub use list::{ListObjects, ListPosition, ObjectPage};
 pub use members::{GetMembers, MemberEntry, MemberRole, MemberTable, RestoreHold};
 pub use object::{GetObject, LocateExtents, LocatedPage, ObjectView};
 pub use rebalance::{DiskShare, GetRebalance, RebalanceForecast, RebalanceRecord, RebalanceStatus};
+pub use reprotect::{BodyPosition, FindMisfits, Misfit, MisfitPage};
 pub use upload::{GetUpload, ListParts, ListUploads, ListedPart, ListedUpload, PartPage, UploadInfo, UploadPage};
 
 /// Any query.
@@ -77,6 +79,9 @@ pub enum Query {
     /// See [`GetRebalance`].
     #[n(23)]
     GetRebalance(#[n(0)] GetRebalance),
+    /// See [`FindMisfits`].
+    #[n(24)]
+    FindMisfits(#[n(0)] FindMisfits),
 }
 
 /// What a query found.
@@ -133,6 +138,9 @@ pub enum Answer {
     /// Of [`GetRebalance`].
     #[n(23)]
     Rebalance(#[n(0)] RebalanceStatus),
+    /// Of [`FindMisfits`].
+    #[n(24)]
+    Misfits(#[n(0)] MisfitPage),
 }
 
 /// A query with the type of its answer.
@@ -182,3 +190,4 @@ query!(GetRepairStatus => RepairStatus(RepairStatus));
 query!(CountDiskExtents => Count(u64));
 query!(GetVerification => Verification(Verification));
 query!(GetRebalance => Rebalance(RebalanceStatus));
+query!(FindMisfits => Misfits(MisfitPage));

@@ -26,15 +26,19 @@ pub struct RebalanceRecord {
     /// Bytes per second that it writes at most; nothing for the cap of repair.
     #[n(2)]
     pub bytes_per_s_max: Option<u64>,
-    /// Shards that it has moved.
+    /// Shards that it has moved, or made by re-encoding.
     #[n(3)]
     pub moved_shards: u64,
-    /// Their bytes.
+    /// Bytes of the shards that it has moved; of the objects that it has re-encoded.
     #[n(4)]
     pub moved_bytes: u64,
     /// When it ended, and why; nothing while it is under way.
     #[n(5)]
     pub ended: Option<(u64, RebalanceEnd)>,
+    /// Whether it re-encodes what is not coded as new objects are, instead of moving shards.
+    #[n(6)]
+    #[cbor(default)]
+    pub reprotects: bool,
 }
 
 /// The answer to [`GetRebalance`].

@@ -5,8 +5,11 @@ use serde::{Deserialize, Serialize};
 /// The answer to `GET`, `POST` and `DELETE /v1/rebalance`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RebalanceStatus {
-    /// `never`, `running`, `waiting` (a repair or a drain goes first), `stopped`, `even`, or `stuck`.
+    /// `never`, `running`, `waiting` (a repair or a drain goes first), `stopped`, `even`, `reprotected`, or `stuck`.
     pub state: String,
+    /// Whether it re-encodes what is not coded as new objects are, instead of moving shards.
+    #[serde(default)]
+    pub reprotects: bool,
     /// Of one that is stuck: why.
     pub why: Option<String>,
     /// When it began, in milliseconds since the Unix epoch.
@@ -15,9 +18,9 @@ pub struct RebalanceStatus {
     pub ended_ms: Option<u64>,
     /// Bytes per second that it writes at most; null for the cap of repair.
     pub bytes_per_s_max: Option<u64>,
-    /// Shards that it has moved.
+    /// Shards that it has moved, or made by re-encoding.
     pub moved_shards: u64,
-    /// Their bytes.
+    /// Bytes of the shards that it has moved; of the objects that it has re-encoded.
     pub moved_bytes: u64,
     /// Bytes that are still to be moved, as far as is known.
     pub left_bytes: u64,

@@ -69,10 +69,14 @@ async fn shards_are_even(mut admin: AdminClient, disks_in_use: usize) {
     .await;
 }
 
+/// Waits until what was let go of is gone, and everything else is where metadata has it.
 async fn whole(mut admin: AdminClient) {
-    let report = admin.verify(|_| {}).await.expect("a verification");
-    assert!(report.is_healthy(), "{report:?}");
-    assert!(report.disks.iter().all(|disk| disk.missing == 0), "{report:?}");
+    eventually("every shard is where metadata has it", LIMIT, async || {
+        let report = admin.verify(|_| {}).await.map_err(|e| e.to_string())?;
+        assert!(report.is_healthy(), "{report:?}");
+        if report.disks.iter().all(|disk| disk.missing == 0) { Ok(()) } else { Err(format!("{report:?}")) }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,7 +1,5 @@
 //! Where a shard goes whose extent is placed already.
 
-use std::collections::HashMap;
-
 use super::{Candidate, Domain, LEVELS, candidates, domain_cap, seed};
 use crate::cluster_map::{ClusterMap, Disk, Labels};
 use crate::id::{DiskNumber, ExtentId, NodeId};
@@ -34,11 +32,9 @@ pub fn replacement(
 ) -> Result<DiskNumber, NoReplacement> {
     let candidates = candidates(map, seed(profile, extent), eligible);
     let crowd = Crowd::of(map, others);
-    let best =
-        candidates.iter().filter(|c| crowd.has_room(c, profile)).min_by_key(|c| LEVELS.map(|l| crowd.beside(c, l)));
-    let per_domain = domain_cap(profile);
-    let refused = NoReplacement { eligible: candidates.len(), per_domain, domain: profile.failure_domain };
-    best.map(|c| c.disk.number).ok_or(refused)
+    let (level, per_domain) = (position(profile.failure_domain), domain_cap(profile));
+    let best = crowd.best(&candidates, |beside| beside[level] < per_domain);
+    best.ok_or(NoReplacement { eligible: candidates.len(), per_domain, domain: profile.failure_domain })
 }
 
 /// Chooses another disk for a shard of `extent` that is well where it is, on `from`, and whose other shards are on
@@ -54,46 +50,54 @@ pub fn relocation(
     let from = map.disk(from)?;
     let labels = labels(map, from.node)?;
     let crowd = Crowd::of(map, others);
-    let now = |level| crowd.count(&Domain::of(from.number, from.node, labels, level));
-    let (beside_now, in_domain_now) = (LEVELS.map(now), now(profile.failure_domain));
+    let now = crowd.beside(from.number, from.node, labels);
     let candidates = candidates(map, seed(profile, extent), |disk| disk.number != from.number && eligible(disk));
-    let fits = |c: &&Candidate<'_>| {
-        crowd.has_room(c, profile)
-            && crowd.beside(c, profile.failure_domain) <= in_domain_now
-            && LEVELS.map(|level| crowd.beside(c, level)) <= beside_now
-    };
-    let best = candidates.iter().filter(fits).min_by_key(|c| LEVELS.map(|level| crowd.beside(c, level)));
-    best.map(|c| c.disk.number)
+    let (level, per_domain) = (position(profile.failure_domain), domain_cap(profile));
+    crowd.best(&candidates, |beside| beside[level] < per_domain && beside[level] <= now[level] && *beside <= now)
 }
 
-/// How many shards of an extent each failure domain holds.
-struct Crowd<'a>(HashMap<Domain<'a>, usize>);
+/// Shards in a disk's zone, rack and node, and on itself, in the order of [`LEVELS`].
+type Beside = [usize; LEVELS.len()];
+
+fn position(level: FailureDomain) -> usize {
+    LEVELS.iter().position(|one| *one == level).unwrap_or(0)
+}
+
+/// How many shards of an extent each failure domain holds: a handful of domains on each level, so that a look through all
+/// of them is faster than a hash.
+struct Crowd<'a>([Vec<(Domain<'a>, usize)>; LEVELS.len()]);
 
 impl<'a> Crowd<'a> {
     fn of(map: &'a ClusterMap, disks: &[DiskNumber]) -> Self {
-        let mut used: HashMap<Domain<'_>, usize> = HashMap::new();
+        let mut used: [Vec<(Domain<'_>, usize)>; LEVELS.len()] = Default::default();
         for disk in disks.iter().filter_map(|number| map.disk(*number)) {
-            if let Some(labels) = labels(map, disk.node) {
-                for level in LEVELS {
-                    *used.entry(Domain::of(disk.number, disk.node, labels, level)).or_default() += 1;
+            let Some(labels) = labels(map, disk.node) else { continue };
+            for (domains, level) in used.iter_mut().zip(LEVELS) {
+                let domain = Domain::of(disk.number, disk.node, labels, level);
+                match domains.iter_mut().find(|(known, _)| *known == domain) {
+                    Some((_, count)) => *count += 1,
+                    None => domains.push((domain, 1)),
                 }
             }
         }
         Self(used)
     }
 
-    fn count(&self, domain: &Domain<'a>) -> usize {
-        self.0.get(domain).copied().unwrap_or(0)
+    fn beside(&self, disk: DiskNumber, node: NodeId, labels: &'a Labels) -> Beside {
+        let mut beside = [0; LEVELS.len()];
+        for ((count, domains), level) in beside.iter_mut().zip(&self.0).zip(LEVELS) {
+            let domain = Domain::of(disk, node, labels, level);
+            *count = domains.iter().find(|(known, _)| *known == domain).map_or(0, |(_, count)| *count);
+        }
+        beside
     }
 
-    fn beside(&self, candidate: &Candidate<'a>, level: FailureDomain) -> usize {
-        self.count(&candidate.domain(level))
-    }
-
-    /// Whether a further shard may go there (I26).
-    fn has_room(&self, candidate: &Candidate<'a>, profile: &Profile) -> bool {
-        self.beside(candidate, FailureDomain::Disk) == 0
-            && self.beside(candidate, profile.failure_domain) < domain_cap(profile)
+    /// Of the candidates that hold no shard yet and are allowed, the one that stands beside the fewest; among equals the
+    /// first.
+    fn best(&self, candidates: &[Candidate<'a>], allowed: impl Fn(&Beside) -> bool) -> Option<DiskNumber> {
+        let rated = candidates.iter().map(|c| (self.beside(c.disk.number, c.node, c.labels), c.disk.number));
+        let fit = rated.filter(|(beside, _)| beside[position(FailureDomain::Disk)] == 0 && allowed(beside));
+        fit.min_by_key(|(beside, _)| *beside).map(|(_, number)| number)
     }
 }
 

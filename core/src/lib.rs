@@ -19,6 +19,7 @@ pub mod profile;
 pub mod quorum;
 pub mod random;
 pub mod range;
+pub mod rebalance;
 pub mod repair;
 pub mod shard;
 pub mod stripe;

@@ -6,14 +6,17 @@
 //! (1998); the straw's length is that of Ceph's straw2, `ln(u) / weight`.
 
 mod replacement;
+mod shortfall;
 
 use std::collections::HashMap;
 
 use crate::cluster_map::{ClusterMap, Disk, Labels, Node};
 use crate::id::{DiskNumber, ExtentId, NodeId};
+use crate::name::BucketName;
 use crate::profile::{FailureDomain, Profile, preferred};
 
-pub use replacement::{NoReplacement, replacement};
+pub use replacement::{NoReplacement, relocation, replacement};
+pub use shortfall::{Shortfall, shortfall};
 
 /// Why an extent cannot be placed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,12 +70,15 @@ pub fn place(
     })
 }
 
-/// Chooses the best profile that the eligible disks can carry for an object of `object_bytes`, and the disks.
+/// Chooses the best profile that the eligible disks can carry for an object of `object_bytes` in `bucket`, and the disks:
+/// the one that the rule for the bucket names, else, or as long as there are too few disks for it, the best of the
+/// cluster's own.
 ///
 /// A profile without parity is for a cluster of one disk. Elsewhere a write is refused rather than acknowledged without
 /// any redundancy, however many disks are away.
 pub fn choose(
     map: &ClusterMap,
+    bucket: Option<&BucketName>,
     object_bytes: u64,
     extent: ExtentId,
     eligible: impl Fn(&Disk) -> bool,
@@ -81,7 +87,8 @@ pub fn choose(
     let sole = map.disks.len() == 1;
     let needed = if sole { 1 } else { 2 };
     let mut refused = PlacementError { needed, placed: 0, eligible: count, per_domain: 1, domain: FailureDomain::Disk };
-    for profile in preferred(&map.profiles, object_bytes, count) {
+    let wanted = map.rule(bucket).and_then(|rule| map.profile(rule.pick(object_bytes))).copied();
+    for profile in wanted.into_iter().chain(preferred(&map.profiles, object_bytes, count)) {
         if profile.parity_shards == 0 && !sole {
             continue;
         }
@@ -118,13 +125,21 @@ struct Candidate<'a> {
 }
 
 fn candidates<'a>(map: &'a ClusterMap, seed: u128, eligible: impl Fn(&Disk) -> bool) -> Vec<Candidate<'a>> {
-    let nodes: HashMap<NodeId, &Node> = map.nodes.iter().map(|n| (n.id, n)).collect();
+    // The disks of a node mostly stand together, so few of them need a look at the list of nodes.
+    let mut last: Option<&Node> = None;
+    let mut node_of = |id: NodeId| {
+        if last.is_none_or(|node| node.id != id) {
+            last = map.node(id);
+        }
+        last
+    };
+    let may_take = |disk: &&Disk| disk.state.takes_shards() && disk.capacity_bytes > 0 && eligible(disk);
     let mut candidates: Vec<Candidate<'a>> = map
         .disks
         .iter()
-        .filter(|d| d.state.takes_shards() && d.capacity_bytes > 0 && eligible(d))
+        .filter(may_take)
         .filter_map(|disk| {
-            let node = nodes.get(&disk.node)?;
+            let node = node_of(disk.node)?;
             Some(Candidate { disk, node: node.id, labels: &node.labels, straw: straw(seed, disk) })
         })
         .collect();

@@ -23,6 +23,24 @@ pub enum FailureDomain {
     Zone,
 }
 
+impl FailureDomain {
+    /// The level's name in output and configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Disk => "disk",
+            Self::Node => "node",
+            Self::Rack => "rack",
+            Self::Zone => "zone",
+        }
+    }
+}
+
+impl std::fmt::Display for FailureDomain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// Why a profile cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProfileError {

@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 
 use crate::auth::{Authenticator, CredentialStore};
 use crate::data::{DataPath, DataPathOptions};
-use crate::service;
+use crate::{reprotect, service};
 
 /// How a gateway is set up.
 #[derive(Debug, Clone)]
@@ -46,13 +46,13 @@ struct Inner {
     owner_id: String,
     clock: Arc<dyn Clock>,
     random: Arc<dyn RandomSource>,
-    _keep_alive: KeepAlive,
+    _background: [Background; 2],
 }
 
-/// The task that renews the session: it ends with the gateway, so that a process that stops can close its files.
-struct KeepAlive(AbortHandle);
+/// A task that ends with the gateway, so that a process that stops can close its files.
+struct Background(AbortHandle);
 
-impl Drop for KeepAlive {
+impl Drop for Background {
     fn drop(&mut self) {
         self.0.abort();
     }
@@ -79,7 +79,10 @@ impl Gateway {
     ) -> Self {
         let data_options = DataPathOptions { gateway: options.id, memory_bytes: options.memory_bytes };
         let data = DataPath::new(Arc::clone(&metadata), nodes, &data_options, Arc::clone(&clock));
-        let keep_alive = KeepAlive(tokio::spawn(data.clone().keep_alive()).abort_handle());
+        let background = [
+            Background(tokio::spawn(data.clone().keep_alive()).abort_handle()),
+            Background(tokio::spawn(reprotect::run(data.clone())).abort_handle()),
+        ];
         let inner = Inner {
             data,
             metadata,
@@ -89,7 +92,7 @@ impl Gateway {
             domains: options.domains,
             clock,
             random,
-            _keep_alive: keep_alive,
+            _background: background,
         };
         Self { inner: Arc::new(inner) }
     }

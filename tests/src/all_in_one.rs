@@ -177,6 +177,22 @@ impl AllInOne {
         self.start_again().await;
     }
 
+    /// Stops and starts again with so many disk directories: more than before.
+    pub async fn restart_with_disks(&mut self, disks: u32) {
+        self.tuning.disks = disks;
+        self.restart().await;
+    }
+
+    /// `cairn ARGUMENTS…` against the admin API.
+    pub fn verb(&self, arguments: &[&str]) -> std::process::Output {
+        let keys = self.credentials();
+        let endpoint = format!("http://127.0.0.1:{}", self.admin_port);
+        let mut command = std::process::Command::new(crate::cairn());
+        command.args(arguments).env("CAIRN_ENDPOINT", endpoint);
+        command.env("CAIRN_ACCESS_KEY", &keys.access_key).env("CAIRN_SECRET_KEY", keys.secret_key.expose());
+        command.output().expect("the cairn binary runs")
+    }
+
     /// The running process.
     pub fn process(&mut self) -> &mut Process {
         self.process.as_mut().expect("a running server")

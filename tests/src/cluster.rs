@@ -92,7 +92,12 @@ impl ProcessCluster {
 
     /// The usual processes, with so many disks on each node, and other settings.
     pub async fn start_tuned(disks_per_node: usize, tuning: Tuning) -> Self {
-        Self::prepare(Shape::default(), disks_per_node, tuning, None).started().await
+        Self::start_shaped(Shape::default(), disks_per_node, tuning).await
+    }
+
+    /// So many processes, with so many disks on each node, and other settings.
+    pub async fn start_shaped(shape: Shape, disks_per_node: usize, tuning: Tuning) -> Self {
+        Self::prepare(shape, disks_per_node, tuning, None).started().await
     }
 
     async fn started(self) -> Self {
@@ -124,14 +129,18 @@ impl ProcessCluster {
             cluster.configure(member, "gateway", "");
         }
         for member in &cluster.nodes {
-            let disk = |n| format!("{:?}", path_text(&cluster.workdir.join(format!("{}-disk{n}", member.name))));
-            let disks: Vec<String> = (1..=disks_per_node).map(disk).collect();
-            cluster.configure(member, "storage-node", &format!("disks = [{}]\n", disks.join(", ")));
+            cluster.configure_node(member);
         }
         for (number, member) in (1..).zip(&cluster.metadata) {
             cluster.configure_metadata(member, number);
         }
         cluster
+    }
+
+    fn configure_node(&self, member: &Member) {
+        let disk = |n| format!("{:?}", path_text(&self.workdir.join(format!("{}-disk{n}", member.name))));
+        let disks: Vec<String> = (1..=self.disks_per_node).map(disk).collect();
+        self.configure(member, "storage-node", &format!("disks = [{}]\n", disks.join(", ")));
     }
 
     fn configure_metadata(&self, member: &Member, number: u64) {
@@ -160,6 +169,16 @@ impl ProcessCluster {
         let addr = member.rpc_addr();
         self.metadata.push(member);
         (number, addr)
+    }
+
+    /// Starts one more storage node, with empty disks, and waits until they are active.
+    pub async fn start_new_node(&mut self) {
+        let mut member = Member::new(format!("node{}", self.nodes.len() + 1));
+        self.configure_node(&member);
+        spawn(&mut member, &self.workdir);
+        ready(&mut member).await;
+        self.nodes.push(member);
+        self.wait_disks_active().await;
     }
 
     /// Starts metadata member `index` without waiting for it.

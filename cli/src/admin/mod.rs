@@ -4,10 +4,10 @@ mod client;
 mod discovery;
 
 pub use cairn_server::admin::model::{
-    Amount, AtRisk, ClusterStatus, CycleEntry, DiskCounts, DiskEntry, DiskProgress, FindingEntry, MetadataMember,
-    MetadataMembers, NodeEntry, ObjectAtRisk, PlacedExtent, PlacedShard, Placement, ProfileEntry, ProfileNames,
-    QueuedShard, RepairStatus, RunningRebuild, ScrubEntry, ScrubProgress, ScrubStarted, Verification, VerifiedDisk,
-    VerifyReport,
+    Amount, AtRisk, ClusterStatus, CycleEntry, DiskCounts, DiskEntry, DiskProgress, DiskShare, FindingEntry,
+    MetadataMember, MetadataMembers, NodeEntry, ObjectAtRisk, PlacedExtent, PlacedShard, Placement, ProfileEntry,
+    ProfileNames, ProfileRule, QueuedShard, RebalanceForecast, RebalanceStatus, RepairStatus, RunningRebuild,
+    ScrubEntry, ScrubProgress, ScrubStarted, Verification, VerifiedDisk, VerifyReport,
 };
 pub use client::{AdminClient, AdminError};
 pub use discovery::{DiscoveryError, KeySource, Keys, discover_endpoint, discover_keys};

@@ -93,6 +93,30 @@ pub enum CommandError {
         /// Objects that cannot be read now.
         lost: u64,
     },
+    /// A rebalance ended and the disks are not even.
+    #[error("not every disk holds its share: {0}")]
+    RebalanceStuck(String),
+    /// A text that is no shape of a profile.
+    #[error("{0:?} is not a profile: write DATA+PARITY, such as 4+2, or `default` for what follows the cluster's size")]
+    Shape(String),
+    /// The cluster is a process that no other can join.
+    #[error(
+        "this cluster is one process with all roles, which no other process can reach: give it more disks with \
+         `cairn disk add`, or begin a cluster of processes (docs/operations.md)"
+    )]
+    AllInOne,
+    /// What was to be added did not come up in time.
+    #[error(
+        "{what} is not active after {seconds} s: {seen}; look at the node's log, and wait again with the same command"
+    )]
+    NotAdded {
+        /// What was waited for.
+        what: String,
+        /// For how long.
+        seconds: u64,
+        /// What was seen of it.
+        seen: String,
+    },
     /// No disk belongs to a node of that name.
     #[error("there is no node {0:?} with disks: `cairn node list` shows their names")]
     NoSuchNode(String),

@@ -6,11 +6,13 @@ pub mod demo;
 pub mod disk;
 mod drain;
 mod error;
+mod joining;
 pub mod metadata;
 pub mod node;
 mod output;
 pub mod placement;
 pub mod profile;
+pub mod rebalance;
 pub mod repair;
 pub mod scrub;
 pub mod server;
@@ -57,6 +59,9 @@ pub enum Command {
     /// The making anew and moving of shards.
     #[command(subcommand)]
     Repair(repair::RepairCommand),
+    /// The moving of shards until every disk holds its share.
+    #[command(subcommand)]
+    Rebalance(rebalance::RebalanceCommand),
     /// Where objects lie.
     #[command(subcommand)]
     Placement(placement::PlacementCommand),
@@ -110,6 +115,7 @@ fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Metadata(command) => block_on(command.run()),
         Command::Node(command) => block_on(command.run()),
         Command::Repair(command) => block_on(command.run()),
+        Command::Rebalance(command) => block_on(command.run()),
         Command::Placement(command) => block_on(command.run()),
         Command::Profile(command) => block_on(command.run()),
         Command::Bench(args) => bench::run(&args),

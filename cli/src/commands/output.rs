@@ -37,6 +37,16 @@ pub(super) fn bar(unit: &str) -> ProgressBar {
     bar
 }
 
+/// The same for bytes, with the rate and the time left.
+pub(super) fn bytes_bar() -> ProgressBar {
+    let bar = ProgressBar::new(0);
+    let template = "{bar:30} {bytes} of {total_bytes} moved, {bytes_per_sec}, {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
+}
+
 /// A table for people.
 pub(super) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();

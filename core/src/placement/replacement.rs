@@ -1,8 +1,6 @@
 //! Where a shard goes whose extent is placed already.
 
-use std::collections::HashMap;
-
-use super::{Domain, LEVELS, candidates, domain_cap, seed};
+use super::{Candidate, Domain, LEVELS, candidates, domain_cap, seed};
 use crate::cluster_map::{ClusterMap, Disk, Labels};
 use crate::id::{DiskNumber, ExtentId, NodeId};
 use crate::profile::{FailureDomain, Profile};
@@ -33,22 +31,74 @@ pub fn replacement(
     eligible: impl Fn(&Disk) -> bool,
 ) -> Result<DiskNumber, NoReplacement> {
     let candidates = candidates(map, seed(profile, extent), eligible);
-    let mut used: HashMap<Domain<'_>, usize> = HashMap::new();
-    for disk in others.iter().filter_map(|number| map.disk(*number)) {
-        if let Some(labels) = labels(map, disk.node) {
-            for level in LEVELS {
-                *used.entry(Domain::of(disk.number, disk.node, labels, level)).or_default() += 1;
+    let crowd = Crowd::of(map, others);
+    let (level, per_domain) = (position(profile.failure_domain), domain_cap(profile));
+    let best = crowd.best(&candidates, |beside| beside[level] < per_domain);
+    best.ok_or(NoReplacement { eligible: candidates.len(), per_domain, domain: profile.failure_domain })
+}
+
+/// Chooses another disk for a shard of `extent` that is well where it is, on `from`, and whose other shards are on
+/// `others`: as [`replacement`] does, but nothing that crowds its zone, rack or node more than it stands now, so that
+/// moving shards for the sake of balance never makes a later loss worse.
+pub fn relocation(
+    map: &ClusterMap,
+    profile: &Profile,
+    extent: ExtentId,
+    (from, others): (DiskNumber, &[DiskNumber]),
+    eligible: impl Fn(&Disk) -> bool,
+) -> Option<DiskNumber> {
+    let from = map.disk(from)?;
+    let labels = labels(map, from.node)?;
+    let crowd = Crowd::of(map, others);
+    let now = crowd.beside(from.number, from.node, labels);
+    let candidates = candidates(map, seed(profile, extent), |disk| disk.number != from.number && eligible(disk));
+    let (level, per_domain) = (position(profile.failure_domain), domain_cap(profile));
+    crowd.best(&candidates, |beside| beside[level] < per_domain && beside[level] <= now[level] && *beside <= now)
+}
+
+/// Shards in a disk's zone, rack and node, and on itself, in the order of [`LEVELS`].
+type Beside = [usize; LEVELS.len()];
+
+fn position(level: FailureDomain) -> usize {
+    LEVELS.iter().position(|one| *one == level).unwrap_or(0)
+}
+
+/// How many shards of an extent each failure domain holds: a handful of domains on each level, so that a look through all
+/// of them is faster than a hash.
+struct Crowd<'a>([Vec<(Domain<'a>, usize)>; LEVELS.len()]);
+
+impl<'a> Crowd<'a> {
+    fn of(map: &'a ClusterMap, disks: &[DiskNumber]) -> Self {
+        let mut used: [Vec<(Domain<'_>, usize)>; LEVELS.len()] = Default::default();
+        for disk in disks.iter().filter_map(|number| map.disk(*number)) {
+            let Some(labels) = labels(map, disk.node) else { continue };
+            for (domains, level) in used.iter_mut().zip(LEVELS) {
+                let domain = Domain::of(disk.number, disk.node, labels, level);
+                match domains.iter_mut().find(|(known, _)| *known == domain) {
+                    Some((_, count)) => *count += 1,
+                    None => domains.push((domain, 1)),
+                }
             }
         }
+        Self(used)
     }
-    let cap = domain_cap(profile);
-    let count = |c: &super::Candidate<'_>, level| used.get(&c.domain(level)).copied().unwrap_or(0);
-    let best = candidates
-        .iter()
-        .filter(|c| count(c, FailureDomain::Disk) == 0 && count(c, profile.failure_domain) < cap)
-        .min_by_key(|c| LEVELS.map(|level| count(c, level)));
-    let refused = NoReplacement { eligible: candidates.len(), per_domain: cap, domain: profile.failure_domain };
-    best.map(|c| c.disk.number).ok_or(refused)
+
+    fn beside(&self, disk: DiskNumber, node: NodeId, labels: &'a Labels) -> Beside {
+        let mut beside = [0; LEVELS.len()];
+        for ((count, domains), level) in beside.iter_mut().zip(&self.0).zip(LEVELS) {
+            let domain = Domain::of(disk, node, labels, level);
+            *count = domains.iter().find(|(known, _)| *known == domain).map_or(0, |(_, count)| *count);
+        }
+        beside
+    }
+
+    /// Of the candidates that hold no shard yet and are allowed, the one that stands beside the fewest; among equals the
+    /// first.
+    fn best(&self, candidates: &[Candidate<'a>], allowed: impl Fn(&Beside) -> bool) -> Option<DiskNumber> {
+        let rated = candidates.iter().map(|c| (self.beside(c.disk.number, c.node, c.labels), c.disk.number));
+        let fit = rated.filter(|(beside, _)| beside[position(FailureDomain::Disk)] == 0 && allowed(beside));
+        fit.min_by_key(|(beside, _)| *beside).map(|(_, number)| number)
+    }
 }
 
 fn labels(map: &ClusterMap, node: NodeId) -> Option<&Labels> {

@@ -24,6 +24,15 @@ pub enum Why {
     Bad,
     /// Its disk is being emptied, and can still be read.
     Leaving,
+    /// Its disk holds more than its share: see [`crate::rebalance`].
+    Uneven,
+}
+
+impl Why {
+    /// Whether the shard is well and only goes elsewhere.
+    pub const fn moves(self) -> bool {
+        matches!(self, Self::Leaving | Self::Uneven)
+    }
 }
 
 /// A shard that has to be made anew.

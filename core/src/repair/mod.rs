@@ -14,4 +14,5 @@ pub use assess::{Assessment, ExtentView, Wanted, Why, assess};
 pub use compare::{Difference, compare};
 pub use pace::Pace;
 pub use planner::{Limits, Planner, Progress};
+pub(crate) use task::profile_of;
 pub use task::{Blocked, Task};

@@ -26,6 +26,14 @@ impl Pace {
         Self { min: (min as f64).clamp(1.0, max), max, rate: max, credit: max * SAVED_S, at: now }
     }
 
+    /// Changes the cap; the minimum stays, as far as it is not above the cap.
+    pub fn cap(&mut self, max: u64) {
+        self.max = max.max(1) as f64;
+        self.min = self.min.min(self.max);
+        self.rate = self.max;
+        self.credit = self.credit.min(self.max * SAVED_S);
+    }
+
     /// Whether work may begin now.
     pub fn allows(&mut self, now: Duration) -> bool {
         let passed = now.saturating_sub(self.at).as_secs_f64();

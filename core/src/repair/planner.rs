@@ -168,9 +168,24 @@ impl Planner {
         self.waiting() < self.limits.running_max
     }
 
+    /// Changes how many bytes per second may be written.
+    pub fn cap(&mut self, bytes_per_s_max: u64) {
+        self.pace.cap(bytes_per_s_max);
+    }
+
+    /// Whether no task waits or is under way.
+    pub fn is_idle(&self) -> bool {
+        self.queued.is_empty() && self.running.is_empty()
+    }
+
     /// Tasks that wait in memory.
     pub fn waiting(&self) -> usize {
         self.queued.len()
+    }
+
+    /// Bytes that are still to be written for the tasks that wait and are under way.
+    pub fn bytes_to_go(&self) -> u64 {
+        self.waiting.values().flatten().chain(self.running.values()).map(Task::bytes).sum()
     }
 
     /// Tasks under way.

@@ -63,30 +63,52 @@ impl Task {
         wanted: Wanted,
         reported: &[u8],
     ) -> Result<Self, Blocked> {
-        let mut sources = sources(map, extent, reported);
+        let sources = sources(map, extent, reported);
         let needed = extent.geometry.data_shards;
         let readable = sources.len() as u8;
         if readable < needed {
             return Err(Blocked::Lost { readable, needed });
         }
-        let own = sources.iter().position(|(index, _)| *index == wanted.index);
-        if let Some(own) = own {
+        let target = target(map, extent, profile, wanted)?;
+        Ok(Self::assemble(map, extent, (profile, generation), wanted, target, sources))
+    }
+
+    /// The move of a shard that is well to `target`, which placement allows.
+    pub fn relocate(
+        map: &ClusterMap,
+        extent: ExtentView<'_>,
+        of: (ProfileId, Generation),
+        (index, from): (u8, DiskNumber),
+        target: DiskNumber,
+    ) -> Self {
+        let wanted = Wanted { index, from: Some(from), why: Why::Uneven };
+        Self::assemble(map, extent, of, wanted, target, sources(map, extent, &[]))
+    }
+
+    fn assemble(
+        map: &ClusterMap,
+        extent: ExtentView<'_>,
+        (profile, generation): (ProfileId, Generation),
+        wanted: Wanted,
+        target: DiskNumber,
+        mut sources: Vec<(u8, DiskNumber)>,
+    ) -> Self {
+        let spare = (sources.len() as u8).saturating_sub(extent.geometry.data_shards);
+        if let Some(own) = sources.iter().position(|(index, _)| *index == wanted.index) {
             sources[..=own].rotate_right(1);
         }
-        let target = target(map, extent, profile, wanted)?;
-        let geometry = *extent.geometry;
-        Ok(Self {
+        Self {
             shard: ShardId { extent: extent.id, index: wanted.index },
             why: wanted.why,
             profile,
-            geometry,
+            geometry: *extent.geometry,
             generation,
             from: wanted.from,
             node: map.disk(target).map_or(NodeId::from_bytes([0; 16]), |disk| disk.node),
             target,
             sources,
-            spare: readable - needed,
-        })
+            spare,
+        }
     }
 }
 
@@ -128,9 +150,8 @@ fn target(
 }
 
 /// The extent's profile; where the map does not have it any more, the shape itself under the rule of the others.
-fn profile_of(map: &ClusterMap, id: ProfileId, geometry: &Geometry) -> Profile {
-    let known = map.profiles.iter().find(|profile| profile.id == id);
-    known.copied().unwrap_or(Profile {
+pub(crate) fn profile_of(map: &ClusterMap, id: ProfileId, geometry: &Geometry) -> Profile {
+    map.profile(id).copied().unwrap_or(Profile {
         id,
         data_shards: geometry.data_shards,
         parity_shards: geometry.parity_shards,

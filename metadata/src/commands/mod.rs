@@ -12,6 +12,7 @@ mod create_bucket;
 mod create_upload;
 mod delete_bucket;
 mod delete_object;
+mod end_rebalance;
 mod end_rebuilds;
 mod end_session;
 mod finish_reclaim;
@@ -19,9 +20,12 @@ mod grant_rebuild;
 mod open_session;
 mod register_node;
 mod release;
+mod replace_body;
 mod replace_shard;
 mod report_faults;
 mod set_disk_states;
+mod set_profile;
+mod start_rebalance;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -86,6 +90,10 @@ fn dispatch(tables: &mut Tables<'_>, command: &Command, context: Context) -> Res
         Command::ReplaceShard(c) => replace_shard::apply(tables, c, context),
         Command::EndRebuilds(c) => end_rebuilds::apply(tables, c),
         Command::ChangeDisks(c) => change_disks::apply(tables, c),
+        Command::StartRebalance(c) => start_rebalance::apply(tables, c, context),
+        Command::EndRebalance(c) => end_rebalance::apply(tables, c, context),
+        Command::SetProfile(c) => set_profile::apply(tables, c),
+        Command::ReplaceBody(c) => replace_body::apply(tables, c, context),
     }
 }
 
@@ -96,7 +104,10 @@ pub(crate) fn bootstrap(tables: &mut Tables<'_>, command: &Bootstrap) -> Result<
 
 /// Whether a command can change the cluster map.
 pub(crate) fn changes_map(command: &Command) -> bool {
-    matches!(command, Command::RegisterNode(_) | Command::SetDiskStates(_) | Command::ChangeDisks(_))
+    matches!(
+        command,
+        Command::RegisterNode(_) | Command::SetDiskStates(_) | Command::ChangeDisks(_) | Command::SetProfile(_)
+    )
 }
 
 /// Checks a precondition against the key's newest version. Source: RFC 9110, section 13.

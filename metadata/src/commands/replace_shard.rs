@@ -8,7 +8,7 @@ use super::Context;
 use super::release::release;
 use crate::error::Refused;
 use crate::tables::reclaim::Garbage;
-use crate::tables::{Row, Tables, extents, rebuilds};
+use crate::tables::{Row, Tables, extents, rebalance, rebuilds};
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &ReplaceShard, context: Context) -> Result<Outcome, Refused> {
     let (extent, index) = (command.rebuild.extent, command.rebuild.index);
@@ -19,6 +19,11 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &ReplaceShard, context: Co
     let mut row = extents::get(&tables.extents, extent)?.ok_or_else(|| stale("the extent is gone"))?;
     if row.generation != rebuild.generation {
         return Err(stale("the extent's shards have moved"));
+    }
+    let moves = command.rebalance.is_some();
+    let rebalance = rebalance::running(&tables.meta)?.filter(|record| command.rebalance == Some(record.id));
+    if moves && rebalance.is_none() {
+        return Err(stale("the rebalance has ended"));
     }
     let Some(location) = row.locations.get_mut(usize::from(index)) else { return Err(stale("there is no such shard")) };
 
@@ -31,6 +36,11 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &ReplaceShard, context: Co
         let garbage = Garbage::Shard { extent, index, disk: old };
         release(tables, context, 0, command.release.then_some(garbage))?;
     }
+    if let Some(mut record) = rebalance {
+        record.moved_shards += 1;
+        record.moved_bytes += cairn_core::shard::body_bytes(&row.geometry);
+        rebalance::put(&mut tables.meta, &record)?;
+    }
     tables.disk_extents.insert((rebuild.target.0, key), ())?;
     tables.repair.remove((key, index))?;
     tables.rebuilds.remove((key, index))?;
@@ -42,13 +52,15 @@ mod tests {
     use cairn_core::id::{CommitSequence, DiskNumber, ExtentId, Generation};
     use cairn_core::shard::ShardId;
     use cairn_protocol::metadata::command::{
-        EndRebuilds, FinishReclaim, GrantRebuild, RebuildId, ReplaceShard, ReportFaults, ShardReport, ShardReportKind,
+        EndRebalance, EndRebuilds, FinishReclaim, GrantRebuild, RebalanceEnd, RebuildId, ReplaceShard, ReportFaults,
+        ShardReport, ShardReportKind, StartRebalance,
     };
     use cairn_protocol::metadata::{Outcome, Rejection};
 
     use crate::commands::testing::{State, disk_id, registration};
     use crate::queries::classify_shards;
     use crate::tables::extents::{self, ExtentRow};
+    use crate::tables::rebalance;
 
     fn row(state: &State, extent: ExtentId) -> ExtentRow {
         extents::get(&state.view().extents().unwrap(), extent).unwrap().unwrap()
@@ -64,7 +76,7 @@ mod tests {
     }
 
     fn publish(rebuild: RebuildId) -> ReplaceShard {
-        ReplaceShard { rebuild, release: true }
+        ReplaceShard { rebuild, release: true, rebalance: None }
     }
 
     /// An object on disks 1, 2 and 3 of four, with shard 1 reported as bad.
@@ -108,6 +120,26 @@ mod tests {
         assert!(matches!(state.refused(publish(ended)), Rejection::Stale(_)), "the loser cannot publish");
         let second = grant(&state, extent, 1, 4).unwrap();
         state.apply(publish(second)).unwrap();
+    }
+
+    /// A rebalance that was stopped moves nothing more, whatever is under way.
+    #[test]
+    fn a_move_is_counted_by_its_rebalance_and_refused_once_that_has_ended() {
+        let (state, extent) = with_a_fault();
+        let start = || state.apply(StartRebalance { bytes_per_s_max: None, reprotects: false }).unwrap();
+        let record = || rebalance::get(&state.view().meta().unwrap()).unwrap().unwrap();
+        start();
+        let id = record().id;
+        let rebuild = grant(&state, extent, 1, 4).unwrap();
+        let publish = |rebuild| ReplaceShard { rebuild, release: true, rebalance: Some(id) };
+        state.apply(publish(rebuild)).unwrap();
+        assert_eq!((record().moved_shards, record().moved_bytes), (1, 10 + 32));
+        let rebuild = grant(&state, extent, 1, 2).unwrap();
+        state.apply(EndRebalance { rebalance: None, end: RebalanceEnd::Stopped }).unwrap();
+        assert!(matches!(state.refused(publish(rebuild)), Rejection::Stale(_)));
+        start();
+        assert!(matches!(state.refused(publish(rebuild)), Rejection::Stale(_)), "that is another one");
+        assert_eq!(record().moved_shards, 0);
     }
 
     /// I13: what a rebuild stores is garbage exactly while the rebuild is dead and unpublished.

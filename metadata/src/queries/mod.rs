@@ -1,6 +1,7 @@
 //! One function per query, over a consistent view of the tables.
 
 pub(crate) mod classify_shards;
+mod find_misfits;
 mod get_bucket;
 mod get_object;
 mod get_upload;
@@ -35,12 +36,14 @@ pub(crate) fn answer(view: &View, query: Query) -> Result<Option<Answer>, Refuse
         Query::ListUploads(q) => Answer::Uploads(list_uploads::list_uploads(view, &q)?),
         Query::ClassifyShards(q) => Answer::Garbage(classify_shards::classify_shards(view, q.disk, &q.shards)?),
         Query::GetRepairQueue(q) => Answer::RepairQueue(repair_queue::repair_queue(view, q.limit)?),
+        Query::FindMisfits(q) => Answer::Misfits(find_misfits::find_misfits(view, &q)?),
         Query::CountDiskExtents(q) => Answer::Count(disk_extents::count(&view.disk_extents()?, q.disk)?),
         Query::GetClusterMap(_)
         | Query::GetClusterStatus(_)
         | Query::GetMembers(_)
         | Query::GetRepairStatus(_)
-        | Query::GetVerification(_) => return Ok(None),
+        | Query::GetVerification(_)
+        | Query::GetRebalance(_) => return Ok(None),
     }))
 }
 
@@ -52,6 +55,7 @@ pub(crate) fn is_small(query: &Query) -> bool {
         | Query::GetClusterMap(_)
         | Query::GetRepairStatus(_)
         | Query::GetVerification(_) => true,
+        Query::GetRebalance(q) => !q.survey,
         Query::GetObject(q) => q.extents <= 16,
         Query::LocateExtents(q) => q.limit <= 16,
         Query::ListBuckets(_)
@@ -62,6 +66,7 @@ pub(crate) fn is_small(query: &Query) -> bool {
         | Query::GetClusterStatus(_)
         | Query::GetMembers(_)
         | Query::CountDiskExtents(_)
+        | Query::FindMisfits(_)
         | Query::GetRepairQueue(_) => false,
     }
 }

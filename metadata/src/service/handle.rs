@@ -9,7 +9,7 @@ use cairn_core::clock::Clock;
 use cairn_core::cluster_map::{Disk, DiskEvent, step};
 use cairn_core::id::{CommitSequence, Epoch};
 use cairn_core::shard::ShardId;
-use cairn_protocol::metadata::query::{ClusterStatus, RestoreHold};
+use cairn_protocol::metadata::query::{ClusterStatus, MisfitPage, RebalanceStatus, RestoreHold};
 use cairn_protocol::metadata::{Answer, Command, Metadata, MetadataError, Outcome, Query, Signal, SignalAnswer};
 use cairn_protocol::rpc::{CallTag, HttpMetadata, MetadataFailure, RpcClient};
 use cairn_protocol::storage::DiskStatus;
@@ -21,13 +21,13 @@ use super::leader::{Heard, LeaderMemory};
 use super::proposer::{self, Proposer};
 use super::read_gate::ReadGate;
 use crate::error::{Refused, StoreError};
-use crate::jobs::repair::StatusCell;
+use crate::jobs::repair::{StatusCell, forecast, shares};
 use crate::queries;
 use crate::raft::Raft;
 use crate::raft::entry::Change;
 use crate::raft::log_store::LogStore;
 use crate::raft::machine::Machine;
-use crate::tables::{View, meta, sessions, usage};
+use crate::tables::{View, meta, rebalance, sessions, usage};
 
 /// Time for the files to close on shutdown, in steps.
 const CLOSE_STEPS_MAX: u32 = 200;
@@ -141,15 +141,32 @@ impl Inner {
             return Ok(Answer::Verification(self.repair.verification(query.start)));
         }
         let view = self.machine.view()?;
+        if let Query::GetRebalance(query) = &query {
+            return Ok(Answer::Rebalance(self.rebalance_status(&view, query.survey)?));
+        }
         let asked = if let Query::ClassifyShards(q) = &query { Some(q.shards.clone()) } else { None };
         match queries::answer(&view, query)? {
             Some(Answer::Garbage(mut garbage)) => {
                 hold_back(&view, &asked.unwrap_or_default(), &mut garbage)?;
                 Ok(Answer::Garbage(garbage))
             }
+            Some(Answer::Misfits(page)) => {
+                Ok(Answer::Misfits(MisfitPage { is_waiting: self.repair.is_busy(), ..page }))
+            }
             Some(answer) => Ok(answer),
             None => Ok(Answer::ClusterStatus(self.cluster_status(&view)?)),
         }
+    }
+
+    fn rebalance_status(&self, view: &View, survey: bool) -> Result<RebalanceStatus, StoreError> {
+        let record = rebalance::get(&view.meta()?)?;
+        let mut status = RebalanceStatus { record, ..self.repair.rebalance() };
+        status.is_waiting |= status.record.as_ref().is_some_and(|record| record.reprotects) && self.repair.is_busy();
+        if let Some(map) = self.machine.map().filter(|_| survey) {
+            let (balance, forecast) = forecast(view, &map)?;
+            (status.disks, status.forecast) = (shares(&balance), Some(forecast));
+        }
+        Ok(status)
     }
 
     fn cluster_status(&self, view: &View) -> Result<ClusterStatus, StoreError> {

@@ -146,6 +146,7 @@ fn weight(command: &Command) -> usize {
                     + run(&c.body)
                     + c.headers.iter().map(|h| h.name.len() + h.value.len()).sum::<usize>()
             }
+            Command::ReplaceBody(c) => c.key.as_str().len() + c.body.extents.len() * 64,
             Command::CommitPart(c) => c.key.as_str().len() + run(&c.body),
             Command::CompleteUpload(c) => c.key.as_str().len() + c.parts.len() * 32,
             Command::FinishReclaim(c) => c.extents.len() * 20,
@@ -157,6 +158,9 @@ fn weight(command: &Command) -> usize {
             Command::CreateBucket(_)
             | Command::GrantRebuild(_)
             | Command::ReplaceShard(_)
+            | Command::StartRebalance(_)
+            | Command::EndRebalance(_)
+            | Command::SetProfile(_)
             | Command::DeleteBucket(_)
             | Command::DeleteObject(_)
             | Command::CreateUpload(_)

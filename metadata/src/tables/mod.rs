@@ -9,6 +9,7 @@ pub(crate) mod extents;
 pub(crate) mod members;
 pub(crate) mod meta;
 pub(crate) mod parts;
+pub(crate) mod rebalance;
 pub(crate) mod rebuilds;
 pub(crate) mod reclaim;
 pub(crate) mod repair;

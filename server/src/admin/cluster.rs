@@ -48,6 +48,8 @@ fn summarize(map: &ClusterMap, status: &Replicated) -> ClusterStatus {
                 id: node.id.to_string(),
                 name: node.name.clone(),
                 rpc_addr: node.rpc_addr.clone(),
+                zone: node.labels.zone.clone(),
+                rack: node.labels.rack.clone(),
                 state: node_state(map, node.id).to_owned(),
                 last_heard_ms: heard.get(&node.id).copied(),
             })
@@ -84,7 +86,7 @@ fn node_state(map: &ClusterMap, node: NodeId) -> &'static str {
 /// The profile that a gateway chooses for a new object of `bytes` now.
 fn profile_name(map: &ClusterMap, bytes: u64) -> String {
     let any = ExtentId::new(SessionId(0), 0);
-    choose(map, bytes, any, |_| true).map_or_else(|_| "none".to_owned(), |(profile, _)| profile.to_string())
+    choose(map, None, bytes, any, |_| true).map_or_else(|_| "none".to_owned(), |(profile, _)| profile.to_string())
 }
 
 /// How new objects are stored, in one line for people.

@@ -6,7 +6,10 @@ mod disks;
 mod drain;
 mod metadata;
 pub mod model;
+mod parameters;
 mod placement;
+mod profiles;
+mod rebalance;
 mod repair;
 mod scrub;
 mod verify;
@@ -59,7 +62,9 @@ pub(crate) fn router(state: AdminState) -> Router {
         .route("/v1/disks/{number}", get(drain::show).delete(drain::remove))
         .route("/v1/disks/{number}/drain", post(drain::drain).delete(drain::cancel))
         .route("/v1/placement/{bucket}/{*key}", get(placement::explain))
-        .route("/v1/profiles", get(placement::profiles))
+        .route("/v1/profiles", get(profiles::list))
+        .route("/v1/profiles/rules", get(profiles::rules).post(profiles::set))
+        .route("/v1/rebalance", get(rebalance::show).post(rebalance::start).delete(rebalance::stop))
         .route("/v1/repair", get(repair::show))
         .route("/v1/repair/queue", get(repair::queue))
         .route("/v1/verify", get(verify::show).post(verify::start))

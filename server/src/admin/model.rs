@@ -1,6 +1,12 @@
 //! What the admin API answers. Fields that this version does not know are ignored.
 
+mod profile;
+mod rebalance;
+
 use serde::{Deserialize, Serialize};
+
+pub use profile::{ProfileEntry, ProfileRule};
+pub use rebalance::{DiskShare, RebalanceForecast, RebalanceStatus};
 
 /// The answer to `GET /v1/cluster`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +52,12 @@ pub struct NodeEntry {
     pub name: String,
     /// Where its internal RPC listens; empty for a node that only its own process uses.
     pub rpc_addr: String,
+    /// The zone that it stands in; empty where there is only one.
+    #[serde(default)]
+    pub zone: String,
+    /// The rack inside the zone.
+    #[serde(default)]
+    pub rack: String,
     /// Its state.
     pub state: String,
     /// Milliseconds since it was last heard of; nothing if it was not since the leader started.
@@ -435,23 +447,4 @@ pub struct PlacedShard {
     pub zone: Option<String>,
     /// The disk's state.
     pub state: String,
-}
-
-/// An entry of the answer to `GET /v1/profiles`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProfileEntry {
-    /// Its id.
-    pub id: u16,
-    /// Its name, such as `4+2`.
-    pub name: String,
-    /// Data shards.
-    pub data_shards: u8,
-    /// Parity shards.
-    pub parity_shards: u8,
-    /// Bytes of a cell.
-    pub cell_bytes: u32,
-    /// Shards that are durable before a write is acknowledged.
-    pub write_quorum: u8,
-    /// The level at which at most `parity_shards` shards lie together.
-    pub failure_domain: String,
 }

@@ -1,16 +1,15 @@
-//! `GET /v1/placement/{bucket}/{key}`: every shard of an object, and where it lies; `GET /v1/profiles`.
+//! `GET /v1/placement/{bucket}/{key}`: every shard of an object, and where it lies.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Response};
 use cairn_core::cluster_map::ClusterMap;
 use cairn_core::name::{BucketName, ObjectKey};
-use cairn_core::profile::FailureDomain;
 use cairn_protocol::metadata::query::GetObject;
 use cairn_protocol::metadata::{LocatedExtent, MetadataError, MetadataExt};
 
 use super::cluster::cluster_map;
-use super::model::{PlacedExtent, PlacedShard, Placement, ProfileEntry};
+use super::model::{PlacedExtent, PlacedShard, Placement};
 use super::{AdminError, AdminState, error};
 
 /// Extents that one answer explains: 64 GiB of an object.
@@ -58,24 +57,4 @@ fn describe(map: &ClusterMap, extent: &LocatedExtent) -> PlacedExtent {
         generation: extent.generation.0,
         shards: (0u8..).zip(&extent.locations).map(shard).collect(),
     }
-}
-
-pub(super) async fn profiles(State(state): State<AdminState>) -> Result<Json<Vec<ProfileEntry>>, AdminError> {
-    let map = cluster_map(&state).await?;
-    let entry = |profile: &cairn_core::profile::Profile| ProfileEntry {
-        id: profile.id.0,
-        name: profile.to_string(),
-        data_shards: profile.data_shards,
-        parity_shards: profile.parity_shards,
-        cell_bytes: profile.cell_bytes,
-        write_quorum: profile.write_quorum,
-        failure_domain: match profile.failure_domain {
-            FailureDomain::Disk => "disk",
-            FailureDomain::Node => "node",
-            FailureDomain::Rack => "rack",
-            FailureDomain::Zone => "zone",
-        }
-        .to_owned(),
-    };
-    Ok(Json(map.profiles.iter().map(entry).collect()))
 }

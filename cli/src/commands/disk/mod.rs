@@ -1,5 +1,6 @@
 //! `cairn disk …`
 
+mod add;
 mod drain;
 mod inspect;
 mod list;
@@ -18,6 +19,8 @@ pub enum DiskCommand {
     /// Look at a disk's directory without a server: its volumes, its shards, whether every checksum is right. Writes
     /// nothing to it.
     Inspect(inspect::InspectArgs),
+    /// Print how a node gets further disks, and wait until they are active.
+    Add(add::AddArgs),
     /// Show one disk: its state, and how many shards metadata has on it.
     Show(show::ShowArgs),
     /// Move all shards off a disk, alive or dead. It is done when `shards left` is zero.
@@ -32,6 +35,7 @@ impl DiskCommand {
         match self {
             Self::List(args) => list::run(args).await,
             Self::Inspect(args) => inspect::run(args),
+            Self::Add(args) => add::run(args).await,
             Self::Show(args) => show::run(args).await,
             Self::Drain(args) => drain::run(args).await,
             Self::Remove(args) => remove::run(args).await,

@@ -1,7 +1,9 @@
 //! `cairn node …`
 
+mod add;
 mod drain;
 mod list;
+mod show;
 
 use clap::Subcommand;
 
@@ -12,6 +14,10 @@ use super::{AdminArgs, CommandError};
 pub enum NodeCommand {
     /// List the nodes with their disks.
     List(AdminArgs),
+    /// Show one node with its disks.
+    Show(show::ShowArgs),
+    /// Print what to run on a new machine, and wait until its disks are active.
+    Add(add::AddArgs),
     /// Move all shards off all disks of a node.
     Drain(drain::DrainArgs),
 }
@@ -21,6 +27,8 @@ impl NodeCommand {
     pub async fn run(&self) -> Result<(), CommandError> {
         match self {
             Self::List(args) => list::run(args).await,
+            Self::Show(args) => show::run(args).await,
+            Self::Add(args) => add::run(args).await,
             Self::Drain(args) => drain::run(args).await,
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cairn_core::cell::Cell;
 use cairn_core::cluster_map::{ClusterMap, Disk};
 use cairn_core::codec::Codec;
+use cairn_core::descriptor::Descriptor;
 use cairn_core::geometry::Geometry;
 use cairn_core::id::{DiskId, DiskNumber, ExtentId};
 use cairn_core::placement::{choose, place};
@@ -44,10 +45,11 @@ impl<'a> ExtentWriter<'a> {
         id: ExtentId,
         length: u64,
         body_bytes: u64,
-        descriptor: EncodedDescriptor,
+        descriptor: &Descriptor,
     ) -> Result<Self, WriteError<E>> {
         let map = path.view.get().ok_or(WriteError::NoClusterMap)?;
-        let (profile, numbers) = choose(&map, body_bytes, id, |d| path.health.is_usable(d.number))?;
+        let (profile, numbers) =
+            choose(&map, Some(&descriptor.bucket), body_bytes, id, |d| path.health.is_usable(d.number))?;
         let disks = numbers.iter().filter_map(|n| path.disk(&map, *n)).collect();
         Ok(Self {
             path,
@@ -56,7 +58,7 @@ impl<'a> ExtentWriter<'a> {
             geometry: Geometry::new(&profile, length),
             quorum: WriteQuorum::new(&profile),
             profile,
-            descriptor,
+            descriptor: descriptor.to_bytes(),
             disks,
             errors: Vec::new(),
         })

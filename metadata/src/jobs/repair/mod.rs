@@ -2,13 +2,16 @@
 //!
 //! All decisions are [`cairn_core::repair`]'s. The loop looks through the tables ([`scan`]), hands what it finds to the
 //! planner, carries tasks out ([`rebuild`]), and reconciles quarantined disks ([`reconcile`]). It keeps nothing that the
-//! tables do not have: a leader that ends here leaves grants, which its successor ends, and nothing else.
+//! tables do not have: a leader that ends here leaves grants, which its successor ends, and nothing else. While there is
+//! nothing to repair, a [`rebalance`] has its turn.
 
 mod inventory;
+mod rebalance;
 mod rebuild;
 mod reconcile;
 mod scan;
 mod status;
+mod survey;
 mod verify;
 
 use std::collections::{HashMap, HashSet};
@@ -16,23 +19,26 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use cairn_core::cluster_map::{ClusterMap, DiskEvent, DiskState};
-use cairn_core::id::{DiskId, Epoch, ExtentId};
-use cairn_core::repair::Planner;
+use cairn_core::id::{CommitSequence, DiskId, Epoch, ExtentId};
+use cairn_core::repair::{Planner, Task};
 use cairn_protocol::metadata::command::{ChangeDisks, EndRebuilds};
+use cairn_protocol::metadata::query::RebalanceStatus;
 use cairn_protocol::rpc::MetadataFailure;
 use cairn_protocol::storage::StorageDirectory;
 use tokio::sync::watch;
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 
 use crate::error::StoreError;
 use crate::jobs::health;
 use crate::options::Options;
 use crate::service::Inner;
-use crate::tables::rebuilds;
+use crate::tables::{self, rebuilds};
+use rebalance::Rebalance;
 use rebuild::Ended;
 use reconcile::{ReconcileError, Reconciled};
 use scan::{Cursor, Seen};
 pub(crate) use status::{RepairStatus, StatusCell};
+pub(crate) use survey::{forecast, shares};
 
 /// Time between two looks while tasks wait for their turn.
 const BUSY_STEP: Duration = Duration::from_millis(20);
@@ -54,7 +60,8 @@ struct Lead {
     storage: StorageDirectory,
     planner: Planner,
     rebuilds: JoinSet<Ended>,
-    extents: HashMap<Id, ExtentId>,
+    under_way: HashMap<Id, UnderWay>,
+    rebalance: Option<Rebalance>,
     reconciliations: JoinSet<Result<Reconciled, ReconcileError>>,
     reconciling: HashMap<Id, DiskId>,
     /// Until when a disk is left alone after a failed reconciliation.
@@ -69,6 +76,14 @@ struct Lead {
     verification: Option<JoinSet<()>>,
     /// The number of the last verification that was begun here.
     verification_begun: u64,
+}
+
+/// A rebuild under way.
+struct UnderWay {
+    extent: ExtentId,
+    /// The rebalance that it is part of; nothing for a repair or a drain.
+    rebalance: Option<CommitSequence>,
+    abort: AbortHandle,
 }
 
 /// The pass over the tables.
@@ -116,6 +131,8 @@ pub(crate) async fn run(
         let (term, now) = (inner.gate.term(), inner.clock.monotonic());
         if lead.as_ref().is_none_or(|lead| lead.term != term) {
             lead = Some(Lead::new(term, options.clone(), storage.clone(), now));
+            // What an earlier lead of this member has left there is out of date.
+            inner.repair.set_rebalance(RebalanceStatus::default());
         }
         let Some(lead) = &mut lead else { continue };
         lead.note(event, now);
@@ -152,7 +169,8 @@ impl Lead {
             options,
             storage,
             rebuilds: JoinSet::new(),
-            extents: HashMap::new(),
+            under_way: HashMap::new(),
+            rebalance: None,
             reconciliations: JoinSet::new(),
             reconciling: HashMap::new(),
             resting: HashMap::new(),
@@ -167,7 +185,8 @@ impl Lead {
     }
 
     fn wait(&self) -> Duration {
-        if self.planner.waiting() > 0 { BUSY_STEP.min(self.options.tick) } else { self.options.tick }
+        let moves = self.rebalance.as_ref().is_some_and(|rebalance| rebalance.planner.waiting() > 0);
+        if self.planner.waiting() > 0 || moves { BUSY_STEP.min(self.options.tick) } else { self.options.tick }
     }
 
     fn note(&mut self, event: Option<Event>, now: Duration) {
@@ -178,13 +197,19 @@ impl Lead {
                     Ok((id, ended)) => (id, ended),
                     Err(broken) => (broken.id(), Ended::Failed { busy: false, why: broken.to_string() }),
                 };
-                let Some(extent) = self.extents.remove(&id) else { return };
+                let Some(UnderWay { extent, rebalance, .. }) = self.under_way.remove(&id) else { return };
+                let planner = match (rebalance, &mut self.rebalance) {
+                    (None, _) => &mut self.planner,
+                    (Some(id), Some(rebalance)) if rebalance.id == id => &mut rebalance.planner,
+                    // It belonged to a rebalance that has ended.
+                    _ => return,
+                };
                 match ended {
-                    Ended::Published => self.planner.done(extent),
-                    Ended::Dropped => self.planner.dropped(extent),
+                    Ended::Published => planner.done(extent),
+                    Ended::Dropped => planner.dropped(extent),
                     Ended::Failed { busy, why } => {
                         tracing::warn!(%extent, "a shard was not made anew: {why}; it is tried again");
-                        self.planner.failed(extent, busy, now);
+                        planner.failed(extent, busy, now);
                     }
                 }
             }
@@ -223,12 +248,66 @@ impl Lead {
         }
         self.scan(inner, &map, now).await?;
         while let Some(task) = self.planner.next(now) {
-            let extent = task.shard.extent;
-            let rebuild = rebuild::run(Arc::clone(inner), self.storage.clone(), Arc::clone(&map), task);
-            self.extents.insert(self.rebuilds.spawn(rebuild).id(), extent);
+            self.begin(inner, &map, task, None);
         }
         inner.repair.set(RepairStatus::of(&self.planner));
+        self.rebalance(inner, &map, now).await?;
         self.verify(inner, &map);
+        Ok(())
+    }
+
+    fn begin(&mut self, inner: &Arc<Inner>, map: &Arc<ClusterMap>, task: Task, rebalance: Option<CommitSequence>) {
+        let extent = task.shard.extent;
+        let rebuild = rebuild::run(Arc::clone(inner), self.storage.clone(), Arc::clone(map), task, rebalance);
+        let abort = self.rebuilds.spawn(rebuild);
+        self.under_way.insert(abort.id(), UnderWay { extent, rebalance, abort });
+    }
+
+    /// Goes on with the rebalance that the tables say is under way, while there is nothing to repair.
+    async fn rebalance(
+        &mut self,
+        inner: &Arc<Inner>,
+        map: &Arc<ClusterMap>,
+        now: Duration,
+    ) -> Result<(), MetadataFailure> {
+        let read = || tables::rebalance::running(&inner.machine.view()?.meta()?);
+        // Re-encoding is the gateways' work.
+        let record = read().map_err(|e: StoreError| store(e))?.filter(|record| !record.reprotects);
+        let id = record.as_ref().map(|record| record.id);
+        if let Some(gone) = self.rebalance.take_if(|rebalance| Some(rebalance.id) != id) {
+            // Their grants are ended like those of an earlier leader.
+            let own = |task: &&UnderWay| task.rebalance == Some(gone.id);
+            self.under_way.values().filter(own).for_each(|task| task.abort.abort());
+            inner.repair.set_rebalance(RebalanceStatus {
+                is_waiting: false,
+                left_bytes: 0,
+                running: 0,
+                ..gone.status()
+            });
+        }
+        let Some(record) = record else { return Ok(()) };
+        let limits = self.options.repair;
+        let is_idle = self.pass.cursor.is_none() && !self.pass.found && self.planner.is_idle();
+        let rebalance = self.rebalance.get_or_insert_with(|| Rebalance::new(&record, limits, now));
+        rebalance.follow(&record, limits, map);
+        rebalance.wait(!is_idle);
+        for _ in 0..STEPS_PER_TICK {
+            if !is_idle {
+                break;
+            }
+            let (end, is_more) = rebalance.step(&inner.machine, map, now).await?;
+            if let Some(end) = end {
+                rebalance::end(inner, record.id, end).await?;
+                break;
+            }
+            if !is_more {
+                break;
+            }
+        }
+        inner.repair.set_rebalance(rebalance.status());
+        while let Some(task) = self.rebalance.as_mut().filter(|_| is_idle).and_then(|rebalance| rebalance.next(now)) {
+            self.begin(inner, map, task, id);
+        }
         Ok(())
     }
 
@@ -249,7 +328,7 @@ impl Lead {
             return Ok(());
         }
         let read = || rebuilds::all(&inner.machine.view()?.rebuilds()?);
-        let running: HashSet<ExtentId> = self.extents.values().copied().collect();
+        let running: HashSet<ExtentId> = self.under_way.values().map(|task| task.extent).collect();
         let all = read().map_err(|e: StoreError| store(e))?;
         let strays: Vec<_> = all.into_iter().filter(|rebuild| !running.contains(&rebuild.extent)).collect();
         if !strays.is_empty() {
@@ -333,12 +412,20 @@ impl Lead {
                 return Ok(());
             };
             let (machine, own) = (Arc::clone(&inner.machine), Arc::clone(map));
-            let looked = tokio::task::spawn_blocking(move || scan::step(&machine.view()?, &own, cursor)).await;
-            let step = looked.map_err(store)?.map_err(|e: StoreError| store(e))?;
+            // The planner goes along, and comes back: nothing else of this lead runs meanwhile.
+            let planner = std::mem::replace(&mut self.planner, Planner::new(self.options.repair, now));
+            let looked = tokio::task::spawn_blocking(move || {
+                let wants = |extent, spare| planner.wants(extent, spare, now);
+                let step = machine.view().and_then(|view| scan::step(&view, &own, cursor, &wants));
+                (planner, step)
+            });
+            let (planner, step) = looked.await.map_err(store)?;
+            self.planner = planner;
+            let step = step.map_err(|e: StoreError| store(e))?;
             self.pass.seen.add(step.seen);
             self.pass.cursor = step.next;
+            self.pass.found |= !step.tasks.is_empty();
             for task in step.tasks {
-                self.pass.found |= self.planner.wants(task.shard.extent, task.spare, now);
                 self.planner.offer(task, now);
             }
             if step.next.is_none() {

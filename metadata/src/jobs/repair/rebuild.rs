@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cairn_core::cluster_map::ClusterMap;
+use cairn_core::id::CommitSequence;
 use cairn_core::repair::Task;
 use cairn_protocol::metadata::command::{
     EndRebuilds, GrantRebuild, RebuildId, ReplaceShard, ReportFaults, ShardReport, ShardReportKind,
@@ -30,8 +31,15 @@ pub(super) enum Ended {
     Failed { busy: bool, why: String },
 }
 
-/// Carries `task` out. If this future is dropped, the grant stays until the leader ends it.
-pub(super) async fn run(inner: Arc<Inner>, storage: StorageDirectory, map: Arc<ClusterMap>, task: Task) -> Ended {
+/// Carries `task` out, in the name of `rebalance` if it is a move of one. If this future is dropped, the grant stays until
+/// the leader ends it.
+pub(super) async fn run(
+    inner: Arc<Inner>,
+    storage: StorageDirectory,
+    map: Arc<ClusterMap>,
+    task: Task,
+    rebalance: Option<CommitSequence>,
+) -> Ended {
     let grant = GrantRebuild {
         extent: task.shard.extent,
         index: task.shard.index,
@@ -65,7 +73,7 @@ pub(super) async fn run(inner: Arc<Inner>, storage: StorageDirectory, map: Arc<C
         return end(&inner, id, Ended::Failed { busy, why: error.to_string() }).await;
     }
     let release = task.from.is_some_and(|from| map.disk(from).is_some_and(|disk| disk.state.serves()));
-    match inner.execute(ReplaceShard { rebuild: id, release }.into()).await {
+    match inner.execute(ReplaceShard { rebuild: id, release, rebalance }.into()).await {
         Ok(_) => Ended::Published,
         Err(failure) => {
             let ended = end(&inner, id, refused(failure)).await;

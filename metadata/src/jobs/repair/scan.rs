@@ -57,15 +57,30 @@ pub(super) struct Step {
     pub(super) next: Option<Cursor>,
 }
 
-/// Looks at the next extents.
-pub(super) fn step(view: &View, map: &ClusterMap, cursor: Cursor) -> Result<Step, StoreError> {
+/// What a look needs.
+struct Look<'a> {
+    view: &'a View,
+    map: &'a ClusterMap,
+    /// Whether a task of an extent with so many spare shards is of use now.
+    wants: &'a dyn Fn(ExtentId, u8) -> bool,
+}
+
+/// Looks at the next extents. Choosing disks takes far longer than seeing what is wrong, so it is done only where a task
+/// is wanted: most extents of a lost disk wait in the tables for a later pass.
+pub(super) fn step(
+    view: &View,
+    map: &ClusterMap,
+    cursor: Cursor,
+    wants: &dyn Fn(ExtentId, u8) -> bool,
+) -> Result<Step, StoreError> {
+    let look = Look { view, map, wants };
     let mut step = Step { tasks: Vec::new(), seen: Seen::default(), next: None };
     let mut at = cursor;
     let mut left = EXTENTS_PER_STEP;
     loop {
         let done = match at.disk {
-            None => faults(view, map, &mut step, &mut at, &mut left)?,
-            Some(disk) => leaving(view, map, disk, &mut step, &mut at, &mut left)?,
+            None => look.faults(&mut step, &mut at, &mut left)?,
+            Some(disk) => look.leaving(disk, &mut step, &mut at, &mut left)?,
         };
         if !done {
             step.next = Some(at);
@@ -79,91 +94,88 @@ pub(super) fn step(view: &View, map: &ClusterMap, cursor: Cursor) -> Result<Step
     }
 }
 
-/// Walks over the table of faults; false if the step is full before its end.
-fn faults(
-    view: &View,
-    map: &ClusterMap,
-    step: &mut Step,
-    at: &mut Cursor,
-    left: &mut usize,
-) -> Result<bool, StoreError> {
-    let table = view.repair()?;
-    while let Some(extent) = repair::next(&table, at.extent)? {
-        if *left == 0 {
-            return Ok(false);
-        }
-        *left -= 1;
-        at.extent = after(extent);
-        let reported = repair::of(&table, extent)?;
-        look(view, map, step, extent, &reported, |_| true)?;
-    }
-    Ok(true)
-}
-
-/// Walks over the extents of a leaving disk; false if the step is full before their end. Each extent is looked at once
-/// in a pass: with its faults if it has any, else on the first of its leaving disks.
-fn leaving(
-    view: &View,
-    map: &ClusterMap,
-    disk: DiskNumber,
-    step: &mut Step,
-    at: &mut Cursor,
-    left: &mut usize,
-) -> Result<bool, StoreError> {
-    let (table, faults) = (view.disk_extents()?, view.repair()?);
-    let leaves_before = |other: DiskNumber| other < disk && map.disk(other).is_some_and(Disk::is_leaving);
-    for extent in disk_extents::from(&table, disk, at.extent)? {
-        let extent = extent?;
-        if *left == 0 {
-            return Ok(false);
-        }
-        *left -= 1;
-        at.extent = after(extent);
-        if repair::of(&faults, extent)?.is_empty() {
-            let first = |locations: &[Option<DiskNumber>]| !locations.iter().flatten().any(|d| leaves_before(*d));
-            look(view, map, step, extent, &[], first)?;
-        }
-    }
-    Ok(true)
-}
-
-fn look(
-    view: &View,
-    map: &ClusterMap,
-    step: &mut Step,
-    extent: ExtentId,
-    reported: &[u8],
-    counts: impl Fn(&[Option<DiskNumber>]) -> bool,
-) -> Result<(), StoreError> {
-    let Some(row) = extents::get(&view.extents()?, extent)? else { return Ok(()) };
-    if !counts(&row.locations) {
-        return Ok(());
-    }
-    let view = ExtentView { id: extent, geometry: &row.geometry, locations: &row.locations };
-    let wanted = assess(map, view, reported).wanted;
-    step.seen.extents += u64::from(!wanted.is_empty());
-    step.seen.bytes += wanted.len() as u64 * cairn_core::shard::body_bytes(&row.geometry);
-    let mut blocked = None;
-    for wanted in wanted {
-        // One rebuild an extent at a time: its further shards have their turn in a later pass.
-        match Task::plan(map, view, (row.profile, row.generation), wanted, reported) {
-            Ok(task) => {
-                step.tasks.push(task);
-                return Ok(());
+impl Look<'_> {
+    /// Walks over the table of faults; false if the step is full before its end.
+    fn faults(&self, step: &mut Step, at: &mut Cursor, left: &mut usize) -> Result<bool, StoreError> {
+        let table = self.view.repair()?;
+        while let Some(extent) = repair::next(&table, at.extent)? {
+            if *left == 0 {
+                return Ok(false);
             }
-            Err(why) => blocked = Some(why),
+            *left -= 1;
+            at.extent = after(extent);
+            let reported = repair::of(&table, extent)?;
+            self.look(step, extent, &reported, |_| true)?;
         }
+        Ok(true)
     }
-    match blocked {
-        Some(Blocked::Lost { .. }) => step.seen.lost += 1,
-        Some(Blocked::NoPlace(_)) => step.seen.without_place += 1,
-        None => {}
+
+    /// Walks over the extents of a leaving disk; false if the step is full before their end. Each extent is looked at once
+    /// in a pass: with its faults if it has any, else on the first of its leaving disks.
+    fn leaving(
+        &self,
+        disk: DiskNumber,
+        step: &mut Step,
+        at: &mut Cursor,
+        left: &mut usize,
+    ) -> Result<bool, StoreError> {
+        let (table, faults) = (self.view.disk_extents()?, self.view.repair()?);
+        let leaves_before = |other: DiskNumber| other < disk && self.map.disk(other).is_some_and(Disk::is_leaving);
+        for extent in disk_extents::from(&table, disk, at.extent)? {
+            let extent = extent?;
+            if *left == 0 {
+                return Ok(false);
+            }
+            *left -= 1;
+            at.extent = after(extent);
+            if repair::of(&faults, extent)?.is_empty() {
+                let first = |locations: &[Option<DiskNumber>]| !locations.iter().flatten().any(|d| leaves_before(*d));
+                self.look(step, extent, &[], first)?;
+            }
+        }
+        Ok(true)
     }
-    Ok(())
+
+    fn look(
+        &self,
+        step: &mut Step,
+        extent: ExtentId,
+        reported: &[u8],
+        counts: impl Fn(&[Option<DiskNumber>]) -> bool,
+    ) -> Result<(), StoreError> {
+        let Some(row) = extents::get(&self.view.extents()?, extent)? else { return Ok(()) };
+        if !counts(&row.locations) {
+            return Ok(());
+        }
+        let view = ExtentView { id: extent, geometry: &row.geometry, locations: &row.locations };
+        let standing = assess(self.map, view, reported);
+        step.seen.extents += u64::from(!standing.wanted.is_empty());
+        step.seen.bytes += standing.wanted.len() as u64 * cairn_core::shard::body_bytes(&row.geometry);
+        if standing.spare().is_some_and(|spare| !(self.wants)(extent, spare)) {
+            return Ok(());
+        }
+        let mut blocked = None;
+        for wanted in standing.wanted {
+            // One rebuild an extent at a time: its further shards have their turn in a later pass.
+            match Task::plan(self.map, view, (row.profile, row.generation), wanted, reported) {
+                Ok(task) => {
+                    step.tasks.push(task);
+                    return Ok(());
+                }
+                Err(why) => blocked = Some(why),
+            }
+        }
+        match blocked {
+            Some(Blocked::Lost { .. }) => step.seen.lost += 1,
+            Some(Blocked::NoPlace(_)) => step.seen.without_place += 1,
+            None => {}
+        }
+        Ok(())
+    }
 }
 
 /// The id that follows.
-fn after(extent: ExtentId) -> ExtentId {
+pub(super) fn after(extent: ExtentId) -> ExtentId {
     ExtentId::from_bytes(u128::from_be_bytes(extent.to_bytes()).saturating_add(1).to_be_bytes())
 }
 
@@ -180,7 +192,7 @@ mod tests {
     fn pass(state: &State) -> (Vec<(ExtentId, u8, u32)>, Seen) {
         let (mut tasks, mut seen, mut cursor) = (Vec::new(), Seen::default(), Some(Cursor::START));
         while let Some(at) = cursor {
-            let found = step(&state.view(), &state.map(), at).unwrap();
+            let found = step(&state.view(), &state.map(), at, &|_, _| true).unwrap();
             tasks.extend(found.tasks.iter().map(|t| (t.shard.extent, t.shard.index, t.target.0)));
             seen.add(Seen { bytes: 0, ..found.seen });
             cursor = found.next;
@@ -213,6 +225,19 @@ mod tests {
         assert_eq!(tasks.iter().map(|t| t.0).collect::<Vec<_>>(), all);
         assert!(all.len() > EXTENTS_PER_STEP, "more than one step");
         assert_eq!(seen.extents, all.len() as u64);
+    }
+
+    #[test]
+    fn what_is_not_wanted_now_is_counted_and_not_planned() {
+        let state = State::with_bucket();
+        state.apply(registration(1, 4)).unwrap();
+        let wanted = state.put("a", 10).run.first;
+        state.put("b", 10);
+        drain(&state, 0);
+        let wants = |extent, spare| extent == wanted && spare == 2;
+        let found = step(&state.view(), &state.map(), Cursor::START, &wants).unwrap();
+        assert_eq!((found.seen.extents, found.tasks.len()), (2, 1));
+        assert_eq!((found.tasks[0].shard.extent, found.tasks[0].spare), (wanted, 2));
     }
 
     #[test]

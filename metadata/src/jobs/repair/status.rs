@@ -2,8 +2,10 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use cairn_core::repair::{Planner, Progress, Why};
-use cairn_protocol::metadata::query::{RepairStatus as Answer, RunningRebuild, Verification, VerifyReport};
+use cairn_core::repair::{Planner, Progress};
+use cairn_protocol::metadata::query::{
+    RebalanceStatus, RepairStatus as Answer, RunningRebuild, Verification, VerifyReport,
+};
 
 use super::scan::Seen;
 
@@ -26,7 +28,7 @@ impl RepairStatus {
             target: task.target,
             bytes: task.bytes(),
             spare: task.spare,
-            moves: task.why == Why::Leaving,
+            moves: task.why.moves(),
         });
         Self {
             pending: Seen::default(),
@@ -58,6 +60,7 @@ impl RepairStatus {
 pub(crate) struct StatusCell {
     status: Mutex<RepairStatus>,
     verification: Mutex<Verification>,
+    rebalance: Mutex<RebalanceStatus>,
 }
 
 impl StatusCell {
@@ -108,6 +111,22 @@ impl StatusCell {
         let mut current = self.lock_verification();
         current.is_running = false;
         current.report = report;
+    }
+
+    /// Whether there is something to repair or to drain that can be: what has time waits for it.
+    pub(crate) fn is_busy(&self) -> bool {
+        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        !status.running.is_empty() || status.waiting > 0
+    }
+
+    /// How the rebalance under way stands; the record of it is in the tables.
+    pub(crate) fn rebalance(&self) -> RebalanceStatus {
+        self.rebalance.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The same, as of now.
+    pub(super) fn set_rebalance(&self, status: RebalanceStatus) {
+        *self.rebalance.lock().unwrap_or_else(PoisonError::into_inner) = status;
     }
 
     fn lock_verification(&self) -> MutexGuard<'_, Verification> {

@@ -2,8 +2,11 @@
 
 mod bucket;
 mod object;
+mod profile;
+mod rebalance;
 mod reclaim;
 mod repair;
+mod reprotect;
 mod session;
 mod topology;
 mod upload;
@@ -13,8 +16,11 @@ use minicbor::{Decode, Encode};
 
 pub use bucket::{CreateBucket, DeleteBucket};
 pub use object::{CommitObject, DeleteObject, ObjectCommitted, ObjectDeleted, Precondition};
+pub use profile::{ProfileShape, SetProfile};
+pub use rebalance::{EndRebalance, RebalanceEnd, StartRebalance};
 pub use reclaim::{FinishReclaim, ReclaimId, ReportFaults, ShardReport, ShardReportKind};
 pub use repair::{EndRebuilds, GrantRebuild, RebuildId, ReplaceShard};
+pub use reprotect::ReplaceBody;
 pub use session::{EndSession, OpenSession};
 pub use topology::{ChangeDisks, DiskRegistration, NodeRegistered, RegisterNode, SetDiskStates};
 pub use upload::{AbortUpload, CommitPart, CompletePart, CompleteUpload, CreateUpload, PartCommitted, UploadCompleted};
@@ -76,6 +82,18 @@ pub enum Command {
     /// See [`ChangeDisks`].
     #[n(23)]
     ChangeDisks(#[n(0)] ChangeDisks),
+    /// See [`StartRebalance`].
+    #[n(24)]
+    StartRebalance(#[n(0)] StartRebalance),
+    /// See [`EndRebalance`].
+    #[n(25)]
+    EndRebalance(#[n(0)] EndRebalance),
+    /// See [`SetProfile`].
+    #[n(26)]
+    SetProfile(#[n(0)] SetProfile),
+    /// See [`ReplaceBody`].
+    #[n(27)]
+    ReplaceBody(#[n(0)] ReplaceBody),
 }
 
 /// What a command that was applied led to.
@@ -173,3 +191,7 @@ command!(GrantRebuild => RebuildGranted(CommitSequence));
 command!(ReplaceShard => ());
 command!(EndRebuilds => ());
 command!(ChangeDisks => ());
+command!(StartRebalance => ());
+command!(EndRebalance => ());
+command!(SetProfile => ());
+command!(ReplaceBody => ());

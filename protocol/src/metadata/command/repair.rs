@@ -48,6 +48,10 @@ pub struct ReplaceShard {
     /// reconciled.
     #[n(1)]
     pub release: bool,
+    /// The rebalance that moves the shard, which counts it; refused with `Stale` once that has ended. Nothing for a repair
+    /// or a drain.
+    #[n(2)]
+    pub rebalance: Option<CommitSequence>,
 }
 
 /// Ends rebuilds that will not be published. Whatever they have stored is garbage from now on.

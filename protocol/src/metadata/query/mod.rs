@@ -5,6 +5,8 @@ mod cluster;
 mod list;
 mod members;
 mod object;
+mod rebalance;
+mod reprotect;
 mod upload;
 
 use cairn_core::cluster_map::ClusterMap;
@@ -19,6 +21,8 @@ pub use cluster::{
 pub use list::{ListObjects, ListPosition, ObjectPage};
 pub use members::{GetMembers, MemberEntry, MemberRole, MemberTable, RestoreHold};
 pub use object::{GetObject, LocateExtents, LocatedPage, ObjectView};
+pub use rebalance::{DiskShare, GetRebalance, RebalanceForecast, RebalanceRecord, RebalanceStatus};
+pub use reprotect::{BodyPosition, FindMisfits, Misfit, MisfitPage};
 pub use upload::{GetUpload, ListParts, ListUploads, ListedPart, ListedUpload, PartPage, UploadInfo, UploadPage};
 
 /// Any query.
@@ -72,6 +76,12 @@ pub enum Query {
     /// See [`GetVerification`].
     #[n(22)]
     GetVerification(#[n(0)] GetVerification),
+    /// See [`GetRebalance`].
+    #[n(23)]
+    GetRebalance(#[n(0)] GetRebalance),
+    /// See [`FindMisfits`].
+    #[n(24)]
+    FindMisfits(#[n(0)] FindMisfits),
 }
 
 /// What a query found.
@@ -125,6 +135,12 @@ pub enum Answer {
     /// Of [`GetVerification`].
     #[n(22)]
     Verification(#[n(0)] Verification),
+    /// Of [`GetRebalance`].
+    #[n(23)]
+    Rebalance(#[n(0)] RebalanceStatus),
+    /// Of [`FindMisfits`].
+    #[n(24)]
+    Misfits(#[n(0)] MisfitPage),
 }
 
 /// A query with the type of its answer.
@@ -173,3 +189,5 @@ query!(GetMembers => Members(MemberTable));
 query!(GetRepairStatus => RepairStatus(RepairStatus));
 query!(CountDiskExtents => Count(u64));
 query!(GetVerification => Verification(Verification));
+query!(GetRebalance => Rebalance(RebalanceStatus));
+query!(FindMisfits => Misfits(MisfitPage));

@@ -1,0 +1,45 @@
+//! `cairn disk add`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::admin::DiskEntry;
+use crate::commands::joining::{WaitFlags, guide, list};
+use crate::commands::{AdminArgs, CommandError};
+
+/// Print how a node gets further disks, and wait until they are active.
+#[derive(Debug, Args)]
+pub struct AddArgs {
+    /// The node's name, as `cairn node list` shows it.
+    node: String,
+    /// The new disks: empty directories on filesystems of their own.
+    #[arg(required = true, value_name = "PATH")]
+    disks: Vec<PathBuf>,
+    #[command(flatten)]
+    wait: WaitFlags,
+    #[command(flatten)]
+    admin: AdminArgs,
+}
+
+pub(super) async fn run(args: &AddArgs) -> Result<(), CommandError> {
+    let mut client = args.admin.client()?;
+    let disks = client.disks().await?;
+    let own: Vec<&DiskEntry> = disks.iter().filter(|disk| disk.node == args.node && disk.state != "removed").collect();
+    if own.is_empty() {
+        return Err(CommandError::NoSuchNode(args.node.clone()));
+    }
+    let text = instructions(args, &own);
+    guide(&mut client, (&args.node, &args.disks), &text, &args.wait, args.admin.json).await
+}
+
+fn instructions(args: &AddArgs, own: &[&DiskEntry]) -> String {
+    let mut all: Vec<PathBuf> = own.iter().map(|disk| PathBuf::from(&disk.path)).collect();
+    all.extend(args.disks.iter().filter(|disk| !all.contains(disk)).cloned().collect::<Vec<_>>());
+    format!(
+        "On {}, mount the new filesystems, set this in its configuration, and restart its server; clients do not notice:\n\n\
+         disks = {}\n",
+        args.node,
+        list(&all)
+    )
+}

@@ -1,0 +1,85 @@
+//! `cairn rebalance start`
+
+use std::time::Duration;
+
+use clap::Args;
+use http::Method;
+
+use super::render::{describe, forecast};
+use crate::admin::{AdminClient, AdminError, RebalanceStatus};
+use crate::commands::output::{bytes_bar, complain, print, print_json};
+use crate::commands::{AdminArgs, CommandError};
+use crate::unit::parse_bytes;
+
+/// Time between two looks at a rebalance.
+const POLL: Duration = Duration::from_millis(500);
+
+/// Move shards until every disk holds its share.
+#[derive(Debug, Args)]
+pub struct StartArgs {
+    /// Bytes per second that it writes at most, such as 50MiB; else the cap of repair. One that is under way takes the new
+    /// rate over.
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
+    rate: Option<u64>,
+    /// Re-encode what is not coded as new objects of its bucket are, instead of moving shards: after
+    /// `cairn profile set`, or when the cluster has grown into a better profile.
+    #[arg(long, conflicts_with = "dry_run")]
+    reprotect: bool,
+    /// Only say what would move. Looks at every extent.
+    #[arg(long, conflicts_with = "wait")]
+    dry_run: bool,
+    /// Wait until it has ended.
+    #[arg(long)]
+    wait: bool,
+    #[command(flatten)]
+    admin: AdminArgs,
+}
+
+pub(super) async fn run(args: &StartArgs) -> Result<(), CommandError> {
+    let mut client = args.admin.client()?;
+    let rate = args.rate.map_or_else(String::new, |rate| rate.to_string());
+    let path = format!("/v1/rebalance?rate={rate}&dry_run={}&reprotect={}", args.dry_run, args.reprotect);
+    let mut status: RebalanceStatus = client.call(Method::POST, &path).await?;
+    if args.wait {
+        status = wait(&mut client).await?;
+    }
+    if args.admin.json {
+        print_json(&status)?;
+    } else if args.dry_run {
+        print(&forecast(&status))?;
+    } else {
+        print(&describe(&status))?;
+    }
+    match status.why.filter(|_| args.wait && status.state == "stuck") {
+        Some(why) => Err(CommandError::RebalanceStuck(why)),
+        None => Ok(()),
+    }
+}
+
+/// Waits for the end, and shows how it goes.
+async fn wait(client: &mut AdminClient) -> Result<RebalanceStatus, CommandError> {
+    let progress = bytes_bar();
+    let mut told = false;
+    loop {
+        let status: RebalanceStatus = match client.get("/v1/rebalance").await {
+            Ok(status) => status,
+            // The leader may change meanwhile; the next one goes on with it.
+            Err(AdminError::Status { .. } | AdminError::Connection(_) | AdminError::Timeout(_)) => {
+                tokio::time::sleep(POLL).await;
+                client.get("/v1/rebalance").await?
+            }
+            Err(error) => return Err(error.into()),
+        };
+        progress.set_length(status.moved_bytes + status.left_bytes);
+        progress.set_position(status.moved_bytes);
+        if !status.is_under_way() {
+            progress.finish_and_clear();
+            return Ok(status);
+        }
+        if status.state == "waiting" && !told {
+            told = true;
+            complain("a repair or a drain goes first: see `cairn repair status`");
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}

@@ -1,0 +1,175 @@
+//! `/v1/profiles`: how objects are coded, and how new ones shall be.
+
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Json, Response};
+use cairn_core::cluster_map::ClusterMap;
+use cairn_core::id::{ExtentId, ProfileId, SessionId};
+use cairn_core::limits::{CELL_BYTES_DEFAULT, TINY_OBJECT_BYTES_MAX};
+use cairn_core::name::BucketName;
+use cairn_core::placement::{choose, shortfall};
+use cairn_core::profile::{FailureDomain, Profile};
+use cairn_protocol::metadata::command::{ProfileShape, SetProfile};
+use cairn_protocol::metadata::{MetadataError, MetadataExt, Rejection};
+
+use super::cluster::cluster_map;
+use super::model::{ProfileEntry, ProfileRule};
+use super::parameters::Parameters;
+use super::{AdminError, AdminState, error};
+
+/// Why a request cannot be understood.
+#[derive(Debug, thiserror::Error)]
+enum Misunderstood {
+    #[error(transparent)]
+    Parameter(#[from] super::parameters::InvalidParameter),
+    #[error("{0:?} is not a bucket's name: {1}")]
+    Bucket(String, cairn_core::name::BucketNameError),
+    #[error("{0:?} is not a level of failure domains: use disk, node, rack or zone")]
+    Domain(String),
+    #[error("a profile has `data` and `parity` shards; with `default=true` the profile follows the cluster's size")]
+    NoShape,
+}
+
+/// `GET /v1/profiles`
+pub(super) async fn list(State(state): State<AdminState>) -> Result<Json<Vec<ProfileEntry>>, AdminError> {
+    let map = cluster_map(&state).await?;
+    let own = map.profiles.iter().map(|profile| entry(profile, "cluster"));
+    Ok(Json(own.chain(map.made.iter().map(|profile| entry(profile, "operator"))).collect()))
+}
+
+/// `GET /v1/profiles/rules[?bucket=NAME]`
+pub(super) async fn rules(State(state): State<AdminState>, RawQuery(query): RawQuery) -> Result<Response, AdminError> {
+    let map = cluster_map(&state).await?;
+    match bucket(&Parameters::new(query)) {
+        Err(why) => Ok(misunderstood(&why)),
+        Ok(Some(bucket)) => Ok(Json(vec![describe(&map, Some(&bucket))]).into_response()),
+        Ok(None) => {
+            let own = map.rules.iter().filter_map(|rule| rule.bucket.as_ref());
+            let all: Vec<ProfileRule> =
+                std::iter::once(None).chain(own.map(Some)).map(|bucket| describe(&map, bucket)).collect();
+            Ok(Json(all).into_response())
+        }
+    }
+}
+
+/// `POST /v1/profiles/rules?…`
+pub(super) async fn set(State(state): State<AdminState>, RawQuery(query): RawQuery) -> Result<Response, AdminError> {
+    let (map, parameters) = (cluster_map(&state).await?, Parameters::new(query));
+    let command = match wanted(&map, &parameters) {
+        Ok(command) => command,
+        Err(why) => return Ok(misunderstood(&why)),
+    };
+    let lacks = command.shapes.and_then(|(large, small)| lacks(&map, &[large, small].map(profile_of)));
+    if let Some(lacks) = lacks.filter(|_| !parameters.is_true("force")) {
+        let text = format!(
+            "{lacks}. Add them first, or set it all the same with --force: until they are there, new objects get what the \
+             cluster's size allows"
+        );
+        return Ok(error(StatusCode::CONFLICT, "CannotBePlaced", &text));
+    }
+    let named = command.bucket.clone();
+    if !parameters.is_true("dry_run") {
+        tracing::warn!(?command, "the operator sets a profile");
+        match state.metadata.run(command).await {
+            Ok(()) => {}
+            Err(MetadataError::Rejected(Rejection::Topology(why))) => {
+                return Ok(error(StatusCode::CONFLICT, "NotAllowed", &why));
+            }
+            Err(other) => return Err(other.into()),
+        }
+    }
+    Ok(Json(describe(&cluster_map(&state).await?, named.as_ref())).into_response())
+}
+
+fn misunderstood(why: &Misunderstood) -> Response {
+    error(StatusCode::BAD_REQUEST, "InvalidParameter", &why.to_string())
+}
+
+fn bucket(parameters: &Parameters) -> Result<Option<BucketName>, Misunderstood> {
+    let name = |text: &str| BucketName::new(text).map_err(|why| Misunderstood::Bucket(text.to_owned(), why));
+    parameters.text("bucket").map(name).transpose()
+}
+
+/// What the request wants set.
+fn wanted(map: &ClusterMap, parameters: &Parameters) -> Result<SetProfile, Misunderstood> {
+    let bucket = bucket(parameters)?;
+    if parameters.is_true("default") {
+        return Ok(SetProfile { bucket, shapes: None, small_bytes_max: 0 });
+    }
+    let (Some(data), Some(parity)) = (parameters.number::<u8>("data")?, parameters.number::<u8>("parity")?) else {
+        return Err(Misunderstood::NoShape);
+    };
+    let domain = match parameters.text("domain") {
+        None => map.profiles.first().map_or(FailureDomain::Disk, |profile| profile.failure_domain),
+        Some("disk") => FailureDomain::Disk,
+        Some("node") => FailureDomain::Node,
+        Some("rack") => FailureDomain::Rack,
+        Some("zone") => FailureDomain::Zone,
+        Some(other) => return Err(Misunderstood::Domain(other.to_owned())),
+    };
+    let cell_bytes = parameters.number("cell_bytes")?.unwrap_or(CELL_BYTES_DEFAULT);
+    let shape = |data_shards: u8, parity_shards: u8, write_quorum: Option<u8>| ProfileShape {
+        data_shards,
+        parity_shards,
+        cell_bytes,
+        write_quorum: write_quorum.unwrap_or(data_shards.saturating_add(parity_shards.min(1))),
+        failure_domain: domain,
+    };
+    let small_data = parameters.number("small_data")?.unwrap_or(1);
+    let small_parity = parameters.number("small_parity")?.unwrap_or(parity);
+    let shapes = (shape(data, parity, parameters.number("write_quorum")?), shape(small_data, small_parity, None));
+    let small_bytes_max = parameters.number("small_bytes")?.unwrap_or(TINY_OBJECT_BYTES_MAX);
+    Ok(SetProfile { bucket, shapes: Some(shapes), small_bytes_max })
+}
+
+/// A shape as a profile that no extent has.
+fn profile_of(shape: ProfileShape) -> Profile {
+    let ProfileShape { data_shards, parity_shards, cell_bytes, write_quorum, failure_domain } = shape;
+    Profile { id: ProfileId(0), data_shards, parity_shards, cell_bytes, write_quorum, failure_domain }
+}
+
+/// Why the cluster cannot hold what is wanted, if it cannot.
+fn lacks(map: &ClusterMap, profiles: &[Profile]) -> Option<String> {
+    profiles.iter().find_map(|profile| {
+        // What is no profile at all is refused with a reason of its own.
+        let short = profile.check().ok().and_then(|()| shortfall(map, profile))?;
+        Some(format!("{profile} cannot be placed: {short}"))
+    })
+}
+
+fn describe(map: &ClusterMap, bucket: Option<&BucketName>) -> ProfileRule {
+    let rule = map.rule(bucket);
+    let small_bytes_max = rule.map_or(TINY_OBJECT_BYTES_MAX, |rule| rule.small_bytes_max);
+    let any = ExtentId::new(SessionId(0), 0);
+    let now = |bytes| choose(map, bucket, bytes, any, |_| true).map(|(profile, _)| profile).ok();
+    let wanted = |bytes| rule.and_then(|rule| map.profile(rule.pick(bytes)).copied());
+    let (small_now, large_now) = (now(small_bytes_max), now(u64::MAX));
+    let (small, large) = (wanted(small_bytes_max).or(small_now), wanted(u64::MAX).or(large_now));
+    let name = |profile: Option<Profile>| profile.map_or_else(|| "none".to_owned(), |profile| profile.to_string());
+    let made_by = if rule.is_some() { "operator" } else { "cluster" };
+    let own = |profile: Option<Profile>| profile.map(|profile| entry(&profile, made_by));
+    let set: Vec<Profile> = small.into_iter().chain(large).filter(|_| rule.is_some()).collect();
+    ProfileRule {
+        bucket: bucket.map(|bucket| bucket.as_str().to_owned()),
+        is_set: rule.is_some_and(|rule| rule.bucket.as_ref() == bucket),
+        small_bytes_max,
+        small: own(small),
+        large: own(large),
+        small_now: name(small_now),
+        large_now: name(large_now),
+        lacks: lacks(map, &set),
+    }
+}
+
+fn entry(profile: &Profile, made_by: &str) -> ProfileEntry {
+    ProfileEntry {
+        id: profile.id.0,
+        name: profile.to_string(),
+        data_shards: profile.data_shards,
+        parity_shards: profile.parity_shards,
+        cell_bytes: profile.cell_bytes,
+        write_quorum: profile.write_quorum,
+        failure_domain: profile.failure_domain.name().to_owned(),
+        made_by: made_by.to_owned(),
+    }
+}

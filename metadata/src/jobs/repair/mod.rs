@@ -5,6 +5,7 @@
 //! tables do not have: a leader that ends here leaves grants, which its successor ends, and nothing else.
 
 mod inventory;
+mod patience;
 mod rebuild;
 mod reconcile;
 mod scan;
@@ -29,6 +30,7 @@ use crate::jobs::health;
 use crate::options::Options;
 use crate::service::Inner;
 use crate::tables::rebuilds;
+use patience::Patience;
 use rebuild::Ended;
 use reconcile::{ReconcileError, Reconciled};
 use scan::{Cursor, Seen};
@@ -59,8 +61,7 @@ struct Lead {
     reconciling: HashMap<Id, DiskId>,
     /// Until when a disk is left alone after a failed reconciliation.
     resting: HashMap<DiskId, Duration>,
-    /// Since when a disk is away, as this leader has seen it.
-    away: HashMap<DiskId, Duration>,
+    patience: Patience,
     /// Disks that are reconciled and wait for their change of state.
     reconciled: Vec<DiskId>,
     epoch: Epoch,
@@ -156,7 +157,7 @@ impl Lead {
             reconciliations: JoinSet::new(),
             reconciling: HashMap::new(),
             resting: HashMap::new(),
-            away: HashMap::new(),
+            patience: Patience::default(),
             reconciled: Vec::new(),
             epoch: Epoch(0),
             pass: Pass::new(now),
@@ -227,7 +228,7 @@ impl Lead {
             let rebuild = rebuild::run(Arc::clone(inner), self.storage.clone(), Arc::clone(&map), task);
             self.extents.insert(self.rebuilds.spawn(rebuild).id(), extent);
         }
-        inner.repair.set(RepairStatus::of(&self.planner));
+        inner.repair.set(RepairStatus::of(&self.planner, self.patience.held_back(&map)));
         self.verify(inner, &map);
         Ok(())
     }
@@ -267,15 +268,14 @@ impl Lead {
         map: &ClusterMap,
         now: Duration,
     ) -> Result<(), MetadataFailure> {
-        let is_away = |id: DiskId| map.disk_by_id(id).is_some_and(|disk| disk.state == DiskState::Unavailable);
-        self.away.retain(|id, _| is_away(*id));
+        let over = {
+            let memory = inner.memory.of(self.term, now);
+            self.patience.look(map, &memory, now, (self.options.repair_grace, self.options.node_silence))
+        };
         let mut changes = Vec::new();
-        for disk in map.disks.iter().filter(|disk| disk.state == DiskState::Unavailable) {
-            let since = *self.away.entry(disk.id).or_insert(now);
-            if now.saturating_sub(since) >= self.options.repair_grace {
-                tracing::warn!(disk = %disk.number, path = disk.path, "a disk has been away for too long: it is given up");
-                changes.push((disk.id, DiskEvent::GraceOver));
-            }
+        for disk in over.into_iter().filter_map(|id| map.disk_by_id(id)) {
+            tracing::warn!(disk = %disk.number, path = disk.path, "a disk has been away for too long: it is given up");
+            changes.push((disk.id, DiskEvent::GraceOver));
         }
         if changes.is_empty() {
             return Ok(());

@@ -18,6 +18,8 @@ use crate::tables::members::Incarnation;
 const FORMAT_VERSION: u32 = 1;
 /// Bytes at the beginning of a database file that are not all zero once it was created.
 const UNBORN_BYTES: usize = 9;
+/// Entries of the log applied at a time.
+const ENTRIES_PER_STEP: u64 = 256;
 /// First bytes of the identity file.
 const MAGIC: &[u8; 8] = b"CAIRN-MD";
 
@@ -179,6 +181,19 @@ impl Directory {
         Ok(())
     }
 
+    /// Applies what the log holds beyond the state, whether it was agreed on or not.
+    pub(crate) fn apply_rest(&self) -> Result<(), StoreError> {
+        let last = self.log.end().index;
+        let mut next = self.machine.applied().map_or(0, |id| id.index + 1);
+        while next <= last {
+            let entries = self.log.entries(next, (next + ENTRIES_PER_STEP).min(last + 1))?;
+            let Some(reached) = entries.last().map(|entry| entry.log_id.index) else { break };
+            self.machine.apply(&entries)?;
+            next = reached + 1;
+        }
+        Ok(())
+    }
+
     /// Records that the cluster is formed: from now on the files must be there.
     pub(crate) fn set_formed(&mut self, cluster: ClusterId) -> Result<(), StoreError> {
         if self.identity.cluster.is_some() {
@@ -215,6 +230,16 @@ pub(crate) fn write_formed(
 ) -> Result<(), StoreError> {
     let (cluster, incarnation) = (Some(cluster), Some(incarnation));
     write_identity(dir, &Identity { format: FORMAT_VERSION, member, cluster, incarnation })
+}
+
+/// The member that `dir` belongs to, if it holds one.
+pub(crate) fn member_in(dir: &Path) -> Result<Option<MemberId>, StartError> {
+    Ok(read_identity(dir)?.map(|identity| identity.member))
+}
+
+/// The cluster that `dir` belongs to, if it holds a member of one.
+pub(crate) fn cluster_in(dir: &Path) -> Result<Option<ClusterId>, StartError> {
+    Ok(read_identity(dir)?.and_then(|identity| identity.cluster))
 }
 
 fn read_identity(dir: &Path) -> Result<Option<Identity>, StartError> {

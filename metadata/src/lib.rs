@@ -6,6 +6,7 @@
 //! network and the storage nodes are passed in; order comes from the log alone. Beside that the leader runs the
 //! background [`jobs`]: leases, disk states and the reclaiming of space. Nothing here reads or writes a shard.
 
+pub mod audit;
 pub mod backup;
 mod commands;
 mod directory;

@@ -5,6 +5,7 @@
 //! waits for its peers and says what it waits for.
 
 pub mod admin;
+pub mod audit;
 mod banner;
 mod clock;
 pub mod config;

@@ -32,6 +32,8 @@ pub struct Tuning {
     pub scrub_bytes_per_s_max: u64,
     /// Seconds after which the shards of a disk that is away are made anew.
     pub repair_grace_s: u64,
+    /// Seconds without a heartbeat after which a node counts as silent.
+    pub node_silence_s: u64,
 }
 
 impl Default for Tuning {
@@ -45,6 +47,7 @@ impl Default for Tuning {
             scrub_period_s: 30 * 24 * 3600,
             scrub_bytes_per_s_max: 64 << 20,
             repair_grace_s: 600,
+            node_silence_s: 5,
         }
     }
 }
@@ -61,6 +64,7 @@ impl Tuning {
             ("scrub_period_s", self.scrub_period_s),
             ("scrub_bytes_per_s_max", self.scrub_bytes_per_s_max),
             ("repair_grace_s", self.repair_grace_s),
+            ("node_silence_s", self.node_silence_s),
         ] {
             writeln!(text, "{name} = {value}").expect("writing to a string");
         }
@@ -196,6 +200,11 @@ impl AllInOne {
     /// The running process.
     pub fn process(&mut self) -> &mut Process {
         self.process.as_mut().expect("a running server")
+    }
+
+    /// Its settings.
+    pub fn tuning(&self) -> Tuning {
+        self.tuning
     }
 
     /// The test's directory.

@@ -38,6 +38,11 @@ impl Default for Shape {
     }
 }
 
+/// The host of storage node `index` in a network. Those of metadata members are numbered from 1.
+pub const fn node_host(index: usize) -> u8 {
+    index as u8 + 11
+}
+
 /// Root keys, given to every process in its environment.
 const ACCESS_KEY: &str = "cairn-test-root";
 const SECRET_KEY: &str = "not a secret: tests only, on the loopback interface";
@@ -90,6 +95,12 @@ impl ProcessCluster {
         Self::prepare(shape, 1, Tuning::default(), network).started().await
     }
 
+    /// The same with so many disks on each node, and other settings. Storage nodes are on hosts of their own where
+    /// `network` has them: see [`node_host`].
+    pub async fn start_tuned_in(shape: Shape, disks_per_node: usize, tuning: Tuning, network: Option<Network>) -> Self {
+        Self::prepare(shape, disks_per_node, tuning, network).started().await
+    }
+
     /// The usual processes, with so many disks on each node, and other settings.
     pub async fn start_tuned(disks_per_node: usize, tuning: Tuning) -> Self {
         Self::start_shaped(Shape::default(), disks_per_node, tuning).await
@@ -123,7 +134,11 @@ impl ProcessCluster {
         let founders = (1..).zip(&metadata).map(|(n, member)| format!("\"{n}={}\"", member.rpc_addr()));
         let founders = format!("metadata_members = [{}]\n", founders.collect::<Vec<_>>().join(", "));
         let gateways = (1..=shape.gateways).map(|n| Member::new(format!("gateway{n}"))).collect();
-        let nodes = (1..=shape.nodes).map(|n| Member::new(format!("node{n}"))).collect();
+        let node = |n: usize| {
+            let host = network.as_ref().filter(|network| network.has_host(node_host(n - 1)));
+            Member::on(format!("node{n}"), host.map(|network| (network, node_host(n - 1))))
+        };
+        let nodes = (1..=shape.nodes).map(node).collect();
         let cluster = Self { metadata, founders, nodes, gateways, disks_per_node, tuning, workdir, network };
         for member in &cluster.gateways {
             cluster.configure(member, "gateway", "");
@@ -277,11 +292,13 @@ impl ProcessCluster {
 
     /// Starts whatever is not running, and waits until all disks are active.
     pub async fn start_missing(&mut self) {
-        for member in self.gateways.iter_mut().chain(&mut self.nodes).chain(&mut self.metadata) {
-            if member.process.is_none() {
-                spawn(member, &self.workdir);
-                ready(member).await;
-            }
+        let members = self.gateways.iter_mut().chain(&mut self.nodes).chain(&mut self.metadata);
+        let mut missing: Vec<&mut Member> = members.filter(|member| member.process.is_none()).collect();
+        for member in &mut missing {
+            spawn(member, &self.workdir);
+        }
+        for member in missing {
+            ready(member).await;
         }
         self.wait_disks_active().await;
     }
@@ -297,11 +314,40 @@ impl ProcessCluster {
 
     /// SIGTERM to everything: clients first, and clean exits demanded.
     pub async fn stop(&mut self) {
-        for member in self.gateways.iter_mut().chain(&mut self.nodes).chain(&mut self.metadata) {
-            if let Some(mut process) = member.process.take() {
-                process.terminate().await;
-            }
-        }
+        terminate(self.gateways.iter_mut().chain(&mut self.nodes).chain(&mut self.metadata)).await;
+    }
+
+    /// The same with metadata before the nodes, so that it does not take their leave for a loss.
+    pub async fn stop_metadata_first(&mut self) {
+        terminate(self.gateways.iter_mut().chain(&mut self.metadata).chain(&mut self.nodes)).await;
+    }
+
+    /// Starts storage node `index` and waits until its process is up.
+    pub async fn start_node(&mut self, index: usize) {
+        spawn(&mut self.nodes[index], &self.workdir);
+        ready(&mut self.nodes[index]).await;
+    }
+
+    /// The directory of disk `disk` of storage node `node`, both from 0.
+    pub fn disk_dir(&self, node: usize, disk: usize) -> PathBuf {
+        self.workdir.join(format!("{}-disk{}", self.nodes[node].name, disk + 1))
+    }
+
+    /// All disk directories.
+    pub fn disk_dirs(&self) -> Vec<PathBuf> {
+        let of_node = |node| (0..self.disks_per_node).map(move |disk| (node, disk));
+        (0..self.nodes.len()).flat_map(of_node).map(|(node, disk)| self.disk_dir(node, disk)).collect()
+    }
+
+    /// The numbers in the cluster of the disks of storage node `index`.
+    pub async fn disk_numbers(&self, index: usize) -> Vec<u64> {
+        let disks = self.admin().disks().await.expect("GET /v1/disks");
+        disks.iter().filter(|disk| disk.node == self.nodes[index].name).map(|disk| disk.number).collect()
+    }
+
+    /// The test's directory.
+    pub fn workdir(&self) -> &Workdir {
+        &self.workdir
     }
 
     /// The root user at gateway `index`.
@@ -339,13 +385,22 @@ impl ProcessCluster {
         }
     }
 
-    async fn wait_disks_active(&self) {
+    /// Waits until all disks are active.
+    pub async fn wait_disks_active(&self) {
         eventually("all disks are active", LIMIT, async || {
             let status = self.admin().cluster().await.map_err(|e| e.to_string())?;
             let all = (self.nodes.len() * self.disks_per_node) as u64;
             if status.disks.active == all { Ok(()) } else { Err(format!("{:?}", status.disks)) }
         })
         .await;
+    }
+}
+
+async fn terminate(members: impl Iterator<Item = &mut Member>) {
+    for member in members {
+        if let Some(mut process) = member.process.take() {
+            process.terminate().await;
+        }
     }
 }
 

@@ -25,6 +25,7 @@ mod ledger;
 pub mod linearizability;
 mod load;
 pub mod network;
+pub mod offline;
 mod ports;
 mod process;
 pub mod raw;
@@ -35,7 +36,7 @@ mod workdir;
 
 pub use all_in_one::{AllInOne, Tuning};
 pub use binary::cairn;
-pub use cluster::{GATEWAYS, ProcessCluster, STORAGE_NODES, Shape};
+pub use cluster::{GATEWAYS, ProcessCluster, STORAGE_NODES, Shape, node_host};
 pub use content::{Content, Mismatch, verify_body};
 pub use dataset::Dataset;
 pub use injection::Injection;

@@ -10,10 +10,12 @@ use rand::{RngExt, SeedableRng};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::{Content, Ledger, Outcome, Version, verify_body};
+use crate::{Content, Ledger, Outcome, Version, verify_body, wait_until};
 
 /// How long an operation may take before it counts as hanging.
 const HANG: Duration = Duration::from_mins(1);
+/// How long clients may take to get on, in the middle of a fault.
+const PROGRESS: Duration = Duration::from_mins(3);
 /// Pause after an error.
 const ERROR_PAUSE: Duration = Duration::from_millis(20);
 /// Keys of each worker: few, so that they are overwritten and deleted often.
@@ -115,6 +117,19 @@ impl RunningLoad {
     /// Changes acknowledged so far.
     pub fn acknowledged(&self) -> u64 {
         self.shared.stats.lock().expect("a lock").acknowledged
+    }
+
+    /// Waits until `count` further changes are acknowledged.
+    pub async fn advance(&self, count: u64, when: &str) {
+        let enough = self.acknowledged() + count;
+        wait_until(&format!("clients get on {when}"), PROGRESS, async || self.acknowledged() >= enough).await;
+    }
+
+    /// Lets every worker finish its operation, and returns what was promised; panics if a promise was broken.
+    pub async fn stop_kept(self) -> Ledger {
+        let (ledger, stats) = self.stop().await;
+        assert!(stats.violations.is_empty(), "{:#?}", stats.violations);
+        ledger
     }
 
     /// Lets every worker finish its operation, and returns what was promised and seen.

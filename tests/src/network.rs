@@ -50,6 +50,11 @@ impl Network {
         format!("{}.{host}", self.subnet)
     }
 
+    /// Whether there is such a host.
+    pub fn has_host(&self, host: u8) -> bool {
+        self.hosts.contains(&host)
+    }
+
     /// Adds a host, numbered from 1.
     pub fn add_host(&mut self, host: u8) -> Result<(), String> {
         assert!((1..=HOSTS_MAX).contains(&host), "host {host}");

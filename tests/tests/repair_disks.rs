@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cairn_cli::admin::{DiskProgress, VerifyReport};
-use cairn_tests::{AllInOne, Dataset, Ledger, Load, Mix, RunningLoad, Tuning, audit, eventually, seed, wait_until};
+use cairn_tests::{AllInOne, Dataset, Ledger, Load, Mix, RunningLoad, Tuning, audit, eventually, seed};
 use http::Method;
 
 const BUCKET: &str = "kept";
@@ -41,11 +41,6 @@ fn load(server: &AllInOne, ledger: Ledger, seed: u64) -> RunningLoad {
     let sizes = &[100, 16 << 10, 100 << 10, 1 << 20];
     let mix = Mix { sizes, ..Mix::default() };
     Load { accounts: vec![server.account()], bucket: LOADED.to_owned(), mix, workers: 4, seed }.start(ledger)
-}
-
-async fn more(load: &RunningLoad, count: u64) {
-    let enough = load.acknowledged() + count;
-    wait_until("clients get on", LIMIT, async || load.acknowledged() >= enough).await;
 }
 
 async fn verify(server: &AllInOne) -> VerifyReport {
@@ -88,10 +83,10 @@ async fn two_lost_disks_are_rebuilt_a_third_is_drained_and_what_returns_is_recon
 
     // Two disks go while clients work.
     let running = load(&server, Ledger::new(), seed);
-    more(&running, 40).await;
+    running.advance(40, "with faults").await;
     take(&server, 1);
     take(&server, 2);
-    more(&running, 40).await;
+    running.advance(40, "with faults").await;
     for disk in [1, 2] {
         state(&server, disk, "failed").await;
     }
@@ -101,7 +96,7 @@ async fn two_lost_disks_are_rebuilt_a_third_is_drained_and_what_returns_is_recon
     assert!(stats.violations.is_empty(), "{:#?}", stats.violations);
     server.start_again().await;
     let running = load(&server, ledger, seed + 100);
-    more(&running, 20).await;
+    running.advance(20, "with faults").await;
     let (mut ledger, stats) = running.stop().await;
     assert!(stats.violations.is_empty(), "{:#?}", stats.violations);
     healthy(&server, "without two of nine disks").await;
@@ -118,7 +113,7 @@ async fn two_lost_disks_are_rebuilt_a_third_is_drained_and_what_returns_is_recon
     state(&server, 3, "active").await;
     change(&server, Method::POST, path.clone()).await.unwrap();
     let running = load(&server, ledger, seed + 200);
-    more(&running, 20).await;
+    running.advance(20, "with faults").await;
     server.kill();
     (ledger, _) = running.stop().await;
     server.start_again().await;
@@ -147,12 +142,13 @@ async fn two_lost_disks_are_rebuilt_a_third_is_drained_and_what_returns_is_recon
     data.assert_reads(&server.account(), "with the disks back").await;
     let shards = data.shards() + ledger.shards();
     audit::assert_shards(server.admin(), shards..=shards).await;
+    server.stop_sound("with the disks back").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flapping_disk_moves_nothing() {
     let flaps: u32 = std::env::var("CAIRN_FLAPS").map_or(2, |text| text.parse().expect("a number of flaps"));
-    let server = AllInOne::start_with(tuning(600)).await;
+    let mut server = AllInOne::start_with(tuning(600)).await;
     let data = Dataset::store(&server.account(), BUCKET, seed()).await;
     for _ in 0..flaps {
         take(&server, 4);
@@ -166,6 +162,7 @@ async fn a_flapping_disk_moves_nothing() {
     assert_eq!((repair.done_bytes, repair.pending_extents), (0, 0), "I25: {repair:?}");
     assert!(verify(&server).await.is_healthy());
     data.assert_reads(&server.account(), "after the flapping").await;
+    server.stop_sound("after the flapping").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -199,4 +196,5 @@ async fn without_room_it_waits_and_a_drain_that_would_break_redundancy_is_refuse
     healthy(&server, "with all disks back").await;
     data.assert_reads(&server.account(), "with all disks back").await;
     audit::assert_shards(server.admin(), data.shards()..=data.shards()).await;
+    server.stop_sound("with all disks back").await;
 }

@@ -117,6 +117,20 @@ pub enum CommandError {
         /// What was seen of it.
         seen: String,
     },
+    /// A cluster cannot be audited.
+    #[error(transparent)]
+    Audit(#[from] Box<cairn_server::audit::AuditError>),
+    /// An audit found objects that lack shards.
+    #[error(
+        "{at_risk} objects are at risk and {lost} are lost; shards that are lacking are made anew once the cluster runs, \
+         as long as enough others are there"
+    )]
+    AuditUnhealthy {
+        /// Objects that lack shards and can be read.
+        at_risk: u64,
+        /// Objects that cannot be read from what is there.
+        lost: u64,
+    },
     /// No disk belongs to a node of that name.
     #[error("there is no node {0:?} with disks: `cairn node list` shows their names")]
     NoSuchNode(String),

@@ -20,9 +20,6 @@ use crate::raft::MemberId;
 use crate::raft::snapshot::Loader;
 use crate::tables::usage;
 
-/// Entries applied at a time.
-const ENTRIES_PER_STEP: u64 = 256;
-
 /// Which member.
 #[derive(Debug, Clone)]
 pub struct RecoverOptions {
@@ -53,7 +50,7 @@ pub fn recover(
     let open = Options { member_id: options.member, members: Vec::new(), ..Options::new(dir) };
     let written_ms = clock.now_ms();
     let directory = Directory::open(&open, clock, ClientId::draw(random)).map_err(|e| no_member(e.to_string()))?;
-    apply_rest(&directory)?;
+    directory.apply_rest()?;
     let machine = Arc::clone(&directory.machine);
     let applied = machine.applied().ok_or(BackupError::NotFormed)?;
     let cluster = machine.map().ok_or(BackupError::NotFormed)?.cluster;
@@ -74,19 +71,6 @@ pub fn recover(
     moved.map_err(|e| StoreError::file(dir, e))?;
     crate::raft::machine::sync_directory(dir)?;
     Ok(BackupSummary { cluster, commit: CommitSequence(commit.0), objects, written_ms, bytes })
-}
-
-/// Applies what the log holds beyond the state.
-fn apply_rest(directory: &Directory) -> Result<(), BackupError> {
-    let last = directory.log.end().index;
-    let mut next = directory.machine.applied().map_or(0, |id| id.index + 1);
-    while next <= last {
-        let entries = directory.log.entries(next, (next + ENTRIES_PER_STEP).min(last + 1))?;
-        let Some(reached) = entries.last().map(|entry| entry.log_id.index) else { break };
-        directory.machine.apply(&entries)?;
-        next = reached + 1;
-    }
-    Ok(())
 }
 
 fn begin_anew(dir: &std::path::Path) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cairn_core::cluster_map::{ClusterMap, Disk, DiskEvent, DiskState, step};
-use cairn_core::id::DiskId;
+use cairn_core::id::{DiskId, NodeId};
 
 use crate::service::leader::Memory;
 
@@ -19,15 +19,19 @@ pub(super) fn changes(map: &ClusterMap, memory: &Memory, now: Duration, silence:
 
 /// How a disk is seen now; nothing where its node has registered and not reported yet.
 pub(super) fn conclude(disk: &Disk, memory: &Memory, now: Duration, silence: Duration) -> Option<DiskState> {
-    let heard = memory.heard.get(&disk.node);
-    let at = heard.map_or(memory.since, |heard| heard.at);
-    if now.saturating_sub(at) > silence {
+    if is_silent(disk.node, memory, now, silence) {
         return Some(DiskState::Unavailable);
     }
-    let status = heard.and_then(|heard| heard.status.as_ref())?;
+    let status = memory.heard.get(&disk.node).and_then(|heard| heard.status.as_ref())?;
     // A disk that its node does not report any more is not there.
     let reported = status.disks.iter().find(|reported| reported.disk == disk.id);
     Some(reported.map_or(DiskState::Unavailable, |reported| reported.state))
+}
+
+/// Whether a node has said nothing for longer than it may. One that was never heard counts from the begin of the lead.
+pub(super) fn is_silent(node: NodeId, memory: &Memory, now: Duration, silence: Duration) -> bool {
+    let at = memory.heard.get(&node).map_or(memory.since, |heard| heard.at);
+    now.saturating_sub(at) > silence
 }
 
 #[cfg(test)]
@@ -35,7 +39,7 @@ mod tests {
     use super::*;
     use crate::service::leader::Heard;
     use cairn_core::cluster_map::Standing;
-    use cairn_core::id::{ClusterId, DiskNumber, NodeId};
+    use cairn_core::id::{ClusterId, DiskNumber};
     use cairn_protocol::storage::{DiskStatus, NodeStatus};
 
     fn disk(number: u32, node: u8, state: DiskState) -> Disk {

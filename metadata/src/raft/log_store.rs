@@ -158,6 +158,11 @@ impl LogStore {
         LogEnd { term: tail.vote.map_or(0, |vote| vote.leader_id.term), index: tail.last.map_or(0, |last| last.index) }
     }
 
+    /// The last entry, here or purged.
+    pub(crate) fn last(&self) -> Option<LogId> {
+        self.shared.tail().last
+    }
+
     /// The last vote.
     #[cfg(test)]
     pub(super) fn vote(&self) -> Option<Vote> {

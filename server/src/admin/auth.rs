@@ -1,4 +1,4 @@
-//! Lets only requests signed by the root user through.
+//! Lets only requests signed by the root user through, and keeps a record in the log of who asked for what.
 
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ use super::{AdminState, error};
 pub const SERVICE: &str = "cairn-admin";
 /// The region in the scope of admin signatures, whatever region the S3 API has: an operator's tools need not know that.
 pub const REGION: &str = "us-east-1";
+/// The target of the log lines that record calls: `log = "info,cairn::audit=off"` silences them.
+const AUDIT: &str = "cairn::audit";
 /// How far the signer's clock may be off.
 const SKEW_MAX: Duration = Duration::from_mins(15);
 
@@ -21,10 +23,18 @@ pub(super) async fn require_signature(State(state): State<AdminState>, request: 
     let verifier = HeaderVerifier { region: REGION, service: SERVICE, skew_max: SKEW_MAX, keys: &state.keys };
     let target = RequestTarget { method: request.method(), uri: request.uri() };
     let secret = |key: &str| (key == state.root.access_key).then(|| state.root.secret_key.clone());
-    match verifier.verify_headers(target, request.headers(), state.clock.now(), secret) {
-        Ok(_) => next.run(request).await,
+    let checked = verifier.verify_headers(target, request.headers(), state.clock.now(), secret);
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    match checked {
+        Ok(signed) => {
+            let began = state.clock.monotonic();
+            let answer = next.run(request).await;
+            let (status, ms) = (answer.status().as_u16(), state.clock.monotonic().saturating_sub(began).as_millis());
+            tracing::info!(target: AUDIT, by = signed.access_key, %method, %uri, status, ms, "admin call");
+            answer
+        }
         Err(why) => {
-            tracing::warn!(path = request.uri().path(), error = %why, "admin request refused");
+            tracing::warn!(target: AUDIT, %method, %uri, error = %why, "admin call refused");
             error(StatusCode::FORBIDDEN, "AccessDenied", &why.to_string())
         }
     }

@@ -6,6 +6,8 @@ mod disks;
 mod drain;
 mod metadata;
 pub mod model;
+#[cfg(test)]
+mod openapi;
 mod parameters;
 mod placement;
 mod profiles;

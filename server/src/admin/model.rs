@@ -282,6 +282,9 @@ pub struct RepairStatus {
     pub bytes_per_s_limit: u64,
     /// What is under way.
     pub running: Vec<RunningRebuild>,
+    /// Nodes that are silent and whose shards are not made anew, because more than a third of all are silent at once.
+    #[serde(default)]
+    pub held_back: Vec<String>,
 }
 
 /// A rebuild under way.
@@ -360,7 +363,7 @@ impl VerifyReport {
 }
 
 /// Objects and their bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amount {
     /// Objects.
     pub objects: u64,

@@ -32,6 +32,7 @@ pub(super) async fn show(State(state): State<AdminState>) -> Result<Json<RepairS
         failures: status.failures,
         bytes_per_s_limit: status.bytes_per_s_limit,
         running: status.running.iter().map(running).collect(),
+        held_back: status.held_back.clone().unwrap_or_default(),
     }))
 }
 

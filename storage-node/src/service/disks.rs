@@ -156,6 +156,18 @@ pub(super) fn missing(number: usize, id: DiskId, path: &str) -> String {
     )
 }
 
+/// Why the disk of a slot in service is not in its directory, if it is not.
+pub(super) fn absence(slot: &DiskSlot, cluster: ClusterId) -> Option<String> {
+    let path = slot.path.display().to_string();
+    match probe(&slot.io, &path) {
+        Ok(found) if found.disk == slot.id && found.cluster == cluster => None,
+        Ok(found) => Some(OpenError::OtherDisk { path, found: found.disk, expected: slot.id }.to_string()),
+        Err(OpenError::NotADisk { .. }) => Some(missing(slot.number, slot.id, &path)),
+        // Whatever else happened to the superblock: what can be served is served.
+        Err(_) => None,
+    }
+}
+
 fn other_cluster(path: &str, found: &DiskIdentity, expected: Option<ClusterId>) -> OpenError {
     let expected = expected.unwrap_or(found.cluster);
     OpenError::OtherCluster { path: path.to_owned(), found: found.cluster, expected }

@@ -16,6 +16,7 @@ use cairn_protocol::storage::{
 };
 use tokio::sync::oneshot;
 
+use super::disks::absence;
 use super::node::Node;
 use super::rebuild;
 use super::rebuild_fence::RebuildFence;
@@ -23,6 +24,9 @@ use crate::store::DiskStore;
 
 /// Time that a shutdown waits for a disk.
 const CLOSE_LIMIT: Duration = Duration::from_secs(10);
+
+/// Time that a disk has to show its superblock.
+const LOOK_LIMIT: Duration = Duration::from_secs(5);
 
 /// A running storage node. Cheap to clone.
 #[derive(Clone)]
@@ -91,6 +95,26 @@ impl Handle {
     }
 }
 
+impl Handle {
+    /// Looks whether the disk is in its directory now. The index in memory knows nothing of a disk that was pulled a
+    /// moment ago, and an inventory is taken for the truth (I10).
+    async fn look(&self, disk: DiskId) -> Result<(), StorageError> {
+        self.store(disk)?;
+        let (Some(slot), Some(cluster)) = (self.node.slot(disk), self.node.cluster()) else { return Ok(()) };
+        let looked = tokio::task::spawn_blocking(move || absence(&slot, cluster));
+        let absent = |why| StorageError::new(StorageErrorKind::NoSuchDisk, disk, why);
+        match tokio::time::timeout(LOOK_LIMIT, looked).await {
+            Ok(Ok(None)) => Ok(()),
+            Ok(Ok(Some(why))) => Err(absent(why)),
+            Ok(Err(broken)) => Err(StorageError::new(StorageErrorKind::Failed, disk, broken.to_string())),
+            Err(_) => {
+                let why = format!("its superblock was not read within {LOOK_LIMIT:?}: check the kernel log");
+                Err(StorageError::new(StorageErrorKind::Unreachable, disk, why))
+            }
+        }
+    }
+}
+
 /// Closes a store on a thread of its own.
 fn close(store: DiskStore) -> oneshot::Receiver<()> {
     let (done, wait) = oneshot::channel();
@@ -138,6 +162,9 @@ impl StorageNode for Handle {
     }
 
     async fn inventory(&self, disk: DiskId, after: Option<ShardId>, limit: u32) -> Result<Vec<ShardId>, StorageError> {
+        if after.is_none() {
+            self.look(disk).await?;
+        }
         self.store(disk)?.inventory(after, limit).await
     }
 

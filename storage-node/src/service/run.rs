@@ -12,11 +12,11 @@ use tokio::sync::oneshot;
 
 use super::collector;
 use super::disk_slot::DiskSlot;
-use super::disks::{format_new, look_again, measure, missing, store_options};
+use super::disks::{absence, format_new, look_again, measure, missing, store_options};
 use super::gray::{GrayWatch, Sample};
 use super::node::Node;
 use super::scrub_reporter;
-use crate::store::{DiskStore, OpenError, probe};
+use crate::store::{DiskStore, OpenError};
 
 /// Waits between two attempts to register: doubled each time, up to the longest.
 const REGISTER_WAIT: Duration = Duration::from_millis(50);
@@ -154,16 +154,7 @@ fn settle(node: &Node, slot: &DiskSlot, cluster: ClusterId) -> Option<DiskStore>
         return None;
     }
     if slot.in_service().is_some() {
-        return match probe(&slot.io, &path) {
-            Ok(found) if found.disk == slot.id && found.cluster == cluster => None,
-            Ok(found) => {
-                let error = OpenError::OtherDisk { path, found: found.disk, expected: slot.id };
-                slot.take_out_of_service(error.to_string())
-            }
-            Err(OpenError::NotADisk { .. }) => slot.take_out_of_service(missing(slot.number, slot.id, &path)),
-            // Whatever else happened to the superblock: what can be served is served.
-            Err(_) => None,
-        };
+        return absence(slot, cluster).and_then(|why| slot.take_out_of_service(why));
     }
     if slot.is_new()
         && let Err(error) = format_and_note(node, slot, cluster, &path)

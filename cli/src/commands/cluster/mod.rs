@@ -1,5 +1,7 @@
 //! `cairn cluster …`
 
+mod audit;
+mod listing;
 mod status;
 mod verify;
 
@@ -14,6 +16,8 @@ pub enum ClusterCommand {
     Status(AdminArgs),
     /// Compare metadata with what every disk holds: objects by the losses that they survive. Fails unless all are whole.
     Verify(verify::VerifyArgs),
+    /// Read the metadata and the disks directly, with every service stopped, and compare them. Fails unless all is whole.
+    Audit(audit::AuditArgs),
 }
 
 impl ClusterCommand {
@@ -22,6 +26,7 @@ impl ClusterCommand {
         match self {
             Self::Status(args) => status::run(args).await,
             Self::Verify(args) => verify::run(args).await,
+            Self::Audit(args) => audit::run(args),
         }
     }
 }

@@ -1,16 +1,11 @@
 //! `cairn cluster verify`
 
-use std::fmt::Write as _;
-
 use clap::Args;
 
-use crate::admin::{Amount, Verification, VerifyReport};
+use super::listing;
+use crate::admin::{Verification, VerifyReport};
 use crate::commands::output::{bar, print, print_json, table};
 use crate::commands::{AdminArgs, CommandError};
-use crate::unit::format_bytes;
-
-/// Objects that are listed for people; `--json` has more.
-const LISTED_MAX: usize = 20;
 
 /// Compare metadata with what every disk holds.
 #[derive(Debug, Args)]
@@ -37,33 +32,21 @@ pub(super) async fn run(args: &VerifyArgs) -> Result<(), CommandError> {
 }
 
 fn render(report: &VerifyReport) -> String {
-    let mut summary = table(&["objects", "count", "bytes"]);
-    let mut row = |name: String, amount: Amount| {
-        summary.add_row([name, amount.objects.to_string(), format_bytes(amount.bytes as f64)]);
-    };
-    row("whole".to_owned(), report.whole);
-    for class in report.at_risk.iter().rev() {
-        row(format!("at risk, survive {} further losses", class.spare), class.amount);
-    }
-    row("lost: readable again when disks return".to_owned(), report.lost);
+    let summary = listing::objects(report.whole, &report.at_risk, report.lost);
     let mut disks = table(&["disk", "good", "missing", "unknown", ""]);
     for disk in &report.disks {
         let (good, missing, unknown) = (disk.good.to_string(), disk.missing.to_string(), disk.unknown.to_string());
         disks.add_row([disk.number.to_string(), good, missing, unknown, disk.error.clone().unwrap_or_default()]);
     }
     let mut text = format!("{summary}\n\n{disks}");
-    for object in report.listed.iter().take(LISTED_MAX) {
-        let how = object.spare.map_or("lost".to_owned(), |spare| format!("survives {spare} further losses"));
-        // Writing to a String does not fail.
-        let _ = write!(text, "\n{}/{}: {how}", object.bucket, object.key);
-    }
+    listing::list(&mut text, &report.listed);
     text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admin::{AtRisk, ObjectAtRisk, VerifiedDisk};
+    use crate::admin::{Amount, AtRisk, ObjectAtRisk, VerifiedDisk};
 
     #[test]
     fn the_worst_is_named() {

@@ -24,6 +24,14 @@ fn render(status: &RepairStatus) -> String {
         rows.add_row([name, value.as_str()]);
     }
     let mut text = rows.to_string();
+    if !status.held_back.is_empty() {
+        text = format!(
+            "{text}\n\nATTENTION: {} are silent at once, more than a third of all nodes. The network is more likely cut \
+             than all of them lost, so their shards are not made anew. Bring them back, or `cairn node drain NAME \
+             --force` those that are lost for good",
+            status.held_back.join(", ")
+        );
+    }
     if !status.running.is_empty() {
         let mut running = table(&["extent", "shard", "from", "to", "bytes", "survives"]);
         for rebuild in &status.running {

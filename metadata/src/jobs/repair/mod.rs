@@ -6,6 +6,7 @@
 //! nothing to repair, a [`rebalance`] has its turn.
 
 mod inventory;
+mod patience;
 mod rebalance;
 mod rebuild;
 mod reconcile;
@@ -33,6 +34,7 @@ use crate::jobs::health;
 use crate::options::Options;
 use crate::service::Inner;
 use crate::tables::{self, rebuilds};
+use patience::Patience;
 use rebalance::Rebalance;
 use rebuild::Ended;
 use reconcile::{ReconcileError, Reconciled};
@@ -66,8 +68,7 @@ struct Lead {
     reconciling: HashMap<Id, DiskId>,
     /// Until when a disk is left alone after a failed reconciliation.
     resting: HashMap<DiskId, Duration>,
-    /// Since when a disk is away, as this leader has seen it.
-    away: HashMap<DiskId, Duration>,
+    patience: Patience,
     /// Disks that are reconciled and wait for their change of state.
     reconciled: Vec<DiskId>,
     epoch: Epoch,
@@ -174,7 +175,7 @@ impl Lead {
             reconciliations: JoinSet::new(),
             reconciling: HashMap::new(),
             resting: HashMap::new(),
-            away: HashMap::new(),
+            patience: Patience::default(),
             reconciled: Vec::new(),
             epoch: Epoch(0),
             pass: Pass::new(now),
@@ -250,7 +251,7 @@ impl Lead {
         while let Some(task) = self.planner.next(now) {
             self.begin(inner, &map, task, None);
         }
-        inner.repair.set(RepairStatus::of(&self.planner));
+        inner.repair.set(RepairStatus::of(&self.planner, self.patience.held_back(&map)));
         self.rebalance(inner, &map, now).await?;
         self.verify(inner, &map);
         Ok(())
@@ -346,15 +347,14 @@ impl Lead {
         map: &ClusterMap,
         now: Duration,
     ) -> Result<(), MetadataFailure> {
-        let is_away = |id: DiskId| map.disk_by_id(id).is_some_and(|disk| disk.state == DiskState::Unavailable);
-        self.away.retain(|id, _| is_away(*id));
+        let over = {
+            let memory = inner.memory.of(self.term, now);
+            self.patience.look(map, &memory, now, (self.options.repair_grace, self.options.node_silence))
+        };
         let mut changes = Vec::new();
-        for disk in map.disks.iter().filter(|disk| disk.state == DiskState::Unavailable) {
-            let since = *self.away.entry(disk.id).or_insert(now);
-            if now.saturating_sub(since) >= self.options.repair_grace {
-                tracing::warn!(disk = %disk.number, path = disk.path, "a disk has been away for too long: it is given up");
-                changes.push((disk.id, DiskEvent::GraceOver));
-            }
+        for disk in over.into_iter().filter_map(|id| map.disk_by_id(id)) {
+            tracing::warn!(disk = %disk.number, path = disk.path, "a disk has been away for too long: it is given up");
+            changes.push((disk.id, DiskEvent::GraceOver));
         }
         if changes.is_empty() {
             return Ok(());

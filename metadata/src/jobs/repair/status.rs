@@ -17,10 +17,12 @@ pub(crate) struct RepairStatus {
     waiting: u64,
     rate: u64,
     running: Vec<RunningRebuild>,
+    held_back: Vec<String>,
 }
 
 impl RepairStatus {
-    pub(super) fn of(planner: &Planner) -> Self {
+    /// What the planner is at, and the nodes that are not given up because too many are silent.
+    pub(super) fn of(planner: &Planner, held_back: Vec<String>) -> Self {
         let running = planner.running().map(|task| RunningRebuild {
             extent: task.shard.extent,
             index: task.shard.index,
@@ -36,6 +38,7 @@ impl RepairStatus {
             waiting: planner.waiting() as u64,
             rate: planner.rate(),
             running: running.collect(),
+            held_back,
         }
     }
 
@@ -51,6 +54,7 @@ impl RepairStatus {
             failures: self.progress.failures,
             bytes_per_s_limit: self.rate,
             running: self.running,
+            held_back: Some(self.held_back).filter(|nodes| !nodes.is_empty()),
         }
     }
 }

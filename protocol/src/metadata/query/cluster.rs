@@ -127,6 +127,9 @@ pub struct RepairStatus {
     /// What is under way.
     #[n(9)]
     pub running: Vec<RunningRebuild>,
+    /// Nodes that are silent and whose shards are not made anew, because too many are silent at once.
+    #[n(16)]
+    pub held_back: Option<Vec<String>>,
 }
 
 /// A rebuild under way.

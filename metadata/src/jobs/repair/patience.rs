@@ -1,0 +1,180 @@
+//! Which disks have been away for too long, and when that is rather a sign that the leader itself is cut off.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use cairn_core::cluster_map::{ClusterMap, Disk, DiskState, Standing};
+use cairn_core::id::{DiskId, NodeId};
+
+use crate::jobs::health::is_silent;
+use crate::service::leader::Memory;
+
+/// Nodes that may be silent at the same time and are still given up, as a fraction of all: one of so many. Beyond that
+/// it is more likely that the network is cut than that so many nodes are lost, and making their shards anew would move
+/// a large part of the data for nothing.
+const SILENT_FRACTION: usize = 3;
+/// Time between two warnings that disks are not given up.
+const WARNING_INTERVAL: Duration = Duration::from_mins(1);
+
+/// How long each disk has been away, as this leader has seen it.
+#[derive(Debug, Default)]
+pub(super) struct Patience {
+    since: HashMap<DiskId, Duration>,
+    /// Nodes that are silent, and not given up because they are too many.
+    held_back: Vec<NodeId>,
+    warned: Option<Duration>,
+}
+
+impl Patience {
+    /// The disks that have been away for `grace`, and are given up. A disk that its node reports missing is one; those of
+    /// silent nodes are only while no more than a third of the nodes is silent. If more are, their grace begins anew
+    /// when that is over, so that nodes that come back one after the other are not given up on the way.
+    pub(super) fn look(
+        &mut self,
+        map: &ClusterMap,
+        memory: &Memory,
+        now: Duration,
+        (grace, silence): (Duration, Duration),
+    ) -> Vec<DiskId> {
+        let is_away = |disk: &&Disk| disk.state == DiskState::Unavailable;
+        let away: HashMap<DiskId, NodeId> = map.disks.iter().filter(is_away).map(|d| (d.id, d.node)).collect();
+        self.since.retain(|id, _| away.contains_key(id));
+        let silent: HashSet<NodeId> =
+            away.values().copied().filter(|node| is_silent(*node, memory, now, silence)).collect();
+        // Those that were given up or removed before are no longer expected.
+        let is_expected = |disk: &&Disk| disk.standing != Standing::Removed && disk.state != DiskState::Failed;
+        let expected: HashSet<NodeId> = map.disks.iter().filter(is_expected).map(|disk| disk.node).collect();
+        let holds_back = SILENT_FRACTION * silent.len() > expected.len();
+        self.tell(map, &silent, expected.len(), holds_back, now);
+        let mut over = Vec::new();
+        for disk in map.disks.iter().filter(is_away) {
+            let since = self.since.entry(disk.id).or_insert(now);
+            if holds_back && silent.contains(&disk.node) {
+                *since = now;
+            } else if now.saturating_sub(*since) >= grace {
+                over.push(disk.id);
+            }
+        }
+        over
+    }
+
+    /// The names of the nodes that are silent, and not given up because they are too many.
+    pub(super) fn held_back(&self, map: &ClusterMap) -> Vec<String> {
+        self.held_back.iter().filter_map(|id| map.node(*id)).map(|node| node.name.clone()).collect()
+    }
+
+    fn tell(&mut self, map: &ClusterMap, silent: &HashSet<NodeId>, expected: usize, holds_back: bool, now: Duration) {
+        let was_holding = !self.held_back.is_empty();
+        self.held_back = if holds_back { silent.iter().copied().collect() } else { Vec::new() };
+        self.held_back.sort_unstable();
+        if !holds_back {
+            if was_holding {
+                tracing::info!("no more than a third of the storage nodes is silent any more: repair goes on");
+            }
+            self.warned = None;
+            return;
+        }
+        if self.warned.is_some_and(|at| now.saturating_sub(at) < WARNING_INTERVAL) {
+            return;
+        }
+        self.warned = Some(now);
+        tracing::error!(
+            "{} of {expected} storage nodes are silent at once ({}): the network is more likely cut than all of them \
+             lost, so their shards are NOT made anew elsewhere; bring the nodes back, check this member's network, or \
+             `cairn node drain NAME --force` those that are lost for good",
+            silent.len(),
+            self.held_back(map).join(", "),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::leader::Heard;
+    use cairn_core::cluster_map::{Labels, Node};
+    use cairn_core::id::{ClusterId, DiskNumber};
+
+    const TIMES: (Duration, Duration) = (Duration::from_mins(1), Duration::from_secs(5));
+
+    fn node(number: u8) -> NodeId {
+        NodeId::from_bytes([number; 16])
+    }
+
+    fn disk(number: u8) -> DiskId {
+        DiskId::from_bytes([number; 16])
+    }
+
+    /// Nodes 1 to `nodes` with a disk each, of which those in `away` are unavailable and those in `failed` given up.
+    fn map(nodes: u8, away: &[u8], failed: &[u8]) -> ClusterMap {
+        let mut map = ClusterMap::empty(ClusterId::from_bytes([1; 16]), Vec::new());
+        for n in 1..=nodes {
+            let (name, labels) = (format!("node{n}"), Labels::default());
+            map.nodes.push(Node { id: node(n), name, rpc_addr: String::new(), labels });
+            let state = match n {
+                n if away.contains(&n) => DiskState::Unavailable,
+                n if failed.contains(&n) => DiskState::Failed,
+                _ => DiskState::Active,
+            };
+            map.disks.push(Disk {
+                number: DiskNumber(u32::from(n)),
+                id: disk(n),
+                node: node(n),
+                path: String::new(),
+                capacity_bytes: 1,
+                state,
+                standing: Standing::Member,
+            });
+        }
+        map
+    }
+
+    /// The memory of a leader that has just heard of all nodes but `silent`.
+    fn memory(nodes: u8, silent: &[u8], now: Duration) -> Memory {
+        let mut memory = Memory::default();
+        for n in (1..=nodes).filter(|n| !silent.contains(n)) {
+            memory.heard.insert(node(n), Heard { at: now, status: None });
+        }
+        memory
+    }
+
+    /// Which disks are given up after two minutes in which nothing changes.
+    fn check(nodes: u8, away: &[u8], silent: &[u8], failed: &[u8], expected: &[u8], held_back: usize) {
+        let (map, mut patience) = (map(nodes, away, failed), Patience::default());
+        let mut over = Vec::new();
+        for second in [10, 130] {
+            let now = Duration::from_secs(second);
+            over = patience.look(&map, &memory(nodes, silent, now), now, TIMES);
+        }
+        let expected: Vec<DiskId> = expected.iter().copied().map(disk).collect();
+        assert_eq!(over, expected, "{nodes} nodes, away {away:?}, silent {silent:?}, failed {failed:?}");
+        assert_eq!(patience.held_back(&map).len(), held_back);
+    }
+
+    /// I25: a leader that is cut off from many nodes moves nothing.
+    #[test]
+    fn more_than_a_third_of_the_nodes_is_not_given_up_at_once() {
+        check(6, &[1, 2], &[1, 2], &[], &[1, 2], 0);
+        check(6, &[1, 2, 3], &[1, 2, 3], &[], &[], 3);
+        check(6, &[1, 2, 3], &[1], &[], &[1, 2, 3], 0);
+        check(6, &[1, 2, 3, 4], &[1, 2, 3], &[], &[4], 3);
+        check(3, &[1], &[1], &[], &[1], 0);
+        check(2, &[1], &[1], &[], &[], 1);
+        check(6, &[3], &[1, 2, 3], &[1, 2], &[3], 0);
+    }
+
+    #[test]
+    fn the_grace_begins_anew_when_enough_nodes_are_back() {
+        let mut patience = Patience::default();
+        let mut look = |second, silent: &[u8]| {
+            let now = Duration::from_secs(second);
+            patience.look(&map(6, silent, &[]), &memory(6, silent, now), now, TIMES)
+        };
+        for second in [10, 70, 130] {
+            assert_eq!(look(second, &[1, 2, 3]), []);
+        }
+        assert_eq!(look(131, &[2, 3]), [], "the others are on their way back");
+        assert_eq!(look(189, &[3]), []);
+        assert_eq!(look(190, &[3]), [disk(3)]);
+    }
+}

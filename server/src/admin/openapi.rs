@@ -1,0 +1,81 @@
+//! docs/openapi.json compared with the routes and the answers that there are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
+const ROUTER: &str = include_str!("mod.rs");
+/// The answers: `model.rs`, and what lies in the directory of that name.
+const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/admin/model");
+const ADVICE: &str = "change scripts/openapi, run it, and commit docs/openapi.json";
+
+fn document() -> Value {
+    serde_json::from_str(DOCUMENT).unwrap()
+}
+
+/// The routes under `/v1` as the router's source has them: a method and a path, the wildcard without its star.
+fn routed() -> BTreeSet<(String, String)> {
+    let mut routed = BTreeSet::new();
+    for call in ROUTER.split(".route(").skip(1) {
+        let mut quoted = call.split('"');
+        let path = quoted.nth(1).unwrap().replace("{*", "{");
+        let handlers = quoted.next().unwrap().split(".layer(").next().unwrap();
+        for method in ["get", "post", "put", "patch", "delete"] {
+            if path.starts_with("/v1") && handlers.contains(&format!("{method}(")) {
+                routed.insert((method.to_owned(), path.clone()));
+            }
+        }
+    }
+    routed
+}
+
+#[test]
+fn every_route_is_in_the_document_and_the_other_way_round() {
+    let document = document();
+    let mut documented = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        documented.extend(methods.as_object().unwrap().keys().map(|method| (method.clone(), path.clone())));
+    }
+    let routed = routed();
+    assert!(routed.len() >= 20, "the router's source is not understood any more: {routed:?}");
+    let missing: Vec<_> = routed.difference(&documented).collect();
+    let gone: Vec<_> = documented.difference(&routed).collect();
+    assert!(missing.is_empty() && gone.is_empty(), "not documented: {missing:?}; documented only: {gone:?}; {ADVICE}");
+}
+
+/// The source of the answers.
+fn model() -> String {
+    let parts = std::fs::read_dir(MODEL).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let files = std::iter::once(format!("{MODEL}.rs").into()).chain(parts);
+    files.map(|file| std::fs::read_to_string(file).unwrap()).collect()
+}
+
+#[test]
+fn every_field_of_every_answer_is_in_the_document() {
+    let (document, model) = (document(), model());
+    let mut fields: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let (mut name, mut is_flat) = ("", false);
+    for line in model.lines().map(str::trim) {
+        if let Some(rest) = line.strip_prefix("pub struct ") {
+            name = rest.trim_end_matches(" {");
+        } else if line.starts_with("#[serde(flatten)]") {
+            is_flat = true;
+        } else if let Some((field, _)) = line.strip_prefix("pub ").and_then(|rest| rest.split_once(": ")) {
+            if !is_flat {
+                fields.entry(name).or_default().insert(field);
+            }
+            is_flat = false;
+        }
+    }
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    for (schema, found) in schemas.iter().filter(|(name, _)| name.as_str() != "Error") {
+        let documented: BTreeSet<&str> = found["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(Some(&documented), fields.get(schema.as_str()), "{schema}: {ADVICE}");
+    }
+    // Every reference leads somewhere.
+    for reference in DOCUMENT.split("\"#/components/schemas/").skip(1) {
+        let name = reference.split('"').next().unwrap();
+        assert!(schemas.contains_key(name), "{name} is referred to and not described: {ADVICE}");
+    }
+}

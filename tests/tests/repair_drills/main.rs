@@ -1,0 +1,58 @@
+//! Drills: a cluster of processes is hurt in one way each, with clients at work whose every acknowledgement is recorded.
+//! After each the promises are kept through every gateway, `cairn cluster verify` finds everything whole, and the audit
+//! of the stopped cluster agrees to the byte.
+//!
+//! Covers I8, I10, I17, I21, I25, I27 and I29. Short here; `scripts/drill-repair` runs them long: `CAIRN_FLAPS` sets how
+//! often a node flaps, `CAIRN_DRAIN_KILLS` how often a process is killed during a drain, `CAIRN_SEED` all choices.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says what it could not do"
+)]
+
+mod damage;
+mod flap;
+mod full;
+mod node_drain;
+mod partition;
+mod stale;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cairn_cli::s3::Account;
+use cairn_tests::{Ledger, Load, Mix, ProcessCluster, RunningLoad, audit};
+
+const BUCKET: &str = "drill";
+/// What nobody changes: a load may well replace all that a node held.
+const STILL: &str = "still";
+/// How long anything may take.
+const LIMIT: Duration = Duration::from_mins(3);
+/// With two disks a node, three of six nodes can hold 4+2 with two shards each.
+const DISKS_PER_NODE: usize = 2;
+const WORKERS: u32 = 4;
+/// The largest object of the load: see [`load`]. Its multipart uploads have up to 6 MiB in two parts.
+const OBJECT_BYTES_MAX: u64 = 6 << 20;
+
+/// Puts, overwrites, deletes and multipart uploads through every gateway.
+fn load(cluster: &ProcessCluster, ledger: Ledger, seed: u64) -> RunningLoad {
+    load_on(cluster.accounts(), ledger, seed)
+}
+
+fn load_on(accounts: Vec<Arc<Account>>, ledger: Ledger, seed: u64) -> RunningLoad {
+    let mix = Mix { sizes: &[100, 16 << 10, 100 << 10, 1 << 20], ..Mix::default() };
+    Load { accounts, bucket: BUCKET.to_owned(), mix, workers: WORKERS, seed }.start(ledger)
+}
+
+/// What was promised is so, through every gateway: in GET and in LIST.
+async fn kept(cluster: &ProcessCluster, ledger: &mut Ledger, when: &str) {
+    for gateway in 0..cluster.accounts().len() {
+        audit::assert_kept(&cluster.account(gateway), BUCKET, ledger, &format!("{when}, gateway {gateway}")).await;
+    }
+}
+
+fn count(variable: &str, default: u32) -> u32 {
+    std::env::var(variable).map_or(default, |text| text.parse().expect("a number"))
+}

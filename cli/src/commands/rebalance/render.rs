@@ -7,9 +7,10 @@ use crate::unit::{format_bytes, format_ms};
 /// How it stands, in a sentence or two.
 pub(super) fn describe(status: &RebalanceStatus) -> String {
     let bytes = |bytes: u64| format_bytes(bytes as f64);
-    let moved = match status.reprotects {
-        false => format!("{} shards, {} moved", status.moved_shards, bytes(status.moved_bytes)),
-        true => format!("{} of objects coded anew in {} shards", bytes(status.moved_bytes), status.moved_shards),
+    let moved = if status.reprotects {
+        format!("{} of objects coded anew in {} shards", bytes(status.moved_bytes), status.moved_shards)
+    } else {
+        format!("{} shards, {} moved", status.moved_shards, bytes(status.moved_bytes))
     };
     let ended = status.ended_ms.map_or_else(String::new, format_ms);
     match status.state.as_str() {

@@ -186,7 +186,8 @@ impl Lead {
     }
 
     fn wait(&self) -> Duration {
-        let moves = self.rebalance.as_ref().is_some_and(|rebalance| rebalance.planner.waiting() > 0);
+        let moves =
+            self.rebalance.as_ref().is_some_and(|rebalance| rebalance.is_eager || rebalance.planner.waiting() > 0);
         if self.planner.waiting() > 0 || moves { BUSY_STEP.min(self.options.tick) } else { self.options.tick }
     }
 
@@ -292,11 +293,10 @@ impl Lead {
         let rebalance = self.rebalance.get_or_insert_with(|| Rebalance::new(&record, limits, now));
         rebalance.follow(&record, limits, map);
         rebalance.wait(!is_idle);
-        for _ in 0..STEPS_PER_TICK {
-            if !is_idle {
-                break;
-            }
+        rebalance.is_eager = false;
+        for _ in 0..if is_idle { STEPS_PER_TICK } else { 0 } {
             let (end, is_more) = rebalance.step(&inner.machine, map, now).await?;
+            rebalance.is_eager = is_more;
             if let Some(end) = end {
                 rebalance::end(inner, record.id, end).await?;
                 break;

@@ -44,6 +44,8 @@ pub(super) struct Rebalance {
     began: Duration,
     not_before: Duration,
     is_waiting: bool,
+    /// Whether the walk could go on at once.
+    pub(super) is_eager: bool,
 }
 
 enum Stage {
@@ -74,6 +76,7 @@ impl Rebalance {
             began: now,
             not_before: now,
             is_waiting: false,
+            is_eager: false,
         }
     }
 

@@ -2,6 +2,7 @@
 //! member. A function first checks everything and then writes, so that a refused command leaves no trace.
 
 mod abort_upload;
+mod adopt_object;
 mod body;
 mod bootstrap;
 mod change_disks;
@@ -17,6 +18,7 @@ mod end_session;
 mod finish_reclaim;
 mod grant_rebuild;
 mod open_session;
+mod reconciliation;
 mod register_node;
 mod release;
 mod replace_shard;
@@ -86,6 +88,10 @@ fn dispatch(tables: &mut Tables<'_>, command: &Command, context: Context) -> Res
         Command::ReplaceShard(c) => replace_shard::apply(tables, c, context),
         Command::EndRebuilds(c) => end_rebuilds::apply(tables, c),
         Command::ChangeDisks(c) => change_disks::apply(tables, c),
+        Command::OpenSystemSession(c) => open_session::apply_system(tables, c, context),
+        Command::AdoptObject(c) => adopt_object::apply(tables, c, context),
+        Command::RecordFindings(c) => reconciliation::record(tables, c),
+        Command::EndReconciliation(c) => reconciliation::end(tables, c),
     }
 }
 

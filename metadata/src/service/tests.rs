@@ -273,7 +273,7 @@ fn node_status(state: DiskState) -> NodeStatus {
         shards: 0,
         scrub: None,
     };
-    NodeStatus { node: node(), disks: (1..=2).map(status).collect() }
+    NodeStatus { node: node(), disks: (1..=2).map(status).collect(), cluster: None, commit: None, history: None }
 }
 
 fn registration() -> RegisterNode {

@@ -76,8 +76,8 @@ impl Handle {
         if tokio::time::timeout(CLOSE_LIMIT, closed).await.is_err() {
             tracing::warn!("a disk did not come to rest within {CLOSE_LIMIT:?}");
         }
-        let newest = self.node.watch().newest();
-        if let Err(error) = self.node.remember(|state| state.commit = newest) {
+        let newest = self.node.watch().newest_with_history();
+        if let Err(error) = self.node.remember(|state| (state.commit, state.history) = newest) {
             tracing::warn!(%error, "cannot remember the newest commit");
         }
     }
@@ -164,7 +164,6 @@ impl StorageNode for Handle {
     }
 
     async fn status(&self) -> Result<NodeStatus, StorageError> {
-        let disks = self.node.slots().iter().map(|slot| slot.status()).collect();
-        Ok(NodeStatus { node: self.node.id, disks })
+        Ok(self.node.report(|_| true))
     }
 }

@@ -3,6 +3,7 @@
 mod bucket;
 mod object;
 mod reclaim;
+mod recovery;
 mod repair;
 mod session;
 mod topology;
@@ -15,7 +16,8 @@ pub use bucket::{CreateBucket, DeleteBucket};
 pub use object::{CommitObject, DeleteObject, ObjectCommitted, ObjectDeleted, Precondition};
 pub use reclaim::{FinishReclaim, ReclaimId, ReportFaults, ShardReport, ShardReportKind};
 pub use repair::{EndRebuilds, GrantRebuild, RebuildId, ReplaceShard};
-pub use session::{EndSession, OpenSession};
+pub use recovery::{AdoptObject, AdoptedBody, AdoptedPart, Adoption, EndReconciliation, RecordFindings};
+pub use session::{EndSession, OpenSession, OpenSystemSession};
 pub use topology::{ChangeDisks, DiskRegistration, NodeRegistered, RegisterNode, SetDiskStates};
 pub use upload::{AbortUpload, CommitPart, CompletePart, CompleteUpload, CreateUpload, PartCommitted, UploadCompleted};
 
@@ -76,6 +78,18 @@ pub enum Command {
     /// See [`ChangeDisks`].
     #[n(23)]
     ChangeDisks(#[n(0)] ChangeDisks),
+    /// See [`OpenSystemSession`].
+    #[n(30)]
+    OpenSystemSession(#[n(0)] OpenSystemSession),
+    /// See [`AdoptObject`].
+    #[n(31)]
+    AdoptObject(#[n(0)] AdoptObject),
+    /// See [`RecordFindings`].
+    #[n(32)]
+    RecordFindings(#[n(0)] RecordFindings),
+    /// See [`EndReconciliation`].
+    #[n(33)]
+    EndReconciliation(#[n(0)] EndReconciliation),
 }
 
 /// What a command that was applied led to.
@@ -108,6 +122,9 @@ pub enum Outcome {
     /// Of [`GrantRebuild`]: the commit that granted it.
     #[n(20)]
     RebuildGranted(#[n(0)] CommitSequence),
+    /// Of [`AdoptObject`].
+    #[n(30)]
+    Adopted(#[n(0)] Adoption),
 }
 
 /// A command with the type of its outcome.
@@ -173,3 +190,7 @@ command!(GrantRebuild => RebuildGranted(CommitSequence));
 command!(ReplaceShard => ());
 command!(EndRebuilds => ());
 command!(ChangeDisks => ());
+command!(OpenSystemSession => SessionOpened(SessionId));
+command!(AdoptObject => Adopted(Adoption));
+command!(RecordFindings => ());
+command!(EndReconciliation => ());

@@ -5,6 +5,7 @@ mod cluster;
 mod list;
 mod members;
 mod object;
+mod recovery;
 mod upload;
 
 use cairn_core::cluster_map::ClusterMap;
@@ -19,6 +20,7 @@ pub use cluster::{
 pub use list::{ListObjects, ListPosition, ObjectPage};
 pub use members::{GetMembers, MemberEntry, MemberRole, MemberTable, RestoreHold};
 pub use object::{GetObject, LocateExtents, LocatedPage, ObjectView};
+pub use recovery::{Finding, FindingKind, KnownExtent, ListExtents, ListFindings, ReconcileTotals};
 pub use upload::{GetUpload, ListParts, ListUploads, ListedPart, ListedUpload, PartPage, UploadInfo, UploadPage};
 
 /// Any query.
@@ -72,6 +74,12 @@ pub enum Query {
     /// See [`GetVerification`].
     #[n(22)]
     GetVerification(#[n(0)] GetVerification),
+    /// See [`ListExtents`].
+    #[n(31)]
+    ListExtents(#[n(0)] ListExtents),
+    /// See [`ListFindings`].
+    #[n(32)]
+    ListFindings(#[n(0)] ListFindings),
 }
 
 /// What a query found.
@@ -125,6 +133,12 @@ pub enum Answer {
     /// Of [`GetVerification`].
     #[n(22)]
     Verification(#[n(0)] Verification),
+    /// Of [`ListExtents`].
+    #[n(31)]
+    KnownExtents(#[n(0)] Vec<KnownExtent>),
+    /// Of [`ListFindings`].
+    #[n(32)]
+    Findings(#[n(0)] Vec<Finding>),
 }
 
 /// A query with the type of its answer.
@@ -173,3 +187,5 @@ query!(GetMembers => Members(MemberTable));
 query!(GetRepairStatus => RepairStatus(RepairStatus));
 query!(CountDiskExtents => Count(u64));
 query!(GetVerification => Verification(Verification));
+query!(ListExtents => KnownExtents(Vec<KnownExtent>));
+query!(ListFindings => Findings(Vec<Finding>));

@@ -14,7 +14,9 @@ mod listener;
 pub mod offline;
 mod process;
 mod random;
+mod recovery;
 mod scheduled_backup;
+mod system_backup;
 mod telemetry;
 
 /// Looking at a disk offline, for the command line.

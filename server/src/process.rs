@@ -30,7 +30,9 @@ use crate::credentials::{self, CredentialsError, LoadedCredentials};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::listener::{self, ListenError};
 use crate::random::SystemRandom;
+use crate::recovery::Recovery;
 use crate::scheduled_backup::{self, Schedule};
+use crate::system_backup::{self, SystemBackups};
 use crate::telemetry::{self, LogFilterError};
 
 /// Why a server did not start.
@@ -162,6 +164,7 @@ impl Process {
         let mut process =
             Self { metadata: local_metadata, storage, servers: TaskTracker::new(), shutdown: CancellationToken::new() };
         process.schedule_backups(backup_schedule(config));
+        process.tend_metadata(config, &shared);
         process.serve(listeners, gateway, &shared, metadata, (keys, announce));
         Ok(process)
     }
@@ -217,10 +220,41 @@ impl Process {
     /// Backs the metadata up on a schedule, if one is configured and this process has a member.
     fn schedule_backups(&self, schedule: Option<Schedule>) {
         let (Some(schedule), Some(member)) = (schedule, self.metadata.clone()) else { return };
+        self.spawn_task(scheduled_backup::run(member, schedule));
+    }
+
+    /// Backs the metadata up into the store on a schedule, and compares a restored service with the disks, if this
+    /// process has a member.
+    fn tend_metadata(&self, config: &Config, shared: &Shared) {
+        let Some(member) = self.metadata.clone() else { return };
+        let recovery = Recovery {
+            member: member.clone(),
+            nodes: shared.directory.clone(),
+            clock: Arc::clone(&shared.clock),
+        };
+        let backups = SystemBackups {
+            member,
+            nodes: shared.directory.clone(),
+            clock: Arc::clone(&shared.clock),
+            random: Arc::clone(&shared.random),
+            spool: config.data.join("metadata-backup.spool"),
+        };
+        let schedule = system_backup::Schedule {
+            interval: Duration::from_secs(config.metadata_backup_interval_s),
+            kept: config.metadata_backups_in_store as usize,
+        };
+        self.spawn_task(recovery.run());
+        if schedule.kept > 0 {
+            self.spawn_task(backups.run(schedule));
+        }
+    }
+
+    /// Runs a task until the process stops.
+    fn spawn_task(&self, task: impl Future<Output = ()> + Send + 'static) {
         let shutdown = self.shutdown.clone();
         self.servers.spawn(async move {
             tokio::select! {
-                () = scheduled_backup::run(member, schedule) => {}
+                () = task => {}
                 () = shutdown.cancelled() => {}
             }
         });

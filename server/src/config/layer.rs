@@ -87,6 +87,8 @@ layer! {
     metadata_backup_interval_s: u64,
     /// See [`super::Config::metadata_backups_kept`].
     metadata_backups_kept: u32,
+    /// See [`super::Config::metadata_backups_in_store`].
+    metadata_backups_in_store: u32,
     /// See [`super::Config::cluster_secret_file`].
     cluster_secret_file: PathBuf,
     /// See [`super::Config::node_name`].

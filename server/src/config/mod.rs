@@ -72,6 +72,8 @@ pub struct Config {
     pub metadata_backup_interval_s: u64,
     /// Backups of the metadata that are kept.
     pub metadata_backups_kept: u32,
+    /// Backups of the metadata that are kept in the store itself, made at the same interval; 0 for none.
+    pub metadata_backups_in_store: u32,
     /// The file with the secret that all roles of the cluster share.
     pub cluster_secret_file: PathBuf,
     /// This node's name for people.
@@ -163,6 +165,7 @@ impl Config {
             metadata_backup_dir: layer.metadata_backup_dir,
             metadata_backup_interval_s: layer.metadata_backup_interval_s.unwrap_or(3600).max(1),
             metadata_backups_kept: layer.metadata_backups_kept.unwrap_or(48).max(1),
+            metadata_backups_in_store: layer.metadata_backups_in_store.unwrap_or(4),
             cluster_secret_file: layer.cluster_secret_file.unwrap_or_else(|| data.join("cluster-secret")),
             node_name: layer.node_name.unwrap_or_else(host_name),
             zone: layer.zone.unwrap_or_default(),

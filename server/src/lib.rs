@@ -10,6 +10,7 @@ mod clock;
 pub mod config;
 mod credentials;
 mod data_dir;
+mod from_disks;
 mod listener;
 pub mod offline;
 mod process;

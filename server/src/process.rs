@@ -32,7 +32,7 @@ use crate::listener::{self, ListenError};
 use crate::random::SystemRandom;
 use crate::recovery::Recovery;
 use crate::scheduled_backup::{self, Schedule};
-use crate::system_backup::{self, SystemBackups};
+use crate::system_backup::SystemBackups;
 use crate::telemetry::{self, LogFilterError};
 
 /// Why a server did not start.
@@ -116,6 +116,7 @@ enum Announce {
 struct Process {
     metadata: Option<cairn_metadata::Handle>,
     storage: Option<cairn_storage_node::Handle>,
+    backups: Option<Arc<SystemBackups>>,
     servers: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -161,8 +162,9 @@ impl Process {
         } else {
             None
         };
-        let mut process =
-            Self { metadata: local_metadata, storage, servers: TaskTracker::new(), shutdown: CancellationToken::new() };
+        let backups = local_metadata.clone().map(|member| Arc::new(system_backups(config, &shared, member)));
+        let (servers, shutdown) = (TaskTracker::new(), CancellationToken::new());
+        let mut process = Self { metadata: local_metadata, storage, backups, servers, shutdown };
         process.schedule_backups(backup_schedule(config));
         process.tend_metadata(config, &shared);
         process.serve(listeners, gateway, &shared, metadata, (keys, announce));
@@ -183,6 +185,7 @@ impl Process {
             metadata,
             storage: shared.directory.clone(),
             member: self.metadata.clone(),
+            backups: self.backups.clone(),
             clock: Arc::clone(&shared.clock),
             root: Credentials::new(keys.root.access_key.clone(), keys.root.secret_key.clone()),
             keys: Arc::new(SigningKeyCache::new()),
@@ -232,20 +235,9 @@ impl Process {
             nodes: shared.directory.clone(),
             clock: Arc::clone(&shared.clock),
         };
-        let backups = SystemBackups {
-            member,
-            nodes: shared.directory.clone(),
-            clock: Arc::clone(&shared.clock),
-            random: Arc::clone(&shared.random),
-            spool: config.data.join("metadata-backup.spool"),
-        };
-        let schedule = system_backup::Schedule {
-            interval: Duration::from_secs(config.metadata_backup_interval_s),
-            kept: config.metadata_backups_in_store as usize,
-        };
         self.spawn_task(recovery.run());
-        if schedule.kept > 0 {
-            self.spawn_task(backups.run(schedule));
+        if let Some(backups) = self.backups.clone().filter(|_| config.metadata_backups_in_store > 0) {
+            self.spawn_task(backups.run(Duration::from_secs(config.metadata_backup_interval_s)));
         }
     }
 
@@ -278,6 +270,7 @@ impl Process {
     /// Waits for requests under way, then stops the roles: those that write last are stopped first.
     async fn stop(self) {
         self.servers.wait().await;
+        drop(self.backups);
         if let Some(storage) = self.storage {
             storage.shutdown().await;
         }
@@ -344,6 +337,18 @@ async fn start_metadata(config: &Config, shared: &Shared) -> Result<cairn_metada
     Ok(MetadataService::start(options, deps).await?)
 }
 
+fn system_backups(config: &Config, shared: &Shared, member: cairn_metadata::Handle) -> SystemBackups {
+    SystemBackups {
+        member,
+        nodes: shared.directory.clone(),
+        clock: Arc::clone(&shared.clock),
+        random: Arc::clone(&shared.random),
+        spool: config.data.join("metadata-backup.spool"),
+        kept: config.metadata_backups_in_store as usize,
+        running: tokio::sync::Mutex::default(),
+    }
+}
+
 fn backup_schedule(config: &Config) -> Option<Schedule> {
     config.metadata_backup_dir.clone().map(|dir| Schedule {
         dir,
@@ -396,12 +401,12 @@ fn start_gateway(
     Ok(Gateway::start(options, metadata, shared.directory.clone(), clock, random))
 }
 
-fn storage_state_dir(config: &Config) -> PathBuf {
+pub(crate) fn storage_state_dir(config: &Config) -> PathBuf {
     config.data.join("storage-node")
 }
 
 /// The level by name; the configuration has checked the name.
-fn failure_domain(name: &str) -> FailureDomain {
+pub(crate) fn failure_domain(name: &str) -> FailureDomain {
     match name {
         "node" => FailureDomain::Node,
         "rack" => FailureDomain::Rack,

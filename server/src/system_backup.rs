@@ -39,13 +39,6 @@ const READY_STEP: Duration = Duration::from_millis(100);
 /// Backups listed at a time; far more than are ever kept.
 const LIST_MAX: u32 = 1000;
 
-/// When, and how many are kept.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Schedule {
-    pub(crate) interval: Duration,
-    pub(crate) kept: usize,
-}
-
 /// What a backup into the store needs.
 pub(crate) struct SystemBackups {
     pub(crate) member: Handle,
@@ -54,6 +47,10 @@ pub(crate) struct SystemBackups {
     pub(crate) random: Arc<dyn RandomSource>,
     /// Where it is put together before its size is known.
     pub(crate) spool: PathBuf,
+    /// Backups that are kept; one is always.
+    pub(crate) kept: usize,
+    /// One at a time.
+    pub(crate) running: tokio::sync::Mutex<()>,
 }
 
 /// Why there is no new backup. Those before are still there.
@@ -79,17 +76,17 @@ pub(crate) enum SystemBackupError {
 
 impl SystemBackups {
     /// Runs for ever.
-    pub(crate) async fn run(self, schedule: Schedule) {
+    pub(crate) async fn run(self: Arc<Self>, interval: Duration) {
         let started = self.clock.monotonic();
         loop {
-            tokio::time::sleep(POLL.min(schedule.interval)).await;
+            tokio::time::sleep(POLL.min(interval)).await;
             if !self.member.leads() {
                 continue;
             }
             let up_for = self.clock.monotonic().saturating_sub(started);
             let made = async {
-                if is_due(self.newest_ms().await?, self.clock.now_ms(), up_for, schedule.interval) {
-                    self.back_up(schedule.kept).await.map(Some)
+                if is_due(self.newest_ms().await?, self.clock.now_ms(), up_for, interval) {
+                    self.back_up().await.map(Some)
                 } else {
                     Ok::<_, SystemBackupError>(None)
                 }
@@ -122,8 +119,9 @@ impl SystemBackups {
         Ok(self.list().await?.last().map(|object| object.last_modified_ms))
     }
 
-    /// Makes one backup, reads it back, and lets go of those beyond `kept`.
-    pub(crate) async fn back_up(&self, kept: usize) -> Result<BackupSummary, SystemBackupError> {
+    /// Makes one backup, reads it back, and lets go of those that are kept.
+    pub(crate) async fn back_up(&self) -> Result<BackupSummary, SystemBackupError> {
+        let _one_at_a_time = self.running.lock().await;
         let made = self.spool_and_store().await;
         if let Err(error) = std::fs::remove_file(&self.spool)
             && error.kind() != io::ErrorKind::NotFound
@@ -132,7 +130,7 @@ impl SystemBackups {
         }
         let made = made?;
         let listed = self.list().await?;
-        for old in listed.iter().take(listed.len().saturating_sub(kept.max(1))) {
+        for old in listed.iter().take(listed.len().saturating_sub(self.kept.max(1))) {
             let (bucket, key) = (BucketName::system(), old.key.clone());
             self.member.run(DeleteObject { bucket, key, precondition: Precondition::default() }).await?;
         }

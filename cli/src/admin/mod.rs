@@ -5,7 +5,7 @@ mod discovery;
 
 pub use cairn_server::admin::model::{
     Amount, AtRisk, ClusterStatus, CycleEntry, DiskCounts, DiskEntry, DiskProgress, FindingEntry, MetadataMember,
-    MetadataMembers, NodeEntry, ObjectAtRisk, PlacedExtent, PlacedShard, Placement, ProfileEntry, ProfileNames,
+    MetadataMembers, RecoveryFinding, Reconciled, StoredBackup, NodeEntry, ObjectAtRisk, PlacedExtent, PlacedShard, Placement, ProfileEntry, ProfileNames,
     QueuedShard, RepairStatus, RunningRebuild, ScrubEntry, ScrubProgress, ScrubStarted, Verification, VerifiedDisk,
     VerifyReport,
 };

@@ -3,6 +3,7 @@
 
 mod format;
 mod rebase;
+mod rebuild;
 mod recover;
 mod restore;
 #[cfg(test)]
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 
 use cairn_core::id::{ClusterId, CommitSequence};
 
+pub use rebuild::{RebuildOptions, rebuild};
 pub use recover::{RecoverOptions, recover};
 pub use restore::{RestoreOptions, restore};
 pub use write::BackupReader;

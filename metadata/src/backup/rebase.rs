@@ -25,9 +25,9 @@ use crate::tables::members::{self, Incarnation, Roll};
 use crate::tables::{Tables, cluster_map, counters, meta};
 
 /// Log entries left out: more than any life has, and 48 bits of them last for 65,536 lives.
-const LOG_GAP: u64 = 1 << 32;
+pub(super) const LOG_GAP: u64 = 1 << 32;
 /// Epochs of the cluster map left out.
-const EPOCH_GAP: u64 = 1 << 20;
+pub(super) const EPOCH_GAP: u64 = 1 << 20;
 /// Sessions and buckets left out.
 const COUNTER_GAP: u64 = 1 << 20;
 

@@ -55,6 +55,11 @@ pub(crate) fn sequence(index: u64, item: usize) -> CommitSequence {
     CommitSequence((index << SEQUENCE_ITEM_BITS) | item as u64)
 }
 
+/// The log entry of a commit.
+pub(crate) fn index_of(sequence: CommitSequence) -> u64 {
+    sequence.0 >> SEQUENCE_ITEM_BITS
+}
+
 /// Applies one command. The outer error is the store's; it makes the whole entry fail.
 pub(crate) fn apply(
     tables: &mut Tables<'_>,

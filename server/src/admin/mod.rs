@@ -27,6 +27,8 @@ use cairn_protocol::sigv4::{Credentials, SigningKeyCache};
 use cairn_protocol::storage::StorageDirectory;
 use serde_json::json;
 
+use crate::system_backup::SystemBackups;
+
 /// What the handlers need.
 #[derive(Clone)]
 pub(crate) struct AdminState {
@@ -34,6 +36,8 @@ pub(crate) struct AdminState {
     pub(crate) storage: StorageDirectory,
     /// The metadata member in this process, if there is one.
     pub(crate) member: Option<cairn_metadata::Handle>,
+    /// Backups into the store, where there is a member.
+    pub(crate) backups: Option<Arc<SystemBackups>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) root: Credentials,
     pub(crate) keys: Arc<SigningKeyCache>,
@@ -52,6 +56,8 @@ pub(crate) fn router(state: AdminState) -> Router {
         .route("/v1/metadata/members/{member}/{addr}", axum::routing::post(metadata::add))
         .route("/v1/metadata/leader/{member}", axum::routing::post(metadata::transfer))
         .route("/v1/metadata/backup", get(metadata::backup))
+        .route("/v1/metadata/backups", post(metadata::store_backup))
+        .route("/v1/metadata/findings", get(metadata::findings))
         .route("/v1/metadata/deletions", axum::routing::post(metadata::resume_deletions))
         .route("/v1/disks/{number}", get(drain::show).delete(drain::remove))
         .route("/v1/disks/{number}/drain", post(drain::drain).delete(drain::cancel))

@@ -8,6 +8,7 @@ use cairn_core::id::ClusterId;
 use minicbor::{Decode, Encode};
 
 use crate::error::StoreError;
+use crate::integrity;
 use crate::options::Options;
 use crate::raft::MemberId;
 use crate::raft::log_store::LogStore;
@@ -76,6 +77,18 @@ pub enum StartError {
         /// What happened.
         detail: String,
     },
+    /// A file is not what was written to it.
+    #[error(
+        "{path} is damaged: {detail}. Nothing was changed. If other members are well, remove this one (`cairn metadata \
+         members remove`), empty its directory, and add it again; if it is the only one, restore a backup into an empty \
+         directory (`cairn metadata restore`), and look at the disk before it is used again"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// Raft does not start.
     #[error("the metadata service does not start: {0}")]
     Raft(String),
@@ -132,6 +145,15 @@ impl Directory {
             for file in [&log_path, &state_path] {
                 remove_unborn(file).map_err(|e| unreadable(file, &e))?;
             }
+        }
+        if !create && options.verify_at_start {
+            let began = clock.monotonic();
+            for file in [&log_path, &state_path] {
+                integrity::verify(file, options.cache_bytes)
+                    .map_err(|detail| StartError::Damaged { path: file.clone(), detail })?;
+            }
+            let took = clock.monotonic().saturating_sub(began);
+            tracing::info!(?took, "every page of the metadata's files matches its checksum");
         }
         let log = LogStore::open(&log_path, create).map_err(|e| unreadable(&log_path, &e))?;
         let machine =

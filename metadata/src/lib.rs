@@ -10,6 +10,7 @@ pub mod backup;
 mod commands;
 mod directory;
 mod error;
+mod integrity;
 mod jobs;
 mod options;
 mod queries;

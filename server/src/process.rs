@@ -53,6 +53,12 @@ pub enum ServerError {
     /// The metadata service did not start.
     #[error("metadata: {0}")]
     Metadata(#[from] cairn_metadata::StartError),
+    /// The metadata member's store failed while it ran.
+    #[error(
+        "the metadata member's store failed ({0}): nothing of it is retried. Look at the disk and its free space, then \
+         start the process again"
+    )]
+    MemberFailed(String),
     /// The storage node did not start.
     #[error("storage node: {0}")]
     StorageNode(#[from] cairn_storage_node::StartError),
@@ -75,12 +81,18 @@ async fn serve_until_told_to_stop(config: &Config) -> Result<(), ServerError> {
     let data_dir = DataDir::open(&config.data)?;
     let process = Process::start(config, &data_dir, Announce::Banner).await?;
     let shutdown = process.shutdown.clone();
-    shutdown_signal().await.map_err(ServerError::Signals)?;
+    let ended = tokio::select! {
+        told = shutdown_signal() => told.map_err(ServerError::Signals),
+        reason = member_failed(process.metadata.clone(), config.has(Role::StorageNode) && !config.is_all_in_one()) => {
+            tracing::error!("the metadata member has failed and the process ends: {reason}");
+            Err(ServerError::MemberFailed(reason))
+        }
+    };
     tracing::info!("stopping: requests under way may end");
     shutdown.cancel();
     process.stop().await;
     tracing::info!("stopped");
-    Ok(())
+    ended
 }
 
 /// A server inside somebody else's process, of which there may be several: each has its own data directory.
@@ -324,6 +336,7 @@ async fn start_metadata(config: &Config, shared: &Shared) -> Result<cairn_metada
     options.reclaim_grace = Duration::from_secs(config.reclaim_grace_s);
     options.session_lease = Duration::from_secs(config.session_lease_s);
     options.cache_bytes = usize::try_from(config.metadata_cache_bytes).unwrap_or(usize::MAX);
+    options.verify_at_start = config.metadata_verify_at_start;
     options.repair_grace = Duration::from_secs(config.repair_grace_s);
     options.repair.bytes_per_s_max = config.repair_bytes_per_s_max;
     options.repair.bytes_per_s_min = config.repair_bytes_per_s_min;
@@ -413,6 +426,30 @@ pub(crate) fn failure_domain(name: &str) -> FailureDomain {
         "zone" => FailureDomain::Zone,
         _ => FailureDomain::Disk,
     }
+}
+
+/// Time between two looks at whether the metadata member's store has failed, and between two lines that say so.
+const FAILURE_POLL: Duration = Duration::from_millis(500);
+const FAILURE_LINE: Duration = Duration::from_secs(30);
+
+/// Returns why the member of this process takes no part any more. Where the process has disks whose metadata is elsewhere
+/// too, it never returns: the member stands down, the disks go on, and the log says so again and again.
+async fn member_failed(member: Option<cairn_metadata::Handle>, disks_go_on: bool) -> String {
+    let Some(member) = member else { return std::future::pending().await };
+    let reason = loop {
+        match member.failure() {
+            Some(reason) => break reason,
+            None => tokio::time::sleep(FAILURE_POLL).await,
+        }
+    };
+    while disks_go_on {
+        tracing::error!(
+            "the metadata member has failed and stands down, the disks of this process go on: {reason}. Look at the disk of \
+             the metadata and its free space, then restart the process"
+        );
+        tokio::time::sleep(FAILURE_LINE).await;
+    }
+    reason
 }
 
 /// Time between two looks at whether the roles are up.

@@ -72,6 +72,10 @@ pub(crate) fn router(state: AdminState) -> Router {
 
 /// 200 once this process serves, 503 before: for load balancers and start scripts.
 async fn health(State(state): State<AdminState>) -> Response {
+    if let Some(reason) = state.member.as_ref().and_then(cairn_metadata::Handle::failure) {
+        let body = json!({ "status": "failed", "reason": reason });
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
+    }
     if *state.ready.borrow() {
         Json(json!({ "status": "ok" })).into_response()
     } else {

@@ -81,6 +81,8 @@ layer! {
     metadata_id: u64,
     /// See [`super::Config::metadata_members`].
     metadata_members: Vec<String>,
+    /// See [`super::Config::metadata_verify_at_start`].
+    metadata_verify_at_start: bool,
     /// See [`super::Config::metadata_backup_dir`].
     metadata_backup_dir: PathBuf,
     /// See [`super::Config::metadata_backup_interval_s`].

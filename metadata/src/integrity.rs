@@ -219,8 +219,9 @@ mod tests {
             let good = std::fs::read(&path).unwrap();
             let expected = rows(&path).unwrap();
             std::fs::write(&path, &good).unwrap();
-            let header = (0..HEADER_BYTES).flat_map(|byte| (0..8).map(move |bit| (byte, bit)));
-            let sampled = (0..400).map(|n| (HEADER_BYTES + (n * 7919 * 13) % (good.len() - HEADER_BYTES), n % 8));
+            let header = (0..HEADER_BYTES).map(|byte| (byte, byte % 8));
+            let header = header.chain((0..8).map(|bit| (STATE_BYTE, bit)));
+            let sampled = (0..300).map(|n| (HEADER_BYTES + (n * 7919 * 13) % (good.len() - HEADER_BYTES), n % 8));
             let (mut refused, mut tried) = (0, 0);
             for (byte, bit) in header.chain(sampled) {
                 // After a crash the header may point to either slot: that is what a crash in a commit looks like.

@@ -88,7 +88,8 @@ impl Search {
             let status = status.map_err(|source| OfflineError::Node { addr: addr.clone(), source })?;
             nodes.push(SearchedNode { rpc_addr: addr.clone(), status });
         }
-        let local = if config.has(Role::StorageNode) { Some(open_disks(config, &directory, &clock).await?) } else { None };
+        let local =
+            if config.has(Role::StorageNode) { Some(open_disks(config, &directory, &clock).await?) } else { None };
         if let Some(local) = &local {
             let status = local.status().await.map_err(|source| OfflineError::Node { addr: String::new(), source })?;
             nodes.push(SearchedNode { rpc_addr: String::new(), status });

@@ -242,11 +242,8 @@ impl Process {
     /// process has a member.
     fn tend_metadata(&self, config: &Config, shared: &Shared) {
         let Some(member) = self.metadata.clone() else { return };
-        let recovery = Recovery {
-            member: member.clone(),
-            nodes: shared.directory.clone(),
-            clock: Arc::clone(&shared.clock),
-        };
+        let recovery =
+            Recovery { member: member.clone(), nodes: shared.directory.clone(), clock: Arc::clone(&shared.clock) };
         self.spawn_task(recovery.run());
         if let Some(backups) = self.backups.clone().filter(|_| config.metadata_backups_in_store > 0) {
             self.spawn_task(backups.run(Duration::from_secs(config.metadata_backup_interval_s)));

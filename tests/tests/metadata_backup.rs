@@ -79,7 +79,8 @@ async fn all_metadata_is_lost_and_comes_back_from_the_disks() {
         }
         before.assert_reads(&account, &when).await;
         later.assert_reads(&account, &when).await;
-        let body = server.client().get("again", "twice").await.unwrap();
+        let mut client = server.client();
+        let body = client.get("again", "twice").await.unwrap();
         verify_body(body, Content::new(77, 300_000), 0..300_000).await.unwrap();
         let findings = server.admin().metadata_findings(None).await.unwrap();
         let recovered = findings.iter().filter(|finding| finding.kind == "recovered").count() as u64;

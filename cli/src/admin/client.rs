@@ -14,9 +14,8 @@ use hyper::body::Incoming;
 use serde::de::DeserializeOwned;
 
 use super::{
-    ClusterStatus, DiskEntry, DiskProgress, KeySource, Keys, MetadataMembers, RecoveryFinding, RepairStatus, ScrubEntry, ScrubStarted,
-    StoredBackup,
-    Verification, VerifyReport,
+    ClusterStatus, DiskEntry, DiskProgress, KeySource, Keys, MetadataMembers, RecoveryFinding, RepairStatus,
+    ScrubEntry, ScrubStarted, StoredBackup, Verification, VerifyReport,
 };
 use crate::http::{Connection, ConnectionError, Endpoint, RequestBody};
 

@@ -5,9 +5,9 @@ mod discovery;
 
 pub use cairn_server::admin::model::{
     Amount, AtRisk, ClusterStatus, CycleEntry, DiskCounts, DiskEntry, DiskProgress, FindingEntry, MetadataMember,
-    MetadataMembers, RecoveryFinding, Reconciled, StoredBackup, NodeEntry, ObjectAtRisk, PlacedExtent, PlacedShard, Placement, ProfileEntry, ProfileNames,
-    QueuedShard, RepairStatus, RunningRebuild, ScrubEntry, ScrubProgress, ScrubStarted, Verification, VerifiedDisk,
-    VerifyReport,
+    MetadataMembers, NodeEntry, ObjectAtRisk, PlacedExtent, PlacedShard, Placement, ProfileEntry, ProfileNames,
+    QueuedShard, Reconciled, RecoveryFinding, RepairStatus, RunningRebuild, ScrubEntry, ScrubProgress, ScrubStarted,
+    StoredBackup, Verification, VerifiedDisk, VerifyReport,
 };
 pub use client::{AdminClient, AdminError};
 pub use discovery::{DiscoveryError, KeySource, Keys, discover_endpoint, discover_keys};

@@ -124,3 +124,87 @@ async fn a_member_that_is_left_goes_on_alone() {
     let (old, new) = tokio::join!(old, new);
     assert!(new.unwrap().id.0 > old.unwrap().id.0 + 1000, "the lost members may have given out some");
 }
+
+/// What a backup, its verification, its restoration and the verification of the file cost with many keys:
+/// `CAIRN_KEYS=1000000 cargo test -p cairn-metadata -- --ignored --nocapture what_many_keys_cost`.
+#[test]
+#[ignore = "a measurement"]
+fn what_many_keys_cost() {
+    use crate::backup::format::{End, FrameWriter, Head, Kind};
+    use crate::raft::snapshot::{Loader, Position, chunk};
+    use crate::tables::{Row, Tables, View, extents::ExtentRow, versions};
+    use std::io::Write;
+    const PER_TRANSACTION: u64 = 50_000;
+    let keys: u64 = std::env::var("CAIRN_KEYS").ok().and_then(|keys| keys.parse().ok()).unwrap_or(1_000_000);
+    let dir = TempDir::new().unwrap();
+    let (state, copy, file) = (dir.path().join("state.redb"), dir.path().join("copy.redb"), dir.path().join("backup"));
+    let database = Loader::create(&state, 64 << 20).unwrap().finish().unwrap();
+    for first in (0..keys).step_by(PER_TRANSACTION as usize) {
+        let mut transaction = database.begin_write().unwrap();
+        transaction.set_durability(redb::Durability::None).unwrap();
+        let mut tables = Tables::open(&transaction).unwrap();
+        for n in first..(first + PER_TRANSACTION).min(keys) {
+            let mut body =
+                crate::service::tests::commit(cairn_core::id::SessionId(1 + n / 100_000), n, "key").body.unwrap();
+            let placed = body.extents.remove(0);
+            let row = versions::VersionRow {
+                size: body.run.size,
+                etag: cairn_core::etag::ETag::single([n as u8; 16]),
+                last_modified_ms: 1_790_000_000_000 + n,
+                content: cairn_protocol::metadata::content::Content::Run(body.run),
+                headers: Vec::new(),
+                checksum: None,
+                parts: None,
+            };
+            let key = format!("2026/{:04}/photo-{n:010}.jpg", n / 10_000);
+            tables.versions.insert((1, key.as_bytes(), !n), row.to_bytes().as_slice()).unwrap();
+            for disk in 1..=6u32 {
+                tables.disk_extents.insert((disk, body.run.first.to_bytes()), ()).unwrap();
+            }
+            let mut row = ExtentRow::from(placed);
+            row.locations = (1..=6).map(|disk| Some(cairn_core::id::DiskNumber(disk))).collect();
+            tables.extents.insert(body.run.first.to_bytes(), row.to_bytes().as_slice()).unwrap();
+        }
+        drop(tables);
+        transaction.commit().unwrap();
+    }
+    let mut transaction = database.begin_write().unwrap();
+    transaction.set_quick_repair(true);
+    transaction.commit().unwrap();
+    let timed = |what: &str, work: &mut dyn FnMut()| {
+        let began = std::time::Instant::now();
+        work();
+        println!("{what}: {:?}", began.elapsed());
+    };
+    let view = View::new(&database).unwrap();
+    timed("backup into a file, synced", &mut || {
+        let mut out = std::io::BufWriter::with_capacity(1 << 20, std::fs::File::create(&file).unwrap());
+        let (start, mut writer) = FrameWriter::begin();
+        out.write_all(&start).unwrap();
+        let applied = openraft::LogId::new(openraft::CommittedLeaderId::new(3, 1), 258).into();
+        let (cluster, commit) = (cairn_core::id::ClusterId::from_bytes([7; 16]), CommitSequence(9));
+        let head = Head { cluster, applied, commit, written_ms: 0, state_format: 1, objects: keys };
+        out.write_all(&writer.frame(Kind::Head, &minicbor::to_vec(head).unwrap())).unwrap();
+        let (mut position, mut frames) = (Some(Position::default()), 0);
+        while let Some(from) = position {
+            let (records, next) = chunk(&view, from).unwrap();
+            out.write_all(&writer.frame(Kind::Records, &records)).unwrap();
+            (position, frames) = (next, frames + 1);
+        }
+        out.write_all(&writer.frame(Kind::End, &minicbor::to_vec(End { frames }).unwrap())).unwrap();
+        out.into_inner().unwrap().sync_all().unwrap();
+    });
+    let open = || std::io::BufReader::with_capacity(1 << 20, std::fs::File::open(&file).unwrap());
+    timed("verification of the backup", &mut || drop(verify(open()).unwrap()));
+    timed("restoration", &mut || {
+        let mut reader = FrameReader::begin(open()).unwrap();
+        reader.head().unwrap();
+        let loader = Loader::create(&copy, 256 << 20).unwrap();
+        reader.records(|records| Ok(loader.load(records)?)).unwrap();
+        drop(loader.finish().unwrap());
+    });
+    drop((view, database));
+    timed("verification of the file at start", &mut || crate::integrity::verify(&state, 64 << 20).unwrap());
+    let bytes = |path: &Path| std::fs::metadata(path).unwrap().len();
+    println!("{keys} keys, {} bytes of state and {} of backup a key", bytes(&state) / keys, bytes(&file) / keys);
+}

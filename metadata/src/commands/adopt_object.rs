@@ -39,7 +39,8 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &AdoptObject, context: Con
         Some((sequence, old)) => is_newer(tables, &hold, *sequence, old, command)?,
         None => false,
     };
-    let adoption = if is_newer || knows_upload(tables, bucket, command)? { Adoption::Superseded } else { Adoption::Adopted };
+    let adoption =
+        if is_newer || knows_upload(tables, bucket, command)? { Adoption::Superseded } else { Adoption::Adopted };
     if adoption == Adoption::Adopted {
         let bucket = match bucket {
             Some(bucket) => bucket,
@@ -95,9 +96,11 @@ fn adopted_as(tables: &Tables<'_>, content: Content) -> Result<Option<Finding>, 
     let first = match content {
         Content::Empty => None,
         Content::Run(run) => Some(run.first),
-        Content::Parts(upload) => {
-            parts::from(&tables.parts, upload, 0)?.next().transpose()?.and_then(|(_, part)| part.run).map(|run| run.first)
-        }
+        Content::Parts(upload) => parts::from(&tables.parts, upload, 0)?
+            .next()
+            .transpose()?
+            .and_then(|(_, part)| part.run)
+            .map(|run| run.first),
     };
     match first {
         Some(extent) => findings::get(&tables.findings, extent),
@@ -250,10 +253,8 @@ mod tests {
         let found = findings::page(&state.view().findings().unwrap(), None, 10).unwrap();
         assert_eq!(found[2].kind, FindingKind::Superseded);
         let other = BucketName::new("another").unwrap();
-        let command = AdoptObject {
-            bucket: other.clone(),
-            ..adoption(&state, "x", AdoptedBody::Run(state.body(1)), 1)
-        };
+        let command =
+            AdoptObject { bucket: other.clone(), ..adoption(&state, "x", AdoptedBody::Run(state.body(1)), 1) };
         state.apply(command).unwrap();
         assert!(state.bucket_id(&other) > state.bucket_id(&state.bucket()), "its bucket is made");
     }

@@ -29,8 +29,8 @@ impl Row for BucketRow {
     const TABLE: &'static str = "buckets";
 }
 
-/// The id of the system bucket, which has no row, and so is never listed, created or deleted.
-pub(crate) const SYSTEM: BucketId = BucketId(u64::MAX);
+/// The id of the system bucket, far behind all others, which has no row, and so is never listed, created or deleted.
+pub(crate) const SYSTEM: BucketId = BucketId(1 << 63);
 
 /// The bucket called `name`.
 pub(crate) fn get(table: &impl ReadableTable<Key, Value>, name: &BucketName) -> Result<BucketRow, Refused> {

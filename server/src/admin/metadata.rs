@@ -108,11 +108,7 @@ pub(super) async fn store_backup(State(state): State<AdminState>) -> Response {
 }
 
 fn not_a_member() -> Response {
-    error(
-        StatusCode::CONFLICT,
-        "NotAMember",
-        "this process holds no metadata: ask the admin API of a metadata member",
-    )
+    error(StatusCode::CONFLICT, "NotAMember", "this process holds no metadata: ask the admin API of a metadata member")
 }
 
 /// `GET /v1/metadata/backup`: the backup as a stream. One that ends without its end frame is not whole.

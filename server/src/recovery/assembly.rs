@@ -129,7 +129,10 @@ impl Assembly {
         }
         let extent_bytes = open.extents.first().map_or(1, |extent| extent.geometry.length);
         let run = ExtentRun { first: open.first, size: open.bytes, extent_bytes };
-        Some(Assembled::Whole(FoundBody { descriptor: open.descriptor, placed: PlacedRun { run, extents: open.extents } }))
+        Some(Assembled::Whole(FoundBody {
+            descriptor: open.descriptor,
+            placed: PlacedRun { run, extents: open.extents },
+        }))
     }
 }
 
@@ -212,9 +215,8 @@ mod tests {
     /// I16: an object is whole if every extent of it can be read, and only then.
     #[test]
     fn only_what_is_there_from_end_to_end_is_whole() {
-        let object = |from: u64, key: &str| {
-            [0, 100, 200].map(|offset| extent(from + offset / 100, key, offset, &[0, 2]))
-        };
+        let object =
+            |from: u64, key: &str| [0, 100, 200].map(|offset| extent(from + offset / 100, key, offset, &[0, 2]));
         let two = [object(1, "a"), object(4, "b")].concat();
         let found = check(&two, &[(1, true), (4, true)]);
         let Assembled::Whole(body) = &found[0] else { panic!("{found:?}") };

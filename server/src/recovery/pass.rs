@@ -276,11 +276,8 @@ impl Pass {
     }
 
     async fn totals(&self) -> Result<ReconcileTotals, PassError> {
-        let mut totals = ReconcileTotals {
-            shards: self.census.shards,
-            ended_ms: self.clock.now_ms(),
-            ..ReconcileTotals::default()
-        };
+        let mut totals =
+            ReconcileTotals { shards: self.census.shards, ended_ms: self.clock.now_ms(), ..ReconcileTotals::default() };
         let mut after = None;
         loop {
             let page = self.metadata.ask(ListFindings { after, limit: FINDINGS_PAGE }).await?;

@@ -16,8 +16,8 @@ use crate::clock::SystemClock;
 use crate::commands::output::print;
 use crate::commands::{AdminArgs, CommandError};
 use crate::http::EndpointError;
-use crate::unit::format_bytes;
 use crate::s3::{Account, Client, CompletedPart, S3Error};
+use crate::unit::format_bytes;
 
 /// Bytes of a part of an object.
 const PART_BYTES: usize = 64 << 20;
@@ -77,7 +77,9 @@ pub(super) async fn run(args: &BackupArgs) -> Result<(), CommandError> {
         let made = args.admin.client()?.store_metadata_backup().await?;
         let StoredBackup { commit, objects, bytes } = made;
         let rows = format_bytes(bytes as f64);
-        return print(&format!("backed up into the store and read back: commit {commit}, {objects} objects, {rows} of rows"));
+        return print(&format!(
+            "backed up into the store and read back: commit {commit}, {objects} objects, {rows} of rows"
+        ));
     };
     let summary = match target.strip_prefix("s3://") {
         Some(object) => to_object(args, target, object).await?,

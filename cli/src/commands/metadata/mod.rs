@@ -1,8 +1,8 @@
 //! `cairn metadata …`
 
 mod backup;
-mod members;
 mod findings;
+mod members;
 mod rebuild;
 mod recover;
 mod restore;

@@ -5,6 +5,7 @@
 //! evidence, nor go unnoticed.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -156,13 +157,16 @@ impl StorageBackend for Overlay {
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let mut changes = self.changes();
         for (block, inside, range) in parts(offset, data.len()) {
-            if !changes.blocks.contains_key(&block) {
-                let mut copy = Box::new([0; BLOCK_BYTES]);
-                self.read_file(block * BLOCK_BYTES as u64, &mut copy[..])?;
-                changes.blocks.insert(block, copy);
-            }
-            if let (Some(block), Some(data)) = (changes.blocks.get_mut(&block), data.get(range)) {
-                block[inside].copy_from_slice(data);
+            let copy = match changes.blocks.entry(block) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(vacant) => {
+                    let mut copy = Box::new([0; BLOCK_BYTES]);
+                    self.read_file(block * BLOCK_BYTES as u64, &mut copy[..])?;
+                    vacant.insert(copy)
+                }
+            };
+            if let Some(data) = data.get(range) {
+                copy[inside].copy_from_slice(data);
             }
         }
         Ok(())
@@ -242,28 +246,5 @@ mod tests {
             println!("crashed: {crashed}: {refused} of {tried} flips refused");
             assert!(refused > tried / 10, "{refused} of {tried}");
         }
-    }
-
-    /// What a verification costs beside the size of the file: `cargo test --release -- --ignored --nocapture`.
-    #[test]
-    #[ignore = "a measurement"]
-    fn verification_of_a_million_rows() {
-        let dir = TempDir::new().unwrap();
-        let path = dir.path().join("million.redb");
-        let database = Database::create(&path).unwrap();
-        for round in 0..100u64 {
-            let transaction = begin(&database).unwrap();
-            let mut rows = transaction.open_table(ROWS).unwrap();
-            for n in 0..10_000u64 {
-                rows.insert((round * 10_000 + n).wrapping_mul(0x9e37_79b9_7f4a_7c15), vec![7; 400].as_slice()).unwrap();
-            }
-            drop(rows);
-            transaction.commit().unwrap();
-        }
-        drop(database);
-        let began = std::time::Instant::now();
-        verify(&path, 64 << 20).unwrap();
-        let bytes = std::fs::metadata(&path).unwrap().len();
-        println!("{} MB in {:?}", bytes >> 20, began.elapsed());
     }
 }

@@ -439,14 +439,16 @@ async fn member_failed(member: Option<cairn_metadata::Handle>, disks_go_on: bool
             None => tokio::time::sleep(FAILURE_POLL).await,
         }
     };
-    while disks_go_on {
+    if !disks_go_on {
+        return reason;
+    }
+    loop {
         tracing::error!(
             "the metadata member has failed and stands down, the disks of this process go on: {reason}. Look at the disk of \
              the metadata and its free space, then restart the process"
         );
         tokio::time::sleep(FAILURE_LINE).await;
     }
-    reason
 }
 
 /// Time between two looks at whether the roles are up.

@@ -25,6 +25,8 @@ use cairn_protocol::metadata::{Metadata, MetadataError, MetadataExt};
 use cairn_protocol::storage::StorageDirectory;
 use tokio::task::AbortHandle;
 
+use crate::recovery::digest_of;
+
 /// What the keys of backups begin with; the commit follows, so that they sort by age.
 pub(crate) const KEY_PREFIX: &str = "metadata/";
 /// Time between two looks at whether a backup is due.
@@ -213,12 +215,8 @@ impl SystemBackups {
     async fn read_back(&self, path: &DataPath, key: ObjectKey, etag: ETag) -> Result<(), SystemBackupError> {
         let query = GetObject { bucket: BucketName::system(), key, part: None, range: None, extents: 16 };
         let view = self.member.ask(query).await?;
-        let mut reader = path.read(view.version.content, 0..view.version.size, view.located).await?;
-        let mut hasher = BodyHasher::new(ChecksumSet::default());
-        while let Some(frames) = reader.next_batch().await? {
-            frames.iter().for_each(|frame| hasher.update(frame));
-        }
-        if ETag::single(hasher.finish().md5) == etag {
+        let reader = path.read(view.version.content, 0..view.version.size, view.located).await?;
+        if digest_of(reader).await? == etag {
             return Ok(());
         }
         let detail = "what the disks hold is not what was written".to_owned();

@@ -2,6 +2,8 @@
 //! left. Both begin a new life of the cluster under numbers that were never used ([`rebase`]).
 
 mod format;
+#[cfg(test)]
+mod measure;
 mod rebase;
 mod rebuild;
 mod recover;

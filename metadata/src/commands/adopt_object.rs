@@ -159,7 +159,7 @@ fn insert(
     for placed in command.body.runs() {
         body::record(tables, placed)?;
     }
-    let (content, parts) = match &command.body {
+    let (body, parts) = match &command.body {
         AdoptedBody::Run(placed) => (Content::Run(placed.run), None),
         AdoptedBody::Parts(upload, parts) => {
             insert_parts(tables, *upload, parts, command.written_ms)?;
@@ -170,7 +170,7 @@ fn insert(
         size: command.body.size(),
         etag: command.etag,
         last_modified_ms: command.written_ms,
-        content,
+        content: body,
         headers: command.headers.clone(),
         checksum: None,
         parts,

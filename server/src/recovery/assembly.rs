@@ -1,7 +1,7 @@
 //! From extents to bodies: the extents of a body have consecutive ids, so they come one after the other.
 
 use cairn_core::descriptor::Descriptor;
-use cairn_core::id::{DiskNumber, ExtentId};
+use cairn_core::id::{DiskNumber, ExtentId, Generation};
 use cairn_core::shard::ShardHeader;
 use cairn_protocol::metadata::{ExtentRun, LocatedExtent, PlacedExtent, PlacedRun};
 
@@ -24,7 +24,7 @@ impl FoundBody {
             offset: n * run.extent_bytes,
             geometry: extent.geometry,
             locations: extent.locations.clone(),
-            generation: Default::default(),
+            generation: Generation::default(),
         });
         located.collect()
     }

@@ -22,6 +22,7 @@ use cairn_protocol::storage::StorageDirectory;
 
 pub(crate) use backups_on_disks::{FoundBackup, SearchedNode, find, search_map, stream};
 
+pub(crate) use digest::digest_of;
 use pass::Pass;
 
 /// Time between two looks at whether there is something to do.

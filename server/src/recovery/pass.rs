@@ -238,10 +238,10 @@ impl Pass {
         while self.adoptions.len() > left {
             let Some(settled) = self.adoptions.join_next().await else { return Ok(()) };
             match settled?? {
-                Settled::Done => {}
                 Settled::Unreadable(finding) => self.findings.push(finding),
                 Settled::Superseded(command) if self.superseded.len() < REMEMBERED_MAX => self.superseded.push(command),
-                Settled::Superseded(_) => {}
+                // What is superseded is listed already.
+                Settled::Done | Settled::Superseded(_) => {}
             }
         }
         Ok(())
@@ -390,8 +390,8 @@ impl Known {
             self.after = page.last().map(|extent| extent.id).or(self.after);
             self.page = page.into();
         }
-        let is_before = |extent: &&KnownExtent| end.is_none_or(|end| extent.id < end);
-        if self.page.front().filter(is_before).is_some() { Ok(self.page.pop_front()) } else { Ok(None) }
+        let is_before = |extent: &KnownExtent| end.is_none_or(|end| extent.id < end);
+        if self.page.front().is_some_and(is_before) { Ok(self.page.pop_front()) } else { Ok(None) }
     }
 
     /// The extent `id`, if it is the next.

@@ -1,5 +1,6 @@
 //! `cairn metadata members …`
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use cairn_protocol::sigv4::encode_query_component;
@@ -141,11 +142,12 @@ fn render(members: &MetadataMembers) -> String {
         ),
         (Some(done), held) => {
             let Reconciled { recovered, kept, unreadable, .. } = done;
-            text.push_str(&format!(
+            let _ = write!(
+                text,
                 "\n\nthe service was restored or recovered and compared with the disks: {recovered} objects came back, \
                  {kept} things are kept and not in the namespace, {unreadable} extents cannot be read; `cairn metadata \
                  findings` lists them"
-            ));
+            );
             text.push_str(if held {
                 "\nnothing is deleted until `cairn metadata resume-deletions`"
             } else {

@@ -57,17 +57,16 @@ pub struct RestoreArgs {
 
 pub(super) async fn run(args: &RestoreArgs) -> Result<(), CommandError> {
     let config = args.member.config()?;
-    match &args.backup {
-        Some(file) => print(&describe("restored", &offline::restore(&config, file)?))?,
-        None => {
-            let made = offline::restore_from_disks(&config, &args.nodes.node).await?;
-            for passed_over in &made.passed_over {
-                complain(&format!("a newer backup is not whole: {passed_over}"));
-            }
-            complain(&format!("read {}", describe_search(&made)));
-            if let Some(backup) = &made.backup {
-                print(&describe("restored", backup))?;
-            }
+    if let Some(file) = &args.backup {
+        print(&describe("restored", &offline::restore(&config, file)?))?;
+    } else {
+        let made = offline::restore_from_disks(&config, &args.nodes.node).await?;
+        for passed_over in &made.passed_over {
+            complain(&format!("a newer backup is not whole: {passed_over}"));
+        }
+        complain(&format!("read {}", describe_search(&made)));
+        if let Some(backup) = &made.backup {
+            print(&describe("restored", backup))?;
         }
     }
     complain(
@@ -80,8 +79,8 @@ pub(super) async fn run(args: &RestoreArgs) -> Result<(), CommandError> {
 
 /// What was searched.
 pub(super) fn describe_search(made: &FromDisks) -> String {
-    let away = made.missing.iter().map(|disk| format!("; away: {disk}")).collect::<String>();
-    format!("{} disks of {} nodes{away}", made.disks, made.nodes)
+    let found = format!("{} disks of {} nodes", made.disks, made.nodes);
+    if made.missing.is_empty() { found } else { format!("{found}; away: {}", made.missing.join("; ")) }
 }
 
 /// One line about a backup.

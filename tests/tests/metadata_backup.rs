@@ -155,6 +155,43 @@ async fn lost_metadata_is_restored_from_a_backup_and_what_came_after_it_comes_ba
     server.stop().await;
 }
 
+/// I15, I16: three members and their disks are lost while gateways and storage nodes go on. One member is made from what
+/// the nodes hold, and what was written after the backup comes back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_of_three_members_are_lost_and_the_storage_nodes_have_the_backup() {
+    let mut cluster = ProcessCluster::start_with(Shape { metadata: 3, nodes: 4, gateways: 1 }).await;
+    let before = Dataset::store(&cluster.account(0), BUCKET, cairn_tests::seed()).await;
+    let leader = cluster.metadata_leader().await;
+    cluster.metadata_admin(leader).store_metadata_backup().await.unwrap();
+    cluster.client(0).put(BUCKET, "later", Content::new(5, 400_000).bytes()).await.unwrap();
+    for member in 0..3 {
+        cluster.kill_metadata_member(member);
+        std::fs::remove_dir_all(cluster.metadata_dir(member)).unwrap();
+    }
+    let config = cluster.metadata_config(0);
+    let addresses = cluster.node_addrs();
+    let mut arguments = vec!["metadata", "restore", "--from-disks", "--config", config.to_str().unwrap()];
+    for addr in &addresses {
+        arguments.extend(["--node", addr]);
+    }
+    let restored = cluster.verb(0, &arguments);
+    let said = String::from_utf8_lossy(&restored.stderr);
+    assert!(restored.status.success() && said.contains("4 disks of 4 nodes"), "{said}");
+    cluster.start_metadata(0).await;
+    let mut done = None;
+    cairn_tests::wait_until("the service is compared with the disks", LIMIT, async || {
+        done = cluster.metadata_admin(0).metadata_members().await.ok().and_then(|members| members.reconciled);
+        done.is_some()
+    })
+    .await;
+    assert_eq!(done.map(|done| (done.recovered > 0, done.unreadable)), Some((true, 0)));
+    before.assert_reads(&cluster.account(0), "after the restoration").await;
+    let mut client = cluster.client(0);
+    let body = client.get(BUCKET, "later").await.unwrap();
+    verify_body(body, Content::new(5, 400_000), 0..400_000).await.unwrap();
+    cluster.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_three_members_goes_on_alone_and_the_others_are_refused() {
     let mut cluster = ProcessCluster::start_with(Shape { metadata: 3, nodes: 3, gateways: 1 }).await;

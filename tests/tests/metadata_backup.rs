@@ -163,7 +163,8 @@ async fn all_of_three_members_are_lost_and_the_storage_nodes_have_the_backup() {
     let before = Dataset::store(&cluster.account(0), BUCKET, cairn_tests::seed()).await;
     let leader = cluster.metadata_leader().await;
     cluster.metadata_admin(leader).store_metadata_backup().await.unwrap();
-    cluster.client(0).put(BUCKET, "later", Content::new(5, 400_000).bytes()).await.unwrap();
+    cluster.client(0).create_bucket("after").await.unwrap();
+    cluster.client(0).put("after", "later", Content::new(5, 400_000).bytes()).await.unwrap();
     for member in 0..3 {
         cluster.kill_metadata_member(member);
         std::fs::remove_dir_all(cluster.metadata_dir(member)).unwrap();
@@ -187,7 +188,7 @@ async fn all_of_three_members_are_lost_and_the_storage_nodes_have_the_backup() {
     assert_eq!(done.map(|done| (done.recovered > 0, done.unreadable)), Some((true, 0)));
     before.assert_reads(&cluster.account(0), "after the restoration").await;
     let mut client = cluster.client(0);
-    let body = client.get(BUCKET, "later").await.unwrap();
+    let body = client.get("after", "later").await.unwrap();
     verify_body(body, Content::new(5, 400_000), 0..400_000).await.unwrap();
     cluster.stop().await;
 }

@@ -193,6 +193,58 @@ async fn all_of_three_members_are_lost_and_the_storage_nodes_have_the_backup() {
     cluster.stop().await;
 }
 
+/// I12, I15: the whole service is put back from an old copy and nobody says so. The storage nodes notice, delete nothing
+/// and take nothing new; once the loss is said openly, what came after the copy is back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_is_put_back_from_a_copy_is_noticed_and_harms_nothing() {
+    let mut server = AllInOne::start_with(Tuning::default()).await;
+    let (data, copy) = (server.data(), server.workdir().join("copy"));
+    server.client().create_bucket(BUCKET).await.unwrap();
+    let content = |n: u64| Content::new(n, 200_000);
+    server.client().put(BUCKET, "key0", content(0).bytes()).await.unwrap();
+    server.stop().await;
+    let copied = std::process::Command::new("cp").arg("-a").args([data.join("metadata"), copy.clone()]).status();
+    assert!(copied.unwrap().success());
+    server.start_again().await;
+    for n in 1..4 {
+        server.client().put(BUCKET, &format!("key{n}"), content(n).bytes()).await.unwrap();
+    }
+    server.stop().await;
+
+    lose_metadata(&server);
+    std::fs::rename(&copy, data.join("metadata")).unwrap();
+    server.start_again().await;
+    let put = server.client().put(BUCKET, "key0", content(9).bytes()).await;
+    assert!(put.is_err(), "it would bear the names of what was written after the copy");
+    // Its numbers go on past what the nodes have seen: now only the history tells.
+    for n in 0..60 {
+        server.client().create_bucket(&format!("bucket{n}")).await.unwrap();
+    }
+    cairn_tests::wait_until("the node says so", LIMIT, async || {
+        server.process().log_text().contains("another history than the one that led")
+    })
+    .await;
+    let shards = async || server.admin().disks().await.unwrap().iter().map(|disk| disk.shards).sum::<u64>();
+    let before = shards().await;
+    server.client().delete(BUCKET, "key0").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(shards().await, before, "nothing is deleted");
+    server.stop().await;
+
+    let accept = ["metadata", "recover", "--force-single", "--i-accept-the-loss-of-acknowledged-writes"];
+    let recovered = verb(&server, &accept).arg("--data").arg(&data).output();
+    assert!(recovered.status.success(), "{recovered:?}");
+    server.start_again().await;
+    compared(&server).await;
+    let mut client = server.client();
+    for n in 1..4 {
+        let body = client.get(BUCKET, &format!("key{n}")).await.unwrap();
+        verify_body(body, content(n), 0..content(n).length).await.unwrap();
+    }
+    client.put(BUCKET, "more", content(7).bytes()).await.unwrap();
+    server.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_three_members_goes_on_alone_and_the_others_are_refused() {
     let mut cluster = ProcessCluster::start_with(Shape { metadata: 3, nodes: 3, gateways: 1 }).await;

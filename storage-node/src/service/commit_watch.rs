@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cairn_core::id::{CommitSequence, HistoryId, SessionId};
 use cairn_protocol::metadata::SignalAnswer;
-use cairn_protocol::storage::{DeleteOrder, DeleteProof};
+use cairn_protocol::storage::{DeleteOrder, DeleteProof, StorageErrorKind};
 
 /// Orders may be under way, and heartbeats may be answered out of order, for about so long.
 const SETTLE_TIME: Duration = Duration::from_secs(30);
@@ -88,6 +88,24 @@ impl CommitWatch {
         self.heartbeat.is_some_and(|commit| commit < self.floor)
     }
 
+    /// Whether new shards may be taken; if not, why. A metadata service that was put back gives out the numbers of sessions
+    /// again under which shards lie here already: what is written in its name would take their place (I12).
+    pub(super) fn check_write(&self) -> Result<(), (StorageErrorKind, String)> {
+        let newest = self.newest();
+        if self.is_other || self.is_behind() {
+            let why = format!(
+                "the metadata service has not gone through commit {newest}, which this node has seen: nothing new is taken, \
+                 because it would bear the names of what is here"
+            );
+            return Err((StorageErrorKind::Refused, why));
+        }
+        if self.history.is_some() && self.heartbeat.is_none() {
+            let why = "the metadata service has not answered since this node started".to_owned();
+            return Err((StorageErrorKind::Busy, why));
+        }
+        Ok(())
+    }
+
     /// Whether an order's proof covers what it names; if not, why.
     pub(super) fn check(&self, order: &DeleteOrder) -> Result<(), String> {
         match order.proof {
@@ -105,7 +123,11 @@ impl CommitWatch {
                 Err(format!("the order is of commit {commit}, this node has seen {}", self.floor))
             }
             DeleteProof::Committed(_) => Ok(()),
-            DeleteProof::Aborted(session) => check_session(order, session),
+            // A session of a service that was put back may have the number of another one.
+            DeleteProof::Aborted(session) => {
+                self.check_write().map_err(|(_, why)| why)?;
+                check_session(order, session)
+            }
         }
     }
 }
@@ -156,11 +178,14 @@ mod tests {
         assert_eq!(commit, CommitSequence(300));
         for mut watch in [watch, CommitWatch::new(commit, history, at(3))] {
             assert_eq!(watch.heartbeat(&answer(5000, Some(3), Some(3)), at(4)), Verdict::OtherHistory);
-            assert!(!committed(&watch, 6000));
+            assert!(!committed(&watch, 6000) && watch.check_write().is_err());
+            assert!(watch.check(&order(DeleteProof::Aborted(SessionId(4)))).is_err(), "it may be another session 4");
             assert_eq!(watch.newest_with_history(), (commit, history), "it is not forgotten");
             assert_eq!(watch.heartbeat(&answer(1 << 40, Some(4), None), at(5)), Verdict::Good, "given up openly");
-            assert!(committed(&watch, 1 << 41));
+            assert!(committed(&watch, 1 << 41) && watch.check_write().is_ok());
         }
+        let fresh = CommitWatch::new(commit, history, at(0));
+        assert!(matches!(fresh.check_write(), Err((StorageErrorKind::Busy, _))), "it has not said who it is");
     }
 
     #[test]

@@ -82,6 +82,11 @@ impl Handle {
         }
     }
 
+    fn check_write(&self, disk: DiskId) -> Result<(), StorageError> {
+        let allowed = self.node.watch().check_write();
+        allowed.map_err(|(kind, why)| StorageError::new(kind, disk, why))
+    }
+
     fn store(&self, disk: DiskId) -> Result<DiskStore, StorageError> {
         let slot = self.node.slot(disk).ok_or_else(|| {
             let detail = format!("node {} has no such disk", self.node.options.name);
@@ -105,10 +110,12 @@ fn close(store: DiskStore) -> oneshot::Receiver<()> {
 #[async_trait]
 impl StorageNode for Handle {
     async fn put_shard(&self, disk: DiskId, header: ShardHeader, cells: Vec<Cell>) -> Result<(), StorageError> {
+        self.check_write(disk)?;
         self.store(disk)?.put_shard(header, cells).await
     }
 
     async fn open_shard(&self, disk: DiskId, header: ShardHeader) -> Result<Box<dyn ShardWriter>, StorageError> {
+        self.check_write(disk)?;
         self.store(disk)?.open_shard(header).await
     }
 
@@ -152,6 +159,7 @@ impl StorageNode for Handle {
 
     async fn rebuild_shard(&self, order: RebuildOrder) -> Result<RebuildReport, StorageError> {
         let disk = order.disk;
+        self.check_write(disk)?;
         self.store(disk)?;
         let Ok(_running) = self.node.rebuilds.try_acquire() else {
             let why = format!("node {} is making enough shards anew", self.node.options.name);

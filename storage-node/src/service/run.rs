@@ -49,6 +49,8 @@ async fn serve(node: &Arc<Node>) {
     for slot in node.slots().iter().filter(|slot| slot.in_service().is_none()) {
         tracing::warn!(disk = %slot.id, "disk {} is out of service: {}", slot.number, slot.status().reason);
     }
+    // Nothing new is taken before the metadata service has said who it is.
+    heartbeat(node, &mut 0).await;
     node.is_settled.store(true, Ordering::Release);
     tokio::join!(
         heartbeats(node),
@@ -223,14 +225,18 @@ async fn watch_latencies(node: &Arc<Node>) {
 async fn heartbeats(node: &Arc<Node>) {
     let mut since_save = 0;
     loop {
-        let signal = Signal::Heartbeat(node.report(|slot| slot.is_ours));
-        let answer = tokio::time::timeout(SIGNAL_LIMIT, node.dependencies.metadata.signal(signal)).await;
-        match answer {
-            Ok(Ok(answer)) => note_commit(node, &answer, &mut since_save),
-            Ok(Err(error)) => tracing::debug!(%error, "a heartbeat was not answered"),
-            Err(_) => tracing::debug!("a heartbeat was not answered in time"),
-        }
+        heartbeat(node, &mut since_save).await;
         tokio::time::sleep(node.options.heartbeat_interval).await;
+    }
+}
+
+async fn heartbeat(node: &Node, since_save: &mut u32) {
+    let signal = Signal::Heartbeat(node.report(|slot| slot.is_ours));
+    let answer = tokio::time::timeout(SIGNAL_LIMIT, node.dependencies.metadata.signal(signal)).await;
+    match answer {
+        Ok(Ok(answer)) => note_commit(node, &answer, since_save),
+        Ok(Err(error)) => tracing::debug!(%error, "a heartbeat was not answered"),
+        Err(_) => tracing::debug!("a heartbeat was not answered in time"),
     }
 }
 

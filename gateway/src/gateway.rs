@@ -99,7 +99,7 @@ impl Gateway {
 
     /// Whether the gateway has a session and a cluster map, so that reads and writes can succeed.
     pub fn is_ready(&self) -> bool {
-        self.inner.data.session.id().is_ok() && self.inner.data.view.get().is_some_and(|map| !map.disks.is_empty())
+        self.inner.data.is_ready()
     }
 
     /// The version of the cluster map that the gateway goes by; 0 before the first.

@@ -8,6 +8,7 @@ use cairn_core::id::ClusterId;
 use minicbor::{Decode, Encode};
 
 use crate::error::StoreError;
+use crate::integrity;
 use crate::options::Options;
 use crate::raft::MemberId;
 use crate::raft::log_store::LogStore;
@@ -78,6 +79,18 @@ pub enum StartError {
         /// What happened.
         detail: String,
     },
+    /// A file is not what was written to it.
+    #[error(
+        "{path} is damaged: {detail}. Nothing was changed. If other members are well, remove this one (`cairn metadata \
+         members remove`), empty its directory, and add it again; if it is the only one, restore a backup into an empty \
+         directory (`cairn metadata restore`), and look at the disk before it is used again"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// Raft does not start.
     #[error("the metadata service does not start: {0}")]
     Raft(String),
@@ -134,6 +147,15 @@ impl Directory {
             for file in [&log_path, &state_path] {
                 remove_unborn(file).map_err(|e| unreadable(file, &e))?;
             }
+        }
+        if !create && options.verify_at_start {
+            let began = clock.monotonic();
+            for file in [&log_path, &state_path] {
+                integrity::verify(file, options.cache_bytes)
+                    .map_err(|detail| StartError::Damaged { path: file.clone(), detail })?;
+            }
+            let took = clock.monotonic().saturating_sub(began);
+            tracing::info!(?took, "every page of the metadata's files matches its checksum");
         }
         let log = LogStore::open(&log_path, create).map_err(|e| unreadable(&log_path, &e))?;
         let machine =
@@ -345,7 +367,7 @@ mod tests {
         close(open(fresh.path(), None).unwrap());
         let (formed, _) = formed();
         std::fs::write(formed.path().join("log.redb"), vec![0; 4096]).unwrap();
-        assert!(matches!(open(formed.path(), None), Err(StartError::Unreadable { .. })), "it held promises once");
+        assert!(matches!(open(formed.path(), None), Err(StartError::Damaged { .. })), "it held promises once");
     }
 
     /// Writes a row past everything that guards it.
@@ -395,7 +417,8 @@ mod tests {
         for file in ["log.redb", "state.redb", "identity"] {
             let (dir, _) = formed();
             std::fs::write(dir.path().join(file), b"rubbish").unwrap();
-            assert!(matches!(open(dir.path(), None), Err(StartError::Unreadable { .. })), "{file}");
+            let refused = open(dir.path(), None).err();
+            assert!(matches!(refused, Some(StartError::Damaged { .. } | StartError::Unreadable { .. })), "{file}");
             assert_eq!(std::fs::read(dir.path().join(file)).unwrap(), b"rubbish");
         }
         for (file, table, newer) in [("log.redb", "state", "the log"), ("state.redb", "meta", "the state")] {

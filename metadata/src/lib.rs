@@ -11,6 +11,7 @@ pub mod backup;
 mod commands;
 mod directory;
 mod error;
+mod integrity;
 mod jobs;
 mod options;
 mod queries;

@@ -38,6 +38,8 @@ pub struct Options {
     pub snapshot_entries: u64,
     /// Bytes of the state's pages kept in memory.
     pub cache_bytes: usize,
+    /// Whether every page of the files is verified before the member starts.
+    pub verify_at_start: bool,
     /// Time after which the shards of a disk that is away are made anew elsewhere.
     pub repair_grace: Duration,
     /// Bounds of repair.
@@ -60,6 +62,7 @@ impl Options {
             tick: Duration::from_secs(1),
             snapshot_entries: 5000,
             cache_bytes: 256 << 20,
+            verify_at_start: true,
             repair_grace: Duration::from_mins(10),
             repair: Limits::default(),
         }

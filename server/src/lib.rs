@@ -11,11 +11,14 @@ mod clock;
 pub mod config;
 mod credentials;
 mod data_dir;
+mod from_disks;
 mod listener;
 pub mod offline;
 mod process;
 mod random;
+mod recovery;
 mod scheduled_backup;
+mod system_backup;
 mod telemetry;
 
 /// Looking at a disk offline, for the command line.

@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use cairn_metadata::backup::{self, BackupError, RecoverOptions, RestoreOptions};
 
+pub use crate::from_disks::{FromDisks, rebuild, restore_from_disks};
 pub use cairn_metadata::backup::BackupSummary;
 
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::credentials::CredentialsError;
 use crate::data_dir::{DataDir, DataDirError};
 use crate::random::SystemRandom;
 
@@ -23,6 +25,51 @@ pub enum OfflineError {
     /// See [`BackupError`].
     #[error(transparent)]
     Backup(#[from] BackupError),
+    /// See [`CredentialsError`].
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    /// The disks of this configuration cannot be opened.
+    #[error(transparent)]
+    StorageNode(#[from] cairn_storage_node::StartError),
+    /// A disk does not answer.
+    #[error(transparent)]
+    Storage(#[from] cairn_protocol::storage::StorageError),
+    /// What lies on the disks cannot be read.
+    #[error("{0}")]
+    Read(String),
+    /// A storage node does not answer.
+    #[error("the storage node {addr} does not answer ({source}): start it, or leave it out if it is lost for good")]
+    Node {
+        /// Its address.
+        addr: String,
+        /// What happened.
+        source: cairn_protocol::storage::StorageError,
+    },
+    /// No disk is there.
+    #[error("no disk of the cluster is there to be read ({0}): name the storage nodes with --node HOST:PORT")]
+    NoDisks(String),
+    /// The nodes are not of the same cluster.
+    #[error("the storage node {addr} belongs to cluster {other}, others to {first}: name those of one cluster")]
+    TwoClusters {
+        /// Its address.
+        addr: String,
+        /// Its cluster.
+        other: cairn_core::id::ClusterId,
+        /// That of the others.
+        first: cairn_core::id::ClusterId,
+    },
+    /// No backup can be read.
+    #[error(
+        "the disks hold no backup of the metadata that can be read. Not whole: {passed_over:?}; disks that are away: \
+         {missing:?}. Bring more disks, restore from a file, or make an empty namespace with `cairn metadata rebuild`, \
+         into which comes back what the disks hold as a whole"
+    )]
+    NoBackup {
+        /// Those that are not whole.
+        passed_over: String,
+        /// Disks that are away.
+        missing: String,
+    },
     /// The backup cannot be opened.
     #[error("{path}: {source}")]
     Open {

@@ -30,7 +30,9 @@ use crate::credentials::{self, CredentialsError, LoadedCredentials};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::listener::{self, ListenError};
 use crate::random::SystemRandom;
+use crate::recovery::Recovery;
 use crate::scheduled_backup::{self, Schedule};
+use crate::system_backup::SystemBackups;
 use crate::telemetry::{self, LogFilterError};
 
 /// Why a server did not start.
@@ -51,6 +53,12 @@ pub enum ServerError {
     /// The metadata service did not start.
     #[error("metadata: {0}")]
     Metadata(#[from] cairn_metadata::StartError),
+    /// The metadata member's store failed while it ran.
+    #[error(
+        "the metadata member's store failed ({0}): nothing of it is retried. Look at the disk and its free space, then \
+         start the process again"
+    )]
+    MemberFailed(String),
     /// The storage node did not start.
     #[error("storage node: {0}")]
     StorageNode(#[from] cairn_storage_node::StartError),
@@ -73,12 +81,18 @@ async fn serve_until_told_to_stop(config: &Config) -> Result<(), ServerError> {
     let data_dir = DataDir::open(&config.data)?;
     let process = Process::start(config, &data_dir, Announce::Banner).await?;
     let shutdown = process.shutdown.clone();
-    shutdown_signal().await.map_err(ServerError::Signals)?;
+    let ended = tokio::select! {
+        told = shutdown_signal() => told.map_err(ServerError::Signals),
+        reason = member_failed(process.metadata.clone(), config.has(Role::StorageNode) && !config.is_all_in_one()) => {
+            tracing::error!("the metadata member has failed and the process ends: {reason}");
+            Err(ServerError::MemberFailed(reason))
+        }
+    };
     tracing::info!("stopping: requests under way may end");
     shutdown.cancel();
     process.stop().await;
     tracing::info!("stopped");
-    Ok(())
+    ended
 }
 
 /// A server inside somebody else's process, of which there may be several: each has its own data directory.
@@ -114,6 +128,7 @@ enum Announce {
 struct Process {
     metadata: Option<cairn_metadata::Handle>,
     storage: Option<cairn_storage_node::Handle>,
+    backups: Option<Arc<SystemBackups>>,
     servers: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -159,9 +174,11 @@ impl Process {
         } else {
             None
         };
-        let mut process =
-            Self { metadata: local_metadata, storage, servers: TaskTracker::new(), shutdown: CancellationToken::new() };
+        let backups = local_metadata.clone().map(|member| Arc::new(system_backups(config, &shared, member)));
+        let (servers, shutdown) = (TaskTracker::new(), CancellationToken::new());
+        let mut process = Self { metadata: local_metadata, storage, backups, servers, shutdown };
         process.schedule_backups(backup_schedule(config));
+        process.tend_metadata(config, &shared);
         process.serve(listeners, gateway, &shared, metadata, (keys, announce));
         Ok(process)
     }
@@ -181,6 +198,7 @@ impl Process {
             storage: shared.directory.clone(),
             member: self.metadata.clone(),
             gateway: gateway.clone(),
+            backups: self.backups.clone(),
             clock: Arc::clone(&shared.clock),
             root: Credentials::new(keys.root.access_key.clone(), keys.root.secret_key.clone()),
             keys: Arc::new(SigningKeyCache::new()),
@@ -218,10 +236,27 @@ impl Process {
     /// Backs the metadata up on a schedule, if one is configured and this process has a member.
     fn schedule_backups(&self, schedule: Option<Schedule>) {
         let (Some(schedule), Some(member)) = (schedule, self.metadata.clone()) else { return };
+        self.spawn_task(scheduled_backup::run(member, schedule));
+    }
+
+    /// Backs the metadata up into the store on a schedule, and compares a restored service with the disks, if this
+    /// process has a member.
+    fn tend_metadata(&self, config: &Config, shared: &Shared) {
+        let Some(member) = self.metadata.clone() else { return };
+        let recovery =
+            Recovery { member: member.clone(), nodes: shared.directory.clone(), clock: Arc::clone(&shared.clock) };
+        self.spawn_task(recovery.run());
+        if let Some(backups) = self.backups.clone().filter(|_| config.metadata_backups_in_store > 0) {
+            self.spawn_task(backups.run(Duration::from_secs(config.metadata_backup_interval_s)));
+        }
+    }
+
+    /// Runs a task until the process stops.
+    fn spawn_task(&self, task: impl Future<Output = ()> + Send + 'static) {
         let shutdown = self.shutdown.clone();
         self.servers.spawn(async move {
             tokio::select! {
-                () = scheduled_backup::run(member, schedule) => {}
+                () = task => {}
                 () = shutdown.cancelled() => {}
             }
         });
@@ -245,6 +280,7 @@ impl Process {
     /// Waits for requests under way, then stops the roles: those that write last are stopped first.
     async fn stop(self) {
         self.servers.wait().await;
+        drop(self.backups);
         if let Some(storage) = self.storage {
             storage.shutdown().await;
         }
@@ -298,6 +334,7 @@ async fn start_metadata(config: &Config, shared: &Shared) -> Result<cairn_metada
     options.reclaim_grace = Duration::from_secs(config.reclaim_grace_s);
     options.session_lease = Duration::from_secs(config.session_lease_s);
     options.cache_bytes = usize::try_from(config.metadata_cache_bytes).unwrap_or(usize::MAX);
+    options.verify_at_start = config.metadata_verify_at_start;
     options.repair_grace = Duration::from_secs(config.repair_grace_s);
     options.repair.bytes_per_s_max = config.repair_bytes_per_s_max;
     options.repair.bytes_per_s_min = config.repair_bytes_per_s_min;
@@ -309,6 +346,18 @@ async fn start_metadata(config: &Config, shared: &Shared) -> Result<cairn_metada
         rpc: shared.rpc.clone(),
     };
     Ok(MetadataService::start(options, deps).await?)
+}
+
+fn system_backups(config: &Config, shared: &Shared, member: cairn_metadata::Handle) -> SystemBackups {
+    SystemBackups {
+        member,
+        nodes: shared.directory.clone(),
+        clock: Arc::clone(&shared.clock),
+        random: Arc::clone(&shared.random),
+        spool: config.data.join("metadata-backup.spool"),
+        kept: config.metadata_backups_in_store as usize,
+        running: tokio::sync::Mutex::default(),
+    }
 }
 
 fn backup_schedule(config: &Config) -> Option<Schedule> {
@@ -363,17 +412,43 @@ fn start_gateway(
     Ok(Gateway::start(options, metadata, shared.directory.clone(), clock, random))
 }
 
-fn storage_state_dir(config: &Config) -> PathBuf {
+pub(crate) fn storage_state_dir(config: &Config) -> PathBuf {
     config.data.join("storage-node")
 }
 
 /// The level by name; the configuration has checked the name.
-fn failure_domain(name: &str) -> FailureDomain {
+pub(crate) fn failure_domain(name: &str) -> FailureDomain {
     match name {
         "node" => FailureDomain::Node,
         "rack" => FailureDomain::Rack,
         "zone" => FailureDomain::Zone,
         _ => FailureDomain::Disk,
+    }
+}
+
+/// Time between two looks at whether the metadata member's store has failed, and between two lines that say so.
+const FAILURE_POLL: Duration = Duration::from_millis(500);
+const FAILURE_LINE: Duration = Duration::from_secs(30);
+
+/// Returns why the member of this process takes no part any more. Where the process has disks whose metadata is elsewhere
+/// too, it never returns: the member stands down, the disks go on, and the log says so again and again.
+async fn member_failed(member: Option<cairn_metadata::Handle>, disks_go_on: bool) -> String {
+    let Some(member) = member else { return std::future::pending().await };
+    let reason = loop {
+        match member.failure() {
+            Some(reason) => break reason,
+            None => tokio::time::sleep(FAILURE_POLL).await,
+        }
+    };
+    if !disks_go_on {
+        return reason;
+    }
+    loop {
+        tracing::error!(
+            "the metadata member has failed and stands down, the disks of this process go on: {reason}. Look at the disk of \
+             the metadata and its free space, then restart the process"
+        );
+        tokio::time::sleep(FAILURE_LINE).await;
     }
 }
 

@@ -13,4 +13,6 @@ pub mod store;
 
 pub use store::inspect;
 
-pub use service::{Dependencies, GrayOptions, Handle, Options, StartError, StorageNodeService, known_cluster, router};
+pub use service::{
+    Dependencies, GrayOptions, Handle, NOT_OPENED_YET, Options, StartError, StorageNodeService, known_cluster, router,
+};

@@ -237,6 +237,11 @@ impl ProcessCluster {
         self.metadata[index].rpc_addr()
     }
 
+    /// Where the storage nodes listen.
+    pub fn node_addrs(&self) -> Vec<String> {
+        self.nodes.iter().map(|node| format!("{}:{}", node.host, node.rpc_port)).collect()
+    }
+
     /// Metadata members that were ever started.
     pub fn metadata_count(&self) -> usize {
         self.metadata.len()

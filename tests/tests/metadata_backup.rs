@@ -3,11 +3,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use cairn_cli::admin::Reconciled;
 use cairn_tests::tool::Tool;
-use cairn_tests::{AllInOne, Content, ProcessCluster, Shape, Tuning, verify_body};
+use cairn_tests::{AllInOne, Content, Dataset, ProcessCluster, Shape, Tuning, verify_body};
 
 const BUCKET: &str = "kept";
+/// The empty object of a dataset.
+const EMPTY: &str = "size/0";
+const LIMIT: Duration = Duration::from_mins(1);
 
 fn verb(server: &AllInOne, arguments: &[&str]) -> Tool {
     let keys = server.credentials();
@@ -18,8 +24,81 @@ fn verb(server: &AllInOne, arguments: &[&str]) -> Tool {
         .env("CAIRN_SECRET_KEY", keys.secret_key.expose())
 }
 
+/// What the comparison of a restored service with the disks came to.
+async fn compared(server: &AllInOne) -> Reconciled {
+    let mut done = None;
+    cairn_tests::wait_until("the restored service is compared with the disks", LIMIT, async || {
+        done = server.admin().metadata_members().await.ok().and_then(|members| members.reconciled);
+        done.is_some()
+    })
+    .await;
+    done.unwrap()
+}
+
+/// Every redb file of the process goes.
+fn lose_metadata(server: &AllInOne) {
+    std::fs::remove_dir_all(server.data().join("metadata")).unwrap();
+}
+
+/// I16: the metadata is lost together with every redb file, twice. What the store itself holds is enough: first its newest
+/// backup and the descriptors of what came later, then the descriptors alone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn lost_metadata_is_restored_from_a_backup_and_what_came_after_it_is_kept_on_the_disks() {
+async fn all_metadata_is_lost_and_comes_back_from_the_disks() {
+    let mut server = AllInOne::start_with(Tuning::default()).await;
+    let (account, data) = (server.account(), server.data());
+    let before = Dataset::store(&account, BUCKET, cairn_tests::seed()).await;
+    let said = verb(&server, &["metadata", "backup", "--in-store"]).run();
+    assert!(said.contains("read back"), "{said}");
+    let later = Dataset::store(&account, "later", cairn_tests::seed() + 1).await;
+    server.client().create_bucket("again").await.unwrap();
+    for n in [76, 77] {
+        server.client().put("again", "twice", Content::new(n, 300_000).bytes()).await.unwrap();
+    }
+    assert!(server.client().list_all(".cairn", "").await.is_err(), "no request can name the system's bucket");
+
+    let offline = |server: &AllInOne, arguments: &[&str]| {
+        let ran = verb(server, &[&["metadata"], arguments].concat()).arg("--data").arg(&data).output();
+        assert!(ran.status.success(), "{ran:?}");
+        String::from_utf8_lossy(&ran.stdout).into_owned()
+    };
+    for verb_and_flags in [&["restore", "--from-disks"][..], &["rebuild", "--i-have-no-backup"]] {
+        server.kill();
+        lose_metadata(&server);
+        let said = offline(&server, verb_and_flags);
+        assert!(said.contains("restored") || said.contains("6 disks"), "{said}");
+        server.start_again().await;
+        let done = compared(&server).await;
+        let when = format!("after {verb_and_flags:?}, {done:?}");
+        assert!(done.recovered > 0 && done.unreadable == 0, "{when}");
+        // An empty object has no shard that could name it: only a backup has it.
+        let is_restored = verb_and_flags[0] == "restore";
+        for (dataset, in_backup) in [(&before, is_restored), (&later, false)] {
+            let empty = server.client().head(dataset.bucket(), EMPTY).await;
+            assert_eq!(empty.is_ok(), in_backup, "{when}");
+            server.client().put(dataset.bucket(), EMPTY, Bytes::new()).await.unwrap();
+        }
+        before.assert_reads(&account, &when).await;
+        later.assert_reads(&account, &when).await;
+        let mut client = server.client();
+        let body = client.get("again", "twice").await.unwrap();
+        verify_body(body, Content::new(77, 300_000), 0..300_000).await.unwrap();
+        let findings = server.admin().metadata_findings(None).await.unwrap();
+        let recovered = findings.iter().filter(|finding| finding.kind == "recovered").count() as u64;
+        assert_eq!(recovered, done.recovered, "I16: what comes back is listed");
+        if server.admin().metadata_members().await.unwrap().deletions_held {
+            verb(&server, &["metadata", "resume-deletions"]).run();
+        }
+        cairn_tests::eventually(&format!("everything is whole {when}"), LIMIT, async || {
+            let report = server.admin().verify(|_| {}).await.map_err(|e| e.to_string())?;
+            if report.is_healthy() { Ok(()) } else { Err(format!("{report:?}")) }
+        })
+        .await;
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lost_metadata_is_restored_from_a_backup_and_what_came_after_it_comes_back() {
     // Garbage is looked for every second: what must not be deleted would be.
     let mut server = AllInOne::start_with(Tuning::default()).await;
     let mut client = server.client();
@@ -58,21 +137,111 @@ async fn lost_metadata_is_restored_from_a_backup_and_what_came_after_it_is_kept_
         let body = client.get(BUCKET, &format!("key{n}")).await.unwrap();
         verify_body(body, content(n), 0..content(n).length).await.unwrap();
     }
-    assert_eq!(client.get(BUCKET, "later").await.unwrap_err().code(), "NoSuchKey");
-    client.put(BUCKET, "key0", Bytes::from_static(b"again")).await.unwrap();
-    let mut admin = server.admin();
-    assert!(admin.metadata_members().await.unwrap().deletions_held);
-    let shards = |disks: Vec<cairn_cli::admin::DiskEntry>| disks.iter().map(|disk| disk.shards).sum::<u64>();
-    let before = shards(admin.disks().await.unwrap());
-    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
-    assert!(shards(admin.disks().await.unwrap()) >= before, "nothing is deleted before somebody says so");
-    verb(&server, &["metadata", "resume-deletions"]).run();
-    cairn_tests::wait_until(
-        "what the backup does not know is collected",
-        std::time::Duration::from_mins(1),
-        async || shards(server.admin().disks().await.unwrap()) < before,
-    )
+    assert!(server.admin().metadata_members().await.unwrap().deletions_held);
+    // Collectors look every second: what the backup does not know would be garbage, if nothing held them back.
+    let done = compared(&server).await;
+    assert_eq!((done.recovered, done.kept, done.unreadable), (2, 0, 0), "the object, and the backup in the bucket");
+    let body = client.get(BUCKET, "later").await.unwrap();
+    assert_eq!(body.collect().await.unwrap(), Bytes::from_static(b"after the backup"));
+    let said = verb(&server, &["metadata", "findings"]).run();
+    assert!(said.contains("recovered") && said.contains("later"), "{said}");
+    // Everything is proven: deletions go on by themselves, and only what is deleted goes.
+    assert!(!server.admin().metadata_members().await.unwrap().deletions_held);
+    let shards = async || server.admin().disks().await.unwrap().iter().map(|disk| disk.shards).sum::<u64>();
+    let before = shards().await;
+    client.delete(BUCKET, "key11").await.unwrap();
+    cairn_tests::wait_until("what is deleted goes", LIMIT, async || shards().await == before - 6).await;
+    assert!(server.admin().verify(|_| {}).await.unwrap().is_healthy());
+    server.stop().await;
+}
+
+/// I15, I16: three members and their disks are lost while gateways and storage nodes go on. One member is made from what
+/// the nodes hold, and what was written after the backup comes back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_of_three_members_are_lost_and_the_storage_nodes_have_the_backup() {
+    let mut cluster = ProcessCluster::start_with(Shape { metadata: 3, nodes: 4, gateways: 1 }).await;
+    let before = Dataset::store(&cluster.account(0), BUCKET, cairn_tests::seed()).await;
+    let leader = cluster.metadata_leader().await;
+    cluster.metadata_admin(leader).store_metadata_backup().await.unwrap();
+    cluster.client(0).create_bucket("after").await.unwrap();
+    cluster.client(0).put("after", "later", Content::new(5, 400_000).bytes()).await.unwrap();
+    for member in 0..3 {
+        cluster.kill_metadata_member(member);
+        std::fs::remove_dir_all(cluster.metadata_dir(member)).unwrap();
+    }
+    let config = cluster.metadata_config(0);
+    let addresses = cluster.node_addrs();
+    let mut arguments = vec!["metadata", "restore", "--from-disks", "--config", config.to_str().unwrap()];
+    for addr in &addresses {
+        arguments.extend(["--node", addr]);
+    }
+    let restored = cluster.verb(0, &arguments);
+    let said = String::from_utf8_lossy(&restored.stderr);
+    assert!(restored.status.success() && said.contains("4 disks of 4 nodes"), "{said}");
+    cluster.start_metadata(0).await;
+    let mut done = None;
+    cairn_tests::wait_until("the service is compared with the disks", LIMIT, async || {
+        done = cluster.metadata_admin(0).metadata_members().await.ok().and_then(|members| members.reconciled);
+        done.is_some()
+    })
     .await;
+    assert_eq!(done.map(|done| (done.recovered > 0, done.unreadable)), Some((true, 0)));
+    before.assert_reads(&cluster.account(0), "after the restoration").await;
+    let mut client = cluster.client(0);
+    let body = client.get("after", "later").await.unwrap();
+    verify_body(body, Content::new(5, 400_000), 0..400_000).await.unwrap();
+    cluster.stop().await;
+}
+
+/// I12, I15: the whole service is put back from an old copy and nobody says so. The storage nodes notice, delete nothing
+/// and take nothing new; once the loss is said openly, what came after the copy is back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_is_put_back_from_a_copy_is_noticed_and_harms_nothing() {
+    let mut server = AllInOne::start_with(Tuning::default()).await;
+    let (data, copy) = (server.data(), server.workdir().join("copy"));
+    server.client().create_bucket(BUCKET).await.unwrap();
+    let content = |n: u64| Content::new(n, 200_000);
+    server.client().put(BUCKET, "key0", content(0).bytes()).await.unwrap();
+    server.stop().await;
+    let copied = std::process::Command::new("cp").arg("-a").args([data.join("metadata"), copy.clone()]).status();
+    assert!(copied.unwrap().success());
+    server.start_again().await;
+    for n in 1..4 {
+        server.client().put(BUCKET, &format!("key{n}"), content(n).bytes()).await.unwrap();
+    }
+    server.stop().await;
+
+    lose_metadata(&server);
+    std::fs::rename(&copy, data.join("metadata")).unwrap();
+    server.start_again().await;
+    let put = server.client().put(BUCKET, "key0", content(9).bytes()).await;
+    assert!(put.is_err(), "it would bear the names of what was written after the copy");
+    // Its numbers go on past what the nodes have seen: now only the history tells.
+    for n in 0..60 {
+        server.client().create_bucket(&format!("bucket{n}")).await.unwrap();
+    }
+    cairn_tests::wait_until("the node says so", LIMIT, async || {
+        server.process().log_text().contains("another history than the one that led")
+    })
+    .await;
+    let shards = async || server.admin().disks().await.unwrap().iter().map(|disk| disk.shards).sum::<u64>();
+    let before = shards().await;
+    server.client().delete(BUCKET, "key0").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(shards().await, before, "nothing is deleted");
+    server.stop().await;
+
+    let accept = ["metadata", "recover", "--force-single", "--i-accept-the-loss-of-acknowledged-writes"];
+    let recovered = verb(&server, &accept).arg("--data").arg(&data).output();
+    assert!(recovered.status.success(), "{recovered:?}");
+    server.start_again().await;
+    compared(&server).await;
+    let mut client = server.client();
+    for n in 1..4 {
+        let body = client.get(BUCKET, &format!("key{n}")).await.unwrap();
+        verify_body(body, content(n), 0..content(n).length).await.unwrap();
+    }
+    client.put(BUCKET, "more", content(7).bytes()).await.unwrap();
     server.stop().await;
 }
 
@@ -98,20 +267,20 @@ async fn one_of_three_members_goes_on_alone_and_the_others_are_refused() {
     assert!(recovered.status.success(), "{}", String::from_utf8_lossy(&recovered.stderr));
     assert!(String::from_utf8_lossy(&recovered.stderr).contains("NEVER START AGAIN"));
     cluster.start_metadata(left).await;
-    cairn_tests::wait_until("it serves", std::time::Duration::from_mins(1), async || {
+    cairn_tests::wait_until("it serves", LIMIT, async || {
         cluster.client(0).list_all(BUCKET, "").await.is_ok_and(|keys| keys.len() == 10)
     })
     .await;
     // The others come back after all.
     for member in (0..3).filter(|member| *member != left) {
         cluster.spawn_metadata(member);
-        cairn_tests::wait_until("it is refused", std::time::Duration::from_mins(1), async || {
+        cairn_tests::wait_until("it is refused", LIMIT, async || {
             cluster.metadata_process(member).unwrap().log_text().contains("of the life before")
         })
         .await;
     }
     // The gateway's session ended with the life before; it opens another one.
-    cairn_tests::wait_until("writes go on", std::time::Duration::from_mins(1), async || {
+    cairn_tests::wait_until("writes go on", LIMIT, async || {
         cluster.client(0).put(BUCKET, "more", Bytes::from_static(b"x")).await.is_ok()
     })
     .await;

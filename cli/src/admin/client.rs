@@ -14,8 +14,8 @@ use hyper::body::Incoming;
 use serde::de::DeserializeOwned;
 
 use super::{
-    ClusterStatus, DiskEntry, DiskProgress, KeySource, Keys, MetadataMembers, RepairStatus, ScrubEntry, ScrubStarted,
-    Verification, VerifyReport,
+    ClusterStatus, DiskEntry, DiskProgress, KeySource, Keys, MetadataMembers, RecoveryFinding, RepairStatus,
+    ScrubEntry, ScrubStarted, StoredBackup, Verification, VerifyReport,
 };
 use crate::http::{Connection, ConnectionError, Endpoint, RequestBody};
 
@@ -158,6 +158,23 @@ impl AdminClient {
     /// `GET /v1/metadata/members`.
     pub async fn metadata_members(&mut self) -> Result<MetadataMembers, AdminError> {
         self.get("/v1/metadata/members").await
+    }
+
+    /// `GET /v1/metadata/findings`: the page behind `after`.
+    pub async fn metadata_findings(&mut self, after: Option<&str>) -> Result<Vec<RecoveryFinding>, AdminError> {
+        let query = after.map(|after| format!("?after={}", encode_query_component(after)));
+        self.get(&format!("/v1/metadata/findings{}", query.unwrap_or_default())).await
+    }
+
+    /// `POST /v1/metadata/backups`, however long it takes.
+    pub async fn store_metadata_backup(&mut self) -> Result<StoredBackup, AdminError> {
+        const PATH: &str = "/v1/metadata/backups";
+        let (status, body) = self.exchange(Method::POST, PATH).await?;
+        if !status.is_success() {
+            return Err(self.failure(PATH, status, &body));
+        }
+        let endpoint = self.connection.endpoint().clone();
+        serde_json::from_slice(&body).map_err(|cause| AdminError::Answer { endpoint, path: PATH.to_owned(), cause })
     }
 
     /// `GET /v1/metadata/backup`, in pieces: `take` gets one after the other.

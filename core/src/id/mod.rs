@@ -7,4 +7,4 @@ mod uuids;
 pub use extent_id::{ExtentId, ExtentIdError};
 pub use numbers::{BucketId, CommitSequence, DiskNumber, Epoch, Generation, PartNumber, ProfileId, UploadId};
 pub use numbers::{PartNumberError, SessionId};
-pub use uuids::{ClusterId, DiskId, IdParseError, NodeId};
+pub use uuids::{ClusterId, DiskId, HistoryId, IdParseError, NodeId};

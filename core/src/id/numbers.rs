@@ -54,6 +54,29 @@ number!(
     SessionId(u64)
 );
 
+/// The namespace shard that system objects are written under.
+const SYSTEM_SHARD: u64 = 0xffff;
+/// Bits of a session's number below its namespace shard.
+const SESSION_NUMBER_BITS: u32 = 48;
+
+impl SessionId {
+    /// The session `number` for system objects: backups of the metadata. Their extents sort behind all others, so that
+    /// they are found on a disk without any metadata.
+    pub const fn system(number: u64) -> Self {
+        Self((SYSTEM_SHARD << SESSION_NUMBER_BITS) | number)
+    }
+
+    /// Whether system objects are written in it.
+    pub const fn is_system(self) -> bool {
+        self.0 >> SESSION_NUMBER_BITS == SYSTEM_SHARD
+    }
+
+    /// Its place among all sessions of both kinds, which are counted together.
+    pub const fn number(self) -> u64 {
+        if self.is_system() { self.0 & ((1 << SESSION_NUMBER_BITS) - 1) } else { self.0 }
+    }
+}
+
 /// A part number outside 1 to 10,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("part number {0} is outside 1..={PART_NUMBER_MAX}")]
@@ -94,6 +117,13 @@ impl fmt::Display for PartNumber {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn system_sessions_sort_last_and_are_counted_with_the_others() {
+        let (first, ordinary) = (SessionId::system(0), SessionId(u64::MAX >> 16));
+        assert!(first > ordinary && first.is_system() && !ordinary.is_system());
+        assert_eq!((SessionId::system(7).number(), SessionId(7).number()), (7, 7));
+    }
 
     #[test]
     fn part_numbers_are_one_to_ten_thousand() {

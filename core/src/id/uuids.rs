@@ -93,6 +93,13 @@ random_id!(
     "disk"
 );
 
+random_id!(
+    /// One history of the metadata: drawn by every leader at the beginning of its term, so that a store that was put
+    /// back from an old copy is told from the one that went on.
+    HistoryId,
+    "history"
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -30,6 +30,9 @@ pub enum BucketNameError {
     Reserved,
 }
 
+/// The bucket of system objects; breaks the rules for all others.
+const SYSTEM: &str = ".cairn";
+
 /// A bucket's name. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BucketName(Arc<str>);
@@ -39,6 +42,21 @@ impl BucketName {
     pub fn new(name: &str) -> Result<Self, BucketNameError> {
         check(name)?;
         Ok(Self(name.into()))
+    }
+
+    /// The bucket of system objects. No request can name it: [`BucketName::new`] refuses it.
+    pub fn system() -> Self {
+        Self(SYSTEM.into())
+    }
+
+    /// Whether it is the bucket of system objects.
+    pub fn is_system(&self) -> bool {
+        &*self.0 == SYSTEM
+    }
+
+    /// A name as it stands in messages and on disks, where there is the system bucket too.
+    fn stored(name: &str) -> Result<Self, BucketNameError> {
+        if name == SYSTEM { Ok(Self::system()) } else { Self::new(name) }
     }
 
     /// The name as text.
@@ -72,7 +90,7 @@ fn check(name: &str) -> Result<(), BucketNameError> {
     Ok(())
 }
 
-super::text_codec!(BucketName);
+super::text_codec!(BucketName, stored);
 
 #[cfg(test)]
 mod tests {
@@ -83,6 +101,13 @@ mod tests {
         for name in ["abc", "my-bucket.2026", "1.2.3", "a".repeat(63).as_str()] {
             assert_eq!(BucketName::new(name).unwrap().as_str(), name);
         }
+    }
+
+    #[test]
+    fn no_request_can_name_the_system_bucket_and_messages_can() {
+        let system = BucketName::system();
+        assert!(BucketName::new(system.as_str()).is_err());
+        assert_eq!(minicbor::decode::<BucketName>(&minicbor::to_vec(&system).unwrap()).unwrap(), system);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 /// How a name is shown, and how it stands in messages: as text, checked again when it is read.
 macro_rules! text_codec {
-    ($name:ident) => {
+    ($name:ident, $read:ident) => {
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(&self.0)
@@ -27,7 +27,7 @@ macro_rules! text_codec {
 
         impl<'b, C> minicbor::Decode<'b, C> for $name {
             fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-                Self::new(d.str()?).map_err(minicbor::decode::Error::custom)
+                Self::$read(d.str()?).map_err(minicbor::decode::Error::custom)
             }
         }
     };

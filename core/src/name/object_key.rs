@@ -35,7 +35,7 @@ impl ObjectKey {
     }
 }
 
-super::text_codec!(ObjectKey);
+super::text_codec!(ObjectKey, new);
 
 #[cfg(test)]
 mod tests {

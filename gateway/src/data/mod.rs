@@ -117,12 +117,28 @@ impl DataPath {
         }
     }
 
+    /// A data path for system objects, whose extents are found on the disks without any metadata. The caller runs
+    /// [`DataPath::keep_alive`] while it writes.
+    pub fn for_system_objects(
+        metadata: Arc<dyn Metadata>,
+        nodes: StorageDirectory,
+        options: &DataPathOptions,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let session = Arc::new(Session::system(options.gateway));
+        Self { session, ..Self::new(metadata, nodes, options, clock) }
+    }
+
+    /// Whether there is a session and a cluster map with disks, so that reads and writes can succeed.
+    pub fn is_ready(&self) -> bool {
+        self.session.id().is_ok() && self.view.get().is_some_and(|map| !map.disks.is_empty())
+    }
+
     /// Keeps the session and the cluster map fresh; never returns.
     pub async fn keep_alive(self) {
         loop {
             session::refresh(&self).await;
-            let settled = self.session.id().is_ok() && self.view.get().is_some_and(|map| !map.disks.is_empty());
-            tokio::time::sleep(if settled { session::RENEW_INTERVAL } else { session::START_INTERVAL }).await;
+            tokio::time::sleep(if self.is_ready() { session::RENEW_INTERVAL } else { session::START_INTERVAL }).await;
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use cairn_core::id::{ExtentId, NodeId, SessionId};
-use cairn_protocol::metadata::command::OpenSession;
+use cairn_protocol::metadata::command::{OpenSession, OpenSystemSession};
 use cairn_protocol::metadata::{MetadataExt, Signal};
 
 use super::DataPath;
@@ -25,6 +25,8 @@ pub(super) const START_INTERVAL: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Session {
     gateway: NodeId,
+    /// Whether system objects are written in it.
+    is_system: bool,
     open: RwLock<Option<Arc<OpenedSession>>>,
 }
 
@@ -37,7 +39,12 @@ struct OpenedSession {
 impl Session {
     /// No session yet, for the gateway called `gateway`.
     pub fn new(gateway: NodeId) -> Self {
-        Self { gateway, open: RwLock::default() }
+        Self { gateway, is_system: false, open: RwLock::default() }
+    }
+
+    /// No session yet, for a writer of system objects.
+    pub fn system(writer: NodeId) -> Self {
+        Self { gateway: writer, is_system: true, open: RwLock::default() }
     }
 
     /// The id of the open session.
@@ -78,7 +85,13 @@ pub(super) async fn refresh(path: &DataPath) {
 }
 
 async fn open(path: &DataPath) {
-    match path.metadata.run(OpenSession { gateway: path.session.gateway }).await {
+    let gateway = path.session.gateway;
+    let opened = if path.session.is_system {
+        path.metadata.run(OpenSystemSession { writer: gateway }).await
+    } else {
+        path.metadata.run(OpenSession { gateway }).await
+    };
+    match opened {
         Ok(id) => {
             path.session.opened(id);
             tracing::info!(session = %id, "gateway session opened");

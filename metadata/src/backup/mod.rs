@@ -2,7 +2,10 @@
 //! left. Both begin a new life of the cluster under numbers that were never used ([`rebase`]).
 
 mod format;
+#[cfg(test)]
+mod measure;
 mod rebase;
+mod rebuild;
 mod recover;
 mod restore;
 #[cfg(test)]
@@ -14,6 +17,7 @@ use std::path::PathBuf;
 
 use cairn_core::id::{ClusterId, CommitSequence};
 
+pub use rebuild::{RebuildOptions, rebuild};
 pub use recover::{RecoverOptions, recover};
 pub use restore::{RestoreOptions, restore};
 pub use write::BackupReader;

@@ -8,21 +8,26 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use cairn_core::id::CommitSequence;
+use cairn_core::cluster_map::ClusterMap;
+use cairn_core::id::{CommitSequence, Epoch};
 use cairn_protocol::metadata::query::RestoreHold;
 use openraft::{BasicNode, CommittedLeaderId, LogId, Membership, StoredMembership};
 use redb::{Database, Durability};
 
+use crate::commands;
 use crate::directory;
 use crate::error::StoreError;
 use crate::raft::codec::{LogIdRow, MembershipRow};
 use crate::raft::log_store::LogStore;
 use crate::raft::{MemberId, Vote};
+use crate::tables::history::History;
 use crate::tables::members::{self, Incarnation, Roll};
-use crate::tables::{Tables, counters, meta};
+use crate::tables::{Tables, cluster_map, counters, meta};
 
 /// Log entries left out: more than any life has, and 48 bits of them last for 65,536 lives.
-const LOG_GAP: u64 = 1 << 32;
+pub(super) const LOG_GAP: u64 = 1 << 32;
+/// Epochs of the cluster map left out.
+pub(super) const EPOCH_GAP: u64 = 1 << 20;
 /// Sessions and buckets left out.
 const COUNTER_GAP: u64 = 1 << 20;
 
@@ -62,10 +67,18 @@ pub(super) fn rebase(
             tables.counters.insert(counter, next)?;
         }
         let sessions_before = counters::get(&tables.counters, counters::SESSION)? + 1;
-        meta::put(&mut tables.meta, meta::RESTORED, &RestoreHold { backup_commit, sessions_before })?;
+        meta::put(&mut tables.meta, meta::RESTORED, &RestoreHold::new(backup_commit, sessions_before))?;
+        meta::put(&mut tables.meta, meta::HISTORY, &History::begin(commands::sequence(applied.index, 0)))?;
         // Every gateway opens a session anew, with a number behind the gap.
         tables.sessions.retain(|_, _| false)?;
-        crate::tables::cluster_map::get(&tables.cluster_map)?.map(|map| map.cluster)
+        tables.findings.retain(|_, _| false)?;
+        // Whoever has a newer map of the life before must take the ones that come now.
+        let map = cluster_map::get(&tables.cluster_map)?;
+        let map = map.map(|map| ClusterMap { epoch: Epoch(map.epoch.0 + EPOCH_GAP), ..map });
+        if let Some(map) = &map {
+            cluster_map::put(&mut tables.cluster_map, map)?;
+        }
+        map.map(|map| map.cluster)
     };
     transaction.commit()?;
     let damaged = |detail: &str| StoreError::Damaged { table: "cluster_map", detail: detail.to_owned() };

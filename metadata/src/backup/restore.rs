@@ -1,7 +1,7 @@
 //! From a backup to a member that begins a new life of the cluster.
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cairn_core::random::RandomSource;
 use cairn_protocol::rpc::ClientId;
@@ -34,10 +34,7 @@ pub fn restore(
     random: &dyn RandomSource,
 ) -> Result<BackupSummary, BackupError> {
     let dir = &options.dir;
-    std::fs::create_dir_all(dir).map_err(|e| StoreError::file(dir, e))?;
-    if std::fs::read_dir(dir).map_err(|e| StoreError::file(dir, e))?.next().is_some() {
-        return Err(BackupError::NotEmpty(dir.clone()));
-    }
+    expect_empty(dir)?;
     let mut reader = FrameReader::begin(from)?;
     let head = reader.head()?;
     let loader = Loader::create(&dir.join("state.redb"), CACHE_BYTES)?;
@@ -50,4 +47,13 @@ pub fn restore(
     let beginner = Beginner { member: options.member, addr: &options.addr, incarnation: ClientId::draw(random) };
     rebase(dir, &database, &beginner, head.applied, head.commit)?;
     Ok(BackupSummary::new(&head, bytes))
+}
+
+/// Makes the directory, which must not hold anything.
+pub(super) fn expect_empty(dir: &Path) -> Result<(), BackupError> {
+    std::fs::create_dir_all(dir).map_err(|e| StoreError::file(dir, e))?;
+    if std::fs::read_dir(dir).map_err(|e| StoreError::file(dir, e))?.next().is_some() {
+        return Err(BackupError::NotEmpty(dir.to_owned()));
+    }
+    Ok(())
 }

@@ -36,7 +36,7 @@ pub(super) fn check(tables: &Tables<'_>, session: SessionId, body: Option<&Place
 }
 
 /// The fence holds only if the extents carry the session that commits them.
-fn check_shape(session: SessionId, body: &PlacedRun) -> Result<(), Rejection> {
+pub(super) fn check_shape(session: SessionId, body: &PlacedRun) -> Result<(), Rejection> {
     let refuse = |text: String| Err(Rejection::Topology(text));
     let run = &body.run;
     if run.first.session != session {

@@ -2,6 +2,7 @@
 //! member. A function first checks everything and then writes, so that a refused command leaves no trace.
 
 mod abort_upload;
+mod adopt_object;
 mod body;
 mod bootstrap;
 mod change_disks;
@@ -18,6 +19,7 @@ mod end_session;
 mod finish_reclaim;
 mod grant_rebuild;
 mod open_session;
+mod reconciliation;
 mod register_node;
 mod release;
 mod replace_body;
@@ -57,6 +59,11 @@ pub(crate) fn sequence(index: u64, item: usize) -> CommitSequence {
     CommitSequence((index << SEQUENCE_ITEM_BITS) | item as u64)
 }
 
+/// The log entry of a commit.
+pub(crate) fn index_of(sequence: CommitSequence) -> u64 {
+    sequence.0 >> SEQUENCE_ITEM_BITS
+}
+
 /// Applies one command. The outer error is the store's; it makes the whole entry fail.
 pub(crate) fn apply(
     tables: &mut Tables<'_>,
@@ -94,6 +101,10 @@ fn dispatch(tables: &mut Tables<'_>, command: &Command, context: Context) -> Res
         Command::EndRebalance(c) => end_rebalance::apply(tables, c, context),
         Command::SetProfile(c) => set_profile::apply(tables, c),
         Command::ReplaceBody(c) => replace_body::apply(tables, c, context),
+        Command::OpenSystemSession(c) => open_session::apply_system(tables, c, context),
+        Command::AdoptObject(c) => adopt_object::apply(tables, c, context),
+        Command::RecordFindings(c) => reconciliation::record(tables, c),
+        Command::EndReconciliation(c) => reconciliation::end(tables, c),
     }
 }
 

@@ -1,8 +1,8 @@
 //! See [`OpenSession`].
 
-use cairn_core::id::SessionId;
+use cairn_core::id::{NodeId, SessionId};
 use cairn_protocol::metadata::Outcome;
-use cairn_protocol::metadata::command::OpenSession;
+use cairn_protocol::metadata::command::{OpenSession, OpenSystemSession};
 
 use super::Context;
 use crate::error::Refused;
@@ -10,13 +10,30 @@ use crate::tables::sessions::SessionRow;
 use crate::tables::{Row, Tables, counters, sessions};
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &OpenSession, context: Context) -> Result<Outcome, Refused> {
+    open(tables, command.gateway, context, SessionId)
+}
+
+pub(super) fn apply_system(
+    tables: &mut Tables<'_>,
+    command: &OpenSystemSession,
+    context: Context,
+) -> Result<Outcome, Refused> {
+    open(tables, command.writer, context, SessionId::system)
+}
+
+fn open(
+    tables: &mut Tables<'_>,
+    gateway: NodeId,
+    context: Context,
+    named: impl FnOnce(u64) -> SessionId,
+) -> Result<Outcome, Refused> {
     for (earlier, row) in sessions::all(&tables.sessions)? {
-        if row.gateway == command.gateway {
+        if row.gateway == gateway {
             tables.sessions.remove(earlier.0)?;
         }
     }
-    let id = SessionId(counters::next(&mut tables.counters, counters::SESSION)?);
-    let row = SessionRow { gateway: command.gateway, opened_ms: context.now_ms };
+    let id = named(counters::next(&mut tables.counters, counters::SESSION)?);
+    let row = SessionRow { gateway, opened_ms: context.now_ms };
     tables.sessions.insert(id.0, row.to_bytes().as_slice())?;
     Ok(Outcome::SessionOpened(id))
 }

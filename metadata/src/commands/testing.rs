@@ -14,6 +14,7 @@ use cairn_protocol::metadata::command::{
     AbortUpload, CommitObject, CommitPart, CompletePart, CompleteUpload, CreateBucket, CreateUpload, DeleteObject,
     DiskRegistration, OpenSession, Precondition, ReclaimId, RegisterNode,
 };
+use cairn_protocol::metadata::query::RestoreHold;
 use cairn_protocol::metadata::{Command, ExtentRun, Outcome, PlacedExtent, PlacedRun, Rejection};
 use redb::backends::InMemoryBackend;
 use redb::{Database, ReadableTable, ReadableTableMetadata};
@@ -21,7 +22,7 @@ use redb::{Database, ReadableTable, ReadableTableMetadata};
 use super::{Bootstrap, Context, sequence};
 use crate::tables::reclaim::{Garbage, ReclaimRow};
 use crate::tables::versions::VersionRow;
-use crate::tables::{Row, Tables, View, buckets, extents, reclaim, sessions, usage, versions};
+use crate::tables::{Row, Tables, View, buckets, extents, meta, reclaim, sessions, usage, versions};
 
 /// Small extents, so that a body of a few bytes has several.
 pub(crate) const EXTENT_BYTES: u64 = 64;
@@ -97,6 +98,12 @@ impl State {
         let usage = usage::get(&self.view().usage().unwrap(), usage::TOTAL).unwrap();
         out.extend([usage.objects, usage.bytes, usage.uploads, self.map().epoch.0]);
         out
+    }
+
+    /// As after a restoration from a backup that ends with `backup_commit`.
+    pub(crate) fn hold(&self, backup_commit: CommitSequence) {
+        let hold = RestoreHold::new(backup_commit, 1 << 40);
+        self.write(|tables| meta::put(&mut tables.meta, meta::RESTORED, &hold).unwrap());
     }
 
     pub(crate) fn bucket(&self) -> BucketName {

@@ -70,7 +70,13 @@ mod tests {
             vec![disk(1, 1, Active), disk(2, 1, Suspect), disk(3, 1, Active), disk(4, 2, Active), disk(5, 3, Full)];
         let [full, well, gone, new, mute] = map.disks.as_slice() else { panic!() };
         let mut memory = Memory { since: seconds(100), ..Memory::default() };
-        let report = NodeStatus { node: full.node, disks: vec![status(full, Full), status(well, Active)] };
+        let report = NodeStatus {
+            node: full.node,
+            disks: vec![status(full, Full), status(well, Active)],
+            cluster: None,
+            commit: None,
+            history: None,
+        };
         memory.heard.insert(full.node, Heard { at: seconds(108), status: Some(report) });
         memory.heard.insert(new.node, Heard { at: seconds(101), status: None });
         let changes = |now| changes(&map, &memory, seconds(now), seconds(5));

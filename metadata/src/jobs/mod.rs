@@ -84,6 +84,7 @@ impl Jobs {
         if !inner.gate.leads() {
             return Ok(());
         }
+        inner.begin_history().await?;
         inner.tend_members(&self.options.advertise).await?;
         self.end_sessions(inner).await?;
         self.set_disk_states(inner).await?;

@@ -4,26 +4,31 @@ use std::collections::HashMap;
 
 use cairn_core::id::{DiskId, DiskNumber};
 use cairn_core::shard::ShardId;
+use cairn_protocol::metadata::query::RestoreHold;
 
 use crate::error::StoreError;
-use crate::tables::{View, cluster_map, extents, rebuilds, sessions};
+use crate::tables::{View, cluster_map, extents, meta, rebuilds, sessions};
 
 /// For each shard on `disk`, whether it is provably garbage (I13).
 ///
 /// Without a row for its extent it is, once the session that wrote it can commit nothing more. With a row, it is if the
 /// row says that this shard lies elsewhere: a writer gave the disk up, and the commit stands without it. A shard that is
-/// being rebuilt on the disk is not, until the rebuild has ended.
+/// being rebuilt on the disk is not, until the rebuild has ended. A restored service knows nothing of what was written
+/// after its backup: it calls nothing garbage that may be such.
 pub(crate) fn classify_shards(view: &View, disk: DiskId, shards: &[ShardId]) -> Result<Vec<bool>, StoreError> {
     let (table, open, counters) = (view.extents()?, view.sessions()?, view.counters()?);
     let rebuilds = view.rebuilds()?;
     let map = cluster_map::get(&view.cluster_map()?)?;
     let number = map.as_ref().and_then(|map| map.disk_by_id(disk)).map(|disk| disk.number);
+    let hold: Option<RestoreHold> = meta::get(&view.meta()?, meta::RESTORED)?;
     let mut ended = HashMap::new();
     let mut garbage = Vec::with_capacity(shards.len());
     for shard in shards {
         let session = shard.extent.session;
         let rebuild = rebuilds::get(&rebuilds, shard.extent, shard.index)?;
-        if rebuild.is_some_and(|rebuild| number == Some(rebuild.target)) {
+        if hold.as_ref().is_some_and(|hold| hold.keeps(session, number))
+            || rebuild.is_some_and(|rebuild| number == Some(rebuild.target))
+        {
             garbage.push(false);
             continue;
         }

@@ -10,6 +10,7 @@ mod list_objects;
 mod list_parts;
 mod list_uploads;
 mod locate;
+mod recovery;
 mod repair_queue;
 mod rollup;
 
@@ -38,6 +39,8 @@ pub(crate) fn answer(view: &View, query: Query) -> Result<Option<Answer>, Refuse
         Query::GetRepairQueue(q) => Answer::RepairQueue(repair_queue::repair_queue(view, q.limit)?),
         Query::FindMisfits(q) => Answer::Misfits(find_misfits::find_misfits(view, &q)?),
         Query::CountDiskExtents(q) => Answer::Count(disk_extents::count(&view.disk_extents()?, q.disk)?),
+        Query::ListExtents(q) => Answer::KnownExtents(recovery::list_extents(view, &q)?),
+        Query::ListFindings(q) => Answer::Findings(recovery::list_findings(view, &q)?),
         Query::GetClusterMap(_)
         | Query::GetClusterStatus(_)
         | Query::GetMembers(_)
@@ -67,6 +70,8 @@ pub(crate) fn is_small(query: &Query) -> bool {
         | Query::GetMembers(_)
         | Query::CountDiskExtents(_)
         | Query::FindMisfits(_)
+        | Query::ListExtents(_)
+        | Query::ListFindings(_)
         | Query::GetRepairQueue(_) => false,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use cairn_core::id::HistoryId;
 use cairn_protocol::metadata::{Command, Outcome, Rejection};
 use cairn_protocol::rpc::CallTag;
 use minicbor::{Decode, Encode};
@@ -38,6 +39,9 @@ pub(crate) enum Change {
     /// Lets a restored service delete again.
     #[n(3)]
     EndRestoreHold,
+    /// A leader begins its term: from here on this id is in force.
+    #[n(4)]
+    BeginHistory(#[n(0)] HistoryId),
 }
 
 /// The outcomes of an entry, one per command.

@@ -137,7 +137,7 @@ pub(super) fn write(database: &Database, change: &Write<'_>, committed: Option<L
 }
 
 /// A write transaction that survives a crash at any point, also one during recovery.
-pub(super) fn begin(database: &Database) -> Result<WriteTransaction, StoreError> {
+pub(crate) fn begin(database: &Database) -> Result<WriteTransaction, StoreError> {
     let mut transaction = database.begin_write()?;
     transaction.set_durability(Durability::Immediate)?;
     transaction.set_two_phase_commit(true);

@@ -21,6 +21,7 @@ use super::entry::{Applied, Change, Proposal};
 use super::{Entry, LogId, StoredMembership};
 use crate::commands::{self, Context};
 use crate::error::StoreError;
+use crate::tables::history::History;
 use crate::tables::{Tables, View, cluster_map, members, meta};
 
 /// Time and number of commands after which the state is synced.
@@ -294,6 +295,12 @@ fn apply_entry(tables: &mut Tables<'_>, calls: &mut AppliedCalls, entry: &Entry)
                 tables.meta.remove(meta::RESTORED)?;
                 Ok(Applied::default())
             }
+            Change::BeginHistory(id) => {
+                let mut history: History = meta::get(&tables.meta, meta::HISTORY)?.unwrap_or_default();
+                history.mark(commands::sequence(index, 0), *id);
+                meta::put(&mut tables.meta, meta::HISTORY, &history)?;
+                Ok(Applied::default())
+            }
         },
     }
 }
@@ -336,7 +343,7 @@ fn touches_map(entry: &Entry) -> bool {
     match &proposal.change {
         Change::Bootstrap(_) => true,
         Change::Batch(batch, _) => batch.iter().any(commands::changes_map),
-        Change::Enroll(_) | Change::EndRestoreHold => false,
+        Change::Enroll(_) | Change::EndRestoreHold | Change::BeginHistory(_) => false,
     }
 }
 

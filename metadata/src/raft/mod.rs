@@ -6,7 +6,7 @@ pub(crate) mod codec;
 mod crash;
 pub(crate) mod entry;
 pub(crate) mod log_store;
-mod log_writer;
+pub(crate) mod log_writer;
 pub(crate) mod machine;
 pub(crate) mod message;
 pub(crate) mod network;

@@ -1,14 +1,14 @@
 //! The service as the rest of the process uses it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use cairn_core::clock::Clock;
 use cairn_core::cluster_map::{Disk, DiskEvent, step};
-use cairn_core::id::{CommitSequence, Epoch};
-use cairn_core::shard::ShardId;
+use cairn_core::id::{CommitSequence, Epoch, HistoryId};
+use cairn_core::random::RandomSource;
 use cairn_protocol::metadata::query::{ClusterStatus, MisfitPage, RebalanceStatus, RestoreHold};
 use cairn_protocol::metadata::{Answer, Command, Metadata, MetadataError, Outcome, Query, Signal, SignalAnswer};
 use cairn_protocol::rpc::{CallTag, HttpMetadata, MetadataFailure, RpcClient};
@@ -27,6 +27,7 @@ use crate::raft::Raft;
 use crate::raft::entry::Change;
 use crate::raft::log_store::LogStore;
 use crate::raft::machine::Machine;
+use crate::tables::history::History;
 use crate::tables::{View, meta, rebalance, sessions, usage};
 
 /// Time for the files to close on shutdown, in steps.
@@ -53,6 +54,10 @@ pub(crate) struct Inner {
     pub(crate) remote: HttpMetadata,
     /// The lead is being handed over: nothing is taken that would keep the others from electing.
     pub(crate) handing_over: AtomicBool,
+    pub(crate) random: Arc<dyn RandomSource>,
+    /// The term whose history has begun.
+    pub(crate) history_term: AtomicU64,
+    pub(crate) beginning: tokio::sync::Mutex<()>,
     /// Wakes the background jobs before their time.
     pub(crate) wake: Arc<Notify>,
     pub(crate) stop: watch::Sender<bool>,
@@ -144,12 +149,7 @@ impl Inner {
         if let Query::GetRebalance(query) = &query {
             return Ok(Answer::Rebalance(self.rebalance_status(&view, query.survey)?));
         }
-        let asked = if let Query::ClassifyShards(q) = &query { Some(q.shards.clone()) } else { None };
         match queries::answer(&view, query)? {
-            Some(Answer::Garbage(mut garbage)) => {
-                hold_back(&view, &asked.unwrap_or_default(), &mut garbage)?;
-                Ok(Answer::Garbage(garbage))
-            }
             Some(Answer::Misfits(page)) => {
                 Ok(Answer::Misfits(MisfitPage { is_waiting: self.repair.is_busy(), ..page }))
             }
@@ -195,6 +195,7 @@ impl Inner {
     pub(crate) async fn signal(self: &Arc<Self>, signal: Signal) -> Result<SignalAnswer, MetadataFailure> {
         self.check_hand_over()?;
         self.gate.pass().await?;
+        self.begin_history().await?;
         match &signal {
             Signal::AddMember(new) => self.add_member(new.member, new.addr.clone()).await?,
             Signal::RemoveMember(member) => self.remove_member(*member).await?,
@@ -207,10 +208,25 @@ impl Inner {
         self.hear(signal).map_err(|failure| failure.0)
     }
 
+    /// Makes sure that the history of this lead has begun: before that, nobody can tell this state from another one.
+    pub(crate) async fn begin_history(&self) -> Result<(), MetadataFailure> {
+        let term = self.gate.term();
+        if self.history_term.load(Ordering::Acquire) == term {
+            return Ok(());
+        }
+        let _one_at_a_time = self.beginning.lock().await;
+        if self.history_term.load(Ordering::Acquire) != term {
+            let id = HistoryId::from_random(self.random.bytes16());
+            proposer::change(&self.raft, self.clock.as_ref(), Change::BeginHistory(id)).await?;
+            self.history_term.store(term, Ordering::Release);
+        }
+        Ok(())
+    }
+
     /// Whether the service was restored and deletes nothing for the time being.
     pub(crate) fn is_held_back(&self) -> Result<bool, MetadataFailure> {
         let read = || meta::get::<RestoreHold>(&self.machine.view()?.meta()?, meta::RESTORED);
-        read().map(|hold| hold.is_some()).map_err(|e| Failure::from(e).0)
+        read().map(|hold| hold.is_some_and(|hold| hold.released_below.is_none())).map_err(|e| Failure::from(e).0)
     }
 
     fn check_hand_over(&self) -> Result<(), MetadataFailure> {
@@ -225,6 +241,8 @@ impl Inner {
         let term = self.gate.term();
         let map = self.machine.map();
         let mut session_valid = false;
+        let history: History = meta::get(&self.machine.view()?.meta()?, meta::HISTORY)?.unwrap_or_default();
+        let mut history_then = None;
         match signal {
             Signal::RenewSession(session) => {
                 session_valid = sessions::is_open(&self.machine.view()?.sessions()?, session)?;
@@ -233,6 +251,15 @@ impl Inner {
                 }
             }
             Signal::Heartbeat(status) => {
+                history_then = status.commit.and_then(|commit| history.at(commit));
+                if status.history.is_some() && history_then.is_some() && history_then != status.history {
+                    tracing::error!(
+                        node = %status.node,
+                        "a storage node has seen a history that this metadata service does not have: the service was put \
+                         back from an old copy. Nothing is deleted there; put the newest copy back, or run `cairn metadata \
+                         recover`"
+                    );
+                }
                 let differs = map.as_ref().is_some_and(|map| {
                     let news =
                         |known: &Disk, seen| step(known, DiskEvent::Seen(seen)).is_ok_and(|(_, s)| s != known.state);
@@ -248,7 +275,8 @@ impl Inner {
         }
         let map_epoch = map.map_or(Epoch(0), |map| map.epoch);
         let members = Some(self.membership().into_values().collect());
-        Ok(SignalAnswer { map_epoch, commit: self.machine.commit(), session_valid, members })
+        let (commit, history) = (self.machine.commit(), history.current());
+        Ok(SignalAnswer { map_epoch, commit, session_valid, members, history, history_then })
     }
 
     /// The way to the member that leads, for a caller in this process, where this one could not do what it was asked.
@@ -265,19 +293,15 @@ impl Inner {
     }
 }
 
-/// A restored service knows nothing of what was written after its backup: it calls nothing garbage that may be such.
-fn hold_back(view: &View, asked: &[ShardId], garbage: &mut [bool]) -> Result<(), StoreError> {
-    let Some(hold) = meta::get::<RestoreHold>(&view.meta()?, meta::RESTORED)? else { return Ok(()) };
-    for (shard, garbage) in asked.iter().zip(garbage) {
-        *garbage &= shard.extent.session.0 >= hold.sessions_before;
-    }
-    Ok(())
-}
-
 impl Handle {
     /// The newest commit that this member has applied.
     pub fn commit(&self) -> CommitSequence {
         self.inner.machine.commit()
+    }
+
+    /// Present while a restored service is compared with the disks and deletes nothing.
+    pub fn restore_hold(&self) -> Result<Option<RestoreHold>, StoreError> {
+        meta::get(&self.inner.machine.view()?.meta()?, meta::RESTORED)
     }
 
     /// Whether this member leads and answers queries.

@@ -12,7 +12,7 @@ mod read_gate;
 pub(crate) mod tests;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use cairn_core::clock::Clock;
@@ -95,6 +95,9 @@ impl MetadataService {
             memory: LeaderMemory::default(),
             wake: Arc::new(Notify::new()),
             remote: HttpMetadata::new(rpc.clone(), addresses, random.as_ref()),
+            random: Arc::clone(&random),
+            history_term: AtomicU64::new(0),
+            beginning: tokio::sync::Mutex::default(),
             handing_over: AtomicBool::new(false),
             admission,
             log,

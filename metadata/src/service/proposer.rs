@@ -155,7 +155,14 @@ fn weight(command: &Command) -> usize {
             Command::SetDiskStates(c) => c.states.len() * 24,
             Command::EndRebuilds(c) => c.rebuilds.len() * 32,
             Command::ChangeDisks(c) => c.changes.len() * 24,
+            Command::AdoptObject(c) => {
+                c.body.runs().map(|placed| 64 + placed.extents.len() * 64).sum::<usize>()
+                    + c.headers.iter().map(|h| h.name.len() + h.value.len()).sum::<usize>()
+            }
+            Command::RecordFindings(c) => c.findings.len() * 256,
             Command::CreateBucket(_)
+            | Command::OpenSystemSession(_)
+            | Command::EndReconciliation(_)
             | Command::GrantRebuild(_)
             | Command::ReplaceShard(_)
             | Command::StartRebalance(_)

@@ -17,7 +17,7 @@ use cairn_protocol::metadata::command::{
 };
 use cairn_protocol::metadata::query::{ClassifyShards, GetClusterMap, GetClusterStatus, GetObject};
 use cairn_protocol::metadata::{
-    ExtentRun, Metadata, MetadataError, MetadataExt, PlacedExtent, PlacedRun, Rejection, Signal,
+    ExtentRun, Metadata, MetadataError, MetadataExt, PlacedExtent, PlacedRun, Rejection, Signal, SignalAnswer,
 };
 use cairn_protocol::rpc::{HttpMetadata, RpcAuth, RpcClient};
 use cairn_protocol::storage::{
@@ -163,6 +163,44 @@ async fn a_killed_member_applies_its_log_again() {
     assert!(revived.commit() >= metadata.commit(), "I15: the order of commits never goes back");
 }
 
+/// I15: a store that was put back from a copy and has gone on past what a storage node has seen names another history.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_was_put_back_is_told_from_the_one_that_went_on() {
+    let dir = TempDir::new().unwrap();
+    let metadata = start(dir.path()).await;
+    let session = prepare(&metadata).await;
+    let heartbeat = async |metadata: &Handle, seen: Option<&SignalAnswer>| {
+        let status = NodeStatus {
+            commit: seen.map(|seen| seen.commit),
+            history: seen.and_then(|seen| seen.history),
+            ..node_status(DiskState::Active)
+        };
+        metadata.signal(Signal::Heartbeat(status)).await.unwrap()
+    };
+    let first = heartbeat(&metadata, None).await;
+    assert!(first.history.is_some() && first.history_then.is_none());
+    let copy = kill_image(&metadata, dir.path());
+    for n in 0..5 {
+        metadata.run(commit(session, 10 * n, "key")).await.unwrap();
+    }
+    let seen = heartbeat(&metadata, Some(&first)).await;
+    assert_eq!(seen.history_then, first.history);
+    metadata.shutdown().await;
+    let real = start(dir.path()).await;
+    let after_a_restart = heartbeat(&real, Some(&seen)).await;
+    assert_eq!(after_a_restart.history_then, seen.history, "a restart is another term of the same history");
+    assert_ne!(after_a_restart.history, seen.history);
+
+    let put_back = start(copy.path()).await;
+    let session = put_back.run(OpenSession { gateway: NodeId::from_random([3; 16]) }).await.unwrap();
+    for n in 0..50 {
+        put_back.run(commit(session, 10 * n, "key")).await.unwrap();
+    }
+    assert!(put_back.commit() > seen.commit, "by its number it is newer");
+    let other = heartbeat(&put_back, Some(&seen)).await;
+    assert!(other.history_then.is_some() && other.history_then != seen.history);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_is_purged_only_behind_the_synced_state() {
     let dir = TempDir::new().unwrap();
@@ -273,7 +311,7 @@ fn node_status(state: DiskState) -> NodeStatus {
         shards: 0,
         scrub: None,
     };
-    NodeStatus { node: node(), disks: (1..=2).map(status).collect() }
+    NodeStatus { node: node(), disks: (1..=2).map(status).collect(), cluster: None, commit: None, history: None }
 }
 
 fn registration() -> RegisterNode {

@@ -29,8 +29,14 @@ impl Row for BucketRow {
     const TABLE: &'static str = "buckets";
 }
 
+/// The id of the system bucket, far behind all others, which has no row, and so is never listed, created or deleted.
+pub(crate) const SYSTEM: BucketId = BucketId(1 << 63);
+
 /// The bucket called `name`.
 pub(crate) fn get(table: &impl ReadableTable<Key, Value>, name: &BucketName) -> Result<BucketRow, Refused> {
+    if name.is_system() {
+        return Ok(BucketRow { id: SYSTEM, created_ms: 0, region: String::new() });
+    }
     let row = table.get(name.as_str().as_bytes())?.ok_or(Rejection::NoSuchBucket)?;
     Ok(BucketRow::read(row.value())?)
 }

@@ -23,6 +23,9 @@ pub(crate) const ROLL: &str = "roll";
 /// Present while a restored service deletes nothing: see `RestoreHold`.
 pub(crate) const RESTORED: &str = "restored";
 
+/// Which history it belongs to: see [`super::history`].
+pub(crate) const HISTORY: &str = "history";
+
 impl Row for LogIdRow {
     const TABLE: &'static str = "meta";
 }

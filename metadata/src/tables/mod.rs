@@ -6,6 +6,8 @@ pub(crate) mod cluster_map;
 pub(crate) mod counters;
 pub(crate) mod disk_extents;
 pub(crate) mod extents;
+pub(crate) mod findings;
+pub(crate) mod history;
 pub(crate) mod members;
 pub(crate) mod meta;
 pub(crate) mod parts;
@@ -31,7 +33,7 @@ macro_rules! for_each_table {
         $visit! {
             1 => buckets, 2 => usage, 3 => versions, 4 => extents, 5 => disk_extents, 6 => uploads, 7 => parts,
             8 => reclaim, 9 => repair, 10 => sessions, 11 => counters, 12 => cluster_map, 13 => meta,
-            20 => calls, 21 => rebuilds
+            20 => calls, 21 => rebuilds, 22 => findings
         }
     };
 }

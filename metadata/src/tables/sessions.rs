@@ -36,7 +36,7 @@ pub(crate) fn has_ended(
     counters: &impl ReadableTable<counters::Key, counters::Value>,
     session: SessionId,
 ) -> Result<bool, StoreError> {
-    let given_out = (1..=counters::get(counters, counters::SESSION)?).contains(&session.0);
+    let given_out = (1..=counters::get(counters, counters::SESSION)?).contains(&session.number());
     Ok(given_out && !is_open(table, session)?)
 }
 

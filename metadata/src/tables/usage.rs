@@ -3,6 +3,7 @@
 use cairn_core::id::BucketId;
 use redb::{ReadableTable, Table, TableDefinition};
 
+use super::buckets;
 use crate::error::StoreError;
 
 /// Bucket → (objects, bytes, uploads under way). The sum over all buckets stands under [`TOTAL`].
@@ -40,7 +41,9 @@ pub(crate) fn add(table: &mut Table<'_, Key, Value>, bucket: BucketId, change: C
     if change == Change::default() {
         return Ok(());
     }
-    for id in [bucket, TOTAL] {
+    // Users are told of what is theirs.
+    let sums = (bucket != buckets::SYSTEM).then_some(TOTAL);
+    for id in std::iter::once(bucket).chain(sums) {
         let old = get(table, id)?;
         let new = (
             old.objects.saturating_add_signed(change.objects),

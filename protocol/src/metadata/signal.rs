@@ -1,7 +1,7 @@
 //! Messages to the leader that are no commands of the replicated state: leases and health, which a new leader hears anew,
 //! and changes of the service's own membership, which Raft replicates by itself.
 
-use cairn_core::id::{CommitSequence, Epoch, SessionId};
+use cairn_core::id::{CommitSequence, Epoch, HistoryId, SessionId};
 use minicbor::{Decode, Encode};
 
 use crate::storage::NodeStatus;
@@ -55,4 +55,11 @@ pub struct SignalAnswer {
     /// The internal RPC addresses of all members: clients reach a service whose members have all been replaced.
     #[n(3)]
     pub members: Option<Vec<String>>,
+    /// The history that the newest commit belongs to, which storage nodes remember with it.
+    #[n(4)]
+    pub history: Option<HistoryId>,
+    /// The history that was in force at the commit that a heartbeat names. Where it is another one than the node
+    /// remembers, this service was put back from an old copy and has gone on since (I15).
+    #[n(5)]
+    pub history_then: Option<HistoryId>,
 }

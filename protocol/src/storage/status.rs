@@ -1,7 +1,7 @@
 //! What a storage node says of itself.
 
 use cairn_core::cluster_map::DiskState;
-use cairn_core::id::{DiskId, NodeId};
+use cairn_core::id::{ClusterId, CommitSequence, DiskId, HistoryId, NodeId};
 use minicbor::{Decode, Encode};
 
 use super::ScrubStatus;
@@ -16,6 +16,15 @@ pub struct NodeStatus {
     /// Its disks, those out of service included.
     #[n(1)]
     pub disks: Vec<DiskStatus>,
+    /// The cluster that it belongs to; nothing before it was registered, and from a node that does not say.
+    #[n(2)]
+    pub cluster: Option<ClusterId>,
+    /// The newest commit that the metadata service has shown it; nothing from a node that does not say.
+    #[n(3)]
+    pub commit: Option<CommitSequence>,
+    /// The history that this commit belongs to.
+    #[n(4)]
+    pub history: Option<HistoryId>,
 }
 
 /// One disk, as its node sees it.

@@ -1,14 +1,18 @@
 //! `/v1/metadata/…`: the members of the metadata service, and what a restored one may do.
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Response};
-use cairn_protocol::metadata::query::{GetMembers, MemberRole};
+use cairn_core::id::ExtentId;
+use cairn_protocol::metadata::query::{Finding, GetMembers, ListFindings, MemberRole};
 use cairn_protocol::metadata::{MemberAddress, MetadataExt, Signal};
 
-use super::model::{MetadataMember, MetadataMembers};
+use super::model::{MetadataMember, MetadataMembers, Reconciled, RecoveryFinding, StoredBackup};
 use super::{AdminError, AdminState, error};
+
+/// Findings in one page.
+const FINDINGS_PAGE: u32 = 1000;
 
 /// `GET /v1/metadata/members`
 pub(super) async fn list(State(state): State<AdminState>) -> Result<Json<MetadataMembers>, AdminError> {
@@ -30,7 +34,14 @@ pub(super) async fn list(State(state): State<AdminState>) -> Result<Json<Metadat
         term: table.term,
         log_index: table.last_log,
         is_changing: table.is_changing,
-        deletions_held: table.restored.is_some(),
+        deletions_held: table.restored.as_ref().is_some_and(|hold| hold.released_below.is_none()),
+        reconciled: table.restored.and_then(|hold| hold.reconciled).map(|totals| Reconciled {
+            shards: totals.shards,
+            recovered: totals.recovered,
+            kept: totals.kept,
+            unreadable: totals.unreadable,
+            ended_ms: totals.ended_ms,
+        }),
     }))
 }
 
@@ -60,15 +71,49 @@ pub(super) async fn resume_deletions(State(state): State<AdminState>) -> Result<
     signal(&state, Signal::EndRestoreHold).await
 }
 
+/// `GET /v1/metadata/findings[?after=EXTENT]`: a page of what a restored service found on the disks.
+pub(super) async fn findings(
+    State(state): State<AdminState>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, AdminError> {
+    let after = query.as_deref().and_then(|query| query.strip_prefix("after="));
+    let after = match after.map(str::parse::<ExtentId>).transpose() {
+        Ok(after) => after,
+        Err(wrong) => return Ok(error(StatusCode::BAD_REQUEST, "InvalidExtent", &wrong.to_string())),
+    };
+    let page = state.metadata.ask(ListFindings { after, limit: FINDINGS_PAGE }).await?;
+    let entry = |finding: Finding| RecoveryFinding {
+        extent: finding.extent.to_string(),
+        kind: finding.kind.name().to_owned(),
+        bucket: finding.bucket.map(|bucket| bucket.to_string()),
+        key: finding.key.map(|key| key.to_string()),
+        bytes: finding.bytes,
+        written_ms: finding.written_ms,
+        detail: finding.detail,
+    };
+    Ok(Json(page.into_iter().map(entry).collect::<Vec<_>>()).into_response())
+}
+
+/// `POST /v1/metadata/backups`: makes a backup in the store itself now.
+pub(super) async fn store_backup(State(state): State<AdminState>) -> Response {
+    let Some(backups) = state.backups.clone() else { return not_a_member() };
+    // It goes on when the asker does not wait any more.
+    match tokio::spawn(async move { backups.back_up().await }).await {
+        Ok(Ok(made)) => {
+            Json(StoredBackup { commit: made.commit.0, objects: made.objects, bytes: made.bytes }).into_response()
+        }
+        Ok(Err(why)) => error(StatusCode::SERVICE_UNAVAILABLE, "NotBackedUp", &why.to_string()),
+        Err(panicked) => error(StatusCode::INTERNAL_SERVER_ERROR, "NotBackedUp", &panicked.to_string()),
+    }
+}
+
+fn not_a_member() -> Response {
+    error(StatusCode::CONFLICT, "NotAMember", "this process holds no metadata: ask the admin API of a metadata member")
+}
+
 /// `GET /v1/metadata/backup`: the backup as a stream. One that ends without its end frame is not whole.
 pub(super) async fn backup(State(state): State<AdminState>) -> Response {
-    let Some(member) = &state.member else {
-        return error(
-            StatusCode::CONFLICT,
-            "NotAMember",
-            "this process holds no metadata: ask the admin API of a metadata member",
-        );
-    };
+    let Some(member) = &state.member else { return not_a_member() };
     let reader = match member.backup().await {
         Ok(reader) => reader,
         Err(why) => return error(StatusCode::SERVICE_UNAVAILABLE, "MetadataUnavailable", &why.to_string()),

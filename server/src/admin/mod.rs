@@ -33,6 +33,8 @@ use cairn_protocol::sigv4::{Credentials, SigningKeyCache};
 use cairn_protocol::storage::StorageDirectory;
 use serde_json::json;
 
+use crate::system_backup::SystemBackups;
+
 /// What the handlers need.
 #[derive(Clone)]
 pub(crate) struct AdminState {
@@ -42,6 +44,8 @@ pub(crate) struct AdminState {
     pub(crate) member: Option<cairn_metadata::Handle>,
     /// The gateway in this process, if there is one.
     pub(crate) gateway: Option<Gateway>,
+    /// Backups into the store, where there is a member.
+    pub(crate) backups: Option<Arc<SystemBackups>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) root: Credentials,
     pub(crate) keys: Arc<SigningKeyCache>,
@@ -60,6 +64,8 @@ pub(crate) fn router(state: AdminState) -> Router {
         .route("/v1/metadata/members/{member}/{addr}", axum::routing::post(metadata::add))
         .route("/v1/metadata/leader/{member}", axum::routing::post(metadata::transfer))
         .route("/v1/metadata/backup", get(metadata::backup))
+        .route("/v1/metadata/backups", post(metadata::store_backup))
+        .route("/v1/metadata/findings", get(metadata::findings))
         .route("/v1/metadata/deletions", axum::routing::post(metadata::resume_deletions))
         .route("/v1/disks/{number}", get(drain::show).delete(drain::remove))
         .route("/v1/disks/{number}/drain", post(drain::drain).delete(drain::cancel))
@@ -85,6 +91,10 @@ struct Health {
 
 /// 200 once this process serves, 503 before: for load balancers and start scripts.
 async fn health(State(state): State<AdminState>) -> Response {
+    if let Some(reason) = state.member.as_ref().and_then(cairn_metadata::Handle::failure) {
+        let body = json!({ "status": "failed", "reason": reason });
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
+    }
     if *state.ready.borrow() {
         let map_epoch = state.gateway.as_ref().map(|gateway| gateway.map_epoch().0);
         Json(Health { status: "ok", map_epoch }).into_response()

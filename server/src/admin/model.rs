@@ -227,6 +227,55 @@ pub struct MetadataMembers {
     pub is_changing: bool,
     /// Whether the service was restored or recovered, and deletes nothing until it is told to.
     pub deletions_held: bool,
+    /// What its comparison with the disks came to; nothing before that has ended.
+    #[serde(default)]
+    pub reconciled: Option<Reconciled>,
+}
+
+/// What the comparison of a restored service with the disks came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reconciled {
+    /// Shards on the disks.
+    pub shards: u64,
+    /// Objects that came back.
+    pub recovered: u64,
+    /// What is kept on the disks and not in the namespace.
+    pub kept: u64,
+    /// Extents in the namespace that cannot be read.
+    pub unreadable: u64,
+    /// When it ended, in milliseconds since the Unix epoch.
+    pub ended_ms: u64,
+}
+
+/// An entry of the answer to `GET /v1/metadata/findings`: something that the disks hold and a restored service did not, or
+/// the other way round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoveryFinding {
+    /// Its first extent.
+    pub extent: String,
+    /// `recovered`, `superseded`, `incomplete`, `unreadable` or `upload`.
+    pub kind: String,
+    /// The bucket, as the disks say.
+    pub bucket: Option<String>,
+    /// The key.
+    pub key: Option<String>,
+    /// Bytes, as far as they are known.
+    pub bytes: u64,
+    /// When it was written, in milliseconds since the Unix epoch, by the clock of a gateway.
+    pub written_ms: u64,
+    /// For people.
+    pub detail: String,
+}
+
+/// The answer to `POST /v1/metadata/backups`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredBackup {
+    /// The newest commit in it.
+    pub commit: u64,
+    /// Objects in it.
+    pub objects: u64,
+    /// Bytes of rows in it.
+    pub bytes: u64,
 }
 
 /// A member of the metadata service.

@@ -81,12 +81,16 @@ layer! {
     metadata_id: u64,
     /// See [`super::Config::metadata_members`].
     metadata_members: Vec<String>,
+    /// See [`super::Config::metadata_verify_at_start`].
+    metadata_verify_at_start: bool,
     /// See [`super::Config::metadata_backup_dir`].
     metadata_backup_dir: PathBuf,
     /// See [`super::Config::metadata_backup_interval_s`].
     metadata_backup_interval_s: u64,
     /// See [`super::Config::metadata_backups_kept`].
     metadata_backups_kept: u32,
+    /// See [`super::Config::metadata_backups_in_store`].
+    metadata_backups_in_store: u32,
     /// See [`super::Config::cluster_secret_file`].
     cluster_secret_file: PathBuf,
     /// See [`super::Config::node_name`].

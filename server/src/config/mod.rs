@@ -66,12 +66,16 @@ pub struct Config {
     /// The members that form a new metadata service, as `NUMBER=HOST:PORT`; only this process where none are named. A
     /// member that is not among them waits until it is added to the cluster that they form.
     pub metadata_members: Vec<String>,
+    /// Whether every page of the metadata's files is verified before a member starts.
+    pub metadata_verify_at_start: bool,
     /// Where the metadata is backed up on a schedule, by the member that leads; nowhere unless it is set.
     pub metadata_backup_dir: Option<PathBuf>,
     /// Seconds between two backups of the metadata.
     pub metadata_backup_interval_s: u64,
     /// Backups of the metadata that are kept.
     pub metadata_backups_kept: u32,
+    /// Backups of the metadata that are kept in the store itself, made at the same interval; 0 for none.
+    pub metadata_backups_in_store: u32,
     /// The file with the secret that all roles of the cluster share.
     pub cluster_secret_file: PathBuf,
     /// This node's name for people.
@@ -160,9 +164,11 @@ impl Config {
                 .unwrap_or_else(|| metadata_members.iter().filter_map(|m| Some(parse_member(m)?.1)).collect()),
             metadata_id: layer.metadata_id.unwrap_or(1),
             metadata_members,
+            metadata_verify_at_start: layer.metadata_verify_at_start.unwrap_or(true),
             metadata_backup_dir: layer.metadata_backup_dir,
             metadata_backup_interval_s: layer.metadata_backup_interval_s.unwrap_or(3600).max(1),
             metadata_backups_kept: layer.metadata_backups_kept.unwrap_or(48).max(1),
+            metadata_backups_in_store: layer.metadata_backups_in_store.unwrap_or(4),
             cluster_secret_file: layer.cluster_secret_file.unwrap_or_else(|| data.join("cluster-secret")),
             node_name: layer.node_name.unwrap_or_else(host_name),
             zone: layer.zone.unwrap_or_default(),

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use cairn_core::id::{CommitSequence, SessionId};
-use cairn_protocol::storage::{DeleteOrder, DeleteProof};
+use cairn_core::id::{CommitSequence, HistoryId, SessionId};
+use cairn_protocol::metadata::SignalAnswer;
+use cairn_protocol::storage::{DeleteOrder, DeleteProof, StorageErrorKind};
 
 /// Orders may be under way, and heartbeats may be answered out of order, for about so long.
 const SETTLE_TIME: Duration = Duration::from_secs(30);
@@ -24,12 +25,28 @@ pub(super) struct CommitWatch {
     rotated_at: Duration,
     /// The commit in the last answer to a heartbeat.
     heartbeat: Option<u64>,
+    /// The history that the newest commit belongs to.
+    history: Option<HistoryId>,
+    /// Whether the last heartbeat was answered by a service of another history.
+    is_other: bool,
+}
+
+/// What the answer to a heartbeat says of the metadata service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is as new as what was seen.
+    Good,
+    /// It is older.
+    Behind,
+    /// It has not gone through the commit that was seen, whatever number it has reached.
+    OtherHistory,
 }
 
 impl CommitWatch {
     /// Starts from what the node remembers.
-    pub(super) fn new(remembered: CommitSequence, now: Duration) -> Self {
-        Self { floor: remembered.0, previous: 0, current: 0, rotated_at: now, heartbeat: None }
+    pub(super) fn new(remembered: CommitSequence, history: Option<HistoryId>, now: Duration) -> Self {
+        let (previous, current) = (0, 0);
+        Self { floor: remembered.0, previous, current, rotated_at: now, heartbeat: None, history, is_other: false }
     }
 
     /// The newest commit seen ever.
@@ -37,30 +54,66 @@ impl CommitWatch {
         CommitSequence(self.floor.max(self.previous).max(self.current))
     }
 
+    /// The newest commit seen ever, with the history that it belongs to.
+    pub(super) fn newest_with_history(&self) -> (CommitSequence, Option<HistoryId>) {
+        (self.newest(), self.history)
+    }
+
     /// Orders of commits before this one are refused.
     pub(super) fn floor(&self) -> CommitSequence {
         CommitSequence(self.floor)
     }
 
-    /// Notes the commit in an answer to a heartbeat. False if the metadata service is older than what was seen.
-    pub(super) fn heartbeat(&mut self, commit: CommitSequence, now: Duration) -> bool {
+    /// Notes the answer to a heartbeat that named the newest commit.
+    pub(super) fn heartbeat(&mut self, answer: &SignalAnswer, now: Duration) -> Verdict {
+        let then = answer.history_then;
+        self.is_other = self.history.is_some() && then.is_some() && then != self.history;
+        if self.is_other {
+            return Verdict::OtherHistory;
+        }
         if now.saturating_sub(self.rotated_at) >= SETTLE_TIME {
             self.floor = self.floor.max(self.previous);
             self.previous = self.current;
             self.rotated_at = now;
         }
-        self.current = self.current.max(commit.0);
-        self.heartbeat = Some(commit.0);
-        !self.is_behind()
+        if answer.commit >= self.newest() {
+            self.history = answer.history;
+        }
+        self.current = self.current.max(answer.commit.0);
+        self.heartbeat = Some(answer.commit.0);
+        if self.is_behind() { Verdict::Behind } else { Verdict::Good }
     }
 
     fn is_behind(&self) -> bool {
         self.heartbeat.is_some_and(|commit| commit < self.floor)
     }
 
+    /// Whether new shards may be taken; if not, why. A metadata service that was put back gives out the numbers of sessions
+    /// again under which shards lie here already: what is written in its name would take their place (I12).
+    pub(super) fn check_write(&self) -> Result<(), (StorageErrorKind, String)> {
+        let newest = self.newest();
+        if self.is_other || self.is_behind() {
+            let why = format!(
+                "the metadata service has not gone through commit {newest}, which this node has seen: nothing new is taken, \
+                 because it would bear the names of what is here"
+            );
+            return Err((StorageErrorKind::Refused, why));
+        }
+        if self.history.is_some() && self.heartbeat.is_none() {
+            let why = "the metadata service has not answered since this node started".to_owned();
+            return Err((StorageErrorKind::Busy, why));
+        }
+        Ok(())
+    }
+
     /// Whether an order's proof covers what it names; if not, why.
     pub(super) fn check(&self, order: &DeleteOrder) -> Result<(), String> {
         match order.proof {
+            DeleteProof::Committed(_) if self.is_other => Err(format!(
+                "the metadata service has another history than the one that led to commit {}, which this node has seen: \
+                 nothing is deleted",
+                self.newest()
+            )),
             DeleteProof::Committed(_) if self.is_behind() => Err(format!(
                 "the metadata service is at commit {}, this node has seen {}: nothing is deleted until it has caught up",
                 self.heartbeat.unwrap_or_default(),
@@ -70,7 +123,11 @@ impl CommitWatch {
                 Err(format!("the order is of commit {commit}, this node has seen {}", self.floor))
             }
             DeleteProof::Committed(_) => Ok(()),
-            DeleteProof::Aborted(session) => check_session(order, session),
+            // A session of a service that was put back may have the number of another one.
+            DeleteProof::Aborted(session) => {
+                self.check_write().map_err(|(_, why)| why)?;
+                check_session(order, session)
+            }
         }
     }
 }
@@ -98,20 +155,53 @@ mod tests {
         watch.check(&order(DeleteProof::Committed(CommitSequence(commit)))).is_ok()
     }
 
+    fn answer(commit: u64, history: Option<u8>, then: Option<u8>) -> SignalAnswer {
+        let id = |n| HistoryId::from_bytes([n; 16]);
+        SignalAnswer {
+            map_epoch: cairn_core::id::Epoch(1),
+            commit: CommitSequence(commit),
+            session_valid: false,
+            members: None,
+            history: history.map(id),
+            history_then: then.map(id),
+        }
+    }
+
+    /// I15: a store that was put back and has gone on past what was seen deletes nothing, before a restart and after it.
+    #[test]
+    fn another_history_deletes_nothing_however_far_it_has_come() {
+        let at = Duration::from_secs;
+        let mut watch = CommitWatch::new(CommitSequence(100), None, at(0));
+        assert_eq!(watch.heartbeat(&answer(200, Some(1), None), at(1)), Verdict::Good);
+        assert_eq!(watch.heartbeat(&answer(300, Some(2), Some(1)), at(2)), Verdict::Good, "another leader, no more");
+        let (commit, history) = watch.newest_with_history();
+        assert_eq!(commit, CommitSequence(300));
+        for mut watch in [watch, CommitWatch::new(commit, history, at(3))] {
+            assert_eq!(watch.heartbeat(&answer(5000, Some(3), Some(3)), at(4)), Verdict::OtherHistory);
+            assert!(!committed(&watch, 6000) && watch.check_write().is_err());
+            assert!(watch.check(&order(DeleteProof::Aborted(SessionId(4)))).is_err(), "it may be another session 4");
+            assert_eq!(watch.newest_with_history(), (commit, history), "it is not forgotten");
+            assert_eq!(watch.heartbeat(&answer(1 << 40, Some(4), None), at(5)), Verdict::Good, "given up openly");
+            assert!(committed(&watch, 1 << 41) && watch.check_write().is_ok());
+        }
+        let fresh = CommitWatch::new(commit, history, at(0));
+        assert!(matches!(fresh.check_write(), Err((StorageErrorKind::Busy, _))), "it has not said who it is");
+    }
+
     #[test]
     fn what_was_seen_before_the_start_counts_at_once() {
-        let watch = CommitWatch::new(CommitSequence(100), Duration::ZERO);
+        let watch = CommitWatch::new(CommitSequence(100), None, Duration::ZERO);
         assert!(!committed(&watch, 0) && !committed(&watch, 99) && committed(&watch, 100));
     }
 
     #[test]
     fn what_is_seen_now_counts_when_orders_under_way_have_arrived() {
         let at = Duration::from_secs;
-        let mut watch = CommitWatch::new(CommitSequence(100), at(0));
-        assert!(watch.heartbeat(CommitSequence(200), at(1)));
+        let mut watch = CommitWatch::new(CommitSequence(100), None, at(0));
+        assert_eq!(watch.heartbeat(&answer(200, None, None), at(1)), Verdict::Good);
         assert!(committed(&watch, 150));
         for second in 2..100 {
-            assert!(watch.heartbeat(CommitSequence(200), at(second)));
+            assert_eq!(watch.heartbeat(&answer(200, None, None), at(second)), Verdict::Good);
         }
         assert!(!committed(&watch, 199) && committed(&watch, 200));
         assert_eq!(watch.newest(), CommitSequence(200));
@@ -119,16 +209,16 @@ mod tests {
 
     #[test]
     fn a_metadata_service_that_went_back_deletes_nothing() {
-        let mut watch = CommitWatch::new(CommitSequence(100), Duration::ZERO);
-        assert!(!watch.heartbeat(CommitSequence(3), Duration::from_secs(1)));
+        let mut watch = CommitWatch::new(CommitSequence(100), None, Duration::ZERO);
+        assert_eq!(watch.heartbeat(&answer(3, None, None), Duration::from_secs(1)), Verdict::Behind);
         assert!(!committed(&watch, 500));
-        assert!(watch.heartbeat(CommitSequence(100), Duration::from_secs(2)));
+        assert_eq!(watch.heartbeat(&answer(100, None, None), Duration::from_secs(2)), Verdict::Good);
         assert!(committed(&watch, 500));
     }
 
     #[test]
     fn a_session_gives_up_only_what_it_wrote() {
-        let watch = CommitWatch::new(CommitSequence(100), Duration::ZERO);
+        let watch = CommitWatch::new(CommitSequence(100), None, Duration::ZERO);
         assert!(watch.check(&order(DeleteProof::Aborted(SessionId(4)))).is_ok());
         assert!(watch.check(&order(DeleteProof::Aborted(SessionId(5)))).is_err());
     }

@@ -18,6 +18,8 @@ use crate::disk_io::{DiskIo, RealDisk, Space};
 use crate::format::{DiskIdentity, IdentityBlock};
 use crate::store::{OpenError, StoreOptions, format, probe};
 
+/// Why a disk that was just found is out of service.
+pub const NOT_OPENED_YET: &str = "not opened yet";
 /// Smallest reserve that is chosen without being told, in bytes.
 const RESERVE_BYTES_MIN: u64 = 256 << 20;
 
@@ -122,7 +124,7 @@ fn survey_one(
                 OpenError::OtherDisk { path: name, found: found.disk, expected: known.id }.to_string()
             } else {
                 state.note(&name, found.disk, true);
-                return slot(found.disk, true, Some("not opened yet".to_owned()));
+                return slot(found.disk, true, Some(NOT_OPENED_YET.to_owned()));
             };
             // The cluster goes on expecting the disk that was there before; what is there now is none of its business.
             let (id, is_ours) = known.map_or((found.disk, false), |known| (known.id, true));

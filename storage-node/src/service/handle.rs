@@ -80,10 +80,15 @@ impl Handle {
         if tokio::time::timeout(CLOSE_LIMIT, closed).await.is_err() {
             tracing::warn!("a disk did not come to rest within {CLOSE_LIMIT:?}");
         }
-        let newest = self.node.watch().newest();
-        if let Err(error) = self.node.remember(|state| state.commit = newest) {
+        let newest = self.node.watch().newest_with_history();
+        if let Err(error) = self.node.remember(|state| (state.commit, state.history) = newest) {
             tracing::warn!(%error, "cannot remember the newest commit");
         }
+    }
+
+    fn check_write(&self, disk: DiskId) -> Result<(), StorageError> {
+        let allowed = self.node.watch().check_write();
+        allowed.map_err(|(kind, why)| StorageError::new(kind, disk, why))
     }
 
     fn store(&self, disk: DiskId) -> Result<DiskStore, StorageError> {
@@ -129,10 +134,12 @@ fn close(store: DiskStore) -> oneshot::Receiver<()> {
 #[async_trait]
 impl StorageNode for Handle {
     async fn put_shard(&self, disk: DiskId, header: ShardHeader, cells: Vec<Cell>) -> Result<(), StorageError> {
+        self.check_write(disk)?;
         self.store(disk)?.put_shard(header, cells).await
     }
 
     async fn open_shard(&self, disk: DiskId, header: ShardHeader) -> Result<Box<dyn ShardWriter>, StorageError> {
+        self.check_write(disk)?;
         self.store(disk)?.open_shard(header).await
     }
 
@@ -179,6 +186,7 @@ impl StorageNode for Handle {
 
     async fn rebuild_shard(&self, order: RebuildOrder) -> Result<RebuildReport, StorageError> {
         let disk = order.disk;
+        self.check_write(disk)?;
         self.store(disk)?;
         let Ok(_running) = self.node.rebuilds.try_acquire() else {
             let why = format!("node {} is making enough shards anew", self.node.options.name);
@@ -191,7 +199,6 @@ impl StorageNode for Handle {
     }
 
     async fn status(&self) -> Result<NodeStatus, StorageError> {
-        let disks = self.node.slots().iter().map(|slot| slot.status()).collect();
-        Ok(NodeStatus { node: self.node.id, disks })
+        Ok(self.node.report(|_| true))
     }
 }

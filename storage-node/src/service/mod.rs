@@ -17,6 +17,7 @@ mod router;
 mod run;
 mod scrub_reporter;
 
+pub use disks::NOT_OPENED_YET;
 pub use error::StartError;
 pub use gray::GrayOptions;
 pub use handle::Handle;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use cairn_core::id::{ClusterId, DiskId, NodeId};
+use cairn_protocol::storage::NodeStatus;
 use tokio::sync::{Semaphore, watch};
 
 use super::commit_watch::CommitWatch;
@@ -82,6 +83,13 @@ impl Node {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What the node says of itself and of those of its disks that are `wanted`.
+    pub(super) fn report(&self, wanted: impl Fn(&DiskSlot) -> bool) -> NodeStatus {
+        let disks = self.slots().iter().filter(|slot| wanted(slot)).map(|slot| slot.status()).collect();
+        let (commit, history) = self.watch().newest_with_history();
+        NodeStatus { node: self.id, disks, cluster: self.cluster(), commit: Some(commit), history }
+    }
+
     /// Changes what the node remembers, durably. Blocks on the disk, shortly.
     pub(super) fn remember(&self, change: impl FnOnce(&mut NodeState)) -> Result<(), StartError> {
         let mut state = self.state();
@@ -125,7 +133,7 @@ impl StorageNodeService {
         let now = dependencies.clock.monotonic();
         let node = Arc::new(Node {
             id: state.node,
-            watch: Mutex::new(CommitWatch::new(state.commit, now)),
+            watch: Mutex::new(CommitWatch::new(state.commit, state.history, now)),
             fence: Mutex::default(),
             rebuilds: Semaphore::new(REBUILDS_MAX),
             state: Mutex::new(state),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cairn_core::id::{ClusterId, CommitSequence, DiskId, NodeId};
+use cairn_core::id::{ClusterId, CommitSequence, DiskId, HistoryId, NodeId};
 use cairn_core::random::RandomSource;
 use minicbor::{Decode, Encode};
 
@@ -31,6 +31,9 @@ pub(super) struct NodeState {
     /// The newest commit that the metadata service has shown (I15).
     #[n(4)]
     pub(super) commit: CommitSequence,
+    /// The history that this commit belongs to.
+    #[n(5)]
+    pub(super) history: Option<HistoryId>,
 }
 
 /// A disk that the node has had.
@@ -60,6 +63,7 @@ impl NodeState {
             cluster: None,
             disks: Vec::new(),
             commit: CommitSequence(0),
+            history: None,
         }))
     }
 

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use cairn_core::id::{ClusterId, CommitSequence, DiskNumber};
+use cairn_core::id::{ClusterId, DiskNumber};
 use cairn_protocol::metadata::command::{NodeRegistered, RegisterNode};
-use cairn_protocol::metadata::{MetadataError, MetadataExt, Signal};
-use cairn_protocol::storage::NodeStatus;
+use cairn_protocol::metadata::{MetadataError, MetadataExt, Signal, SignalAnswer};
 use tokio::sync::oneshot;
 
 use super::collector;
+use super::commit_watch::Verdict;
 use super::disk_slot::DiskSlot;
 use super::disks::{absence, format_new, look_again, measure, missing, store_options};
 use super::gray::{GrayWatch, Sample};
@@ -49,6 +49,8 @@ async fn serve(node: &Arc<Node>) {
     for slot in node.slots().iter().filter(|slot| slot.in_service().is_none()) {
         tracing::warn!(disk = %slot.id, "disk {} is out of service: {}", slot.number, slot.status().reason);
     }
+    // Nothing new is taken before the metadata service has said who it is.
+    heartbeat(node, &mut 0).await;
     node.is_settled.store(true, Ordering::Release);
     tokio::join!(
         heartbeats(node),
@@ -214,34 +216,45 @@ async fn watch_latencies(node: &Arc<Node>) {
 async fn heartbeats(node: &Arc<Node>) {
     let mut since_save = 0;
     loop {
-        let disks = node.slots().iter().filter(|slot| slot.is_ours).map(|slot| slot.status()).collect();
-        let signal = Signal::Heartbeat(NodeStatus { node: node.id, disks });
-        let answer = tokio::time::timeout(SIGNAL_LIMIT, node.dependencies.metadata.signal(signal)).await;
-        match answer {
-            Ok(Ok(answer)) => note_commit(node, answer.commit, &mut since_save),
-            Ok(Err(error)) => tracing::debug!(%error, "a heartbeat was not answered"),
-            Err(_) => tracing::debug!("a heartbeat was not answered in time"),
-        }
+        heartbeat(node, &mut since_save).await;
         tokio::time::sleep(node.options.heartbeat_interval).await;
     }
 }
 
-fn note_commit(node: &Node, commit: CommitSequence, since_save: &mut u32) {
+async fn heartbeat(node: &Node, since_save: &mut u32) {
+    let signal = Signal::Heartbeat(node.report(|slot| slot.is_ours));
+    let answer = tokio::time::timeout(SIGNAL_LIMIT, node.dependencies.metadata.signal(signal)).await;
+    match answer {
+        Ok(Ok(answer)) => note_commit(node, &answer, since_save),
+        Ok(Err(error)) => tracing::debug!(%error, "a heartbeat was not answered"),
+        Err(_) => tracing::debug!("a heartbeat was not answered in time"),
+    }
+}
+
+fn note_commit(node: &Node, answer: &SignalAnswer, since_save: &mut u32) {
     let newest = {
         let mut watch = node.watch();
-        if !watch.heartbeat(commit, node.dependencies.clock.monotonic()) {
-            let seen = watch.newest();
-            tracing::error!(
-                "the metadata service is at commit {commit}, but this node has seen {seen}: it was restored from an \
-                 old backup, or is another one; nothing is deleted until it has caught up"
-            );
+        let seen = watch.newest();
+        match watch.heartbeat(answer, node.dependencies.clock.monotonic()) {
+            Verdict::Good => {}
+            Verdict::Behind => tracing::error!(
+                "the metadata service is at commit {}, but this node has seen {seen}: it was restored from an old \
+                 backup, or is another one; nothing is deleted until it has caught up",
+                answer.commit
+            ),
+            Verdict::OtherHistory => tracing::error!(
+                "the metadata service has another history than the one that led to commit {seen}, which this node has \
+                 seen: it was put back from an old copy and has gone on since. Nothing is deleted. Stop it and put the \
+                 newest copy back; if there is none, `cairn metadata recover` makes the loss known, and what came \
+                 after the copy is looked for on the disks"
+            ),
         }
-        watch.newest()
+        watch.newest_with_history()
     };
     *since_save += 1;
     if *since_save >= HEARTBEATS_PER_SAVE {
         *since_save = 0;
-        if let Err(error) = node.remember(|state| state.commit = newest) {
+        if let Err(error) = node.remember(|state| (state.commit, state.history) = newest) {
             tracing::warn!(%error, "cannot remember the newest commit");
         }
     }

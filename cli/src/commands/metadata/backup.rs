@@ -11,12 +11,13 @@ use clap::Args;
 use tokio::sync::mpsc;
 
 use super::restore::describe;
-use crate::admin::discover_keys;
+use crate::admin::{StoredBackup, discover_keys};
 use crate::clock::SystemClock;
 use crate::commands::output::print;
 use crate::commands::{AdminArgs, CommandError};
 use crate::http::EndpointError;
 use crate::s3::{Account, Client, CompletedPart, S3Error};
+use crate::unit::format_bytes;
 
 /// Bytes of a part of an object.
 const PART_BYTES: usize = 64 << 20;
@@ -58,7 +59,11 @@ pub enum BackupError {
 #[derive(Debug, Args)]
 pub struct BackupArgs {
     /// A file, or s3://BUCKET/KEY.
-    target: String,
+    #[arg(required_unless_present = "in_store", conflicts_with = "in_store")]
+    target: Option<String>,
+    /// Back up into the store itself, where `cairn metadata restore --from-disks` finds it.
+    #[arg(long)]
+    in_store: bool,
     /// Where the bucket is; else AWS_ENDPOINT_URL, else http://127.0.0.1:9000.
     #[arg(long, value_name = "URL")]
     s3_endpoint: Option<String>,
@@ -68,9 +73,17 @@ pub struct BackupArgs {
 }
 
 pub(super) async fn run(args: &BackupArgs) -> Result<(), CommandError> {
-    let summary = match args.target.strip_prefix("s3://") {
-        Some(object) => to_object(args, object).await?,
-        None => to_file(args, Path::new(&args.target)).await?,
+    let Some(target) = &args.target else {
+        let made = args.admin.client()?.store_metadata_backup().await?;
+        let StoredBackup { commit, objects, bytes } = made;
+        let rows = format_bytes(bytes as f64);
+        return print(&format!(
+            "backed up into the store and read back: commit {commit}, {objects} objects, {rows} of rows"
+        ));
+    };
+    let summary = match target.strip_prefix("s3://") {
+        Some(object) => to_object(args, target, object).await?,
+        None => to_file(args, Path::new(target)).await?,
     };
     print(&describe("backed up and read back", &summary))
 }
@@ -104,9 +117,9 @@ async fn write_file(args: &BackupArgs, path: &Path) -> Result<BackupSummary, Com
     Ok(offline::verify_backup(written).map_err(BackupError::from)?)
 }
 
-async fn to_object(args: &BackupArgs, object: &str) -> Result<BackupSummary, CommandError> {
+async fn to_object(args: &BackupArgs, target: &str, object: &str) -> Result<BackupSummary, CommandError> {
     let named = object.split_once('/').filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty());
-    let (bucket, key) = named.ok_or_else(|| BackupError::Target(args.target.clone()))?;
+    let (bucket, key) = named.ok_or_else(|| BackupError::Target(target.to_owned()))?;
     let mut client = s3_client(args)?;
     let upload = client.create_upload(bucket, key).await.map_err(BackupError::from)?;
     match upload_parts(args, &mut client, bucket, key, &upload).await {

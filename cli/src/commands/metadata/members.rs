@@ -1,12 +1,13 @@
 //! `cairn metadata members …`
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use cairn_protocol::sigv4::encode_query_component;
 use clap::{Args, Subcommand};
 use http::Method;
 
-use crate::admin::{AdminClient, MetadataMembers};
+use crate::admin::{AdminClient, MetadataMembers, Reconciled};
 use crate::commands::output::{complain, print, print_json, table};
 use crate::commands::{AdminArgs, CommandError};
 
@@ -133,10 +134,26 @@ fn render(members: &MetadataMembers) -> String {
     if members.is_changing {
         text.push_str("\n\na change of the members is under way");
     }
-    if members.deletions_held {
-        text.push_str(
-            "\n\nthe service was restored or recovered: nothing is deleted until `cairn metadata resume-deletions`",
-        );
+    match (&members.reconciled, members.deletions_held) {
+        (None, false) => {}
+        (None, true) => text.push_str(
+            "\n\nthe service was restored or recovered and is being compared with the disks: nothing is deleted until \
+             everything is proven, or until `cairn metadata resume-deletions`",
+        ),
+        (Some(done), held) => {
+            let Reconciled { recovered, kept, unreadable, .. } = done;
+            let _ = write!(
+                text,
+                "\n\nthe service was restored or recovered and compared with the disks: {recovered} objects came back, \
+                 {kept} things are kept and not in the namespace, {unreadable} extents cannot be read; `cairn metadata \
+                 findings` lists them"
+            );
+            text.push_str(if held {
+                "\nnothing is deleted until `cairn metadata resume-deletions`"
+            } else {
+                "\neverything on the disks is proven: deletions go on"
+            });
+        }
     }
     text
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use cairn_server::config::{Config, Layer};
-use cairn_server::offline::{self, BackupSummary};
+use cairn_server::offline::{self, BackupSummary, FromDisks};
 use clap::Args;
 
 use crate::commands::CommandError;
@@ -29,25 +29,58 @@ impl MemberDirArgs {
     }
 }
 
+/// Which storage nodes are asked.
+#[derive(Debug, Args)]
+pub(super) struct NodesArgs {
+    /// HOST:PORT of the internal RPC of a storage node that runs; once for each. The disks of the configuration are
+    /// read too.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(super) node: Vec<String>,
+}
+
 /// What `restore` takes.
 #[derive(Debug, Args)]
 pub struct RestoreArgs {
     /// The backup.
-    backup: PathBuf,
+    #[arg(required_unless_present = "from_disks", conflicts_with = "from_disks")]
+    backup: Option<PathBuf>,
+    /// Take the newest backup that lies on the disks as a whole.
+    #[arg(long)]
+    from_disks: bool,
+    /// Which nodes.
+    #[command(flatten)]
+    nodes: NodesArgs,
     /// Where to.
     #[command(flatten)]
     member: MemberDirArgs,
 }
 
-pub(super) fn run(args: &RestoreArgs) -> Result<(), CommandError> {
-    let summary = offline::restore(&args.member.config()?, &args.backup)?;
-    print(&describe("restored", &summary))?;
+pub(super) async fn run(args: &RestoreArgs) -> Result<(), CommandError> {
+    let config = args.member.config()?;
+    if let Some(file) = &args.backup {
+        print(&describe("restored", &offline::restore(&config, file)?))?;
+    } else {
+        let made = offline::restore_from_disks(&config, &args.nodes.node).await?;
+        for passed_over in &made.passed_over {
+            complain(&format!("a newer backup is not whole: {passed_over}"));
+        }
+        complain(&format!("read {}", describe_search(&made)));
+        if let Some(backup) = &made.backup {
+            print(&describe("restored", backup))?;
+        }
+    }
     complain(
-        "Start the server: it is the only member, add others with `cairn metadata members add`. What was written after \
-         the backup is not in it, and what was deleted after it may be missing on the disks. Nothing is deleted until \
-         you say `cairn metadata resume-deletions`.",
+        "Start the server: it is the only member, add others with `cairn metadata members add`. It compares itself with \
+         the disks: what was written after the backup comes back, and `cairn metadata findings` lists what differs. \
+         Nothing is deleted until everything is proven, or until you say `cairn metadata resume-deletions`.",
     );
     Ok(())
+}
+
+/// What was searched.
+pub(super) fn describe_search(made: &FromDisks) -> String {
+    let found = format!("{} disks of {} nodes", made.disks, made.nodes);
+    if made.missing.is_empty() { found } else { format!("{found}; away: {}", made.missing.join("; ")) }
 }
 
 /// One line about a backup.

@@ -5,6 +5,7 @@ mod object;
 mod profile;
 mod rebalance;
 mod reclaim;
+mod recovery;
 mod repair;
 mod reprotect;
 mod session;
@@ -19,9 +20,10 @@ pub use object::{CommitObject, DeleteObject, ObjectCommitted, ObjectDeleted, Pre
 pub use profile::{ProfileShape, SetProfile};
 pub use rebalance::{EndRebalance, RebalanceEnd, StartRebalance};
 pub use reclaim::{FinishReclaim, ReclaimId, ReportFaults, ShardReport, ShardReportKind};
+pub use recovery::{AdoptObject, AdoptedBody, AdoptedPart, Adoption, EndReconciliation, RecordFindings};
 pub use repair::{EndRebuilds, GrantRebuild, RebuildId, ReplaceShard};
 pub use reprotect::ReplaceBody;
-pub use session::{EndSession, OpenSession};
+pub use session::{EndSession, OpenSession, OpenSystemSession};
 pub use topology::{ChangeDisks, DiskRegistration, NodeRegistered, RegisterNode, SetDiskStates};
 pub use upload::{AbortUpload, CommitPart, CompletePart, CompleteUpload, CreateUpload, PartCommitted, UploadCompleted};
 
@@ -94,6 +96,18 @@ pub enum Command {
     /// See [`ReplaceBody`].
     #[n(27)]
     ReplaceBody(#[n(0)] ReplaceBody),
+    /// See [`OpenSystemSession`].
+    #[n(30)]
+    OpenSystemSession(#[n(0)] OpenSystemSession),
+    /// See [`AdoptObject`].
+    #[n(31)]
+    AdoptObject(#[n(0)] AdoptObject),
+    /// See [`RecordFindings`].
+    #[n(32)]
+    RecordFindings(#[n(0)] RecordFindings),
+    /// See [`EndReconciliation`].
+    #[n(33)]
+    EndReconciliation(#[n(0)] EndReconciliation),
 }
 
 /// What a command that was applied led to.
@@ -126,6 +140,9 @@ pub enum Outcome {
     /// Of [`GrantRebuild`]: the commit that granted it.
     #[n(20)]
     RebuildGranted(#[n(0)] CommitSequence),
+    /// Of [`AdoptObject`].
+    #[n(30)]
+    Adopted(#[n(0)] Adoption),
 }
 
 /// A command with the type of its outcome.
@@ -195,3 +212,7 @@ command!(StartRebalance => ());
 command!(EndRebalance => ());
 command!(SetProfile => ());
 command!(ReplaceBody => ());
+command!(OpenSystemSession => SessionOpened(SessionId));
+command!(AdoptObject => Adopted(Adoption));
+command!(RecordFindings => ());
+command!(EndReconciliation => ());

@@ -11,6 +11,15 @@ pub struct OpenSession {
     pub gateway: NodeId,
 }
 
+/// Opens a session in which system objects are written: backups of the metadata. Ends every earlier one of the same
+/// writer.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct OpenSystemSession {
+    /// Who writes.
+    #[n(0)]
+    pub writer: NodeId,
+}
+
 /// Ends a session for good: the leader proposes it when a lease runs out.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct EndSession {

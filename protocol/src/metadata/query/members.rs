@@ -1,7 +1,9 @@
 //! The query on the metadata service's own members.
 
-use cairn_core::id::CommitSequence;
+use cairn_core::id::{CommitSequence, DiskNumber, SessionId};
 use minicbor::{Decode, Encode};
+
+use super::ReconcileTotals;
 
 /// The members of the metadata service, as the leader sees them.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -73,4 +75,24 @@ pub struct RestoreHold {
     /// Sessions below this one are from before the restoration: their shards are kept.
     #[n(1)]
     pub sessions_before: u64,
+    /// What the comparison with the disks came to; nothing before it has ended.
+    #[n(2)]
+    pub reconciled: Option<ReconcileTotals>,
+    /// Deletions go on by themselves on the disks below this number: all that they hold was proven. What a disk brings
+    /// along that joined later is kept until the operator resumes deletions.
+    #[n(3)]
+    pub released_below: Option<DiskNumber>,
+}
+
+impl RestoreHold {
+    /// The hold of a service that begins a new life.
+    pub fn new(backup_commit: CommitSequence, sessions_before: u64) -> Self {
+        Self { backup_commit, sessions_before, reconciled: None, released_below: None }
+    }
+
+    /// Whether shards of `session` on `disk` are kept, whatever the tables say of them.
+    pub fn keeps(&self, session: SessionId, disk: Option<DiskNumber>) -> bool {
+        let released = self.released_below.is_some_and(|below| disk.is_some_and(|disk| disk < below));
+        session.number() < self.sessions_before && !released
+    }
 }

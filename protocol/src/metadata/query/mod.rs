@@ -6,6 +6,7 @@ mod list;
 mod members;
 mod object;
 mod rebalance;
+mod recovery;
 mod reprotect;
 mod upload;
 
@@ -22,6 +23,7 @@ pub use list::{ListObjects, ListPosition, ObjectPage};
 pub use members::{GetMembers, MemberEntry, MemberRole, MemberTable, RestoreHold};
 pub use object::{GetObject, LocateExtents, LocatedPage, ObjectView};
 pub use rebalance::{DiskShare, GetRebalance, RebalanceForecast, RebalanceRecord, RebalanceStatus};
+pub use recovery::{Finding, FindingKind, KnownExtent, ListExtents, ListFindings, ReconcileTotals};
 pub use reprotect::{BodyPosition, FindMisfits, Misfit, MisfitPage};
 pub use upload::{GetUpload, ListParts, ListUploads, ListedPart, ListedUpload, PartPage, UploadInfo, UploadPage};
 
@@ -82,6 +84,12 @@ pub enum Query {
     /// See [`FindMisfits`].
     #[n(24)]
     FindMisfits(#[n(0)] FindMisfits),
+    /// See [`ListExtents`].
+    #[n(31)]
+    ListExtents(#[n(0)] ListExtents),
+    /// See [`ListFindings`].
+    #[n(32)]
+    ListFindings(#[n(0)] ListFindings),
 }
 
 /// What a query found.
@@ -141,6 +149,12 @@ pub enum Answer {
     /// Of [`FindMisfits`].
     #[n(24)]
     Misfits(#[n(0)] MisfitPage),
+    /// Of [`ListExtents`].
+    #[n(31)]
+    KnownExtents(#[n(0)] Vec<KnownExtent>),
+    /// Of [`ListFindings`].
+    #[n(32)]
+    Findings(#[n(0)] Vec<Finding>),
 }
 
 /// A query with the type of its answer.
@@ -191,3 +205,5 @@ query!(CountDiskExtents => Count(u64));
 query!(GetVerification => Verification(Verification));
 query!(GetRebalance => Rebalance(RebalanceStatus));
 query!(FindMisfits => Misfits(MisfitPage));
+query!(ListExtents => KnownExtents(Vec<KnownExtent>));
+query!(ListFindings => Findings(Vec<Finding>));

@@ -74,6 +74,13 @@ impl Metadata for MemoryMetadata {
         let Signal::Heartbeat(status) = signal else { panic!("unexpected signal {signal:?}") };
         *self.heard.lock().unwrap() = Some(status);
         let commit = CommitSequence(self.commit.load(Ordering::SeqCst));
-        Ok(SignalAnswer { map_epoch: Epoch(1), commit, session_valid: false, members: None })
+        Ok(SignalAnswer {
+            map_epoch: Epoch(1),
+            commit,
+            session_valid: false,
+            members: None,
+            history: None,
+            history_then: None,
+        })
     }
 }

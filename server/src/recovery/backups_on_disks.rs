@@ -1,0 +1,118 @@
+//! Backups of the metadata that lie on the storage nodes, found without any metadata: their extents sort behind all
+//! others, and their descriptors name them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use cairn_core::clock::Clock;
+use cairn_core::cluster_map::{ClusterMap, Disk, DiskState, Labels, Node, Standing};
+use cairn_core::id::{ClusterId, DiskNumber, ExtentId, NodeId, SessionId};
+use cairn_gateway::data::{DataPath, DataPathOptions, ReadError};
+use cairn_protocol::metadata::Metadata;
+use cairn_protocol::metadata::content::Content;
+use cairn_protocol::storage::{NodeStatus, StorageDirectory, StorageError};
+
+use super::assembly::{Assembled, Assembly, FoundBody};
+use super::census::{Census, serving_disks};
+use crate::system_backup::KEY_PREFIX;
+
+/// Memory of a reader.
+const READ_BYTES_MAX: u64 = 64 << 20;
+
+/// A node that is searched.
+pub(crate) struct SearchedNode {
+    /// `host:port` of its internal RPC; empty for one in this process.
+    pub(crate) rpc_addr: String,
+    pub(crate) status: NodeStatus,
+}
+
+/// A backup that lies on the disks as a whole. Its bytes are not verified yet.
+pub(crate) struct FoundBackup {
+    /// Its key: sorts by age.
+    pub(crate) key: String,
+    pub(crate) written_ms: u64,
+    pub(crate) bytes: u64,
+    body: FoundBody,
+}
+
+/// A cluster map of what was found, with numbers of its own: good for reading, for as long as nothing else exists.
+pub(crate) fn search_map(nodes: &[SearchedNode]) -> ClusterMap {
+    let cluster = nodes.iter().find_map(|node| node.status.cluster).unwrap_or(ClusterId::from_bytes([0; 16]));
+    let mut map = ClusterMap::empty(cluster, Vec::new());
+    for node in nodes {
+        let id = node.status.node;
+        let (name, rpc_addr) = (node.rpc_addr.clone(), node.rpc_addr.clone());
+        map.nodes.push(Node { id, name, rpc_addr, labels: Labels::default() });
+        for disk in &node.status.disks {
+            map.disks.push(Disk {
+                number: DiskNumber(map.disks.len() as u32 + 1),
+                id: disk.disk,
+                node: id,
+                path: disk.path.clone(),
+                capacity_bytes: disk.capacity_bytes,
+                state: if disk.state.serves() { disk.state } else { DiskState::Unavailable },
+                standing: Standing::Member,
+            });
+        }
+    }
+    map
+}
+
+/// The backups on the disks of the map, the newest first.
+pub(crate) async fn find(map: &ClusterMap, nodes: &StorageDirectory) -> Result<Vec<FoundBackup>, StorageError> {
+    let before = ExtentId::new(SessionId(SessionId::system(0).0 - 1), u64::MAX);
+    let mut census = Census::new(serving_disks(map, nodes), Some(before));
+    let mut assembly = Assembly::default();
+    let mut found: HashMap<String, FoundBackup> = HashMap::new();
+    loop {
+        let seen = census.next().await?;
+        let assembled: Vec<Assembled> = match &seen {
+            Some(seen) => {
+                let header = census.describe(seen).await.map_err(|error| error.to_string());
+                assembly.take(seen, header)
+            }
+            None => assembly.end().into_iter().collect(),
+        };
+        for assembled in assembled {
+            match assembled {
+                Assembled::Whole(body) => {
+                    let key = body.descriptor.key.as_str().to_owned();
+                    if body.descriptor.bucket.is_system() && key.starts_with(KEY_PREFIX) {
+                        let (written_ms, bytes) = (body.descriptor.written_at_ms, body.placed.run.size);
+                        found.insert(key.clone(), FoundBackup { key, written_ms, bytes, body });
+                    }
+                }
+                Assembled::Broken(fragment) => {
+                    tracing::warn!(extent = %fragment.first, "a backup on the disks is not whole: {}", fragment.detail);
+                }
+            }
+        }
+        if seen.is_none() {
+            break;
+        }
+    }
+    let mut found: Vec<FoundBackup> = found.into_values().collect();
+    found.sort_by(|a, b| b.key.cmp(&a.key));
+    Ok(found)
+}
+
+/// Reads a backup from the disks, and hands it out piece by piece.
+pub(crate) async fn stream<E: From<ReadError>>(
+    backup: &FoundBackup,
+    map: &ClusterMap,
+    nodes: &StorageDirectory,
+    (metadata, clock): (Arc<dyn Metadata>, Arc<dyn Clock>),
+    mut take: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let options = DataPathOptions { gateway: NodeId::from_bytes([0; 16]), memory_bytes: READ_BYTES_MAX };
+    let path = DataPath::new(metadata, nodes.clone(), &options, clock);
+    path.view.update(map.clone());
+    let run = backup.body.placed.run;
+    let mut reader = path.read(Content::Run(run), 0..run.size, backup.body.located()).await?;
+    while let Some(frames) = reader.next_batch().await? {
+        for frame in frames {
+            take(&frame)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,25 @@
+//! Reading a whole body for its entity tag, which no descriptor has.
+
+use cairn_core::etag::ETag;
+use cairn_gateway::body::{BodyHasher, ChecksumSet};
+use cairn_gateway::data::{BodyReader, DataPath, ReadError};
+use cairn_protocol::metadata::content::Content;
+
+use super::assembly::FoundBody;
+
+/// MD5 of the body. Every byte is verified on the way (I6).
+pub(super) async fn digest(path: &DataPath, body: &FoundBody) -> Result<ETag, ReadError> {
+    let run = body.placed.run;
+    digest_of(path.read(Content::Run(run), 0..run.size, body.located()).await?).await
+}
+
+/// MD5 of all that the reader yields.
+pub(crate) async fn digest_of(mut reader: BodyReader) -> Result<ETag, ReadError> {
+    let mut hasher = BodyHasher::new(ChecksumSet::default());
+    while let Some(frames) = reader.next_batch().await? {
+        for frame in &frames {
+            hasher.update(frame);
+        }
+    }
+    Ok(ETag::single(hasher.finish().md5))
+}

@@ -285,17 +285,28 @@ fn fio_rate(file: &Path, readers: u64, cold: bool) -> Option<Rate> {
     Some(Rate { per_s, unit: Unit::Operations })
 }
 
-/// Drops what the page cache has of the files under `dir`.
-fn evict(dir: &Path) {
+/// Does something with every file under `dir`.
+fn each_file(dir: &Path, act: &mut impl FnMut(&mut File)) {
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            evict(&path);
-            continue;
+            each_file(&path, act);
+        } else {
+            act(&mut File::open(path).unwrap());
         }
-        let file = File::open(path).unwrap();
-        rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
     }
+}
+
+/// Drops what the page cache has of the files under `dir`.
+fn evict(dir: &Path) {
+    each_file(dir, &mut |file| rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed).unwrap());
+}
+
+/// Reads all files under `dir` into the page cache.
+fn warm(dir: &Path) {
+    each_file(dir, &mut |file| {
+        std::io::copy(file, &mut std::io::sink()).unwrap();
+    });
 }
 
 fn store(c: &mut Criterion) {
@@ -374,6 +385,7 @@ fn compare_reads(disk: &Arc<Disk>, dir: &Path) {
             print_beside_limit(&name, cold, "fio randread of 4 KiB from the device", fio);
         }
     }
+    warm(dir);
     for readers in [1, READERS] {
         let [bare, warm] =
             rounds(ROUNDS, &mut [&mut || bare_read_rate(&bare, places), &mut || disk.read_rate(readers)]);

@@ -56,7 +56,7 @@ pub(super) const STREAM_THREADS: usize = 2;
 /// Threads that read: as many reads a device gets at the same time, which is what it takes for its full rate.
 pub(super) const READ_THREADS: usize = 32;
 /// Threads that read and do not wait for the device.
-pub(super) const READERS_WORKING_MAX: usize = 2;
+pub(super) const READERS_WORKING_MAX: usize = 6;
 /// Time after which a disk that does not come back from a write or a sync is suspect.
 pub(super) const STALL_LIMIT: Duration = Duration::from_secs(5);
 /// Bytes that the log thread gathers into one write.

@@ -1,6 +1,6 @@
 //! The metadata service at scale: a bucket of many keys: bytes of the state for each object, memory, and the time of a page
-//! of a listing; then commits per second with one member and with three on this machine, beside the rate of fdatasync in
-//! the same run, and what naming each command costs.
+//! of a listing, of a backup and of its restoration; then commits per second with one member and with three on this
+//! machine, beside the rate of fdatasync in the same run, and what naming each command costs.
 //!
 //! `CAIRN_SCALE_KEYS` sets the number of keys (default: 10,000,000, which takes about a quarter of an hour) and
 //! `CAIRN_SCALE_SECONDS` the time of each rate (default: 5).
@@ -13,16 +13,17 @@
 )]
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{BufReader, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use cairn_benches::metadata::{Counting, RealClock, bucket, commit, prepare};
+use cairn_benches::metadata::{Counting, RealClock, bucket, commit, fill, prepare};
 use cairn_benches::{Rate, Unit, print_beside_limit};
 use cairn_core::id::SessionId;
 use cairn_core::name::ObjectKey;
+use cairn_metadata::backup::{RestoreOptions, restore, verify};
 use cairn_metadata::{Dependencies, Handle, MetadataService, Options, router};
 use cairn_protocol::metadata::command::CommitObject;
 use cairn_protocol::metadata::query::{GetClusterStatus, ListObjects, ListPosition};
@@ -33,8 +34,6 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 const CLIENTS: [u64; 4] = [1, 16, 64, 256];
-/// Commits under way while the bucket is filled.
-const FILLERS: u64 = 512;
 const PAGES: u64 = 200;
 
 /// In no order: n times an odd number runs through all of them.
@@ -196,22 +195,8 @@ async fn scale(keys: u64) {
     let home = dir.path().join("member");
     let service = Arc::new(start(&home, 1, vec![(1, String::new())]).await);
     let session = prepare(&*service).await;
-    let next = Arc::new(AtomicU64::new(0));
     let begun = Instant::now();
-    let mut tasks = JoinSet::new();
-    for _ in 0..FILLERS {
-        let (service, next) = (Arc::clone(&service), Arc::clone(&next));
-        tasks.spawn(async move {
-            loop {
-                let n = next.fetch_add(1, Ordering::Relaxed);
-                if n >= keys {
-                    return;
-                }
-                service.run(commit(session, n, key(n))).await.unwrap();
-            }
-        });
-    }
-    tasks.join_all().await;
+    fill(&service, keys, move |n| commit(session, n, key(n))).await;
     println!("{keys} keys in {:.0?}", begun.elapsed());
     let bytes = std::fs::metadata(home.join("state.redb")).unwrap().len();
     println!("state: {bytes} bytes, {} for each object", bytes / keys);
@@ -233,6 +218,36 @@ async fn scale(keys: u64) {
     times.sort_unstable();
     let at = |share: usize| times[times.len() * share / 100];
     println!("a page of 1,000 keys: median {:?}, p99 {:?}", at(50), at(99));
+    backups(service.as_ref(), dir.path(), keys).await;
+}
+
+/// What a backup of the bucket costs, and what its restoration does.
+async fn backups(service: &Handle, dir: &Path, keys: u64) {
+    let path = dir.join("backup");
+    let begun = Instant::now();
+    let mut reader = service.backup().await.unwrap();
+    let mut file = File::create(&path).unwrap();
+    while let Some(piece) = reader.next_piece().unwrap() {
+        file.write_all(&piece).unwrap();
+    }
+    file.sync_all().unwrap();
+    println!(
+        "a backup into a file, synced: {:.1?}, {} bytes a key",
+        begun.elapsed(),
+        file.metadata().unwrap().len() / keys
+    );
+    let open = || BufReader::with_capacity(1 << 20, File::open(&path).unwrap());
+    let begun = Instant::now();
+    assert_eq!(verify(open()).unwrap().objects, keys);
+    println!("its verification: {:.1?}", begun.elapsed());
+    let begun = Instant::now();
+    let options = RestoreOptions { dir: dir.join("restored"), member: 1, addr: String::new() };
+    restore(open(), &options, &Counting).unwrap();
+    println!("its restoration: {:.1?}", begun.elapsed());
+    let begun = Instant::now();
+    let restored = start(&options.dir, 1, vec![(1, String::new())]).await;
+    assert_eq!(restored.ask(GetClusterStatus {}).await.unwrap().objects, keys);
+    println!("the start of the restored member, with every page verified: {:.1?}", begun.elapsed());
 }
 
 fn peak_rss_bytes() -> u64 {

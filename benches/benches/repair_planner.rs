@@ -12,10 +12,9 @@
 )]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use cairn_benches::metadata::{Counting, RealClock, commit, prepare};
+use cairn_benches::metadata::{Counting, RealClock, commit, fill, prepare};
 use cairn_core::cluster_map::{ClusterMap, Disk, DiskEvent, DiskState, Labels, Node, Standing};
 use cairn_core::geometry::Geometry;
 use cairn_core::id::{ClusterId, DiskId, DiskNumber, ExtentId, Generation, NodeId, SessionId};
@@ -32,13 +31,11 @@ use cairn_protocol::metadata::query::{GetRebalance, GetRepairStatus};
 use cairn_protocol::rpc::RpcClient;
 use cairn_protocol::storage::StorageDirectory;
 use tempfile::TempDir;
-use tokio::task::JoinSet;
 
 /// Extents whose places are really computed; the walks go over them again and again.
 const PLACED: u64 = 20_000;
 const SIMULATED: u64 = 10_000_000;
 /// Commits under way while the rows are made.
-const FILLERS: u64 = 512;
 const DISKS: u8 = 12;
 
 fn cluster(nodes: u32, disks_per_node: u32) -> ClusterMap {
@@ -207,27 +204,16 @@ async fn enqueue(extents: u64) {
     let service = Arc::new(start(&dir).await);
     register(&service).await;
     let session = prepare(&*service).await;
-    let next = Arc::new(AtomicU64::new(0));
     let begun = Timer::start();
-    let mut tasks = JoinSet::new();
-    for _ in 0..FILLERS {
-        let (service, next) = (Arc::clone(&service), Arc::clone(&next));
-        tasks.spawn(async move {
-            loop {
-                let n = next.fetch_add(1, Ordering::Relaxed);
-                if n >= extents {
-                    return;
-                }
-                let mut command = commit(session, n, ObjectKey::new(&format!("object-{n:012}")).unwrap());
-                for placed in command.body.iter_mut().flat_map(|body| &mut body.extents) {
-                    let other = 2 + (n % u64::from(DISKS - 2)) as u32;
-                    placed.locations = [1, other, other + 1].map(|disk| Some(DiskNumber(disk))).to_vec();
-                }
-                service.run(command).await.unwrap();
-            }
-        });
-    }
-    tasks.join_all().await;
+    let make = move |n| {
+        let mut command = commit(session, n, ObjectKey::new(&format!("object-{n:012}")).unwrap());
+        for placed in command.body.iter_mut().flat_map(|body| &mut body.extents) {
+            let other = 2 + (n % u64::from(DISKS - 2)) as u32;
+            placed.locations = [1, other, other + 1].map(|disk| Some(DiskNumber(disk))).to_vec();
+        }
+        command
+    };
+    fill(&service, extents, make).await;
     println!("{extents} extents with a shard on disk 1, made in {}", begun.total());
     let begun = Timer::start();
     let survey = service.ask(GetRebalance { survey: true }).await.unwrap();

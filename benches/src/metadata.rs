@@ -12,6 +12,7 @@ use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::random::RandomSource;
 use cairn_protocol::metadata::command::{CommitObject, CreateBucket, OpenSession, Precondition};
 use cairn_protocol::metadata::{ExtentRun, Metadata, MetadataExt, PlacedExtent, PlacedRun};
+use tokio::task::JoinSet;
 
 /// The real clocks.
 #[derive(Debug)]
@@ -67,6 +68,36 @@ pub fn bucket() -> BucketName {
 pub async fn prepare(metadata: &impl Metadata) -> SessionId {
     metadata.run(CreateBucket { name: bucket(), region: String::new() }).await.unwrap();
     metadata.run(OpenSession { gateway: NodeId::from_random([1; 16]) }).await.unwrap()
+}
+
+/// Commits under way while a bucket is filled.
+const FILLERS: u64 = 512;
+
+/// Runs `count` commits, as `make` has them by their numbers.
+///
+/// # Panics
+/// If one fails.
+#[allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
+pub async fn fill<M: Metadata + 'static>(
+    metadata: &Arc<M>,
+    count: u64,
+    make: impl Fn(u64) -> CommitObject + Clone + Send + 'static,
+) {
+    let next = Arc::new(AtomicU64::new(0));
+    let mut tasks = JoinSet::new();
+    for _ in 0..FILLERS {
+        let (metadata, next, make) = (Arc::clone(metadata), Arc::clone(&next), make.clone());
+        tasks.spawn(async move {
+            loop {
+                let n = next.fetch_add(1, Ordering::Relaxed);
+                if n >= count {
+                    return;
+                }
+                metadata.run(make(n)).await.unwrap();
+            }
+        });
+    }
+    tasks.join_all().await;
 }
 
 /// The commit of a 4 KiB object on three disks.

@@ -38,21 +38,24 @@ pub struct Tuning {
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self {
-            disks: 6,
-            reclaim_grace_s: 0,
-            collect_interval_s: 1,
-            session_lease_s: 5,
-            reserve_bytes: 1 << 20,
-            scrub_period_s: 30 * 24 * 3600,
-            scrub_bytes_per_s_max: 64 << 20,
-            repair_grace_s: 600,
-            node_silence_s: 5,
-        }
+        Self::DEFAULT
     }
 }
 
 impl Tuning {
+    /// What tests want unless they say otherwise.
+    pub const DEFAULT: Self = Self {
+        disks: 6,
+        reclaim_grace_s: 0,
+        collect_interval_s: 1,
+        session_lease_s: 5,
+        reserve_bytes: 1 << 20,
+        scrub_period_s: 30 * 24 * 3600,
+        scrub_bytes_per_s_max: 64 << 20,
+        repair_grace_s: 600,
+        node_silence_s: 5,
+    };
+
     /// The settings as lines of a configuration file.
     pub(crate) fn to_toml(self) -> String {
         let mut text = String::new();

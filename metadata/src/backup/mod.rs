@@ -2,8 +2,6 @@
 //! left. Both begin a new life of the cluster under numbers that were never used ([`rebase`]).
 
 mod format;
-#[cfg(test)]
-mod measure;
 mod rebase;
 mod rebuild;
 mod recover;

@@ -31,6 +31,8 @@ use crate::raft::message::{ChunkTaken, RaftPath, SnapshotChunk, Stopped};
 use crate::testing::{TestClock, TestRandom};
 use crate::{Dependencies, Handle, MetadataService, Options, router};
 
+mod members;
+
 const SECRET: &str = "a secret of the cluster";
 
 pub(crate) fn options(dir: &Path) -> Options {
@@ -442,109 +444,6 @@ async fn the_service_is_reached_over_the_network_by_those_who_know_the_secret() 
     let stranger = rpc("another secret").send_message(&addr, path, &query).await.unwrap();
     assert_eq!(stranger.status(), 403, "I22");
     server.abort();
-}
-
-/// One of three members, over real HTTP.
-struct Member {
-    dir: TempDir,
-    addr: String,
-    running: Option<(Handle, tokio::task::JoinHandle<()>)>,
-}
-
-impl Member {
-    async fn start(&mut self, id: u64, members: &[(u64, String)]) {
-        let listener = tokio::net::TcpListener::bind(&self.addr).await.unwrap();
-        let options = Options {
-            member_id: id,
-            members: members.to_vec(),
-            advertise: self.addr.clone(),
-            snapshot_entries: 30,
-            ..options(self.dir.path())
-        };
-        let handle = start_with(options, StorageDirectory::new(rpc(SECRET))).await;
-        let server = serve(&handle, listener);
-        self.running = Some((handle, server));
-    }
-
-    async fn stop(&mut self) {
-        let (handle, server) = self.running.take().unwrap();
-        server.abort();
-        let _ = server.await;
-        handle.shutdown().await;
-    }
-}
-
-/// Three members that are not started, with their addresses.
-fn three_members() -> (Vec<Member>, Vec<(u64, String)>) {
-    let mut members = Vec::new();
-    for _ in 0..3 {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let addr = listener.local_addr().unwrap().to_string();
-        members.push(Member { dir: TempDir::new().unwrap(), addr, running: None });
-    }
-    let addrs = (1..).zip(members.iter().map(|m| m.addr.clone())).collect();
-    (members, addrs)
-}
-
-/// Three members that run and have formed a cluster, their addresses, and a client.
-async fn cluster_of_three() -> (Vec<Member>, Vec<(u64, String)>, HttpMetadata) {
-    let (mut members, addrs) = three_members();
-    for (id, member) in (1..).zip(&mut members) {
-        member.start(id, &addrs).await;
-    }
-    let known = addrs.iter().map(|(_, addr)| addr.clone()).collect();
-    let client = HttpMetadata::new(rpc(SECRET), known, &TestRandom);
-    eventually("a leader forms the cluster", async || {
-        client.ask(GetClusterMap { known: Epoch(0) }).await.is_ok_and(|map| map.is_some())
-    })
-    .await;
-    (members, addrs, client)
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn three_members_agree_survive_the_loss_of_one_and_take_it_back_by_snapshot() {
-    let (mut members, addrs, client) = cluster_of_three().await;
-    let session = prepare(&client).await;
-    client.run(commit(session, 0, "before")).await.unwrap();
-    let leader = members.iter().position(|m| m.running.as_ref().unwrap().0.leads()).unwrap();
-    members[leader].stop().await;
-    // Far more entries than the log keeps, so that the lost member needs a snapshot.
-    for n in 1..=300 {
-        let mut object = commit(session, 10 * n, &format!("key{n}"));
-        object.precondition.must_not_exist = true;
-        // The first may meet the old leader's last moments: its outcome is not known then, and a repetition is the same.
-        let mut outcome = client.run(object.clone()).await;
-        while matches!(outcome, Err(MetadataError::Unknown(_) | MetadataError::Unavailable(_))) {
-            outcome = client.run(object.clone()).await;
-        }
-        outcome.unwrap();
-    }
-    members[leader].start(leader as u64 + 1, &addrs).await;
-    let newest = client.ask(GetClusterStatus {}).await.unwrap().commit;
-    let returned = members[leader].running.as_ref().unwrap().0.clone();
-    eventually("the member catches up", async || returned.commit() >= newest).await;
-    assert_eq!(returned.ask(get("before")).await.unwrap().version.size, 100, "a follower asks the leader");
-    let view = returned.inner.machine.view().unwrap();
-    let held = crate::tables::usage::get(&view.usage().unwrap(), crate::tables::usage::TOTAL).unwrap();
-    assert_eq!((held.objects, held.bytes), (301, 30_100));
-}
-
-/// I15, I18: a copy of a member's directory finds the original at its address, and takes no part.
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_copy_of_a_member_takes_no_part() {
-    let (members, addrs, client) = cluster_of_three().await;
-    let session = prepare(&client).await;
-    let original = &members[1];
-    eventually("the copied member knows of the cluster", async || original.running.as_ref().unwrap().0.commit().0 > 0)
-        .await;
-    let image = kill_image(&original.running.as_ref().unwrap().0, original.dir.path());
-    let options = Options { member_id: 2, members: addrs.clone(), ..options(image.path()) };
-    let copy = start_with(options, StorageDirectory::new(rpc(SECRET))).await;
-    eventually("it says what it is", async || copy.refusal().is_some_and(|why| why.contains("copy of the other")))
-        .await;
-    client.run(commit(session, 0, "a")).await.unwrap();
-    assert!(original.running.as_ref().unwrap().0.refusal().is_none());
-    assert!(!copy.leads());
 }
 
 /// I30, and transfers that go on where the connection broke.

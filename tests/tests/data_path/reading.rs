@@ -190,16 +190,24 @@ async fn reads_go_on_from_extent_to_extent() {
 
 /// A gateway that started before the other nodes, or that was away when they joined.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_on_disks_newer_than_the_gateways_map_is_read() {
+async fn disks_newer_than_the_gateways_map_are_read_and_written() {
     let mut cluster = Cluster::start(6).await;
     let content = Content::new(1, 300_000);
     cluster.store("object", content).await;
-    let mut map = (*cluster.path.view.get().unwrap()).clone();
-    map.epoch = Epoch(1);
-    map.disks.truncate(1);
-    // A view of its own, which nobody keeps fresh.
-    cluster.path.view = ClusterView::new();
-    cluster.path.view.update(map);
+    let newest = cluster.path.view.get().unwrap();
+    // Views of their own, which nobody keeps fresh.
+    let older = |disks| {
+        let mut map = (*newest).clone();
+        map.epoch = Epoch(1);
+        map.disks.truncate(disks);
+        let view = ClusterView::new();
+        view.update(map);
+        view
+    };
+    cluster.path.view = older(1);
     cluster.check("object", content, 0..content.length, "with a map of one disk").await;
     assert_eq!(cluster.path.view.get().unwrap().disks.len(), 6);
+    cluster.path.view = older(0);
+    let placed = cluster.store("another", content).await;
+    assert_eq!(placed.extents[0].geometry.data_shards, 4);
 }

@@ -5,20 +5,9 @@ use cairn_tests::{Ledger, ProcessCluster, Tuning, audit, eventually, seed};
 use super::*;
 
 /// A grace period that is over soon: the shards of the node are made anew before it returns.
-const GIVEN_UP: Tuning = Tuning { repair_grace_s: 1, node_silence_s: 2, ..DEFAULT };
+const GIVEN_UP: Tuning = Tuning { repair_grace_s: 1, node_silence_s: 2, ..Tuning::DEFAULT };
 /// One that is not: the node returns to what it held, and deletions have waited for it.
-const WAITED_FOR: Tuning = Tuning { repair_grace_s: 600, node_silence_s: 2, ..DEFAULT };
-const DEFAULT: Tuning = Tuning {
-    disks: 6,
-    reclaim_grace_s: 0,
-    collect_interval_s: 1,
-    session_lease_s: 5,
-    reserve_bytes: 1 << 20,
-    scrub_period_s: 30 * 24 * 3600,
-    scrub_bytes_per_s_max: 64 << 20,
-    repair_grace_s: 600,
-    node_silence_s: 5,
-};
+const WAITED_FOR: Tuning = Tuning { repair_grace_s: 600, node_silence_s: 2, ..Tuning::DEFAULT };
 
 async fn a_node_returns(tuning: Tuning) {
     let seed = seed();

@@ -39,17 +39,26 @@ pub(super) struct ExtentWriter<'a> {
 }
 
 impl<'a> ExtentWriter<'a> {
-    /// Chooses profile and disks for an extent of `length` bytes in a body of `body_bytes`.
-    pub(super) fn place<E>(
+    /// Chooses profile and disks for an extent of `length` bytes in a body of `body_bytes`: by a newer cluster map where
+    /// this gateway's has too few, since others may have joined.
+    pub(super) async fn place<E>(
         path: &'a DataPath,
         id: ExtentId,
         length: u64,
         body_bytes: u64,
         descriptor: &Descriptor,
     ) -> Result<Self, WriteError<E>> {
-        let map = path.view.get().ok_or(WriteError::NoClusterMap)?;
-        let (profile, numbers) =
-            choose(&map, Some(&descriptor.bucket), body_bytes, id, |d| path.health.is_usable(d.number))?;
+        let by = |map: &ClusterMap| {
+            choose(map, Some(&descriptor.bucket), body_bytes, id, |disk| path.health.is_usable(disk.number))
+        };
+        let mut map = path.view.get().ok_or(WriteError::NoClusterMap)?;
+        let mut chosen = by(&map);
+        if chosen.is_err() {
+            path.fetch_map().await;
+            map = path.view.get().ok_or(WriteError::NoClusterMap)?;
+            chosen = by(&map);
+        }
+        let (profile, numbers) = chosen?;
         let disks = numbers.iter().filter_map(|n| path.disk(&map, *n)).collect();
         Ok(Self {
             path,

@@ -137,7 +137,8 @@ impl BodyWriter<'_> {
             let offset = n * EXTENT_BYTES_MAX;
             descriptor.offset = offset;
             let length = (size - offset).min(EXTENT_BYTES_MAX);
-            let mut extent = extent::ExtentWriter::place(self.path, run.first.offset(n), length, size, &descriptor)?;
+            let id = run.first.offset(n);
+            let mut extent = extent::ExtentWriter::place(self.path, id, length, size, &descriptor).await?;
             // Known before the first byte is sent, so that a request that is dropped half-way is cleaned up too.
             written.attempt(extent.placed());
             let placed = extent.write(stripes, digest).await?;

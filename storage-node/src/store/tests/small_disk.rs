@@ -256,15 +256,28 @@ async fn without_inodes_a_disk_deletes_serves_and_recovers() {
     store.close();
 }
 
-#[tokio::test]
-async fn a_filesystem_that_turns_read_only_serves_and_loses_nothing() {
-    let Some(mount) = Mount::new("ext4", "") else { return };
+/// A disk with twenty shards.
+async fn filled(mount: &Mount) -> (RealDisk, DiskStore) {
     let disk = RealDisk::new(&mount.path().join("disk"));
     format(&disk);
     let store = start(&disk);
     for n in 0..20 {
         put(&store, shard(n), size_of(n) / 4, 0).await.unwrap();
     }
+    (disk, store)
+}
+
+/// All of them are there.
+async fn check_filled(store: &DiskStore) {
+    for n in 0..20 {
+        check(store, shard(n), size_of(n) / 4, 0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_filesystem_that_turns_read_only_serves_and_loses_nothing() {
+    let Some(mount) = Mount::new("ext4", "") else { return };
+    let (disk, store) = filled(&mount).await;
     store.close();
     drop(store);
     // Files that are open for writing keep a filesystem from being remounted, so the store is opened afterwards.
@@ -280,9 +293,7 @@ async fn a_filesystem_that_turns_read_only_serves_and_loses_nothing() {
     assert!(why.contains("ead-only"), "{why}");
     mount.remount("remount,rw");
     let store = start(&disk);
-    for n in 0..20 {
-        check(&store, shard(n), size_of(n) / 4, 0).await;
-    }
+    check_filled(&store).await;
     store.close();
 }
 
@@ -290,28 +301,19 @@ async fn a_filesystem_that_turns_read_only_serves_and_loses_nothing() {
 #[tokio::test]
 async fn a_filesystem_that_turns_read_only_under_the_store_serves_and_loses_nothing() {
     let Some(mount) = Mount::new("ext4", "") else { return };
-    let disk = RealDisk::new(&mount.path().join("disk"));
-    format(&disk);
-    let store = start(&disk);
-    for n in 0..20 {
-        put(&store, shard(n), size_of(n) / 4, 0).await.unwrap();
-    }
+    let (disk, store) = filled(&mount).await;
     mount.break_down();
     let error = put(&store, shard(100), 4000, 0).await.unwrap_err();
     assert_eq!(error.kind, StorageErrorKind::Failed, "{error}");
     let (state, why) = store.state();
     assert!(state == DiskState::Suspect && why.contains("ead-only"), "{state:?}: {why}");
     assert!(delete(&store, &[shard(0)]).await.is_err(), "I1: a deletion that is not durable is not acknowledged");
-    for n in 0..20 {
-        check(&store, shard(n), size_of(n) / 4, 0).await;
-    }
+    check_filled(&store).await;
     store.close();
     drop(store);
     mount.check_and_remount();
     let store = start(&disk);
-    for n in 0..20 {
-        check(&store, shard(n), size_of(n) / 4, 0).await;
-    }
+    check_filled(&store).await;
     put(&store, shard(100), 4000, 1).await.unwrap();
     store.close();
 }

@@ -50,7 +50,6 @@ struct Walk {
     failed: u64,
     done: u64,
     idle_walks: u32,
-    rate: u64,
     pace: Pace,
 }
 
@@ -89,10 +88,7 @@ async fn step(data: &DataPath, current: &mut Option<Walk>) -> Result<bool, Metad
         return Ok(true);
     }
     let walk = current.get_or_insert_with(|| Walk::new(rebalance, rate, now));
-    if rate != walk.rate {
-        walk.rate = rate;
-        walk.pace.cap(rate);
-    }
+    walk.pace.bound(rate, rate);
     for body in &page.bodies {
         while !walk.pace.allows(data.clock.monotonic()) {
             tokio::time::sleep(PACE_POLL).await;
@@ -122,7 +118,7 @@ async fn step(data: &DataPath, current: &mut Option<Walk>) -> Result<bool, Metad
 impl Walk {
     fn new(rebalance: CommitSequence, rate: u64, now: Duration) -> Self {
         let pace = Pace::new(rate, rate, now);
-        Self { rebalance, at: None, failed: 0, done: 0, idle_walks: 0, rate, pace }
+        Self { rebalance, at: None, failed: 0, done: 0, idle_walks: 0, pace }
     }
 
     /// What comes of a walk that has reached its end; the next one begins where there is nothing to say yet.

@@ -337,6 +337,7 @@ async fn start_metadata(config: &Config, shared: &Shared) -> Result<cairn_metada
     options.verify_at_start = config.metadata_verify_at_start;
     options.repair_grace = Duration::from_secs(config.repair_grace_s);
     options.repair.bytes_per_s_max = config.repair_bytes_per_s_max;
+    options.repair.bytes_per_s_busy_max = config.repair_bytes_per_s_busy_max;
     options.repair.bytes_per_s_min = config.repair_bytes_per_s_min;
     options.node_silence = Duration::from_secs(config.node_silence_s);
     let deps = cairn_metadata::Dependencies {

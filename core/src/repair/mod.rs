@@ -6,13 +6,15 @@
 
 mod assess;
 mod compare;
+mod limits;
 mod pace;
 mod planner;
 mod task;
 
 pub use assess::{Assessment, ExtentView, Wanted, Why, assess};
 pub use compare::{Difference, compare};
+pub use limits::{Limits, Rates};
 pub use pace::Pace;
-pub use planner::{Limits, Planner, Progress};
+pub use planner::{Planner, Progress};
 pub(crate) use task::profile_of;
 pub use task::{Blocked, Task};

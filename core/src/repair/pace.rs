@@ -26,12 +26,14 @@ impl Pace {
         Self { min: (min as f64).clamp(1.0, max), max, rate: max, credit: max * SAVED_S, at: now }
     }
 
-    /// Changes the cap; the minimum stays, as far as it is not above the cap.
-    pub fn cap(&mut self, max: u64) {
-        self.max = max.max(1) as f64;
-        self.min = self.min.min(self.max);
-        self.rate = self.max;
-        self.credit = self.credit.min(self.max * SAVED_S);
+    /// Changes minimum and cap. A higher cap is used at once.
+    pub fn bound(&mut self, min: u64, max: u64) {
+        let max = max.max(1) as f64;
+        self.rate = if max > self.max { max } else { self.rate.min(max) };
+        self.max = max;
+        self.min = (min as f64).clamp(1.0, max);
+        self.rate = self.rate.max(self.min);
+        self.credit = self.credit.min(self.rate * SAVED_S);
     }
 
     /// Whether work may begin now.
@@ -90,6 +92,22 @@ mod tests {
         assert!((9_900..=10_200).contains(&at_min), "a guaranteed minimum: {at_min}");
         (0..1000).for_each(|_| pace.eased());
         assert_eq!(pace.rate(), 1000);
+    }
+
+    #[test]
+    fn a_new_cap_holds_at_once() {
+        let mut pace = Pace::new(10, 1000, Duration::ZERO);
+        pace.bound(10, 100);
+        let slower = moved(&mut pace, 0, 100, 37);
+        assert!((9_900..=10_200).contains(&slower), "nothing is left of what was saved up: {slower}");
+        pace.pressed();
+        pace.bound(10, 100);
+        assert_eq!(pace.rate(), 50, "saying it again changes nothing");
+        pace.bound(10, 500);
+        assert_eq!(pace.rate(), 500);
+        pace.bound(700, 500);
+        (0..20).for_each(|_| pace.pressed());
+        assert_eq!(pace.rate(), 500, "a minimum above the cap counts as the cap");
     }
 
     #[test]

@@ -3,36 +3,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
+use super::limits::{Limits, Rates};
 use super::pace::Pace;
 use super::task::Task;
 use crate::id::{ExtentId, NodeId};
-
-/// Bounds of repair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Rebuilds at the same time in the whole cluster.
-    pub running_max: usize,
-    /// Rebuilds at the same time on one receiving node.
-    pub running_per_node_max: usize,
-    /// Tasks that wait in memory for each number of spare shards; the rest waits in the tables.
-    pub waiting_max: usize,
-    /// Bytes per second that repair writes at most.
-    pub bytes_per_s_max: u64,
-    /// Bytes per second that repair writes however busy the disks are.
-    pub bytes_per_s_min: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            running_max: 32,
-            running_per_node_max: 8,
-            waiting_max: 4096,
-            bytes_per_s_max: 256 << 20,
-            bytes_per_s_min: 8 << 20,
-        }
-    }
-}
 
 /// Rest of an extent after its first failed rebuild; doubled with each further one.
 const REST: Duration = Duration::from_secs(1);
@@ -74,7 +48,7 @@ struct Rest {
 }
 
 impl Planner {
-    /// Nothing to do yet.
+    /// Nothing to do yet. The rate is that of a single node, until [`Planner::pace_at`] says otherwise.
     pub fn new(limits: Limits, now: Duration) -> Self {
         Self {
             pace: Pace::new(limits.bytes_per_s_min, limits.bytes_per_s_max, now),
@@ -168,9 +142,9 @@ impl Planner {
         self.waiting() < self.limits.running_max
     }
 
-    /// Changes how many bytes per second may be written.
-    pub fn cap(&mut self, bytes_per_s_max: u64) {
-        self.pace.cap(bytes_per_s_max);
+    /// Changes between what the rate moves.
+    pub fn pace_at(&mut self, rates: Rates) {
+        self.pace.bound(rates.min, rates.max);
     }
 
     /// Whether no task waits or is under way.

@@ -17,6 +17,7 @@ use redb::ReadableTableMetadata;
 use tokio::sync::{Notify, watch};
 
 use super::admission::Admission;
+use super::client_watch::ClientWatch;
 use super::leader::{Heard, LeaderMemory};
 use super::proposer::{self, Proposer};
 use super::read_gate::ReadGate;
@@ -46,6 +47,7 @@ pub(crate) struct Inner {
     pub(crate) proposer: Proposer,
     pub(crate) gate: ReadGate,
     pub(crate) memory: LeaderMemory,
+    pub(crate) clients: ClientWatch,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rpc: RpcClient,
     pub(crate) admission: Arc<Admission>,
@@ -104,6 +106,7 @@ impl Inner {
         tag: Option<CallTag>,
     ) -> Result<Outcome, MetadataFailure> {
         self.check_hand_over()?;
+        self.clients.saw_command(&command, self.clock.monotonic());
         let registers = if let Command::RegisterNode(c) = &command { Some(c.node) } else { None };
         let outcome = self.proposer.propose(command, tag).await?;
         let now = self.clock.monotonic();
@@ -121,6 +124,7 @@ impl Inner {
     pub(crate) async fn query(self: &Arc<Self>, query: Query) -> Result<Answer, MetadataFailure> {
         self.check_hand_over()?;
         self.gate.pass().await?;
+        self.clients.saw_query(&query, self.clock.monotonic());
         if matches!(query, Query::GetMembers(_)) {
             return self.member_table().await.map(Answer::Members);
         }

@@ -1,6 +1,7 @@
 //! A member of the metadata service: how it starts, what it takes, and how it stops.
 
 pub(crate) mod admission;
+mod client_watch;
 mod handle;
 mod http;
 pub(crate) mod leader;
@@ -25,6 +26,8 @@ use tokio::sync::{Notify, watch};
 pub use handle::Handle;
 pub(crate) use handle::Inner;
 pub use http::router;
+
+use client_watch::ClientWatch;
 
 use crate::directory::{Directory, StartError};
 use crate::jobs::repair::{self, StatusCell};
@@ -93,6 +96,7 @@ impl MetadataService {
             proposer: Proposer::spawn(raft.clone(), Arc::clone(&clock)),
             gate: ReadGate::spawn(raft.clone(), Arc::clone(&machine), at_start),
             memory: LeaderMemory::default(),
+            clients: ClientWatch::default(),
             wake: Arc::new(Notify::new()),
             remote: HttpMetadata::new(rpc.clone(), addresses, random.as_ref()),
             random: Arc::clone(&random),

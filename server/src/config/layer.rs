@@ -117,6 +117,8 @@ layer! {
     repair_grace_s: u64,
     /// See [`super::Config::repair_bytes_per_s_max`].
     repair_bytes_per_s_max: u64,
+    /// See [`super::Config::repair_bytes_per_s_busy_max`].
+    repair_bytes_per_s_busy_max: u64,
     /// See [`super::Config::repair_bytes_per_s_min`].
     repair_bytes_per_s_min: u64,
     /// See [`super::Config::reserve_bytes`].

@@ -100,9 +100,12 @@ pub struct Config {
     pub node_silence_s: u64,
     /// Seconds after which the shards of a disk that is away are made anew on others.
     pub repair_grace_s: u64,
-    /// Bytes per second that repair, drains and the like write at most in the whole cluster.
+    /// Bytes per second that repair, drains and the like write at most for each node that takes shards, while no client is
+    /// at work.
     pub repair_bytes_per_s_max: u64,
-    /// Bytes per second that they write however busy the disks are.
+    /// The same while clients are at work.
+    pub repair_bytes_per_s_busy_max: u64,
+    /// Bytes per second that they write for each node however busy the disks are.
     pub repair_bytes_per_s_min: u64,
     /// Bytes of free space below which a disk takes no new shards; 0 for the default of 1 % but at least 256 MiB.
     pub reserve_bytes: u64,
@@ -182,6 +185,7 @@ impl Config {
             node_silence_s: layer.node_silence_s.unwrap_or(5),
             repair_grace_s: layer.repair_grace_s.unwrap_or(600),
             repair_bytes_per_s_max: layer.repair_bytes_per_s_max.unwrap_or(256 << 20),
+            repair_bytes_per_s_busy_max: layer.repair_bytes_per_s_busy_max.unwrap_or(48 << 20),
             repair_bytes_per_s_min: layer.repair_bytes_per_s_min.unwrap_or(8 << 20),
             reserve_bytes: layer.reserve_bytes.unwrap_or(0),
             scrub_period_s: layer.scrub_period_s.unwrap_or(30 * 24 * 3600),

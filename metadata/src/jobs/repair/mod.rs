@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use cairn_core::cluster_map::{ClusterMap, DiskEvent, DiskState};
 use cairn_core::id::{CommitSequence, DiskId, Epoch, ExtentId};
-use cairn_core::repair::{Planner, Task};
+use cairn_core::repair::{Planner, Rates, Task};
 use cairn_protocol::metadata::command::{ChangeDisks, EndRebuilds};
 use cairn_protocol::metadata::query::RebalanceStatus;
 use cairn_protocol::rpc::MetadataFailure;
@@ -239,6 +239,8 @@ impl Lead {
     async fn tick(&mut self, inner: &Arc<Inner>) -> Result<(), MetadataFailure> {
         let Some(map) = inner.machine.map() else { return Ok(()) };
         let now = inner.clock.monotonic();
+        let rates = self.options.repair.rates(&map, inner.clients.are_at_work(now));
+        self.planner.pace_at(rates);
         self.end_stray_grants(inner, now).await?;
         self.give_up_the_long_away(inner, &map, now).await?;
         self.welcome_back(inner, &map, now).await?;
@@ -253,7 +255,7 @@ impl Lead {
             self.begin(inner, &map, task, None);
         }
         inner.repair.set(RepairStatus::of(&self.planner, self.patience.held_back(&map)));
-        self.rebalance(inner, &map, now).await?;
+        self.rebalance(inner, &map, rates, now).await?;
         self.verify(inner, &map);
         Ok(())
     }
@@ -270,6 +272,7 @@ impl Lead {
         &mut self,
         inner: &Arc<Inner>,
         map: &Arc<ClusterMap>,
+        rates: Rates,
         now: Duration,
     ) -> Result<(), MetadataFailure> {
         let read = || tables::rebalance::running(&inner.machine.view()?.meta()?);
@@ -288,10 +291,9 @@ impl Lead {
             });
         }
         let Some(record) = record else { return Ok(()) };
-        let limits = self.options.repair;
         let is_idle = self.pass.cursor.is_none() && !self.pass.found && self.planner.is_idle();
-        let rebalance = self.rebalance.get_or_insert_with(|| Rebalance::new(&record, limits, now));
-        rebalance.follow(&record, limits, map);
+        let rebalance = self.rebalance.get_or_insert_with(|| Rebalance::new(&record, self.options.repair, now));
+        rebalance.follow(&record, rates, map);
         rebalance.wait(!is_idle);
         rebalance.is_eager = false;
         for _ in 0..if is_idle { STEPS_PER_TICK } else { 0 } {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use cairn_core::cluster_map::ClusterMap;
 use cairn_core::id::{CommitSequence, DiskNumber, Epoch, ExtentId};
 use cairn_core::rebalance::{Balance, Loads, TOLERANCE_PERCENT};
-use cairn_core::repair::{Limits, Planner, Task};
+use cairn_core::repair::{Limits, Planner, Rates, Task};
 use cairn_protocol::metadata::command::{EndRebalance, RebalanceEnd};
 use cairn_protocol::metadata::query::{RebalanceRecord, RebalanceStatus};
 use cairn_protocol::rpc::MetadataFailure;
@@ -31,7 +31,6 @@ const NAMED_MAX: usize = 5;
 pub(super) struct Rebalance {
     pub(super) id: CommitSequence,
     pub(super) planner: Planner,
-    rate: u64,
     epoch: Epoch,
     stage: Stage,
     /// As of the last survey, with what was planned since.
@@ -61,12 +60,9 @@ impl Stage {
 
 impl Rebalance {
     pub(super) fn new(record: &RebalanceRecord, limits: Limits, now: Duration) -> Self {
-        let rate = rate(record, limits);
-        let limits = Limits { bytes_per_s_max: rate, ..limits };
         Self {
             id: record.id,
             planner: Planner::new(limits, now),
-            rate,
             epoch: Epoch(0),
             stage: Stage::start(),
             balance: None,
@@ -80,13 +76,10 @@ impl Rebalance {
         }
     }
 
-    /// Takes over what the operator or the cluster has changed.
-    pub(super) fn follow(&mut self, record: &RebalanceRecord, limits: Limits, map: &ClusterMap) {
-        let rate = rate(record, limits);
-        if rate != self.rate {
-            self.rate = rate;
-            self.planner.cap(rate);
-        }
+    /// Takes over what the operator or the cluster has changed. The rates are those of repair; the operator's word goes
+    /// before them.
+    pub(super) fn follow(&mut self, record: &RebalanceRecord, rates: Rates, map: &ClusterMap) {
+        self.planner.pace_at(record.bytes_per_s_max.map_or(rates, |max| Rates { max, ..rates }));
         if map.epoch != self.epoch {
             // Shares and targets may be others now.
             self.epoch = map.epoch;
@@ -206,10 +199,6 @@ impl Rebalance {
 pub(super) async fn end(inner: &Inner, id: CommitSequence, end: RebalanceEnd) -> Result<(), MetadataFailure> {
     tracing::info!(?end, "the rebalance has ended");
     inner.execute(EndRebalance { rebalance: Some(id), end }.into()).await.map(drop)
-}
-
-fn rate(record: &RebalanceRecord, limits: Limits) -> u64 {
-    record.bytes_per_s_max.unwrap_or(limits.bytes_per_s_max)
 }
 
 /// The disks that are off their share, the first few by name.

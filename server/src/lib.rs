@@ -17,6 +17,7 @@ pub mod offline;
 mod process;
 mod random;
 mod recovery;
+mod reload;
 mod scheduled_backup;
 mod system_backup;
 mod telemetry;

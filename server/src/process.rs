@@ -25,12 +25,13 @@ use tokio_util::task::TaskTracker;
 use crate::admin::{self, AdminState};
 use crate::banner;
 use crate::clock::SystemClock;
-use crate::config::{Config, Role};
+use crate::config::{Config, ConfigError, Role};
 use crate::credentials::{self, CredentialsError, LoadedCredentials};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::listener::{self, ListenError};
 use crate::random::SystemRandom;
 use crate::recovery::Recovery;
+use crate::reload::{self, Reread};
 use crate::scheduled_backup::{self, Schedule};
 use crate::system_backup::SystemBackups;
 use crate::telemetry::{self, LogFilterError};
@@ -71,15 +72,24 @@ pub enum ServerError {
 }
 
 /// Runs the roles of `config` until SIGTERM or SIGINT, then drains requests and stops.
-pub fn run(config: &Config) -> Result<(), ServerError> {
+///
+/// At SIGHUP it reads the configuration again with `reread`, and takes further disks into service.
+pub fn run(
+    config: &Config,
+    reread: impl Fn() -> Result<Config, ConfigError> + Send + Sync + 'static,
+) -> Result<(), ServerError> {
     telemetry::init(&config.log, config.log_json)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServerError::Runtime)?;
-    runtime.block_on(serve_until_told_to_stop(config))
+    runtime.block_on(serve_until_told_to_stop(config, Box::new(reread)))
 }
 
-async fn serve_until_told_to_stop(config: &Config) -> Result<(), ServerError> {
+async fn serve_until_told_to_stop(config: &Config, reread: Reread) -> Result<(), ServerError> {
     let data_dir = DataDir::open(&config.data)?;
+    let hangups = reload::receive().map_err(ServerError::Signals)?;
     let process = Process::start(config, &data_dir, Announce::Banner).await?;
+    if let Some(hangups) = hangups {
+        process.spawn_task(reload::run(hangups, process.storage.clone(), config.clone(), reread));
+    }
     let shutdown = process.shutdown.clone();
     let ended = tokio::select! {
         told = shutdown_signal() => told.map_err(ServerError::Signals),

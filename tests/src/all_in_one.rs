@@ -132,11 +132,17 @@ impl AllInOne {
         self.spawn_with(Some(injection));
     }
 
+    fn configure(&self) -> PathBuf {
+        let config = self.workdir.join("cairn.toml");
+        let text = format!("disk_count = {}\n{}", self.tuning.disks, self.tuning.to_toml());
+        std::fs::write(&config, text).expect("a configuration file");
+        config
+    }
+
     fn spawn_with(&mut self, injection: Option<&Injection>) {
         assert!(self.process.is_none(), "the server is running already");
         self.starts += 1;
-        let config = self.workdir.join("cairn.toml");
-        std::fs::write(&config, self.tuning.to_toml()).expect("a configuration file");
+        let config = self.configure();
         let log = self.workdir.logs().join(format!("server-{}.log", self.starts));
         let address = |port: u16| format!("127.0.0.1:{port}");
         let arguments = [
@@ -145,8 +151,6 @@ impl AllInOne {
             path_text(&config),
             "--data",
             path_text(&self.data()),
-            "--disks",
-            &self.tuning.disks.to_string(),
             "--s3-addr",
             &address(self.s3_port),
             "--admin-addr",
@@ -184,10 +188,11 @@ impl AllInOne {
         self.start_again().await;
     }
 
-    /// Stops and starts again with so many disk directories: more than before.
-    pub async fn restart_with_disks(&mut self, disks: u32) {
+    /// Gives the running server so many disk directories: more than before.
+    pub fn reload_with_disks(&mut self, disks: u32) {
         self.tuning.disks = disks;
-        self.restart().await;
+        self.configure();
+        self.process().reload();
     }
 
     /// `cairn ARGUMENTS…` against the admin API.

@@ -123,6 +123,11 @@ impl Process {
         assert!(status.success(), "{} ended with {status} after SIGTERM:\n{}", self.name, self.log_tail());
     }
 
+    /// SIGHUP.
+    pub fn reload(&self) {
+        self.signal(Signal::HUP);
+    }
+
     /// SIGSTOP.
     pub fn pause(&self) {
         self.signal(Signal::STOP);

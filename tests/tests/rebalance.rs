@@ -134,7 +134,7 @@ async fn a_drain_goes_first_a_stop_stops_and_added_disks_take_part() {
     let mut server = AllInOne::start_with(Tuning { disks: 7, ..Tuning::default() }).await;
     server.client().create_bucket(BUCKET).await.unwrap();
     fill(|| server.client(), OBJECTS).await;
-    server.restart_with_disks(9).await;
+    server.reload_with_disks(9);
     eventually("the new disks are active", LIMIT, async || {
         let disks = server.admin().cluster().await.map_err(|e| e.to_string())?.disks;
         if disks.active == 9 { Ok(()) } else { Err(format!("{disks:?}")) }

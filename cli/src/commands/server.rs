@@ -39,14 +39,14 @@ pub struct ServerArgs {
 
 impl ServerArgs {
     /// What the flags set.
-    fn layer(self) -> Layer {
+    fn layer(&self) -> Layer {
         Layer {
-            data: self.data,
+            data: self.data.clone(),
             disk_count: self.disks,
-            disks: Some(self.disk).filter(|disks| !disks.is_empty()),
-            s3_addr: self.s3_addr,
-            admin_addr: self.admin_addr,
-            rpc_addr: self.rpc_addr,
+            disks: Some(self.disk.clone()).filter(|disks| !disks.is_empty()),
+            s3_addr: self.s3_addr.clone(),
+            admin_addr: self.admin_addr.clone(),
+            rpc_addr: self.rpc_addr.clone(),
             ..Layer::default()
         }
     }
@@ -54,11 +54,11 @@ impl ServerArgs {
 
 /// Runs the server until it is told to stop.
 pub(super) fn run(args: ServerArgs) -> Result<(), CommandError> {
-    let file = args.config.clone();
     let print_config = args.print_config;
-    let config = Config::load(file.as_deref(), std::env::vars(), args.layer())?;
+    let load = move || Config::load(args.config.as_deref(), std::env::vars(), args.layer());
+    let config = load()?;
     if print_config {
         return print(toml::to_string(&config)?.trim_end());
     }
-    Ok(cairn_server::run(&config)?)
+    Ok(cairn_server::run(&config, load)?)
 }

@@ -43,7 +43,7 @@ pub enum ConfigError {
 }
 
 /// The whole configuration of one process.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Config {
     /// What this process does.
     pub roles: Vec<Role>,

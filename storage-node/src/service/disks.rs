@@ -70,23 +70,55 @@ pub(super) fn look_again(node: &Node, slot: &DiskSlot) -> Option<DiskSlot> {
         slot.take_out_of_service(error.to_string());
         return None;
     }
-    let slots = node.slots();
-    let others = slots.iter().filter(|other| other.number != slot.number).map(Arc::as_ref);
-    let twin = found.as_ref().ok().and_then(|found| twin(found.disk, &slot.path, others, &node.remembered()));
-    let Dependencies { random, clock, .. } = &node.dependencies;
-    let mut seen = None;
-    let remembered = node.remember(|state| {
-        seen = Some(survey_one(slot.number, slot.path.clone(), found, twin, state, random.as_ref(), clock));
-    });
-    if let Err(error) = remembered {
-        tracing::warn!(%error, "a disk is not adopted, because it cannot be remembered");
-        return None;
-    }
-    let seen = seen?;
+    let seen = match survey_anew(node, slot.number, &slot.path, found) {
+        Ok(seen) => seen?,
+        Err(error) => {
+            tracing::warn!(%error, "a disk is not adopted, because it cannot be remembered");
+            return None;
+        }
+    };
     if !seen.is_ours {
         slot.take_out_of_service(seen.status().reason);
     }
     Some(seen).filter(|seen| seen.is_ours)
+}
+
+/// Takes the directories that the node does not have yet: each is a new disk, or one that it has had. Returns them; they
+/// are registered and come into service like all others. An empty directory is made a disk, because somebody says that it
+/// is one.
+pub(super) fn take_more(node: &Node, paths: &[PathBuf]) -> Result<Vec<PathBuf>, StartError> {
+    let mut taken = Vec::new();
+    for path in paths {
+        let (path, slots) = (absolute(path)?, node.slots());
+        if slots.iter().any(|slot| slot.path == path) {
+            continue;
+        }
+        let found = probe(&RealDisk::new(&path), &path.display().to_string());
+        if let Some(slot) = survey_anew(node, slots.len() + 1, &path, found)? {
+            node.add(slot);
+            taken.push(path);
+        }
+    }
+    measure(&node.slots(), node.options.capacity_bytes);
+    Ok(taken)
+}
+
+/// Decides what a directory of a running node is, and remembers it. `number` is its place among the node's.
+fn survey_anew(
+    node: &Node,
+    number: usize,
+    path: &Path,
+    found: Result<DiskIdentity, OpenError>,
+) -> Result<Option<DiskSlot>, StartError> {
+    let slots = node.slots();
+    let others = slots.iter().filter(|other| other.number != number).map(Arc::as_ref);
+    let twin = found.as_ref().ok().and_then(|found| twin(found.disk, path, others, &node.remembered()));
+    let Dependencies { random, clock, .. } = &node.dependencies;
+    let mut seen = None;
+    node.remember(|state| {
+        seen = Some(survey_one(number, path.to_owned(), found, twin, state, random.as_ref(), clock));
+    })?;
+    Ok(seen)
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, StartError> {

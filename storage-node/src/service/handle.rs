@@ -1,6 +1,7 @@
 //! The storage node as its own process calls it.
 
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,7 +17,8 @@ use cairn_protocol::storage::{
 };
 use tokio::sync::oneshot;
 
-use super::disks::absence;
+use super::disks::{absence, take_more};
+use super::error::StartError;
 use super::node::Node;
 use super::rebuild;
 use super::rebuild_fence::RebuildFence;
@@ -58,6 +60,15 @@ impl Handle {
         stripes: Range<u32>,
     ) -> Result<Bytes, StorageError> {
         self.store(disk)?.read_body(shard, geometry, stripes).await
+    }
+
+    /// Takes the disk directories that the node does not have yet into service, beside those that it has; returns them.
+    /// Blocks on the disks, shortly: registration and service follow.
+    ///
+    /// # Errors
+    /// If the node's own state cannot be written. Those before the one that failed are taken.
+    pub fn add_disks(&self, paths: &[PathBuf]) -> Result<Vec<PathBuf>, StartError> {
+        take_more(&self.node, paths)
     }
 
     /// Stops the node: carries out what waits, syncs, and remembers the newest commit. Bounded in time; what is not

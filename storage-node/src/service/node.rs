@@ -65,6 +65,12 @@ impl Node {
         self.is_registered.store(false, Ordering::Release);
     }
 
+    /// A further disk directory, which is yet to be registered.
+    pub(super) fn add(&self, slot: DiskSlot) {
+        self.slots.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(slot));
+        self.is_registered.store(false, Ordering::Release);
+    }
+
     /// The cluster, if it is known.
     pub(super) fn cluster(&self) -> Option<ClusterId> {
         self.state().cluster

@@ -37,7 +37,8 @@ fn instructions(args: &AddArgs, own: &[&DiskEntry]) -> String {
     let mut all: Vec<PathBuf> = own.iter().map(|disk| PathBuf::from(&disk.path)).collect();
     all.extend(args.disks.iter().filter(|disk| !all.contains(disk)).cloned().collect::<Vec<_>>());
     format!(
-        "On {}, mount the new filesystems, set this in its configuration, and restart its server; clients do not notice:\n\n\
+        "On {}, mount the new filesystems, set this in its configuration, and have the server read it again \
+         (`systemctl reload`, or SIGHUP to its process); clients do not notice:\n\n\
          disks = {}\n",
         args.node,
         list(&all)

@@ -223,3 +223,35 @@ async fn a_directory_that_held_something_foreign_is_looked_at_again() {
     .await;
     node.shutdown().await;
 }
+
+#[tokio::test]
+async fn further_directories_become_disks_while_the_node_serves() {
+    let directory = tempfile::tempdir().unwrap();
+    let metadata = Arc::new(MemoryMetadata::new(1));
+    let path = |n: usize| directory.path().join(format!("disk{n}"));
+    let node = start(directory.path(), 2, &metadata);
+    let disks = wait_for(&node, &[ACTIVE; 2]).await;
+    put(&node, disks[0].disk, shard(1, 1), 1000).await;
+    // A copy of one that serves already.
+    assert!(std::process::Command::new("cp").arg("-a").args([path(1), path(4)]).status().unwrap().success());
+    let all: Vec<_> = (1..=4).map(path).collect();
+    assert_eq!(node.add_disks(&all).unwrap(), [path(3), path(4)]);
+    assert_eq!(node.add_disks(&all).unwrap(), [] as [std::path::PathBuf; 0], "they are there");
+    let four = wait_for(&node, &[ACTIVE, ACTIVE, ACTIVE, UNAVAILABLE]).await;
+    assert!(four[3].reason.contains("same disk"), "{}", four[3].reason);
+    put(&node, four[2].disk, shard(1, 2), 1000).await;
+    check(&node, disks[0].disk, shard(1, 1), 1000).await;
+    wait(|| async {
+        let registered = metadata.registered.lock().unwrap().last().map_or(0, |last| last.disks.len());
+        if registered == 3 { Ok(()) } else { Err(registered) }
+    })
+    .await;
+    node.shutdown().await;
+
+    let node = start(directory.path(), 3, &metadata);
+    let again = wait_for(&node, &[ACTIVE; 3]).await;
+    assert_eq!(again[2].disk, four[2].disk);
+    check(&node, again[2].disk, shard(1, 2), 1000).await;
+    std::fs::remove_dir_all(path(4)).unwrap();
+    node.shutdown().await;
+}

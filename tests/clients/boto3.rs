@@ -16,3 +16,10 @@ async fn boto3_at_its_defaults() {
     let said = script(&server, "boto3_defaults.py");
     assert!(said.trim_end().ends_with("all is well"), "{said}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn boto3_names_storage_classes() {
+    let server = AllInOne::start().await;
+    let said = script(&server, "boto3_storage_classes.py");
+    assert!(said.trim_end().ends_with("all is well"), "{said}");
+}

@@ -7,7 +7,8 @@ use cairn_tests::tool::Tool;
 
 fn script(server: &AllInOne, name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(name);
-    Tool::new("python3", server).arg(path).run()
+    // The scripts share a module, which would be compiled into the source tree.
+    Tool::new("python3", server).arg("-B").arg(path).run()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

@@ -7,23 +7,14 @@ import io
 
 import boto3
 from boto3.s3.transfer import TransferConfig
-from botocore.exceptions import ClientError
+
+from boto3_checks import refused
 
 MIB = 1 << 20
 CLASSES = ["REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"]
 REFUSED = ["GLACIER", "DEEP_ARCHIVE", "OUTPOSTS", "EXPRESS_ONEZONE", "SNOW", "standard", "NONE"]
 s3 = boto3.client("s3")
 bucket = "classes"
-
-
-def refused(code, call, **arguments):
-    try:
-        call(**arguments)
-    except ClientError as error:
-        found = error.response["Error"]["Code"]
-        assert found == code, f"{call.__name__}: {found}, expected {code}"
-        return error.response["Error"]
-    raise AssertionError(f"{call.__name__} should fail with {code}")
 
 
 def check(key, expected):

@@ -10,6 +10,7 @@ use cairn_core::geometry::Geometry;
 use cairn_core::id::{DiskNumber, ExtentId, NodeId, ProfileId, SessionId};
 use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::random::RandomSource;
+use cairn_core::storage_class::StorageClass;
 use cairn_protocol::metadata::command::{CommitObject, CreateBucket, OpenSession, Precondition};
 use cairn_protocol::metadata::{ExtentRun, Metadata, MetadataExt, PlacedExtent, PlacedRun};
 use tokio::task::JoinSet;
@@ -114,5 +115,6 @@ pub fn commit(session: SessionId, n: u64, key: ObjectKey) -> CommitObject {
         headers: Vec::new(),
         checksum: None,
         precondition: Precondition::default(),
+        storage_class: StorageClass::Standard,
     }
 }

@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 
 use crate::id::{PartNumber, UploadId};
 use crate::name::{BucketName, ObjectKey};
+use crate::storage_class::StorageClass;
 
 /// Names the object that an extent belongs to, with the headers needed to re-create it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -31,6 +32,9 @@ pub struct Descriptor {
     /// System and user headers, by their HTTP names in lower case.
     #[n(6)]
     pub headers: Vec<Header>,
+    /// Storage class. Descriptors of before there were classes have none, and their objects are `STANDARD`.
+    #[n(7)]
+    pub storage_class: StorageClass,
 }
 
 /// The place of a part in a multipart upload.
@@ -69,9 +73,8 @@ impl Descriptor {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_descriptor_reads_back() {
-        let descriptor = Descriptor {
+    fn descriptor(storage_class: StorageClass) -> Descriptor {
+        Descriptor {
             bucket: BucketName::new("photos").unwrap(),
             key: ObjectKey::new("2026/cairn.jpg").unwrap(),
             part: Some(PartOf { upload: UploadId(7), number: PartNumber::new(3).unwrap() }),
@@ -79,7 +82,26 @@ mod tests {
             total_bytes: 100 << 20,
             written_at_ms: 1_790_000_000_000,
             headers: vec![Header { name: "content-type".into(), value: "image/jpeg".into() }],
-        };
-        assert_eq!(minicbor::decode::<Descriptor>(&descriptor.to_bytes()).unwrap(), descriptor);
+            storage_class,
+        }
+    }
+
+    #[test]
+    fn a_descriptor_reads_back() {
+        for class in StorageClass::ALL {
+            let descriptor = descriptor(class);
+            assert_eq!(minicbor::decode::<Descriptor>(&descriptor.to_bytes()).unwrap(), descriptor);
+        }
+    }
+
+    /// I16, I30: the golden descriptor. What lies on disks since before there were storage classes stays readable, and
+    /// what is of the class STANDARD is written as ever.
+    #[test]
+    fn a_descriptor_of_the_default_class_is_encoded_as_ever() {
+        let golden = b"\xa7\x00\x66photos\x01\x6e2026/cairn.jpg\x02\x82\x07\x03\x03\x1a\x04\x00\x00\x00\x04\x1a\x06\x40\x00\x00\x05\
+            \x1b\x00\x00\x01\xa0\xc4\x50\x6c\x00\x06\x81\x82\x6ccontent-type\x6aimage/jpeg";
+        let descriptor = descriptor(StorageClass::Standard);
+        assert_eq!(descriptor.to_bytes(), golden.as_slice());
+        assert_eq!(minicbor::decode::<Descriptor>(golden).unwrap(), descriptor);
     }
 }

@@ -22,4 +22,5 @@ pub mod range;
 pub mod rebalance;
 pub mod repair;
 pub mod shard;
+pub mod storage_class;
 pub mod stripe;

@@ -14,6 +14,7 @@ use crate::cluster_map::{ClusterMap, Disk, Labels, Node};
 use crate::id::{DiskNumber, ExtentId, NodeId};
 use crate::name::BucketName;
 use crate::profile::{FailureDomain, Profile, preferred};
+use crate::storage_class::StorageClass;
 
 pub use replacement::{NoReplacement, relocation, replacement};
 pub use shortfall::{Shortfall, shortfall};
@@ -70,15 +71,16 @@ pub fn place(
     })
 }
 
-/// Chooses the best profile that the eligible disks can carry for an object of `object_bytes` in `bucket`, and the disks:
-/// the one that the rule for the bucket names, else, or as long as there are too few disks for it, the best of the
-/// cluster's own.
+/// Chooses the best profile that the eligible disks can carry for an object of `object_bytes` and `class` in `bucket`, and
+/// the disks: the one that the rule for such objects names (see [`ClusterMap::rule`]), else, or as long as there are too few
+/// disks for it, the best of the cluster's own.
 ///
 /// A profile without parity is for a cluster of one disk. Elsewhere a write is refused rather than acknowledged without
 /// any redundancy, however many disks are away.
 pub fn choose(
     map: &ClusterMap,
     bucket: Option<&BucketName>,
+    class: Option<StorageClass>,
     object_bytes: u64,
     extent: ExtentId,
     eligible: impl Fn(&Disk) -> bool,
@@ -87,7 +89,7 @@ pub fn choose(
     let sole = map.disks.len() == 1;
     let needed = if sole { 1 } else { 2 };
     let mut refused = PlacementError { needed, placed: 0, eligible: count, per_domain: 1, domain: FailureDomain::Disk };
-    let wanted = map.rule(bucket).and_then(|rule| map.profile(rule.pick(object_bytes))).copied();
+    let wanted = map.rule(bucket, class).and_then(|rule| map.profile(rule.pick(object_bytes))).copied();
     for profile in wanted.into_iter().chain(preferred(&map.profiles, object_bytes, count)) {
         if profile.parity_shards == 0 && !sole {
             continue;

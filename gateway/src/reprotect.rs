@@ -149,6 +149,7 @@ async fn recode(data: &DataPath, rebalance: CommitSequence, body: &Misfit) -> Re
         // Coding it anew makes no version newer than another.
         written_at_ms: body.last_modified_ms,
         headers: body.headers.clone(),
+        storage_class: body.storage_class,
     };
     let mut source = CopySource::new(Some(reader));
     let written = data.writer().write(&mut source, size, Undigested, descriptor).await?;

@@ -14,6 +14,7 @@ use cairn_core::etag::ETag;
 use cairn_core::id::NodeId;
 use cairn_core::name::{BucketName, ObjectKey, ObjectKeyError};
 use cairn_core::random::RandomSource;
+use cairn_core::storage_class::StorageClass;
 use cairn_gateway::body::{BodyHasher, ChecksumSet};
 use cairn_gateway::data::{BodyDigest, BodySource, DataPath, DataPathOptions, ReadError, WriteError};
 use cairn_metadata::Handle;
@@ -185,6 +186,7 @@ impl SystemBackups {
             total_bytes: bytes,
             written_at_ms: summary.written_ms,
             headers: Vec::new(),
+            storage_class: StorageClass::Standard,
         };
         let mut source = Spool::open(&self.spool)?;
         let digest = Md5(BodyHasher::new(ChecksumSet::default()));
@@ -201,6 +203,7 @@ impl SystemBackups {
             headers: Vec::new(),
             checksum: None,
             precondition: Precondition::default(),
+            storage_class: StorageClass::Standard,
         };
         if let Err(error) = self.member.run(command).await {
             if let Some(placed) = placed.filter(|_| error.is_definite_no()) {

@@ -30,6 +30,7 @@ mod ports;
 mod process;
 pub mod raw;
 mod seed;
+pub mod storage_class;
 pub mod tool;
 mod wait;
 mod workdir;

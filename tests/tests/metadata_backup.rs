@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cairn_cli::admin::Reconciled;
+use cairn_core::storage_class::StorageClass;
+use cairn_tests::storage_class::{class_of, put_as, put_parts_as};
 use cairn_tests::tool::Tool;
 use cairn_tests::{AllInOne, Content, Dataset, ProcessCluster, Shape, Tuning, verify_body};
 
@@ -40,6 +42,37 @@ fn lose_metadata(server: &AllInOne) {
     std::fs::remove_dir_all(server.data().join("metadata")).unwrap();
 }
 
+/// Objects with storage classes of their own: of before a backup, and of after it.
+struct Classed;
+
+impl Classed {
+    const BUCKET: &str = "classed";
+    const BEFORE: StorageClass = StorageClass::StandardIa;
+    const WHOLE: StorageClass = StorageClass::GlacierIr;
+    const PARTS: StorageClass = StorageClass::OnezoneIa;
+
+    async fn begin(server: &AllInOne) -> Self {
+        let mut client = server.client();
+        client.create_bucket(Self::BUCKET).await.unwrap();
+        let body = Content::new(8, 300_000).bytes();
+        put_as(&mut client, Self::BUCKET, "before", Self::BEFORE, body).await.unwrap();
+        Self
+    }
+
+    async fn go_on(&self, server: &AllInOne) {
+        let (mut client, body) = (server.client(), Content::new(9, 6 << 20).bytes());
+        put_as(&mut client, Self::BUCKET, "whole", Self::WHOLE, body.clone()).await.unwrap();
+        put_parts_as(&mut client, Self::BUCKET, "parts", Self::PARTS, &[body.clone(), body]).await.unwrap();
+    }
+
+    async fn assert_kept(&self, server: &AllInOne, when: &str) {
+        for (key, class) in [("before", Self::BEFORE), ("whole", Self::WHOLE), ("parts", Self::PARTS)] {
+            let found = class_of(&mut server.client(), Self::BUCKET, key).await.unwrap();
+            assert_eq!(found, class, "I16: {key} keeps its class {when}");
+        }
+    }
+}
+
 /// I16: the metadata is lost together with every redb file, twice. What the store itself holds is enough: first its newest
 /// backup and the descriptors of what came later, then the descriptors alone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -47,8 +80,10 @@ async fn all_metadata_is_lost_and_comes_back_from_the_disks() {
     let mut server = AllInOne::start_with(Tuning::default()).await;
     let (account, data) = (server.account(), server.data());
     let before = Dataset::store(&account, BUCKET, cairn_tests::seed()).await;
+    let classed = Classed::begin(&server).await;
     let said = verb(&server, &["metadata", "backup", "--in-store"]).run();
     assert!(said.contains("read back"), "{said}");
+    classed.go_on(&server).await;
     let later = Dataset::store(&account, "later", cairn_tests::seed() + 1).await;
     server.client().create_bucket("again").await.unwrap();
     for n in [76, 77] {
@@ -80,6 +115,7 @@ async fn all_metadata_is_lost_and_comes_back_from_the_disks() {
         before.assert_reads(&account, &when).await;
         later.assert_reads(&account, &when).await;
         let mut client = server.client();
+        classed.assert_kept(&server, &when).await;
         let body = client.get("again", "twice").await.unwrap();
         verify_body(body, Content::new(77, 300_000), 0..300_000).await.unwrap();
         let findings = server.admin().metadata_findings(None).await.unwrap();

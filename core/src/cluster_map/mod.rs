@@ -15,6 +15,7 @@ pub use rules::{ProfileRule, RULES_MAX};
 use crate::id::{ClusterId, DiskId, DiskNumber, Epoch, NodeId, ProfileId};
 use crate::name::BucketName;
 use crate::profile::Profile;
+use crate::storage_class::StorageClass;
 
 /// One version of the cluster map. Immutable once published; a change makes a map of the next epoch.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -39,17 +40,30 @@ pub struct ClusterMap {
     #[n(5)]
     #[cbor(default)]
     pub made: Vec<Profile>,
-    /// What the operator wants of new extents: at most one rule for each bucket, and one for all others.
+    /// What the operator wants of new extents of any storage class.
     #[n(6)]
     #[cbor(default)]
     pub rules: Vec<ProfileRule>,
+    /// The rules for one storage class. They stand apart because a gateway of the release before there were classes would
+    /// take them for rules of all.
+    #[n(7)]
+    #[cbor(default)]
+    pub class_rules: Vec<ProfileRule>,
 }
 
 impl ClusterMap {
     /// The map of a cluster without any node.
     pub fn empty(cluster: ClusterId, profiles: Vec<Profile>) -> Self {
-        let (made, rules) = (Vec::new(), Vec::new());
-        Self { cluster, epoch: Epoch(1), nodes: Vec::new(), disks: Vec::new(), profiles, made, rules }
+        Self {
+            cluster,
+            epoch: Epoch(1),
+            nodes: Vec::new(),
+            disks: Vec::new(),
+            profiles,
+            made: Vec::new(),
+            rules: Vec::new(),
+            class_rules: Vec::new(),
+        }
     }
 
     /// The disk called `number`.
@@ -72,9 +86,84 @@ impl ClusterMap {
         self.profiles.iter().chain(&self.made).find(|profile| profile.id == id)
     }
 
-    /// The rule for new extents of `bucket`: its own, else that of all buckets.
-    pub fn rule(&self, bucket: Option<&BucketName>) -> Option<&ProfileRule> {
-        let of = |wanted: Option<&BucketName>| self.rules.iter().find(|rule| rule.bucket.as_ref() == wanted);
-        bucket.and_then(|bucket| of(Some(bucket))).or_else(|| of(None))
+    /// All rules.
+    pub fn all_rules(&self) -> impl Iterator<Item = &ProfileRule> {
+        self.rules.iter().chain(&self.class_rules)
+    }
+
+    /// The most specific rule for new extents of `class` in `bucket`: that of bucket and class, else that of the bucket,
+    /// else that of the class, else that of all. Without a bucket, or a class, it is about those without a rule of their own.
+    pub fn rule(&self, bucket: Option<&BucketName>, class: Option<StorageClass>) -> Option<&ProfileRule> {
+        self.all_rules().filter(|rule| rule.covers(bucket, class)).max_by_key(|rule| rule.specificity())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bucket(name: &str) -> BucketName {
+        BucketName::new(name).unwrap()
+    }
+
+    /// A map with a rule for each scope, whose profile has the number of the rule in the list.
+    fn map(scopes: &[(Option<&str>, Option<StorageClass>)]) -> ClusterMap {
+        let mut map = ClusterMap::empty(ClusterId::from_bytes([1; 16]), Vec::new());
+        for (number, (name, class)) in (1u16..).zip(scopes) {
+            let (large, small) = (ProfileId(number), ProfileId(number));
+            let rule = ProfileRule { bucket: name.map(bucket), class: *class, large, small, small_bytes_max: 0 };
+            if class.is_some() { map.class_rules.push(rule) } else { map.rules.push(rule) }
+        }
+        map
+    }
+
+    #[test]
+    fn the_most_specific_rule_wins() {
+        use StorageClass::{GlacierIr, Standard, StandardIa};
+        let scopes = [(None, None), (None, Some(StandardIa)), (Some("logs"), None), (Some("logs"), Some(StandardIa))];
+        let check = |map: &ClusterMap, wanted: &[(Option<&str>, Option<StorageClass>, u16)]| {
+            for (name, class, expected) in wanted {
+                let name = name.map(bucket);
+                let found = map.rule(name.as_ref(), *class).map_or(0, |rule| rule.large.0);
+                assert_eq!(found, *expected, "{name:?} {class:?}");
+            }
+        };
+        let all = map(&scopes);
+        let wanted = [
+            (Some("logs"), Some(StandardIa), 4),
+            (Some("logs"), Some(Standard), 3),
+            (Some("logs"), Some(GlacierIr), 3),
+            (Some("logs"), None, 3),
+            (Some("others"), Some(StandardIa), 2),
+            (None, Some(StandardIa), 2),
+            (Some("others"), Some(Standard), 1),
+            (None, None, 1),
+        ];
+        check(&all, &wanted);
+        // The order of the lists says nothing.
+        let mut turned = all.clone();
+        turned.rules.reverse();
+        turned.class_rules.reverse();
+        check(&turned, &wanted);
+        check(
+            &map(&scopes[1..2]),
+            &[(Some("logs"), Some(StandardIa), 1), (Some("logs"), Some(Standard), 0), (None, None, 0)],
+        );
+        check(&map(&scopes[1..3]), &[(Some("logs"), Some(StandardIa), 2), (Some("others"), Some(StandardIa), 1)]);
+    }
+
+    /// I30: gateways of the release before there were classes see no rule of a class.
+    #[test]
+    fn rules_of_a_class_are_in_a_field_of_their_own() {
+        #[derive(Decode)]
+        #[cbor(map)]
+        struct Before {
+            #[n(6)]
+            rules: Vec<ProfileRule>,
+        }
+        let all = map(&[(Some("logs"), Some(StorageClass::OnezoneIa)), (None, None)]);
+        let bytes = minicbor::to_vec(&all).unwrap();
+        assert_eq!(minicbor::decode::<ClusterMap>(&bytes).unwrap(), all);
+        assert_eq!(minicbor::decode::<Before>(&bytes).unwrap().rules, all.rules);
     }
 }

@@ -67,7 +67,7 @@ fn a_cluster_of_several_disks_never_stores_without_redundancy() {
     let chosen = |nodes: &[(&str, &[u64])], domain, away: u32| {
         let mut map = map(nodes);
         map.profiles = Profile::defaults(domain);
-        choose(&map, None, 1 << 20, extent(1), |d| d.number.0 > away).map(|(p, _)| p.to_string()).ok()
+        choose(&map, None, None, 1 << 20, extent(1), |d| d.number.0 > away).map(|(p, _)| p.to_string()).ok()
     };
     assert_eq!(chosen(&[("", &[100; 6])], FailureDomain::Disk, 0).as_deref(), Some("4+2"));
     assert_eq!(chosen(&[("", &[100; 6])], FailureDomain::Disk, 2).as_deref(), Some("2+2"));

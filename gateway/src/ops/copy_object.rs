@@ -11,7 +11,9 @@ use crate::service::body_stream::CopySource;
 use crate::service::call::{Answer, Call};
 use crate::service::conditions::write_precondition;
 use crate::service::ingest::{Purpose, ingest_copy};
-use crate::service::object_headers::{from_stored, refuse_unsupported, stored_headers};
+use crate::service::object_headers::{
+    STORAGE_CLASS, from_stored, refuse_unsupported, requested_storage_class, stored_headers,
+};
 use crate::service::respond;
 use crate::xml::copy_object_result;
 
@@ -19,6 +21,7 @@ pub(crate) async fn handle(call: Call) -> Answer {
     let (bucket, key) = (call.bucket()?, call.key()?);
     let source = copy_source::parse(call.header("x-amz-copy-source").unwrap_or_default())?;
     refuse_unsupported(&call.headers)?;
+    let storage_class = requested_storage_class(&call.headers)?;
     let replace = replaces_metadata(&call)?;
     refuse_idle_self_copy(&call, &source, replace)?;
     let precondition = write_precondition(&call.headers);
@@ -32,9 +35,9 @@ pub(crate) async fn handle(call: Call) -> Answer {
         0 => None,
         _ => Some(call.gateway.data().read(view.version.content, 0..size, located).await?),
     };
-    let purpose = Purpose { bucket: &bucket, key: &key, part: None, headers: &headers };
+    let purpose = Purpose { bucket: &bucket, key: &key, part: None, headers: &headers, storage_class };
     let body = ingest_copy(&call.gateway, &mut CopySource::new(reader), size, purpose, checksum).await?;
-    let committed = commit_object(&call, &body, headers, precondition).await?;
+    let committed = commit_object(&call, &body, (headers, storage_class), precondition).await?;
     respond::document(copy_object_result(body.etag, committed.last_modified_ms, body.checksum.as_ref()))
 }
 
@@ -52,7 +55,7 @@ fn replaces_metadata(call: &Call) -> Result<bool, S3Error> {
 
 fn refuse_idle_self_copy(call: &Call, source: &Source, replace: bool) -> Result<(), S3Error> {
     let same = call.bucket()? == source.bucket && call.key()? == source.key;
-    let changes = replace || call.headers.contains_key("x-amz-storage-class");
+    let changes = replace || call.headers.contains_key(STORAGE_CLASS);
     if same && !changes {
         let message = "This copy request is illegal because it is trying to copy an object to itself without changing \
                        the object's metadata, storage class, website redirect location or encryption attributes.";

@@ -9,7 +9,7 @@ use http::header::CONTENT_TYPE;
 use crate::body::{ChecksumAlgorithm, ChecksumType};
 use crate::error::{S3Error, S3ErrorCode};
 use crate::service::call::{Answer, Call, upload_id_text};
-use crate::service::object_headers::stored_headers;
+use crate::service::object_headers::{requested_storage_class, stored_headers};
 use crate::service::respond;
 use crate::xml::InitiateMultipartUploadResult;
 
@@ -22,6 +22,7 @@ pub(crate) async fn handle(call: Call) -> Answer {
         headers: stored_headers(&call.headers)?,
         checksum_algorithm: checksum.map(|(algorithm, _)| algorithm.as_str().to_owned()),
         checksum_composite: checksum.is_some_and(|(_, kind)| kind == ChecksumType::Composite),
+        storage_class: requested_storage_class(&call.headers)?,
     };
     let upload = upload_id_text(call.gateway.metadata().run(command).await?);
     let result = InitiateMultipartUploadResult { bucket: bucket.as_str(), key: key.as_str(), upload_id: &upload };

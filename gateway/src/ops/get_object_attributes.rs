@@ -4,7 +4,6 @@ use axum::body::Body;
 use http::Response;
 use http::header::{CONTENT_TYPE, LAST_MODIFIED};
 
-use super::STORAGE_CLASS;
 use super::open_object::find;
 use crate::error::{S3Error, S3ErrorCode};
 use crate::service::call::{Answer, Call};
@@ -32,7 +31,7 @@ pub(crate) async fn handle(call: Call) -> Answer {
         etag: wants(Attribute::ETag).then_some(version.etag),
         checksum: checksum.as_ref(),
         parts_count: view.parts.filter(|_| wants(Attribute::ObjectParts)),
-        storage_class: wants(Attribute::StorageClass).then_some(STORAGE_CLASS),
+        storage_class: wants(Attribute::StorageClass).then_some(version.storage_class.name()),
         size: wants(Attribute::ObjectSize).then_some(version.size),
     };
     let response = Response::builder()

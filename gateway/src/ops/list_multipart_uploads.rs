@@ -4,7 +4,7 @@ use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::query::ListUploads;
 
 use super::list_parts::announced;
-use super::{STORAGE_CLASS, owner};
+use super::owner;
 use crate::service::call::{Answer, Call, parse_upload_id, upload_id_text};
 use crate::service::respond;
 use crate::xml::{KeyEncoding, ListMultipartUploadsResult, ListedUpload};
@@ -44,7 +44,7 @@ pub(crate) async fn handle(call: Call) -> Answer {
                 upload_id: id,
                 initiated_ms: u.created_ms,
                 owner: owner(&call.gateway),
-                storage_class: STORAGE_CLASS,
+                storage_class: u.storage_class.name(),
                 checksum: announced(u.checksum_algorithm.as_deref(), u.checksum_composite),
             })
             .collect(),

@@ -3,7 +3,7 @@
 use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::query::ListParts;
 
-use super::{STORAGE_CLASS, owner};
+use super::owner;
 use crate::body::{ChecksumAlgorithm, ChecksumType};
 use crate::error::S3Error;
 use crate::service::call::{Answer, Call, upload_id_text};
@@ -37,7 +37,7 @@ pub(crate) async fn handle(call: Call) -> Answer {
             })
             .collect(),
         owner: owner(&call.gateway),
-        storage_class: STORAGE_CLASS,
+        storage_class: page.upload.storage_class.name(),
         checksum: announced(page.upload.checksum_algorithm.as_deref(), page.upload.checksum_composite),
     };
     respond::document(result.to_xml())

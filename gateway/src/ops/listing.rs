@@ -6,7 +6,6 @@ use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::content::ListedObject as Found;
 use cairn_protocol::metadata::query::{ListObjects, ListPosition, ObjectPage};
 
-use super::STORAGE_CLASS;
 use crate::error::S3Error;
 use crate::service::call::Call;
 use crate::service::object_headers::from_stored;
@@ -74,7 +73,7 @@ pub(super) fn listed<'a>(object: &'a Found, owner: Option<Owner<'a>>) -> ListedO
         last_modified_ms: object.last_modified_ms,
         etag: object.etag,
         size: object.size,
-        storage_class: STORAGE_CLASS,
+        storage_class: object.storage_class.name(),
         checksum: checksum.map(|c| ListedChecksum { algorithm: c.algorithm, kind: c.kind }),
         owner,
     }

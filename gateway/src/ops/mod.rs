@@ -28,9 +28,6 @@ pub(crate) mod upload_part_copy;
 
 use crate::xml::Owner;
 
-/// The one storage class there is.
-const STORAGE_CLASS: &str = "STANDARD";
-
 /// The root user, who owns everything.
 fn owner(gateway: &crate::gateway::Gateway) -> Owner<'_> {
     Owner { id: gateway.owner_id(), display_name: "root" }

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use cairn_core::descriptor::Header;
+use cairn_core::storage_class::StorageClass;
 use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::command::{CommitObject, ObjectCommitted, Precondition};
 use cairn_protocol::metadata::query::GetObject;
@@ -12,17 +13,17 @@ use crate::error::{S3Error, S3ErrorCode};
 use crate::service::call::{Answer, Call};
 use crate::service::conditions::write_precondition;
 use crate::service::ingest::{Ingested, Purpose, commit, ingest};
-use crate::service::object_headers::{describe_checksum, stored_headers, to_stored};
+use crate::service::object_headers::{describe_checksum, requested_storage_class, stored_headers, to_stored};
 use crate::service::respond;
 
 pub(crate) async fn handle(mut call: Call) -> Answer {
     let (bucket, key) = (call.bucket()?, call.key()?);
-    let headers = stored_headers(&call.headers)?;
+    let (headers, storage_class) = (stored_headers(&call.headers)?, requested_storage_class(&call.headers)?);
     let precondition = write_precondition(&call.headers);
     fail_fast(&call, &precondition).await?;
-    let purpose = Purpose { bucket: &bucket, key: &key, part: None, headers: &headers };
+    let purpose = Purpose { bucket: &bucket, key: &key, part: None, headers: &headers, storage_class };
     let body = ingest(&mut call, purpose, None).await?;
-    commit_object(&call, &body, headers, precondition).await?;
+    commit_object(&call, &body, (headers, storage_class), precondition).await?;
     let response = Response::builder().header("etag", format!("\"{}\"", body.etag));
     respond::finish(describe_checksum(response, body.checksum.as_ref()), Body::empty())
 }
@@ -31,7 +32,7 @@ pub(crate) async fn handle(mut call: Call) -> Answer {
 pub(super) async fn commit_object(
     call: &Call,
     body: &Ingested,
-    headers: Vec<Header>,
+    (headers, storage_class): (Vec<Header>, StorageClass),
     precondition: Precondition,
 ) -> Result<ObjectCommitted, S3Error> {
     let command = CommitObject {
@@ -43,6 +44,7 @@ pub(super) async fn commit_object(
         headers,
         checksum: body.checksum.as_ref().map(to_stored),
         precondition,
+        storage_class,
     };
     commit(&call.gateway, command, body.session, body.placed.clone()).await
 }

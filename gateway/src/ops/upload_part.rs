@@ -21,7 +21,7 @@ pub(crate) async fn handle(mut call: Call) -> Answer {
     let upload = find_upload(&call).await?;
     let announced = upload.checksum_algorithm.as_deref().and_then(ChecksumAlgorithm::parse);
     check_algorithm(&call, announced)?;
-    let purpose = Purpose { bucket: &bucket, key: &key, part: Some(part), headers: &upload.headers };
+    let purpose = Purpose::of_part(&bucket, &key, part, &upload);
     let body = ingest(&mut call, purpose, announced).await?;
     let (etag, checksum) = (body.etag, body.checksum.clone());
     commit_part(&call, part, body).await?;

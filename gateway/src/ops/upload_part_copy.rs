@@ -32,7 +32,7 @@ pub(crate) async fn handle(call: Call) -> Answer {
         _ => Some(call.gateway.data().read(view.version.content, bytes, located).await?),
     };
     let announced = upload.checksum_algorithm.as_deref().and_then(ChecksumAlgorithm::parse);
-    let purpose = Purpose { bucket: &bucket, key: &key, part: Some(part), headers: &upload.headers };
+    let purpose = Purpose::of_part(&bucket, &key, part, &upload);
     let body = ingest_copy(&call.gateway, &mut CopySource::new(reader), size, purpose, announced).await?;
     let (etag, checksum) = (body.etag, body.checksum.clone());
     let last_modified_ms = commit_part(&call, part, body).await?;

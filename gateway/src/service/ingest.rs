@@ -9,6 +9,8 @@ use cairn_core::etag::ETag;
 use cairn_core::id::SessionId;
 use cairn_core::limits::SINGLE_PUT_BYTES_MAX;
 use cairn_core::name::{BucketName, ObjectKey};
+use cairn_core::storage_class::StorageClass;
+use cairn_protocol::metadata::query::UploadInfo;
 use cairn_protocol::metadata::{CommandBody, MetadataError, MetadataExt, PlacedRun, Rejection};
 
 use super::call::Call;
@@ -34,9 +36,15 @@ pub(crate) struct Purpose<'a> {
     pub(crate) key: &'a ObjectKey,
     pub(crate) part: Option<PartOf>,
     pub(crate) headers: &'a [Header],
+    pub(crate) storage_class: StorageClass,
 }
 
-impl Purpose<'_> {
+impl<'a> Purpose<'a> {
+    /// A part: it carries what its upload says of the object to be.
+    pub(crate) fn of_part(bucket: &'a BucketName, key: &'a ObjectKey, part: PartOf, upload: &'a UploadInfo) -> Self {
+        Self { bucket, key, part: Some(part), headers: &upload.headers, storage_class: upload.storage_class }
+    }
+
     fn descriptor(&self, total_bytes: u64, written_at_ms: u64) -> Descriptor {
         Descriptor {
             bucket: self.bucket.clone(),
@@ -46,6 +54,7 @@ impl Purpose<'_> {
             total_bytes,
             written_at_ms,
             headers: self.headers.to_vec(),
+            storage_class: self.storage_class,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use cairn_core::descriptor::Header;
 use cairn_core::limits::USER_METADATA_BYTES_MAX;
+use cairn_core::storage_class::StorageClass;
 use cairn_protocol::metadata::{ObjectVersion, StoredChecksum};
 use http::header::{CONTENT_TYPE, ETAG, LAST_MODIFIED};
 use http::response::Builder;
@@ -11,6 +12,8 @@ use super::http_time::format_http_date;
 use crate::body::{Checksum, ChecksumAlgorithm, ChecksumType, stored_content_encoding};
 use crate::error::{S3Error, S3ErrorCode};
 
+/// The header that names a storage class, in requests and in answers.
+pub(crate) const STORAGE_CLASS: &str = "x-amz-storage-class";
 const USER_PREFIX: &str = "x-amz-meta-";
 const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
 /// System headers that are stored as they are sent. `Content-Encoding` is stored without `aws-chunked`.
@@ -82,15 +85,20 @@ pub(crate) fn refuse_unsupported(headers: &HeaderMap) -> Result<(), S3Error> {
     if let Some(name) = NOT_IMPLEMENTED.iter().find(|name| headers.contains_key(**name)) {
         return Err(S3Error::not_implemented(*name));
     }
-    let text = |name: &str| headers.get(name).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
-    if let Some(class) = text("x-amz-storage-class").filter(|class| class != "STANDARD") {
-        return Err(S3Error::new(S3ErrorCode::InvalidStorageClass).with("StorageClassRequested", class));
-    }
     // Everything belongs to the root user, so these two change nothing; the others would grant access.
-    match text("x-amz-acl").as_deref() {
+    match headers.get("x-amz-acl").map(|value| String::from_utf8_lossy(value.as_bytes())).as_deref() {
         None | Some("private" | "bucket-owner-full-control") => Ok(()),
         Some(_) => Err(S3Error::not_implemented("x-amz-acl")),
     }
+}
+
+/// The storage class that a request asks for; `STANDARD` if it names none. A copy without the header is of that class too,
+/// whatever its source is of. Source: S3 API reference, CopyObject.
+pub(crate) fn requested_storage_class(headers: &HeaderMap) -> Result<StorageClass, S3Error> {
+    let Some(value) = headers.get(STORAGE_CLASS) else { return Ok(StorageClass::Standard) };
+    let name = String::from_utf8_lossy(value.as_bytes());
+    StorageClass::parse(&name)
+        .ok_or_else(|| S3Error::new(S3ErrorCode::InvalidStorageClass).with("StorageClassRequested", name.into_owned()))
 }
 
 /// Adds what GET and HEAD say of an object: its stored headers, tag and time.
@@ -99,6 +107,10 @@ pub(crate) fn describe(mut response: Builder, version: &ObjectVersion) -> Builde
         .header(ETAG, format!("\"{}\"", version.etag))
         .header(LAST_MODIFIED, format_http_date(version.last_modified_ms))
         .header("accept-ranges", "bytes");
+    // Source: S3 API reference, GetObject: the header is there for all classes but this one.
+    if version.storage_class != StorageClass::Standard {
+        response = response.header(STORAGE_CLASS, version.storage_class.name());
+    }
     if !version.headers.iter().any(|h| h.name == CONTENT_TYPE.as_str()) {
         response = response.header(CONTENT_TYPE, DEFAULT_CONTENT_TYPE);
     }
@@ -139,4 +151,51 @@ pub(crate) fn from_stored(stored: &StoredChecksum) -> Option<Checksum> {
         kind: if stored.composite { ChecksumType::Composite } else { ChecksumType::FullObject },
         base64: stored.value.clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use cairn_core::etag::ETag;
+    use cairn_core::id::CommitSequence;
+    use cairn_protocol::metadata::content::Content;
+    use http::Response;
+
+    use super::*;
+
+    fn requested(class: &'static str) -> Result<StorageClass, S3Error> {
+        let mut headers = HeaderMap::new();
+        headers.insert(STORAGE_CLASS, HeaderValue::from_static(class));
+        requested_storage_class(&headers)
+    }
+
+    #[test]
+    fn a_request_names_a_class_that_there_is_or_none() {
+        assert_eq!(requested_storage_class(&HeaderMap::new()), Ok(StorageClass::Standard));
+        for class in StorageClass::ALL {
+            assert_eq!(requested(class.name()), Ok(class));
+        }
+        for other in ["GLACIER", "DEEP_ARCHIVE", "OUTPOSTS", "EXPRESS_ONEZONE", "SNOW", "standard", ""] {
+            assert_eq!(requested(other).unwrap_err().code(), S3ErrorCode::InvalidStorageClass, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn every_class_but_the_default_is_shown() {
+        for storage_class in StorageClass::ALL {
+            let version = ObjectVersion {
+                sequence: CommitSequence(1),
+                size: 0,
+                etag: ETag::single([1; 16]),
+                last_modified_ms: 0,
+                headers: Vec::new(),
+                checksum: None,
+                content: Content::Empty,
+                storage_class,
+            };
+            let response = describe(Response::builder(), &version).body(()).unwrap();
+            let shown = response.headers().get(STORAGE_CLASS).map(|value| value.to_str().unwrap());
+            let expected = (storage_class != StorageClass::Standard).then_some(storage_class.name());
+            assert_eq!(shown, expected);
+        }
+    }
 }

@@ -174,6 +174,7 @@ fn insert(
         headers: command.headers.clone(),
         checksum: None,
         parts,
+        storage_class: command.storage_class,
     };
     let key = versions::key(bucket, command.key.as_str().as_bytes(), context.sequence);
     tables.versions.insert(key, row.to_bytes().as_slice())?;
@@ -201,6 +202,7 @@ mod tests {
     use cairn_core::etag::ETag;
     use cairn_core::id::{DiskNumber, PartNumber};
     use cairn_core::name::{BucketName, ObjectKey};
+    use cairn_core::storage_class::StorageClass;
     use cairn_protocol::metadata::PlacedRun;
     use cairn_protocol::metadata::command::{EndReconciliation, EndSession};
     use cairn_protocol::metadata::query::ReconcileTotals;
@@ -225,6 +227,7 @@ mod tests {
             headers: Vec::new(),
             written_ms,
             replaces_unreadable: false,
+            storage_class: StorageClass::OnezoneIa,
         }
     }
 
@@ -242,7 +245,8 @@ mod tests {
         let body = state.body(30);
         assert_eq!(adopt(&state, "new", body.clone(), 5), Adoption::Adopted);
         assert_eq!(adopt(&state, "new", body.clone(), 5), Adoption::Known);
-        assert_eq!(state.newest("new").unwrap().1.last_modified_ms, 5);
+        let (_, row) = state.newest("new").unwrap();
+        assert_eq!((row.last_modified_ms, row.storage_class), (5, StorageClass::OnezoneIa));
         assert_eq!(adopt(&state, "old", state.body(7), 0), Adoption::Superseded);
         assert_eq!(adopt(&state, "old", state.body(8), 1 << 50), Adoption::Adopted);
         assert_eq!((state.usage(), state.reclaim_runs().len()), ((2, 38, 0), 1));
@@ -281,6 +285,7 @@ mod tests {
         state.apply(adoption(&state, "big", body, 5)).unwrap();
         let (_, row) = state.newest("big").unwrap();
         assert_eq!((row.size, row.parts, row.content), (120, Some(2), Content::Parts(UploadId(77))));
+        assert_eq!(row.storage_class, StorageClass::OnezoneIa);
         let second = parts::get(&state.view().parts().unwrap(), UploadId(77), PartNumber::new(2).unwrap());
         assert_eq!(second.unwrap().unwrap().offset, 100);
         let again = AdoptedBody::Parts(UploadId(77), vec![part(3, 5)]);

@@ -47,6 +47,7 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &CommitObject, context: Co
         headers: command.headers.clone(),
         checksum: command.checksum.clone(),
         parts: None,
+        storage_class: command.storage_class,
     };
     tables.versions.insert(versions::key(bucket, key, context.sequence), row.to_bytes().as_slice())?;
     usage::add(&mut tables.usage, bucket, change)?;

@@ -104,6 +104,7 @@ fn insert_version(
         headers: upload.headers,
         checksum: command.checksum.clone(),
         parts: Some(command.parts.len() as u32),
+        storage_class: upload.storage_class,
     };
     let key = versions::key(bucket, command.key.as_str().as_bytes(), context.sequence);
     tables.versions.insert(key, row.to_bytes().as_slice())?;
@@ -115,6 +116,7 @@ mod tests {
     use cairn_core::etag::ETag;
     use cairn_core::id::PartNumber;
     use cairn_core::limits::PART_BYTES_MIN;
+    use cairn_core::storage_class::StorageClass;
     use cairn_protocol::metadata::Rejection;
     use cairn_protocol::metadata::command::{CommitObject, Precondition};
 
@@ -136,6 +138,18 @@ mod tests {
         assert_eq!(state.newest("a").unwrap().1.parts, Some(2));
         state.delete("a");
         assert_eq!(state.reclaim().len(), 3, "one row for all parts");
+    }
+
+    #[test]
+    fn the_object_has_the_storage_class_of_its_upload() {
+        let state = State::with_bucket();
+        let upload = state.create_upload_as("a", StorageClass::IntelligentTiering);
+        state.put_part("a", upload, 1, 9);
+        state.apply(state.completion("a", upload, &[1])).unwrap();
+        assert_eq!(state.newest("a").unwrap().1.storage_class, StorageClass::IntelligentTiering);
+        // What replaces an object has the class that it was given, not that of what was there.
+        state.put("a", 7);
+        assert_eq!(state.newest("a").unwrap().1.storage_class, StorageClass::Standard);
     }
 
     #[test]

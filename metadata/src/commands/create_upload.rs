@@ -18,6 +18,7 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &CreateUpload, context: Co
         headers: command.headers.clone(),
         checksum_algorithm: command.checksum_algorithm.clone(),
         checksum_composite: command.checksum_composite,
+        storage_class: command.storage_class,
     };
     tables.uploads.insert((bucket.0, command.key.as_str().as_bytes(), id.0), row.to_bytes().as_slice())?;
     usage::add(&mut tables.usage, bucket, Change { uploads: 1, ..Change::default() })?;

@@ -99,12 +99,13 @@ fn dispatch(tables: &mut Tables<'_>, command: &Command, context: Context) -> Res
         Command::ChangeDisks(c) => change_disks::apply(tables, c),
         Command::StartRebalance(c) => start_rebalance::apply(tables, c, context),
         Command::EndRebalance(c) => end_rebalance::apply(tables, c, context),
-        Command::SetProfile(c) => set_profile::apply(tables, c),
+        Command::SetProfile(c) => set_profile::apply(tables, c, None),
         Command::ReplaceBody(c) => replace_body::apply(tables, c, context),
         Command::OpenSystemSession(c) => open_session::apply_system(tables, c, context),
         Command::AdoptObject(c) => adopt_object::apply(tables, c, context),
         Command::RecordFindings(c) => reconciliation::record(tables, c),
         Command::EndReconciliation(c) => reconciliation::end(tables, c),
+        Command::SetClassProfile(c) => set_profile::apply(tables, &c.rule, Some(c.class)),
     }
 }
 
@@ -117,7 +118,11 @@ pub(crate) fn bootstrap(tables: &mut Tables<'_>, command: &Bootstrap) -> Result<
 pub(crate) fn changes_map(command: &Command) -> bool {
     matches!(
         command,
-        Command::RegisterNode(_) | Command::SetDiskStates(_) | Command::ChangeDisks(_) | Command::SetProfile(_)
+        Command::RegisterNode(_)
+            | Command::SetDiskStates(_)
+            | Command::ChangeDisks(_)
+            | Command::SetProfile(_)
+            | Command::SetClassProfile(_)
     )
 }
 

@@ -1,8 +1,10 @@
-//! See [`SetProfile`].
+//! See [`SetProfile`] and [`cairn_protocol::metadata::command::SetClassProfile`].
 
 use cairn_core::cluster_map::{ClusterMap, ProfileRule, RULES_MAX};
 use cairn_core::id::{Epoch, ProfileId};
+use cairn_core::name::BucketName;
 use cairn_core::profile::Profile;
+use cairn_core::storage_class::StorageClass;
 use cairn_protocol::metadata::command::{ProfileShape, SetProfile};
 use cairn_protocol::metadata::{Outcome, Rejection};
 
@@ -10,32 +12,48 @@ use super::set_disk_states::current_map;
 use crate::error::Refused;
 use crate::tables::{Tables, cluster_map};
 
-pub(super) fn apply(tables: &mut Tables<'_>, command: &SetProfile) -> Result<Outcome, Refused> {
+pub(super) fn apply(
+    tables: &mut Tables<'_>,
+    command: &SetProfile,
+    class: Option<StorageClass>,
+) -> Result<Outcome, Refused> {
     let old = current_map(tables)?;
     let mut map = old.clone();
-    let known = map.rules.iter().position(|rule| rule.bucket == command.bucket);
-    match command.shapes {
-        None => {
-            known.map(|at| map.rules.remove(at));
-        }
+    let rule = match command.shapes {
+        None => None,
         Some((large, small)) => {
             let (large, small) = (enter(&mut map, large)?, enter(&mut map, small)?);
-            let rule =
-                ProfileRule { bucket: command.bucket.clone(), large, small, small_bytes_max: command.small_bytes_max };
-            if known.is_none() && map.rules.len() >= RULES_MAX {
-                return Err(Rejection::LimitReached(format!("{RULES_MAX} rules for profiles")).into());
-            }
-            match known.and_then(|at| map.rules.get_mut(at)) {
-                Some(known) => *known = rule,
-                None => map.rules.push(rule),
-            }
+            let (bucket, small_bytes_max) = (command.bucket.clone(), command.small_bytes_max);
+            Some(ProfileRule { bucket, large, small, small_bytes_max, class })
         }
-    }
+    };
+    put(&mut map, (command.bucket.as_ref(), class), rule)?;
     if map != old {
         map.epoch = Epoch(old.epoch.0 + 1);
         cluster_map::put(&mut tables.cluster_map, &map)?;
     }
     Ok(Outcome::Done)
+}
+
+/// Puts the rule of a scope in the place of the one before it, or takes that one back.
+fn put(
+    map: &mut ClusterMap,
+    scope: (Option<&BucketName>, Option<StorageClass>),
+    rule: Option<ProfileRule>,
+) -> Result<(), Rejection> {
+    let count = map.all_rules().count();
+    let rules = if scope.1.is_some() { &mut map.class_rules } else { &mut map.rules };
+    let known = rules.iter().position(|rule| rule.scope() == scope);
+    match (known, rule) {
+        (Some(at), None) => drop(rules.remove(at)),
+        (Some(at), Some(rule)) => rules[at] = rule,
+        (None, None) => {}
+        (None, Some(_)) if count >= RULES_MAX => {
+            return Err(Rejection::LimitReached(format!("{RULES_MAX} rules for profiles")));
+        }
+        (None, Some(rule)) => rules.push(rule),
+    }
+    Ok(())
 }
 
 /// The id of the profile of this shape. Ids are never given out twice, because extents keep them.
@@ -65,8 +83,9 @@ mod tests {
     use cairn_core::name::BucketName;
     use cairn_core::placement::choose;
     use cairn_core::profile::FailureDomain;
+    use cairn_core::storage_class::StorageClass;
     use cairn_protocol::metadata::Rejection;
-    use cairn_protocol::metadata::command::{ProfileShape, SetProfile};
+    use cairn_protocol::metadata::command::{ProfileShape, SetClassProfile, SetProfile};
 
     use crate::commands::testing::{State, registration};
 
@@ -79,11 +98,15 @@ mod tests {
         SetProfile { bucket: bucket.map(|name| BucketName::new(name).unwrap()), shapes, small_bytes_max: 1000 }
     }
 
-    /// The profile of a new object.
+    /// The profile of a new object of the default class.
     fn chosen(state: &State, bucket: &str, bytes: u64, away: u32) -> (u16, String) {
+        chosen_of(state, StorageClass::Standard, bucket, bytes, away)
+    }
+
+    fn chosen_of(state: &State, class: StorageClass, bucket: &str, bytes: u64, away: u32) -> (u16, String) {
         let (map, bucket) = (state.map(), BucketName::new(bucket).unwrap());
         let id = ExtentId::new(SessionId(1), 1);
-        let (profile, _) = choose(&map, Some(&bucket), bytes, id, |disk| disk.number.0 > away).unwrap();
+        let (profile, _) = choose(&map, Some(&bucket), Some(class), bytes, id, |disk| disk.number.0 > away).unwrap();
         (profile.id.0, profile.to_string())
     }
 
@@ -103,6 +126,33 @@ mod tests {
         assert_eq!(chosen(&state, "logs", 1 << 20, 0).1, "6+3");
         state.apply(set(Some("logs"), None)).unwrap();
         assert_eq!(chosen(&state, "logs", 1 << 20, 0).1, "2+2");
+    }
+
+    #[test]
+    fn a_class_has_rules_of_its_own_and_the_bucket_goes_first() {
+        let state = State::new();
+        state.apply(registration(1, 9)).unwrap();
+        let cold = StorageClass::GlacierIr;
+        let class_rule = |bucket, shapes| SetClassProfile { class: cold, rule: set(bucket, shapes) };
+        let of = |class, bucket| chosen_of(&state, class, bucket, 1 << 20, 0).1;
+        let hot = StorageClass::Standard;
+        state.apply(class_rule(None, Some((shape(6, 3), shape(1, 3))))).unwrap();
+        assert_eq!((of(cold, "logs"), of(hot, "logs")), ("6+3".into(), "4+2".into()));
+        assert_eq!(chosen_of(&state, cold, "logs", 1000, 0).1, "1+3");
+        assert_eq!(chosen_of(&state, cold, "logs", 1 << 20, 1).1, "4+2", "eight disks cannot carry 6+3");
+        state.apply(set(Some("logs"), Some((shape(5, 2), shape(1, 2))))).unwrap();
+        assert_eq!((of(cold, "logs"), of(cold, "others")), ("5+2".into(), "6+3".into()));
+        state.apply(class_rule(Some("logs"), Some((shape(7, 2), shape(1, 2))))).unwrap();
+        assert_eq!((of(cold, "logs"), of(hot, "logs")), ("7+2".into(), "5+2".into()));
+        // Each scope has one rule, and each is taken back by itself.
+        state.apply(class_rule(Some("logs"), Some((shape(3, 3), shape(1, 2))))).unwrap();
+        assert_eq!((of(cold, "logs"), state.map().all_rules().count()), ("3+3".into(), 3));
+        state.apply(class_rule(Some("logs"), None)).unwrap();
+        assert_eq!((of(cold, "logs"), of(cold, "others")), ("5+2".into(), "6+3".into()));
+        state.apply(set(Some("logs"), None)).unwrap();
+        assert_eq!((of(cold, "logs"), of(hot, "logs")), ("6+3".into(), "4+2".into()));
+        state.apply(class_rule(None, None)).unwrap();
+        assert_eq!((of(cold, "logs"), state.map().all_rules().count()), ("4+2".into(), 0));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use cairn_core::id::{BucketId, ClusterId, CommitSequence, DiskId, DiskNumber, Ex
 use cairn_core::id::{ProfileId, SessionId, UploadId};
 use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::profile::{FailureDomain, Profile};
+use cairn_core::storage_class::StorageClass;
 use cairn_protocol::metadata::command::{
     AbortUpload, CommitObject, CommitPart, CompletePart, CompleteUpload, CreateBucket, CreateUpload, DeleteObject,
     DiskRegistration, OpenSession, Precondition, ReclaimId, RegisterNode,
@@ -145,6 +146,7 @@ impl State {
             headers: Vec::new(),
             checksum: None,
             precondition: Precondition::default(),
+            storage_class: StorageClass::Standard,
         }
     }
 
@@ -164,12 +166,17 @@ impl State {
     }
 
     pub(crate) fn create_upload(&self, key: &str) -> UploadId {
+        self.create_upload_as(key, StorageClass::Standard)
+    }
+
+    pub(crate) fn create_upload_as(&self, key: &str, storage_class: StorageClass) -> UploadId {
         let create = CreateUpload {
             bucket: self.bucket(),
             key: ObjectKey::new(key).unwrap(),
             headers: Vec::new(),
             checksum_algorithm: None,
             checksum_composite: false,
+            storage_class,
         };
         match self.apply(create).unwrap() {
             Outcome::UploadCreated(id) => id,

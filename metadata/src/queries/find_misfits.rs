@@ -8,7 +8,7 @@ use cairn_core::id::{BucketId, CommitSequence, PartNumber, ProfileId};
 use cairn_core::limits::TINY_OBJECT_BYTES_MAX;
 use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::placement::choose;
-use cairn_protocol::metadata::ExtentRun;
+use cairn_core::storage_class::StorageClass;
 use cairn_protocol::metadata::content::Content;
 use cairn_protocol::metadata::query::{BodyPosition, FindMisfits, Misfit, MisfitPage};
 use redb::ReadableTable;
@@ -62,8 +62,8 @@ struct Search<'a> {
     view: &'a View,
     map: &'a ClusterMap,
     names: HashMap<BucketId, BucketName>,
-    /// How small and larger objects of each bucket would be coded now.
-    wanted: HashMap<(BucketId, bool), Option<ProfileId>>,
+    /// How small and larger objects of each bucket and storage class would be coded now.
+    wanted: HashMap<(BucketId, StorageClass, bool), Option<ProfileId>>,
     rows: usize,
     bodies: Vec<Misfit>,
     bodies_max: usize,
@@ -96,6 +96,7 @@ impl Search<'_> {
                 wanted: ProfileId(0),
                 last_modified_ms: row.last_modified_ms,
                 headers: row.headers.clone(),
+                storage_class: row.storage_class,
             };
             match row.content {
                 Content::Empty => {}
@@ -126,7 +127,7 @@ impl Search<'_> {
 
     /// Takes a body up if one of its extents is not coded as a new one would be.
     fn look(&mut self, bucket: BucketId, body: Misfit) -> Result<(), StoreError> {
-        let Some(wanted) = self.wanted(bucket, &body.bucket, &body.run) else { return Ok(()) };
+        let Some(wanted) = self.wanted(bucket, &body) else { return Ok(()) };
         let table = self.view.extents()?;
         for id in body.run.ids() {
             if extents::get(&table, id)?.is_some_and(|row| row.profile != wanted) {
@@ -138,12 +139,12 @@ impl Search<'_> {
     }
 
     /// How such a body would be coded now; nothing where the disks cannot carry what is set, or anything.
-    fn wanted(&mut self, bucket: BucketId, name: &BucketName, run: &ExtentRun) -> Option<ProfileId> {
-        let map = self.map;
-        let rule = map.rule(Some(name));
+    fn wanted(&mut self, bucket: BucketId, body: &Misfit) -> Option<ProfileId> {
+        let (map, name, class, run) = (self.map, Some(&body.bucket), body.storage_class, &body.run);
+        let rule = map.rule(name, Some(class));
         let is_small = run.size <= rule.map_or(TINY_OBJECT_BYTES_MAX, |rule| rule.small_bytes_max);
-        *self.wanted.entry((bucket, is_small)).or_insert_with(|| {
-            let (profile, _) = choose(map, Some(name), run.size, run.first, |_| true).ok()?;
+        *self.wanted.entry((bucket, class, is_small)).or_insert_with(|| {
+            let (profile, _) = choose(map, name, Some(class), run.size, run.first, |_| true).ok()?;
             rule.is_none_or(|rule| rule.pick(run.size) == profile.id).then_some(profile.id)
         })
     }
@@ -153,7 +154,7 @@ impl Search<'_> {
 mod tests {
     use cairn_core::limits::PART_BYTES_MIN;
     use cairn_core::profile::FailureDomain;
-    use cairn_protocol::metadata::command::{ProfileShape, SetProfile, StartRebalance};
+    use cairn_protocol::metadata::command::{CommitObject, ProfileShape, SetClassProfile, SetProfile, StartRebalance};
 
     use super::*;
     use crate::commands::testing::{State, registration};
@@ -203,5 +204,29 @@ mod tests {
         let later = state.open_session(7);
         let query = FindMisfits { session: later, from: None, limit: 9 };
         assert_eq!(find_misfits(&state.view(), &query).unwrap(), MisfitPage::default(), "one gateway at a time");
+    }
+    #[test]
+    fn a_body_is_measured_by_the_rule_of_its_class() {
+        let state = State::with_bucket();
+        state.apply(registration(1, 4)).unwrap();
+        let class = StorageClass::ReducedRedundancy;
+        state.put("as-ever", 100);
+        state.apply(CommitObject { storage_class: class, ..state.commit("reduced", Some(state.body(100))) }).unwrap();
+        let upload = state.create_upload_as("parts", class);
+        state.put_part("parts", upload, 1, 100);
+        state.apply(state.completion("parts", upload, &[1])).unwrap();
+        state.apply(StartRebalance { bytes_per_s_max: None, reprotects: true }).unwrap();
+        assert_eq!(ask(&state, 9), []);
+        let shape = |parity_shards| {
+            let failure_domain = FailureDomain::Disk;
+            ProfileShape { data_shards: 1, parity_shards, cell_bytes: 65_536, write_quorum: 2, failure_domain }
+        };
+        let rule = SetProfile { bucket: None, shapes: Some((shape(1), shape(1))), small_bytes_max: 100 };
+        state.apply(SetClassProfile { class, rule: rule.clone() }).unwrap();
+        assert_eq!(ask(&state, 9), [("parts".to_owned(), Some(1)), ("reduced".to_owned(), None)]);
+        // The bucket's own rule goes before that of the class.
+        let shapes = Some((shape(2), shape(2)));
+        state.apply(SetProfile { bucket: Some(state.bucket()), shapes, ..rule }).unwrap();
+        assert_eq!(ask(&state, 9), []);
     }
 }

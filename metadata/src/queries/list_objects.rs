@@ -102,6 +102,7 @@ fn listed(key: &[u8], row: &[u8]) -> Result<ListedObject, StoreError> {
         etag: row.etag,
         last_modified_ms: row.last_modified_ms,
         checksum: row.checksum,
+        storage_class: row.storage_class,
     })
 }
 

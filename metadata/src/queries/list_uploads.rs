@@ -80,6 +80,7 @@ fn scan(
             created_ms: row.created_ms,
             checksum_algorithm: row.checksum_algorithm,
             checksum_composite: row.checksum_composite,
+            storage_class: row.storage_class,
         });
     }
     Ok(None)

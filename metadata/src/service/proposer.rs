@@ -168,6 +168,7 @@ fn weight(command: &Command) -> usize {
             | Command::StartRebalance(_)
             | Command::EndRebalance(_)
             | Command::SetProfile(_)
+            | Command::SetClassProfile(_)
             | Command::DeleteBucket(_)
             | Command::DeleteObject(_)
             | Command::CreateUpload(_)

@@ -12,6 +12,7 @@ use cairn_core::geometry::Geometry;
 use cairn_core::id::{DiskId, DiskNumber, Epoch, ExtentId, NodeId, ProfileId, SessionId};
 use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::shard::{ShardHeader, ShardId};
+use cairn_core::storage_class::StorageClass;
 use cairn_protocol::metadata::command::{
     CommitObject, CreateBucket, DeleteObject, DiskRegistration, OpenSession, Precondition, RegisterNode,
 };
@@ -78,6 +79,7 @@ pub(crate) fn commit(session: SessionId, counter: u64, key: &str) -> CommitObjec
         headers: Vec::new(),
         checksum: None,
         precondition: Precondition::default(),
+        storage_class: StorageClass::Standard,
     }
 }
 

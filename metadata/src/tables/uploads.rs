@@ -3,6 +3,7 @@
 use cairn_core::descriptor::Header;
 use cairn_core::id::{BucketId, UploadId};
 use cairn_core::name::ObjectKey;
+use cairn_core::storage_class::StorageClass;
 use cairn_protocol::metadata::Rejection;
 use cairn_protocol::metadata::query::UploadInfo;
 use minicbor::{Decode, Encode};
@@ -27,6 +28,9 @@ pub(crate) struct UploadRow {
     pub(crate) checksum_algorithm: Option<String>,
     #[n(3)]
     pub(crate) checksum_composite: bool,
+    /// Absent for `STANDARD`, and in rows of before there were others.
+    #[n(4)]
+    pub(crate) storage_class: StorageClass,
 }
 
 impl Row for UploadRow {
@@ -40,6 +44,7 @@ impl From<UploadRow> for UploadInfo {
             checksum_algorithm: row.checksum_algorithm,
             checksum_composite: row.checksum_composite,
             created_ms: row.created_ms,
+            storage_class: row.storage_class,
         }
     }
 }
@@ -53,4 +58,26 @@ pub(crate) fn get(
 ) -> Result<UploadRow, Refused> {
     let row = table.get((bucket.0, key.as_str().as_bytes(), id.0))?.ok_or(Rejection::NoSuchUpload)?;
     Ok(UploadRow::read(row.value())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// I30: the golden row. What the release before wrote is of the class `STANDARD`.
+    #[test]
+    fn an_upload_of_the_default_class_is_encoded_as_ever() {
+        let mut row = UploadRow {
+            created_ms: 7,
+            headers: Vec::new(),
+            checksum_algorithm: None,
+            checksum_composite: false,
+            storage_class: StorageClass::Standard,
+        };
+        let golden = [0x84, 7, 0x80, 0xf6, 0xf4];
+        assert_eq!(row.to_bytes(), golden);
+        assert_eq!(UploadRow::read(&golden).unwrap(), row);
+        row.storage_class = StorageClass::StandardIa;
+        assert_eq!(UploadRow::read(&row.to_bytes()).unwrap(), row);
+    }
 }

@@ -3,6 +3,7 @@
 use cairn_core::descriptor::Header;
 use cairn_core::etag::ETag;
 use cairn_core::id::{BucketId, CommitSequence};
+use cairn_core::storage_class::StorageClass;
 use cairn_protocol::metadata::content::Content;
 use cairn_protocol::metadata::{ObjectVersion, StoredChecksum};
 use minicbor::{Decode, Encode};
@@ -34,6 +35,9 @@ pub(crate) struct VersionRow {
     /// How many parts it was completed from.
     #[n(6)]
     pub(crate) parts: Option<u32>,
+    /// Absent for `STANDARD`, and in rows of before there were others.
+    #[n(7)]
+    pub(crate) storage_class: StorageClass,
 }
 
 impl Row for VersionRow {
@@ -51,6 +55,7 @@ impl VersionRow {
             headers: self.headers,
             checksum: self.checksum,
             content: self.content,
+            storage_class: self.storage_class,
         }
     }
 }
@@ -91,10 +96,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_row_reads_back(size: u64, md5: [u8; 16], last_modified_ms: u64, content in content(), parts: Option<u32>, value: Option<String>) {
+        fn a_row_reads_back(size: u64, md5: [u8; 16], last_modified_ms: u64, content in content(), parts: Option<u32>, value: Option<String>, class in 0..StorageClass::ALL.len()) {
             let checksum = value.clone().map(|value| StoredChecksum { algorithm: "CRC32".into(), value, composite: true });
             let headers = value.map(|value| Header { name: "content-type".into(), value }).into_iter().collect();
-            let row = VersionRow { size, etag: ETag { md5, parts }, last_modified_ms, content, headers, checksum, parts };
+            let (etag, storage_class) = (ETag { md5, parts }, StorageClass::ALL[class]);
+            let row = VersionRow { size, etag, last_modified_ms, content, headers, checksum, parts, storage_class };
             prop_assert_eq!(VersionRow::read(&row.to_bytes()).unwrap(), row);
         }
     }
@@ -110,12 +116,16 @@ mod tests {
             headers: Vec::new(),
             checksum: None,
             parts: None,
+            storage_class: StorageClass::Standard,
         };
-        // The golden row: what is on disk stays readable (I30).
-        assert_eq!(
-            hex(&row.to_bytes()),
-            "851910008150070707070707070707070707070707071b000001a0c4506c008201818382091a000111701910001a0400000080"
-        );
+        // The golden row: what is on disk stays readable (I30), also what was written before there were storage classes.
+        let golden =
+            "851910008150070707070707070707070707070707071b000001a0c4506c008201818382091a000111701910001a0400000080";
+        assert_eq!(hex(&row.to_bytes()), golden);
+        assert_eq!(VersionRow::read(&row.to_bytes()).unwrap(), row);
+        let other = VersionRow { storage_class: StorageClass::GlacierIr, ..row };
+        let golden = golden.replacen("85", "88", 1) + "f6f605";
+        assert_eq!(hex(&other.to_bytes()), golden, "only what is not STANDARD takes room for its class");
     }
 
     fn hex(bytes: &[u8]) -> String {

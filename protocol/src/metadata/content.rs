@@ -6,6 +6,7 @@ use cairn_core::geometry::Geometry;
 use cairn_core::id::{CommitSequence, ExtentId, Generation, ProfileId, UploadId};
 use cairn_core::name::ObjectKey;
 use cairn_core::shard::Locations;
+use cairn_core::storage_class::StorageClass;
 use minicbor::{Decode, Encode};
 
 /// A checksum that was verified at upload and is returned with the object.
@@ -133,6 +134,9 @@ pub struct ObjectVersion {
     /// Where the bytes are.
     #[n(6)]
     pub content: Content,
+    /// Storage class.
+    #[n(7)]
+    pub storage_class: StorageClass,
 }
 
 /// A version with its key, in listings.
@@ -154,4 +158,7 @@ pub struct ListedObject {
     /// The checksum's algorithm, where there is one, and whether it is composite.
     #[n(4)]
     pub checksum: Option<StoredChecksum>,
+    /// Storage class.
+    #[n(5)]
+    pub storage_class: StorageClass,
 }

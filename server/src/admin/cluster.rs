@@ -86,7 +86,7 @@ fn node_state(map: &ClusterMap, node: NodeId) -> &'static str {
 /// The profile that a gateway chooses for a new object of `bytes` now.
 fn profile_name(map: &ClusterMap, bytes: u64) -> String {
     let any = ExtentId::new(SessionId(0), 0);
-    choose(map, None, bytes, any, |_| true).map_or_else(|_| "none".to_owned(), |(profile, _)| profile.to_string())
+    choose(map, None, None, bytes, any, |_| true).map_or_else(|_| "none".to_owned(), |(profile, _)| profile.to_string())
 }
 
 /// How new objects are stored, in one line for people.

@@ -89,8 +89,9 @@ async fn progress(state: &AdminState, disk: &Disk) -> Result<DiskProgress, Admin
 /// Why the cluster cannot store as it does now without the disk, if it cannot.
 fn breaks_redundancy(map: &ClusterMap, leaving: &Disk) -> Option<String> {
     let any = ExtentId::new(SessionId(0), 0);
-    let with =
-        |eligible: &dyn Fn(&Disk) -> bool| choose(map, None, u64::MAX, any, eligible).ok().map(|(profile, _)| profile);
+    let with = |eligible: &dyn Fn(&Disk) -> bool| {
+        choose(map, None, None, u64::MAX, any, eligible).ok().map(|(profile, _)| profile)
+    };
     let now = with(&|_| true)?;
     let then = with(&|disk| disk.number != leaving.number);
     let shards = Profile::total_shards;

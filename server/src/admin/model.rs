@@ -461,6 +461,9 @@ pub struct VerifiedDisk {
 pub struct Placement {
     /// Bytes of the object.
     pub size: u64,
+    /// Its storage class, such as `STANDARD`.
+    #[serde(default)]
+    pub storage_class: String,
     /// Its extents, in order.
     pub extents: Vec<PlacedExtent>,
 }

@@ -32,7 +32,8 @@ pub(super) async fn explain(
     };
     let map = cluster_map(&state).await?;
     let extents = view.located.iter().map(|extent| describe(&map, extent)).collect();
-    Ok(Json(Placement { size: view.version.size, extents }).into_response())
+    let (size, storage_class) = (view.version.size, view.version.storage_class.name().to_owned());
+    Ok(Json(Placement { size, storage_class, extents }).into_response())
 }
 
 fn describe(map: &ClusterMap, extent: &LocatedExtent) -> PlacedExtent {

@@ -9,7 +9,8 @@ use cairn_core::limits::{CELL_BYTES_DEFAULT, TINY_OBJECT_BYTES_MAX};
 use cairn_core::name::BucketName;
 use cairn_core::placement::{choose, shortfall};
 use cairn_core::profile::{FailureDomain, Profile};
-use cairn_protocol::metadata::command::{ProfileShape, SetProfile};
+use cairn_core::storage_class::StorageClass;
+use cairn_protocol::metadata::command::{ProfileShape, SetClassProfile, SetProfile};
 use cairn_protocol::metadata::{MetadataError, MetadataExt, Rejection};
 
 use super::cluster::cluster_map;
@@ -24,6 +25,8 @@ enum Misunderstood {
     Parameter(#[from] super::parameters::InvalidParameter),
     #[error("{0:?} is not a bucket's name: {1}")]
     Bucket(String, cairn_core::name::BucketNameError),
+    #[error("{0:?} is not a storage class that Cairn has: use one of {names}", names = class_names())]
+    Class(String),
     #[error("{0:?} is not a level of failure domains: use disk, node, rack or zone")]
     Domain(String),
     #[error("a profile has `data` and `parity` shards; with `default=true` the profile follows the cluster's size")]
@@ -37,29 +40,33 @@ pub(super) async fn list(State(state): State<AdminState>) -> Result<Json<Vec<Pro
     Ok(Json(own.chain(map.made.iter().map(|profile| entry(profile, "operator"))).collect()))
 }
 
-/// `GET /v1/profiles/rules[?bucket=NAME]`
+/// What a rule is about: a bucket or all, a storage class or all.
+type Scope = (Option<BucketName>, Option<StorageClass>);
+
+/// `GET /v1/profiles/rules[?bucket=NAME][&class=CLASS]`
 pub(super) async fn rules(State(state): State<AdminState>, RawQuery(query): RawQuery) -> Result<Response, AdminError> {
     let map = cluster_map(&state).await?;
-    match bucket(&Parameters::new(query)) {
-        Err(why) => Ok(misunderstood(&why)),
-        Ok(Some(bucket)) => Ok(Json(vec![describe(&map, Some(&bucket))]).into_response()),
-        Ok(None) => {
-            let own = map.rules.iter().filter_map(|rule| rule.bucket.as_ref());
-            let all: Vec<ProfileRule> =
-                std::iter::once(None).chain(own.map(Some)).map(|bucket| describe(&map, bucket)).collect();
-            Ok(Json(all).into_response())
-        }
+    let scope = match scope(&Parameters::new(query)) {
+        Ok(scope) => scope,
+        Err(why) => return Ok(misunderstood(&why)),
+    };
+    if scope != (None, None) {
+        return Ok(Json(vec![describe(&map, &scope)]).into_response());
     }
+    let mut scopes: Vec<Scope> = vec![scope];
+    let narrow = map.all_rules().map(|rule| (rule.bucket.clone(), rule.class)).filter(|own| *own != (None, None));
+    scopes.extend(narrow);
+    Ok(Json(scopes.iter().map(|scope| describe(&map, scope)).collect::<Vec<_>>()).into_response())
 }
 
 /// `POST /v1/profiles/rules?…`
 pub(super) async fn set(State(state): State<AdminState>, RawQuery(query): RawQuery) -> Result<Response, AdminError> {
     let (map, parameters) = (cluster_map(&state).await?, Parameters::new(query));
-    let command = match wanted(&map, &parameters) {
-        Ok(command) => command,
+    let (rule, class) = match wanted(&map, &parameters) {
+        Ok(wanted) => wanted,
         Err(why) => return Ok(misunderstood(&why)),
     };
-    let lacks = command.shapes.and_then(|(large, small)| lacks(&map, &[large, small].map(profile_of)));
+    let lacks = rule.shapes.and_then(|(large, small)| lacks(&map, &[large, small].map(profile_of)));
     if let Some(lacks) = lacks.filter(|_| !parameters.is_true("force")) {
         let text = format!(
             "{lacks}. Add them first, or set it all the same with --force: until they are there, new objects get what the \
@@ -67,10 +74,14 @@ pub(super) async fn set(State(state): State<AdminState>, RawQuery(query): RawQue
         );
         return Ok(error(StatusCode::CONFLICT, "CannotBePlaced", &text));
     }
-    let named = command.bucket.clone();
+    let scope = (rule.bucket.clone(), class);
     if !parameters.is_true("dry_run") {
-        tracing::warn!(?command, "the operator sets a profile");
-        match state.metadata.run(command).await {
+        tracing::warn!(?rule, ?class, "the operator sets a profile");
+        let done = match class {
+            Some(class) => state.metadata.run(SetClassProfile { class, rule }).await,
+            None => state.metadata.run(rule).await,
+        };
+        match done {
             Ok(()) => {}
             Err(MetadataError::Rejected(Rejection::Topology(why))) => {
                 return Ok(error(StatusCode::CONFLICT, "NotAllowed", &why));
@@ -78,23 +89,29 @@ pub(super) async fn set(State(state): State<AdminState>, RawQuery(query): RawQue
             Err(other) => return Err(other.into()),
         }
     }
-    Ok(Json(describe(&cluster_map(&state).await?, named.as_ref())).into_response())
+    Ok(Json(describe(&cluster_map(&state).await?, &scope)).into_response())
 }
 
 fn misunderstood(why: &Misunderstood) -> Response {
     error(StatusCode::BAD_REQUEST, "InvalidParameter", &why.to_string())
 }
 
-fn bucket(parameters: &Parameters) -> Result<Option<BucketName>, Misunderstood> {
-    let name = |text: &str| BucketName::new(text).map_err(|why| Misunderstood::Bucket(text.to_owned(), why));
-    parameters.text("bucket").map(name).transpose()
+/// The names of all storage classes, for people.
+fn class_names() -> String {
+    StorageClass::ALL.map(StorageClass::name).join(", ")
 }
 
-/// What the request wants set.
-fn wanted(map: &ClusterMap, parameters: &Parameters) -> Result<SetProfile, Misunderstood> {
-    let bucket = bucket(parameters)?;
+fn scope(parameters: &Parameters) -> Result<Scope, Misunderstood> {
+    let bucket = |text: &str| BucketName::new(text).map_err(|why| Misunderstood::Bucket(text.to_owned(), why));
+    let class = |text: &str| StorageClass::parse(text).ok_or_else(|| Misunderstood::Class(text.to_owned()));
+    Ok((parameters.text("bucket").map(bucket).transpose()?, parameters.text("class").map(class).transpose()?))
+}
+
+/// What the request wants set, and for which storage class.
+fn wanted(map: &ClusterMap, parameters: &Parameters) -> Result<(SetProfile, Option<StorageClass>), Misunderstood> {
+    let (bucket, class) = scope(parameters)?;
     if parameters.is_true("default") {
-        return Ok(SetProfile { bucket, shapes: None, small_bytes_max: 0 });
+        return Ok((SetProfile { bucket, shapes: None, small_bytes_max: 0 }, class));
     }
     let (Some(data), Some(parity)) = (parameters.number::<u8>("data")?, parameters.number::<u8>("parity")?) else {
         return Err(Misunderstood::NoShape);
@@ -119,7 +136,7 @@ fn wanted(map: &ClusterMap, parameters: &Parameters) -> Result<SetProfile, Misun
     let small_parity = parameters.number("small_parity")?.unwrap_or(parity);
     let shapes = (shape(data, parity, parameters.number("write_quorum")?), shape(small_data, small_parity, None));
     let small_bytes_max = parameters.number("small_bytes")?.unwrap_or(TINY_OBJECT_BYTES_MAX);
-    Ok(SetProfile { bucket, shapes: Some(shapes), small_bytes_max })
+    Ok((SetProfile { bucket, shapes: Some(shapes), small_bytes_max }, class))
 }
 
 /// A shape as a profile that no extent has.
@@ -137,11 +154,12 @@ fn lacks(map: &ClusterMap, profiles: &[Profile]) -> Option<String> {
     })
 }
 
-fn describe(map: &ClusterMap, bucket: Option<&BucketName>) -> ProfileRule {
-    let rule = map.rule(bucket);
+fn describe(map: &ClusterMap, scope: &Scope) -> ProfileRule {
+    let (bucket, class) = (scope.0.as_ref(), scope.1);
+    let rule = map.rule(bucket, class);
     let small_bytes_max = rule.map_or(TINY_OBJECT_BYTES_MAX, |rule| rule.small_bytes_max);
     let any = ExtentId::new(SessionId(0), 0);
-    let now = |bytes| choose(map, bucket, bytes, any, |_| true).map(|(profile, _)| profile).ok();
+    let now = |bytes| choose(map, bucket, class, bytes, any, |_| true).map(|(profile, _)| profile).ok();
     let wanted = |bytes| rule.and_then(|rule| map.profile(rule.pick(bytes)).copied());
     let (small_now, large_now) = (now(small_bytes_max), now(u64::MAX));
     let (small, large) = (wanted(small_bytes_max).or(small_now), wanted(u64::MAX).or(large_now));
@@ -151,7 +169,9 @@ fn describe(map: &ClusterMap, bucket: Option<&BucketName>) -> ProfileRule {
     let set: Vec<Profile> = small.into_iter().chain(large).filter(|_| rule.is_some()).collect();
     ProfileRule {
         bucket: bucket.map(|bucket| bucket.as_str().to_owned()),
-        is_set: rule.is_some_and(|rule| rule.bucket.as_ref() == bucket),
+        class: class.map(|class| class.name().to_owned()),
+        is_set: rule.is_some_and(|rule| rule.scope() == (bucket, class)),
+        follows: rule.map(|rule| title(rule.scope())),
         small_bytes_max,
         small: own(small),
         large: own(large),
@@ -159,6 +179,13 @@ fn describe(map: &ClusterMap, bucket: Option<&BucketName>) -> ProfileRule {
         large_now: name(large_now),
         lacks: lacks(map, &set),
     }
+}
+
+/// What a rule is set for, for people.
+fn title((bucket, class): (Option<&BucketName>, Option<StorageClass>)) -> String {
+    let parts = [bucket.map(|bucket| format!("bucket {bucket}")), class.map(|class| format!("class {class}"))];
+    let named: Vec<String> = parts.into_iter().flatten().collect();
+    if named.is_empty() { "all".to_owned() } else { named.join(", ") }
 }
 
 fn entry(profile: &Profile, made_by: &str) -> ProfileEntry {

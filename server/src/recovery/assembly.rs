@@ -169,6 +169,7 @@ mod tests {
     use cairn_core::id::{ProfileId, SessionId};
     use cairn_core::name::{BucketName, ObjectKey};
     use cairn_core::shard::ShardId;
+    use cairn_core::storage_class::StorageClass;
 
     const TOTAL: u64 = 250;
 
@@ -182,6 +183,7 @@ mod tests {
             total_bytes: TOTAL,
             written_at_ms: 9,
             headers: Vec::new(),
+            storage_class: StorageClass::Standard,
         };
         let length = (TOTAL - offset).min(100);
         let header = ShardHeader {

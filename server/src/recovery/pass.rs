@@ -9,6 +9,7 @@ use cairn_core::etag::ETag;
 use cairn_core::id::{DiskNumber, ExtentId, NodeId, PartNumber, UploadId};
 use cairn_core::limits::PART_BYTES_MIN;
 use cairn_core::name::{BucketName, ObjectKey};
+use cairn_core::storage_class::StorageClass;
 use cairn_gateway::body::{BodyHasher, ChecksumSet};
 use cairn_gateway::data::{DataPath, DataPathOptions};
 use cairn_protocol::metadata::command::{
@@ -211,6 +212,7 @@ impl Pass {
                 headers: descriptor.headers,
                 written_ms: descriptor.written_at_ms,
                 replaces_unreadable: false,
+                storage_class: descriptor.storage_class,
             };
             adopt(&*metadata, command).await
         });
@@ -311,7 +313,7 @@ async fn adopt_upload(
 ) -> Result<Settled, MetadataError> {
     let mut tags = BodyHasher::new(ChecksumSet::default());
     let mut parts = Vec::with_capacity(chosen.len());
-    let (mut headers, mut written_ms) = (Vec::new(), 0);
+    let (mut headers, mut written_ms, mut storage_class) = (Vec::new(), 0, StorageClass::Standard);
     for (number, body) in chosen {
         let etag = match digest(path, &body).await {
             Ok(etag) => etag,
@@ -320,11 +322,14 @@ async fn adopt_upload(
         tags.update(&etag.md5);
         written_ms = written_ms.max(body.descriptor.written_at_ms);
         headers = body.descriptor.headers;
+        storage_class = body.descriptor.storage_class;
         parts.push(AdoptedPart { number, etag, body: body.placed });
     }
     let etag = ETag { md5: tags.finish().md5, parts: Some(parts.len() as u32) };
     let body = AdoptedBody::Parts(upload, parts);
-    adopt(metadata, AdoptObject { bucket, key, body, etag, headers, written_ms, replaces_unreadable: false }).await
+    let replaces_unreadable = false;
+    let command = AdoptObject { bucket, key, body, etag, headers, written_ms, replaces_unreadable, storage_class };
+    adopt(metadata, command).await
 }
 
 /// Of each part the newest body, and those that are older.

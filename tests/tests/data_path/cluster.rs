@@ -16,6 +16,7 @@ use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::random::RandomSource;
 use cairn_core::range::ByteRange;
 use cairn_core::shard::ShardId;
+use cairn_core::storage_class::StorageClass;
 use cairn_gateway::data::{BodyDigest, BodySource, DataPath, DataPathOptions, ReadError, WriteError, WrittenBody};
 use cairn_metadata::MetadataService;
 use cairn_protocol::metadata::command::{CommitObject, CreateBucket, Precondition};
@@ -187,6 +188,7 @@ impl Cluster {
             total_bytes: content.length,
             written_at_ms: 0,
             headers: Vec::new(),
+            storage_class: StorageClass::Standard,
         };
         self.path.writer().write(&mut source, content.length, NoDigest, descriptor).await
     }
@@ -205,6 +207,7 @@ impl Cluster {
             headers: Vec::new(),
             checksum: None,
             precondition: Precondition::default(),
+            storage_class: StorageClass::Standard,
         };
         self.metadata.run(command).await.unwrap();
         placed

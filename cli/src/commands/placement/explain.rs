@@ -28,7 +28,8 @@ pub(super) async fn run(args: &ExplainArgs) -> Result<(), CommandError> {
 }
 
 fn render(placement: &Placement) -> String {
-    let mut text = format!("{} in {} extents", format_bytes(placement.size as f64), placement.extents.len());
+    let (bytes, class) = (format_bytes(placement.size as f64), &placement.storage_class);
+    let mut text = format!("{bytes}, class {class}, in {} extents", placement.extents.len());
     for extent in &placement.extents {
         let bytes = format_bytes(extent.bytes as f64);
         let (id, profile, offset) = (&extent.id, &extent.profile, extent.offset);

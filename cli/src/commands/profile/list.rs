@@ -23,10 +23,11 @@ pub(super) async fn run(args: &AdminArgs) -> Result<(), CommandError> {
 }
 
 fn render(all: &Profiles) -> String {
-    let mut rules = table(&["new objects in", "up to", "small", "larger", "now", ""]);
+    let mut rules = table(&["new objects in", "of class", "up to", "small", "larger", "now", ""]);
     for rule in &all.rules {
         rules.add_row([
             rule.bucket.clone().unwrap_or_else(|| "all other buckets".to_owned()),
+            rule.class.clone().unwrap_or_else(|| "all others".to_owned()),
             format_bytes(rule.small_bytes_max as f64),
             shape(rule.small.as_ref()),
             shape(rule.large.as_ref()),

@@ -4,18 +4,22 @@ mod list;
 mod set;
 mod show;
 
+use cairn_core::storage_class::StorageClass;
 use clap::Subcommand;
+use clap::builder::PossibleValuesParser;
 
 use super::{AdminArgs, CommandError};
 
 /// Verbs on profiles.
 #[derive(Debug, Subcommand)]
 pub enum ProfileCommand {
-    /// List how new objects are coded in each bucket with a rule of its own, and the profiles that there are.
+    /// List how new objects are coded in each bucket and storage class with a rule of its own, and the profiles that there
+    /// are.
     List(AdminArgs),
-    /// Show how new objects of a bucket are coded.
+    /// Show how new objects of a bucket, or of a storage class, are coded.
     Show(show::ShowArgs),
-    /// Say how new objects are coded, in one bucket or in all without a rule of their own. What is stored stays as it is.
+    /// Say how new objects are coded, in one bucket or storage class or in all without a rule of their own. What is stored
+    /// stays as it is.
     Set(set::SetArgs),
 }
 
@@ -28,4 +32,9 @@ impl ProfileCommand {
             Self::Set(args) => set::run(args).await,
         }
     }
+}
+
+/// Takes the name of a storage class.
+fn class_parser() -> PossibleValuesParser {
+    PossibleValuesParser::new(StorageClass::ALL.map(StorageClass::name))
 }

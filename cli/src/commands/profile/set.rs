@@ -17,6 +17,10 @@ pub struct SetArgs {
     /// Only for this bucket; else for all without a rule of their own.
     #[arg(long)]
     bucket: Option<String>,
+    /// Only for objects of this storage class, such as STANDARD_IA; else for all without a rule of their own. A rule for the
+    /// bucket goes before one for the class, and one for both before either.
+    #[arg(long, value_parser = super::class_parser())]
+    class: Option<String>,
     /// The profile of small objects; else plain copies, one more than the parity.
     #[arg(long, value_name = "DATA+PARITY")]
     small: Option<String>,
@@ -67,6 +71,7 @@ pub(super) async fn run(args: &SetArgs) -> Result<(), CommandError> {
 fn query(args: &SetArgs) -> Result<String, CommandError> {
     let mut pairs: Vec<(&str, String)> = Vec::new();
     pairs.extend(args.bucket.iter().map(|bucket| ("bucket", bucket.clone())));
+    pairs.extend(args.class.iter().map(|class| ("class", class.clone())));
     if args.profile == "default" {
         pairs.push(("default", "true".to_owned()));
     } else {

@@ -49,7 +49,8 @@ impl<'a> ExtentWriter<'a> {
         descriptor: &Descriptor,
     ) -> Result<Self, WriteError<E>> {
         let by = |map: &ClusterMap| {
-            choose(map, Some(&descriptor.bucket), body_bytes, id, |disk| path.health.is_usable(disk.number))
+            let usable = |disk: &Disk| path.health.is_usable(disk.number);
+            choose(map, Some(&descriptor.bucket), Some(descriptor.storage_class), body_bytes, id, usable)
         };
         let mut map = path.view.get().ok_or(WriteError::NoClusterMap)?;
         let mut chosen = by(&map);

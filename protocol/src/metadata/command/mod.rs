@@ -17,7 +17,7 @@ use minicbor::{Decode, Encode};
 
 pub use bucket::{CreateBucket, DeleteBucket};
 pub use object::{CommitObject, DeleteObject, ObjectCommitted, ObjectDeleted, Precondition};
-pub use profile::{ProfileShape, SetProfile};
+pub use profile::{ProfileShape, SetClassProfile, SetProfile};
 pub use rebalance::{EndRebalance, RebalanceEnd, StartRebalance};
 pub use reclaim::{FinishReclaim, ReclaimId, ReportFaults, ShardReport, ShardReportKind};
 pub use recovery::{AdoptObject, AdoptedBody, AdoptedPart, Adoption, EndReconciliation, RecordFindings};
@@ -108,6 +108,9 @@ pub enum Command {
     /// See [`EndReconciliation`].
     #[n(33)]
     EndReconciliation(#[n(0)] EndReconciliation),
+    /// See [`SetClassProfile`].
+    #[n(40)]
+    SetClassProfile(#[n(0)] SetClassProfile),
 }
 
 /// What a command that was applied led to.
@@ -216,3 +219,4 @@ command!(OpenSystemSession => SessionOpened(SessionId));
 command!(AdoptObject => Adopted(Adoption));
 command!(RecordFindings => ());
 command!(EndReconciliation => ());
+command!(SetClassProfile => ());

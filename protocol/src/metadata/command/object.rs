@@ -4,6 +4,7 @@ use cairn_core::descriptor::Header;
 use cairn_core::etag::ETag;
 use cairn_core::id::{CommitSequence, SessionId};
 use cairn_core::name::{BucketName, ObjectKey};
+use cairn_core::storage_class::StorageClass;
 use minicbor::{Decode, Encode};
 
 use crate::metadata::content::{PlacedRun, StoredChecksum};
@@ -70,6 +71,9 @@ pub struct CommitObject {
     /// Checked against the key's newest version.
     #[n(7)]
     pub precondition: Precondition,
+    /// Storage class.
+    #[n(8)]
+    pub storage_class: StorageClass,
 }
 
 /// The version that a commit made.

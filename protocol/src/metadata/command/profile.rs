@@ -1,15 +1,16 @@
-//! The command on profiles.
+//! The commands on profiles.
 
 use cairn_core::name::BucketName;
 use cairn_core::profile::FailureDomain;
+use cairn_core::storage_class::StorageClass;
 use minicbor::{Decode, Encode};
 
-/// Says how new extents are coded, in one bucket or in all that have no rule of their own. What is stored stays as it is.
+/// Says how new extents are coded, in one bucket or in all, where no more specific rule does. What is stored stays as it is.
 /// Whether the cluster can hold such extents is for the caller to know.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct SetProfile {
-    /// The bucket; nothing for all without a rule of their own.
+    /// The bucket; nothing for all.
     #[n(0)]
     pub bucket: Option<BucketName>,
     /// How larger objects are coded, and small ones; nothing to take the rule back.
@@ -18,6 +19,19 @@ pub struct SetProfile {
     /// Bytes up to which an object is small; 0 for none.
     #[n(2)]
     pub small_bytes_max: u64,
+}
+
+/// Says how new extents of one storage class are coded. A command of its own, so that a release that knows no classes
+/// refuses it, instead of setting the rule for all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SetClassProfile {
+    /// The class.
+    #[n(0)]
+    pub class: StorageClass,
+    /// The rule.
+    #[n(1)]
+    pub rule: SetProfile,
 }
 
 /// A profile without its id.

@@ -5,6 +5,7 @@ use cairn_core::descriptor::Header;
 use cairn_core::etag::ETag;
 use cairn_core::id::{DiskNumber, PartNumber};
 use cairn_core::name::{BucketName, ObjectKey};
+use cairn_core::storage_class::StorageClass;
 use minicbor::{Decode, Encode};
 
 use crate::metadata::content::PlacedRun;
@@ -36,6 +37,9 @@ pub struct AdoptObject {
     /// Whether the key's present content cannot be read any more: then this one replaces it whatever the clocks said.
     #[n(6)]
     pub replaces_unreadable: bool,
+    /// Storage class.
+    #[n(7)]
+    pub storage_class: StorageClass,
 }
 
 /// What lies on the disks.

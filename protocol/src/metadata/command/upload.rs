@@ -4,6 +4,7 @@ use cairn_core::descriptor::Header;
 use cairn_core::etag::ETag;
 use cairn_core::id::{CommitSequence, PartNumber, SessionId, UploadId};
 use cairn_core::name::{BucketName, ObjectKey};
+use cairn_core::storage_class::StorageClass;
 use minicbor::{Decode, Encode};
 
 use super::Precondition;
@@ -28,6 +29,9 @@ pub struct CreateUpload {
     /// Whether the object's checksum will be one of the parts' checksums (`COMPOSITE`).
     #[n(4)]
     pub checksum_composite: bool,
+    /// Storage class of the object to be, by which its parts are coded too.
+    #[n(5)]
+    pub storage_class: StorageClass,
 }
 
 /// Makes a body that is durable on disk a part; an earlier part of the same number goes to reclaim.

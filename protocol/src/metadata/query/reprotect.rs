@@ -3,6 +3,7 @@
 use cairn_core::descriptor::{Header, PartOf};
 use cairn_core::id::{CommitSequence, ProfileId, SessionId};
 use cairn_core::name::{BucketName, ObjectKey};
+use cairn_core::storage_class::StorageClass;
 use minicbor::{Decode, Encode};
 
 use crate::metadata::content::ExtentRun;
@@ -90,4 +91,7 @@ pub struct Misfit {
     /// The object's headers, for the descriptors.
     #[n(7)]
     pub headers: Vec<Header>,
+    /// The object's storage class, by which it should be coded.
+    #[n(8)]
+    pub storage_class: StorageClass,
 }

@@ -4,6 +4,7 @@ use cairn_core::descriptor::Header;
 use cairn_core::etag::ETag;
 use cairn_core::id::{PartNumber, UploadId};
 use cairn_core::name::{BucketName, ObjectKey};
+use cairn_core::storage_class::StorageClass;
 use minicbor::{Decode, Encode};
 
 use crate::metadata::content::StoredChecksum;
@@ -38,6 +39,9 @@ pub struct UploadInfo {
     /// Its creation, in milliseconds since the Unix epoch.
     #[n(3)]
     pub created_ms: u64,
+    /// Storage class of the object to be.
+    #[n(4)]
+    pub storage_class: StorageClass,
 }
 
 /// Parts of an upload in the order of their numbers.
@@ -151,4 +155,7 @@ pub struct ListedUpload {
     /// Whether the object's checksum will be composite.
     #[n(4)]
     pub checksum_composite: bool,
+    /// Storage class of the object to be.
+    #[n(5)]
+    pub storage_class: StorageClass,
 }

@@ -29,8 +29,15 @@ pub struct ProfileEntry {
 pub struct ProfileRule {
     /// The bucket; null for all buckets without a rule of their own.
     pub bucket: Option<String>,
-    /// Whether the operator set it; otherwise the profile follows the cluster's size.
+    /// The storage class, such as `STANDARD_IA`; null for all classes without a rule of their own.
+    #[serde(default)]
+    pub class: Option<String>,
+    /// Whether the operator set a rule for exactly this.
     pub is_set: bool,
+    /// What the rule that holds here is set for, such as `bucket logs, class STANDARD_IA`, or `all`; null where the profile
+    /// follows the cluster's size.
+    #[serde(default)]
+    pub follows: Option<String>,
     /// Bytes up to which an object is small.
     pub small_bytes_max: u64,
     /// What small objects should get; null where nothing can be placed.

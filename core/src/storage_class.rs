@@ -1,0 +1,154 @@
+//! Storage classes: what a client asks of an object beside its bytes, under S3's names.
+
+use minicbor::decode::Error as DecodeError;
+use minicbor::{Decode, Decoder, Encode, Encoder};
+
+/// A storage class of S3 whose objects are readable at once. Source: S3 user guide, "Understanding and managing Amazon S3
+/// storage classes".
+///
+/// What a class means for the bytes is the operator's to say, with a [`crate::cluster_map::ProfileRule`]; without one all
+/// are coded alike. The classes that need RestoreObject first (`GLACIER`, `DEEP_ARCHIVE`), and those of other products
+/// (`OUTPOSTS`, `EXPRESS_ONEZONE`, `SNOW`), are none: nothing is accepted and then ignored.
+///
+/// In rows and messages [`StorageClass::Standard`] is what is absent, so that what was written before there were classes
+/// is of that class, and what is of that class looks as ever. A number that is not known is an error and not the default,
+/// or else writing a row anew would change an object's class in silence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[repr(u8)]
+pub enum StorageClass {
+    /// `STANDARD`: what an object is where nothing is said.
+    #[default]
+    Standard = 0,
+    /// `REDUCED_REDUNDANCY`
+    ReducedRedundancy = 1,
+    /// `STANDARD_IA`
+    StandardIa = 2,
+    /// `ONEZONE_IA`
+    OnezoneIa = 3,
+    /// `INTELLIGENT_TIERING`
+    IntelligentTiering = 4,
+    /// `GLACIER_IR`
+    GlacierIr = 5,
+}
+
+impl StorageClass {
+    /// All classes, each at its number.
+    pub const ALL: [Self; 6] = [
+        Self::Standard,
+        Self::ReducedRedundancy,
+        Self::StandardIa,
+        Self::OnezoneIa,
+        Self::IntelligentTiering,
+        Self::GlacierIr,
+    ];
+
+    /// The class that S3 calls `name`.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.name() == name)
+    }
+
+    /// S3's name of it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Standard => "STANDARD",
+            Self::ReducedRedundancy => "REDUCED_REDUNDANCY",
+            Self::StandardIa => "STANDARD_IA",
+            Self::OnezoneIa => "ONEZONE_IA",
+            Self::IntelligentTiering => "INTELLIGENT_TIERING",
+            Self::GlacierIr => "GLACIER_IR",
+        }
+    }
+}
+
+impl std::fmt::Display for StorageClass {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl<C> Encode<C> for StorageClass {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.u8(*self as u8)?.ok()
+    }
+
+    fn is_nil(&self) -> bool {
+        *self == Self::Standard
+    }
+}
+
+impl<'b, C> Decode<'b, C> for StorageClass {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, DecodeError> {
+        let number = d.u8()?;
+        let known = Self::ALL.get(usize::from(number)).copied();
+        known.ok_or_else(|| DecodeError::message(format!("storage class {number} is of a later release")))
+    }
+
+    fn nil() -> Option<Self> {
+        Some(Self::Standard)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Eq, Encode, Decode)]
+    #[cbor(map)]
+    struct Message {
+        #[n(0)]
+        class: StorageClass,
+        #[n(1)]
+        wanted: Option<StorageClass>,
+    }
+
+    #[derive(Debug, PartialEq, Eq, Encode, Decode)]
+    struct Row {
+        #[n(0)]
+        size: u64,
+        #[n(1)]
+        class: StorageClass,
+    }
+
+    /// I30: numbers and names are for good.
+    #[test]
+    fn every_class_has_its_number_and_its_name() {
+        let names =
+            ["STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"];
+        for ((number, class), name) in (0u8..).zip(StorageClass::ALL).zip(names) {
+            assert_eq!((class as u8, class.to_string(), StorageClass::parse(name)), (number, name.into(), Some(class)));
+            assert_eq!(minicbor::to_vec(class).unwrap(), [number]);
+            assert_eq!(minicbor::decode::<StorageClass>(&[number]).unwrap(), class);
+        }
+        for other in ["", "standard", "GLACIER", "DEEP_ARCHIVE", "OUTPOSTS", "EXPRESS_ONEZONE", "SNOW"] {
+            assert_eq!(StorageClass::parse(other), None, "{other}");
+        }
+    }
+
+    /// I30: what the release before wrote is of the class STANDARD, and what it reads of that class is as ever.
+    #[test]
+    fn what_is_absent_is_standard() {
+        let plain = Message { class: StorageClass::Standard, wanted: None };
+        assert_eq!(minicbor::to_vec(&plain).unwrap(), [0xa0]);
+        assert_eq!(minicbor::decode::<Message>(&[0xa0]).unwrap(), plain);
+        assert_eq!(minicbor::to_vec(&Row { size: 7, class: StorageClass::Standard }).unwrap(), [0x81, 7]);
+        assert_eq!(minicbor::decode::<Row>(&[0x81, 7]).unwrap(), Row { size: 7, class: StorageClass::Standard });
+        for class in StorageClass::ALL {
+            let message = Message { class, wanted: Some(class) };
+            assert_eq!(minicbor::decode::<Message>(&minicbor::to_vec(&message).unwrap()).unwrap(), message);
+            let row = Row { size: 1, class };
+            assert_eq!(minicbor::decode::<Row>(&minicbor::to_vec(&row).unwrap()).unwrap(), row);
+        }
+    }
+
+    /// I30: a later release's class is refused, never taken for another.
+    #[test]
+    fn an_unknown_class_is_an_error_and_not_standard() {
+        assert!(minicbor::decode::<Row>(&[0x82, 7, 6]).is_err());
+        assert!(minicbor::decode::<Message>(&[0xa1, 0, 6]).is_err());
+        assert!(minicbor::decode::<Message>(&[0xa1, 1, 6]).is_err());
+    }
+}

@@ -15,6 +15,7 @@ pub struct Tag {
 
 /// How the client wrote a filter, so that it reads back what it wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
 pub enum FilterForm {
     /// `Prefix` in the rule itself, the old form.
     #[n(0)]

@@ -1,4 +1,4 @@
-//! boto3, by a script beside this file.
+//! boto3, by scripts beside this file.
 
 use std::path::Path;
 
@@ -7,12 +7,22 @@ use cairn_tests::tool::Tool;
 
 fn script(server: &AllInOne, name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(name);
-    Tool::new("python3", server).arg(path).run()
+    // Nothing is written beside the scripts.
+    Tool::new("python3", server).arg("-B").arg(path).run()
+}
+
+async fn all_is_well(name: &str) {
+    let server = AllInOne::start().await;
+    let said = script(&server, name);
+    assert!(said.trim_end().ends_with("all is well"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn boto3_at_its_defaults() {
-    let server = AllInOne::start().await;
-    let said = script(&server, "boto3_defaults.py");
-    assert!(said.trim_end().ends_with("all is well"), "{said}");
+    all_is_well("boto3_defaults.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn boto3_sets_lifecycle_rules() {
+    all_is_well("boto3_lifecycle.py").await;
 }

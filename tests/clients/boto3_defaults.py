@@ -10,21 +10,12 @@ import urllib.request
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+
+from expect import refused
 
 MIB = 1 << 20
 s3 = boto3.client("s3")
 bucket = "boto3"
-
-
-def refused(code, call, **arguments):
-    try:
-        call(**arguments)
-    except ClientError as error:
-        found = error.response["Error"]["Code"]
-        assert found == code, f"{call.__name__}: {found}, expected {code}"
-    else:
-        raise AssertionError(f"{call.__name__} should fail with {code}")
 
 
 def read(key, **arguments):

@@ -26,7 +26,14 @@ const BUCKETS_KEPT_MAX: usize = 1024;
 #[derive(Debug, Default)]
 pub(crate) struct KnownRules {
     day: Day,
-    rules: Mutex<HashMap<BucketName, (CommitSequence, Arc<[Rule]>)>>,
+    rules: Mutex<HashMap<BucketName, Known>>,
+}
+
+/// The rules of a bucket, as a commit set them.
+#[derive(Debug, Clone)]
+struct Known {
+    revision: CommitSequence,
+    rules: Arc<[Rule]>,
 }
 
 /// What it takes to tell when an object ends.
@@ -56,8 +63,8 @@ impl KnownRules {
     /// The rules of `bucket`; nothing where they cannot be had, or were removed meanwhile.
     async fn of(&self, metadata: &dyn Metadata, bucket: &BucketName, revision: CommitSequence) -> Option<Arc<[Rule]>> {
         let known = self.rules.lock().unwrap_or_else(PoisonError::into_inner).get(bucket).cloned();
-        if let Some((_, rules)) = known.filter(|(known, _)| *known == revision) {
-            return Some(rules);
+        if let Some(known) = known.filter(|known| known.revision == revision) {
+            return Some(known.rules);
         }
         let view = match metadata.ask(GetLifecycle { bucket: bucket.clone() }).await {
             Ok(view) => view?,
@@ -71,7 +78,7 @@ impl KnownRules {
         if all.len() >= BUCKETS_KEPT_MAX {
             all.clear();
         }
-        all.insert(bucket.clone(), (view.revision, Arc::clone(&rules)));
+        all.insert(bucket.clone(), Known { revision: view.revision, rules: Arc::clone(&rules) });
         Some(rules)
     }
 }

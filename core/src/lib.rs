@@ -12,6 +12,7 @@ pub mod descriptor;
 pub mod etag;
 pub mod geometry;
 pub mod id;
+pub mod lifecycle;
 pub mod limits;
 pub mod name;
 pub mod placement;

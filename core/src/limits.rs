@@ -40,6 +40,18 @@ pub const USER_METADATA_BYTES_MAX: usize = 2048;
 pub const LIST_PAGE_MAX: u32 = 1000;
 /// Buckets in one cluster: AWS allows 10,000 an account by default; a private cluster gets more.
 pub const BUCKETS_MAX: u64 = 100_000;
+/// Rules in a bucket's lifecycle configuration. Source: S3 user guide, "Managing the lifecycle of objects".
+pub const LIFECYCLE_RULES_MAX: usize = 1000;
+/// Characters in the id of a lifecycle rule. Source: S3 API reference, "LifecycleRule".
+pub const LIFECYCLE_RULE_ID_CHARS_MAX: usize = 255;
+/// Noncurrent versions that a lifecycle rule can keep. Source: S3 API reference, "NoncurrentVersionExpiration".
+pub const NEWER_NONCURRENT_MAX: u32 = 100;
+/// Tags of one object. Source: S3 user guide, "Categorizing your objects using tags".
+pub const OBJECT_TAGS_MAX: usize = 10;
+/// Characters in the name of a tag. Source: as above.
+pub const TAG_KEY_CHARS_MAX: usize = 128;
+/// Characters in the value of a tag. Source: as above.
+pub const TAG_VALUE_CHARS_MAX: usize = 256;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;

@@ -1,10 +1,12 @@
 //! The gateway as a component.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use cairn_core::clock::Clock;
 use cairn_core::id::{Epoch, NodeId};
+use cairn_core::lifecycle::Day;
 use cairn_core::random::RandomSource;
 use cairn_protocol::metadata::Metadata;
 use cairn_protocol::sigv4::{Credentials, SecretKey};
@@ -14,6 +16,7 @@ use tokio::task::AbortHandle;
 
 use crate::auth::{Authenticator, CredentialStore};
 use crate::data::{DataPath, DataPathOptions};
+use crate::service::expiration::KnownRules;
 use crate::{reprotect, service};
 
 /// How a gateway is set up.
@@ -29,6 +32,8 @@ pub struct Options {
     pub root: Credentials,
     /// Bytes that the bodies of all requests together may hold.
     pub memory_bytes: u64,
+    /// The length of the day that lifecycle rules count in: 24 hours but for tests.
+    pub lifecycle_day: Duration,
 }
 
 /// A running gateway. Cheap to clone.
@@ -43,6 +48,7 @@ struct Inner {
     authenticator: Authenticator,
     credentials: RootOnly,
     domains: Vec<String>,
+    known_rules: KnownRules,
     owner_id: String,
     clock: Arc<dyn Clock>,
     random: Arc<dyn RandomSource>,
@@ -90,6 +96,7 @@ impl Gateway {
             owner_id: hex::encode(Sha256::digest(options.root.access_key.as_bytes())),
             credentials: RootOnly(options.root),
             domains: options.domains,
+            known_rules: KnownRules::new(Day::of(options.lifecycle_day)),
             clock,
             random,
             _background: background,
@@ -134,6 +141,10 @@ impl Gateway {
 
     pub(crate) fn domains(&self) -> &[String] {
         &self.inner.domains
+    }
+
+    pub(crate) fn known_rules(&self) -> &KnownRules {
+        &self.inner.known_rules
     }
 
     pub(crate) fn region(&self) -> &str {

@@ -44,6 +44,10 @@ pub struct Options {
     pub repair_grace: Duration,
     /// Bounds of repair.
     pub repair: Limits,
+    /// Time between the begins of two passes over the buckets with lifecycle rules.
+    pub lifecycle_interval: Duration,
+    /// The length of the day that lifecycle rules count in: 24 hours but for tests.
+    pub lifecycle_day: Duration,
 }
 
 impl Options {
@@ -65,6 +69,8 @@ impl Options {
             verify_at_start: true,
             repair_grace: Duration::from_mins(10),
             repair: Limits::default(),
+            lifecycle_interval: Duration::from_hours(1),
+            lifecycle_day: Duration::from_hours(24),
         }
     }
 }

@@ -350,6 +350,15 @@ async fn start_metadata(config: &Config, shared: &Shared) -> Result<cairn_metada
     options.repair.bytes_per_s_busy_max = config.repair_bytes_per_s_busy_max;
     options.repair.bytes_per_s_min = config.repair_bytes_per_s_min;
     options.node_silence = Duration::from_secs(config.node_silence_s);
+    options.lifecycle_interval = Duration::from_secs(config.lifecycle_interval_s);
+    options.lifecycle_day = Duration::from_secs(config.lifecycle_day_s);
+    if config.lifecycle_day_s != STANDARD_DAY_S {
+        let day_s = config.lifecycle_day_s;
+        tracing::warn!(
+            day_s,
+            "lifecycle_day_s is set: lifecycle rules count in days of that length. It is for tests only"
+        );
+    }
     let deps = cairn_metadata::Dependencies {
         clock: Arc::clone(&shared.clock),
         random: Arc::clone(&shared.random),
@@ -358,6 +367,9 @@ async fn start_metadata(config: &Config, shared: &Shared) -> Result<cairn_metada
     };
     Ok(MetadataService::start(options, deps).await?)
 }
+
+/// Seconds of a day; any other length is for tests.
+const STANDARD_DAY_S: u64 = 24 * 3600;
 
 fn system_backups(config: &Config, shared: &Shared, member: cairn_metadata::Handle) -> SystemBackups {
     SystemBackups {
@@ -418,6 +430,7 @@ fn start_gateway(
         domains: config.domains.clone(),
         root: Credentials::new(keys.root.access_key.clone(), keys.root.secret_key.clone()),
         memory_bytes: config.memory_bytes,
+        lifecycle_day: Duration::from_secs(config.lifecycle_day_s),
     };
     let (clock, random) = (Arc::clone(&shared.clock), Arc::clone(&shared.random));
     Ok(Gateway::start(options, metadata, shared.directory.clone(), clock, random))

@@ -1,4 +1,4 @@
-//! boto3, by a script beside this file.
+//! boto3, by scripts beside this file.
 
 use std::path::Path;
 
@@ -11,16 +11,23 @@ fn script(server: &AllInOne, name: &str) -> String {
     Tool::new("python3", server).arg("-B").arg(path).run()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn boto3_at_its_defaults() {
+async fn all_is_well(name: &str) {
     let server = AllInOne::start().await;
-    let said = script(&server, "boto3_defaults.py");
+    let said = script(&server, name);
     assert!(said.trim_end().ends_with("all is well"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn boto3_at_its_defaults() {
+    all_is_well("boto3_defaults.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn boto3_sets_lifecycle_rules() {
+    all_is_well("boto3_lifecycle.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn boto3_names_storage_classes() {
-    let server = AllInOne::start().await;
-    let said = script(&server, "boto3_storage_classes.py");
-    assert!(said.trim_end().ends_with("all is well"), "{said}");
+    all_is_well("boto3_storage_classes.py").await;
 }

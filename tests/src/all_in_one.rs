@@ -34,6 +34,10 @@ pub struct Tuning {
     pub repair_grace_s: u64,
     /// Seconds without a heartbeat after which a node counts as silent.
     pub node_silence_s: u64,
+    /// Seconds between two passes over what lifecycle rules are about.
+    pub lifecycle_interval_s: u64,
+    /// Seconds of the day that lifecycle rules count in.
+    pub lifecycle_day_s: u64,
 }
 
 impl Default for Tuning {
@@ -54,6 +58,8 @@ impl Tuning {
         scrub_bytes_per_s_max: 64 << 20,
         repair_grace_s: 600,
         node_silence_s: 5,
+        lifecycle_interval_s: 1,
+        lifecycle_day_s: 24 * 3600,
     };
 
     /// The settings as lines of a configuration file.
@@ -68,6 +74,8 @@ impl Tuning {
             ("scrub_bytes_per_s_max", self.scrub_bytes_per_s_max),
             ("repair_grace_s", self.repair_grace_s),
             ("node_silence_s", self.node_silence_s),
+            ("lifecycle_interval_s", self.lifecycle_interval_s),
+            ("lifecycle_day_s", self.lifecycle_day_s),
         ] {
             writeln!(text, "{name} = {value}").expect("writing to a string");
         }

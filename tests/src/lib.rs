@@ -22,6 +22,7 @@ mod content;
 mod dataset;
 mod injection;
 mod ledger;
+pub mod lifecycle;
 pub mod linearizability;
 mod load;
 pub mod network;

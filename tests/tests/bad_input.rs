@@ -309,7 +309,7 @@ async fn queries_that_nobody_knows() {
     for (method, key, query) in [
         (Method::GET, "", "website="),
         (Method::PUT, "", "policy="),
-        (Method::GET, "", "lifecycle="),
+        (Method::GET, "", "cors="),
         (Method::PUT, "", "versioning="),
         (Method::GET, KEY, "torrent="),
         (Method::PUT, KEY, "acl="),

@@ -111,6 +111,8 @@ codes! {
         "The specified bucket does not exist"
     NoSuchKey "NoSuchKey" NOT_FOUND
         "The specified key does not exist."
+    NoSuchLifecycleConfiguration "NoSuchLifecycleConfiguration" NOT_FOUND
+        "The lifecycle configuration does not exist"
     NoSuchUpload "NoSuchUpload" NOT_FOUND
         "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed."
     NoSuchVersion "NoSuchVersion" NOT_FOUND

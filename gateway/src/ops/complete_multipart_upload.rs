@@ -1,17 +1,21 @@
 //! CompleteMultipartUpload.
 
+use axum::body::Body;
 use cairn_core::etag::ETag;
 use cairn_core::id::PartNumber;
 use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::command::{CompletePart, CompleteUpload};
 use cairn_protocol::metadata::query::{ListParts, ListedPart, UploadInfo};
 use cairn_protocol::metadata::{MetadataError, Rejection};
+use http::Response;
+use http::header::CONTENT_TYPE;
 use md5::{Digest, Md5};
 
 use crate::body::{Checksum, ChecksumAlgorithm};
 use crate::error::{S3Error, S3ErrorCode};
 use crate::service::call::{Answer, Call};
 use crate::service::conditions::write_precondition;
+use crate::service::expiration::{Described, describe_expiration};
 use crate::service::object_headers::{from_stored, refuse_unsupported, to_stored};
 use crate::service::respond;
 use crate::xml::{COMPLETE_BYTES_MAX, CompleteMultipartUpload, CompleteMultipartUploadResult, CompletedPart};
@@ -47,7 +51,13 @@ pub(crate) async fn handle(mut call: Call) -> Answer {
         etag: completed.etag,
         checksum: checksum.as_ref(),
     };
-    respond::document(result.to_xml())
+    let mut response = Response::builder().header(CONTENT_TYPE, respond::XML);
+    if let Some(last_modified_ms) = completed.last_modified_ms {
+        let (lifecycle, sequence, size) = (completed.lifecycle, completed.sequence, completed.size);
+        let object = Described { lifecycle, sequence, last_modified_ms, size };
+        response = describe_expiration(&call, response, object).await?;
+    }
+    respond::finish(response, Body::from(result.to_xml()))
 }
 
 /// A part that is named several times in a row counts once, as it was named last: a client that sent it twice lists both.

@@ -1,15 +1,19 @@
 //! CopyObject.
 
+use axum::body::Body;
 use cairn_core::descriptor::Header;
 use cairn_protocol::metadata::query::ObjectView;
+use http::Response;
+use http::header::CONTENT_TYPE;
 
 use super::copy_source::{self, Source};
-use super::put_object::{commit_object, fail_fast};
+use super::put_object::{commit_object, described, fail_fast};
 use crate::body::ChecksumAlgorithm;
 use crate::error::{S3Error, S3ErrorCode};
 use crate::service::body_stream::CopySource;
 use crate::service::call::{Answer, Call};
 use crate::service::conditions::write_precondition;
+use crate::service::expiration::describe_expiration;
 use crate::service::ingest::{Purpose, ingest_copy};
 use crate::service::object_headers::{
     STORAGE_CLASS, from_stored, refuse_unsupported, requested_storage_class, stored_headers,
@@ -38,7 +42,10 @@ pub(crate) async fn handle(call: Call) -> Answer {
     let purpose = Purpose { bucket: &bucket, key: &key, part: None, headers: &headers, storage_class };
     let body = ingest_copy(&call.gateway, &mut CopySource::new(reader), size, purpose, checksum).await?;
     let committed = commit_object(&call, &body, (headers, storage_class), precondition).await?;
-    respond::document(copy_object_result(body.etag, committed.last_modified_ms, body.checksum.as_ref()))
+    let response = Response::builder().header(CONTENT_TYPE, respond::XML);
+    let response = describe_expiration(&call, response, described(&committed, &body)).await?;
+    let result = copy_object_result(body.etag, committed.last_modified_ms, body.checksum.as_ref());
+    respond::finish(response, Body::from(result))
 }
 
 fn replaces_metadata(call: &Call) -> Result<bool, S3Error> {

@@ -18,10 +18,7 @@ const CONCURRENCY: usize = 128;
 
 pub(crate) async fn handle(mut call: Call) -> Answer {
     let bucket = call.bucket()?;
-    if !call.expected_digests()?.has_integrity_check() {
-        let message = "Missing required header for this request: Content-MD5 OR x-amz-checksum-*";
-        return Err(S3Error::with_message(S3ErrorCode::InvalidRequest, message));
-    }
+    call.demand_integrity_check()?;
     let body = call.read_document(DELETE_BYTES_MAX).await?;
     let delete = Delete::parse(&body)?;
     call.gateway.metadata().ask(GetBucket { name: bucket.clone() }).await?;

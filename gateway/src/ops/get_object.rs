@@ -10,7 +10,7 @@ use crate::service::respond;
 
 pub(crate) async fn handle(call: Call) -> Answer {
     let mut opened = open(&call, LOCATE_EXTENTS).await?;
-    let response = opened.head(&call);
+    let response = opened.head(&call).await?;
     if opened.length() == 0 {
         return respond::finish(response, Body::empty());
     }

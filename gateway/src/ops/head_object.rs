@@ -8,5 +8,5 @@ use crate::service::respond;
 
 pub(crate) async fn handle(call: Call) -> Answer {
     let opened = open(&call, 0).await?;
-    respond::finish(opened.head(&call), Body::empty())
+    respond::finish(opened.head(&call).await?, Body::empty())
 }

@@ -15,6 +15,7 @@ use crate::error::{S3Error, S3ErrorCode};
 use crate::gateway::Gateway;
 use crate::service::call::Call;
 use crate::service::conditions::{ReadConditions, Verdict};
+use crate::service::expiration::{Described, describe_expiration};
 use crate::service::object_headers::{describe, describe_checksum, from_stored};
 use crate::service::range_header::parse_range;
 
@@ -101,7 +102,7 @@ const OVERRIDES: [(&str, &str); 6] = [
 
 impl Opened {
     /// The response's head: 200 or 206, and everything that is known of the object.
-    pub(super) fn head(&self, call: &Call) -> Builder {
+    pub(super) async fn head(&self, call: &Call) -> Result<Builder, S3Error> {
         let mut version = self.view.version.clone();
         for (parameter, header) in OVERRIDES {
             if let Some(value) = call.query.get(parameter) {
@@ -124,7 +125,7 @@ impl Opened {
                 .status(StatusCode::PARTIAL_CONTENT)
                 .header("content-range", format!("bytes {first}-{last}/{size}"));
         }
-        response
+        describe_expiration(call, response, Described::of(&version, self.view.lifecycle)).await
     }
 
     /// Bytes in the response.

@@ -12,6 +12,7 @@ use http::Response;
 use crate::error::{S3Error, S3ErrorCode};
 use crate::service::call::{Answer, Call};
 use crate::service::conditions::write_precondition;
+use crate::service::expiration::{Described, describe_expiration};
 use crate::service::ingest::{Ingested, Purpose, commit, ingest};
 use crate::service::object_headers::{describe_checksum, requested_storage_class, stored_headers, to_stored};
 use crate::service::respond;
@@ -23,9 +24,17 @@ pub(crate) async fn handle(mut call: Call) -> Answer {
     fail_fast(&call, &precondition).await?;
     let purpose = Purpose { bucket: &bucket, key: &key, part: None, headers: &headers, storage_class };
     let body = ingest(&mut call, purpose, None).await?;
-    commit_object(&call, &body, (headers, storage_class), precondition).await?;
+    let committed = commit_object(&call, &body, (headers, storage_class), precondition).await?;
     let response = Response::builder().header("etag", format!("\"{}\"", body.etag));
+    let response = describe_expiration(&call, response, described(&committed, &body)).await?;
     respond::finish(describe_checksum(response, body.checksum.as_ref()), Body::empty())
+}
+
+/// What was committed, as [`describe_expiration`] wants it.
+pub(super) fn described(committed: &ObjectCommitted, body: &Ingested) -> Described {
+    let &ObjectCommitted { sequence, last_modified_ms, lifecycle } = committed;
+    let size = body.placed.as_ref().map_or(0, |placed| placed.run.size);
+    Described { lifecycle, sequence, last_modified_ms, size }
 }
 
 /// Makes an ingested body the newest version of the request's key.

@@ -66,6 +66,15 @@ impl Call {
         ExpectedDigests::from_headers(&self.headers, self.signed_sha256())
     }
 
+    /// Demands a digest of the body, as S3 does where a garbled body would do great harm.
+    pub(crate) fn demand_integrity_check(&self) -> Result<(), S3Error> {
+        if self.expected_digests()?.has_integrity_check() {
+            return Ok(());
+        }
+        let message = "Missing required header for this request: Content-MD5 OR x-amz-checksum-*";
+        Err(S3Error::with_message(S3ErrorCode::InvalidRequest, message))
+    }
+
     fn signed_sha256(&self) -> Option<[u8; 32]> {
         match &self.payload {
             PayloadAuth::SignedSha256(hash) => Some(*hash),

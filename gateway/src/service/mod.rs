@@ -3,6 +3,7 @@
 pub(crate) mod body_stream;
 pub(crate) mod call;
 pub(crate) mod conditions;
+pub(crate) mod expiration;
 mod failure;
 pub(crate) mod http_time;
 pub(crate) mod ingest;

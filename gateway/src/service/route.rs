@@ -17,6 +17,9 @@ pub(crate) enum Operation {
     DeleteBucket,
     GetBucketLocation,
     GetBucketVersioning,
+    PutBucketLifecycle,
+    GetBucketLifecycle,
+    DeleteBucketLifecycle,
     ListObjectsV1,
     ListObjectsV2,
     DeleteObjects,
@@ -106,6 +109,9 @@ fn bucket_operation(method: &Method, wanted: &[&str], query: &Query) -> Result<O
         (&Method::DELETE, []) => O::DeleteBucket,
         (&Method::GET, ["location"]) => O::GetBucketLocation,
         (&Method::GET, ["versioning"]) => O::GetBucketVersioning,
+        (&Method::PUT, ["lifecycle"]) => O::PutBucketLifecycle,
+        (&Method::GET, ["lifecycle"]) => O::GetBucketLifecycle,
+        (&Method::DELETE, ["lifecycle"]) => O::DeleteBucketLifecycle,
         (&Method::GET, ["uploads"]) => O::ListMultipartUploads,
         (&Method::GET, []) if query.get("list-type") == Some("2") => O::ListObjectsV2,
         (&Method::GET, []) => O::ListObjectsV1,
@@ -158,6 +164,9 @@ impl Operation {
             Self::DeleteBucket => ops::delete_bucket::handle(call).await,
             Self::GetBucketLocation => ops::get_bucket_location::handle(call).await,
             Self::GetBucketVersioning => ops::get_bucket_versioning::handle(call).await,
+            Self::PutBucketLifecycle => ops::put_bucket_lifecycle::handle(call).await,
+            Self::GetBucketLifecycle => ops::get_bucket_lifecycle::handle(call).await,
+            Self::DeleteBucketLifecycle => ops::delete_bucket_lifecycle::handle(call).await,
             Self::ListObjectsV1 => ops::list_objects_v1::handle(call).await,
             Self::ListObjectsV2 => ops::list_objects_v2::handle(call).await,
             Self::DeleteObjects => ops::delete_objects::handle(call).await,
@@ -197,6 +206,8 @@ mod tests {
         check(&Method::GET, "/b?list-type=2&prefix=x", Ok(O::ListObjectsV2));
         check(&Method::GET, "/b?max-keys=3", Ok(O::ListObjectsV1));
         check(&Method::GET, "/b?location", Ok(O::GetBucketLocation));
+        check(&Method::PUT, "/b?lifecycle", Ok(O::PutBucketLifecycle));
+        check(&Method::DELETE, "/b?lifecycle", Ok(O::DeleteBucketLifecycle));
         check(&Method::POST, "/b?delete", Ok(O::DeleteObjects));
         check(&Method::PUT, "/b/k?partNumber=1&uploadId=x", Ok(O::UploadPart));
         check(&Method::GET, "/b/k?partNumber=1&versionId=null", Ok(O::GetObject));

@@ -12,6 +12,7 @@ mod delete_objects;
 mod encoding;
 mod entry;
 mod initiate_multipart_upload;
+mod lifecycle;
 mod list_buckets;
 mod list_multipart_uploads;
 mod list_objects_v1;
@@ -32,6 +33,7 @@ pub use delete_objects::{DELETE_BYTES_MAX, Delete, DeleteOutcome, DeleteResult, 
 pub use encoding::KeyEncoding;
 pub use entry::{ListedChecksum, ListedObject, Owner};
 pub use initiate_multipart_upload::InitiateMultipartUploadResult;
+pub use lifecycle::{LIFECYCLE_BYTES_MAX, lifecycle_configuration, parse_lifecycle};
 pub use list_buckets::{ListAllMyBucketsResult, ListedBucket};
 pub use list_multipart_uploads::{ListMultipartUploadsResult, ListedUpload};
 pub use list_objects_v1::ListBucketResultV1;

@@ -1,11 +1,13 @@
 //! See [`AbortUpload`].
 
+use cairn_core::id::{BucketId, UploadId};
+use cairn_core::name::ObjectKey;
 use cairn_protocol::metadata::Outcome;
 use cairn_protocol::metadata::command::AbortUpload;
 
 use super::Context;
 use super::release::release;
-use crate::error::Refused;
+use crate::error::{Refused, StoreError};
 use crate::tables::reclaim::Garbage;
 use crate::tables::usage::Change;
 use crate::tables::{Tables, buckets, parts, uploads, usage};
@@ -13,11 +15,22 @@ use crate::tables::{Tables, buckets, parts, uploads, usage};
 pub(super) fn apply(tables: &mut Tables<'_>, command: &AbortUpload, context: Context) -> Result<Outcome, Refused> {
     let bucket = buckets::get(&tables.buckets, &command.bucket)?.id;
     uploads::get(&tables.uploads, bucket, &command.key, command.upload)?;
-    let has_parts = parts::from(&tables.parts, command.upload, 0)?.next().is_some();
-    tables.uploads.remove((bucket.0, command.key.as_str().as_bytes(), command.upload.0))?;
-    release(tables, context, 0, has_parts.then_some(Garbage::Parts(command.upload)))?;
-    usage::add(&mut tables.usage, bucket, Change { uploads: -1, ..Change::default() })?;
+    remove(tables, bucket, &command.key, command.upload, (context, 0))?;
     Ok(Outcome::Done)
+}
+
+/// Removes an upload that is there, as the `item`-th thing that a command lets go of.
+pub(super) fn remove(
+    tables: &mut Tables<'_>,
+    bucket: BucketId,
+    key: &ObjectKey,
+    upload: UploadId,
+    (context, item): (Context, u32),
+) -> Result<(), StoreError> {
+    let has_parts = parts::from(&tables.parts, upload, 0)?.next().is_some();
+    tables.uploads.remove((bucket.0, key.as_str().as_bytes(), upload.0))?;
+    release(tables, context, item, has_parts.then_some(Garbage::Parts(upload)))?;
+    usage::add(&mut tables.usage, bucket, Change { uploads: -1, ..Change::default() })
 }
 
 #[cfg(test)]

@@ -11,12 +11,13 @@ use crate::error::Refused;
 use crate::tables::reclaim::Garbage;
 use crate::tables::usage::Change;
 use crate::tables::versions::VersionRow;
-use crate::tables::{Row, Tables, buckets, usage, versions};
+use crate::tables::{Row, Tables, buckets, lifecycle, usage, versions};
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &CommitObject, context: Context) -> Result<Outcome, Refused> {
     let bucket = buckets::get(&tables.buckets, &command.bucket)?.id;
     let key = command.key.as_str().as_bytes();
     let newest = versions::newest(&tables.versions, bucket, key)?;
+    let lifecycle = lifecycle::revision(&tables.lifecycle, bucket)?;
     let body_content = command.body.as_ref().map_or(Content::Empty, |body| Content::Run(body.run));
 
     if body::check(tables, command.session, command.body.as_ref())? == Known::Committed {
@@ -24,7 +25,7 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &CommitObject, context: Co
         let first = newest.filter(|(_, row)| row.content == body_content);
         let (sequence, last_modified_ms) =
             first.map_or((context.sequence, context.now_ms), |(sequence, row)| (sequence, row.last_modified_ms));
-        return Ok(Outcome::ObjectCommitted(ObjectCommitted { sequence, last_modified_ms }));
+        return Ok(Outcome::ObjectCommitted(ObjectCommitted { sequence, last_modified_ms, lifecycle }));
     }
     check_precondition(&command.precondition, newest.as_ref().map(|(_, row)| &row.etag))?;
 
@@ -51,7 +52,8 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &CommitObject, context: Co
     };
     tables.versions.insert(versions::key(bucket, key, context.sequence), row.to_bytes().as_slice())?;
     usage::add(&mut tables.usage, bucket, change)?;
-    Ok(Outcome::ObjectCommitted(ObjectCommitted { sequence: context.sequence, last_modified_ms: context.now_ms }))
+    let (sequence, last_modified_ms) = (context.sequence, context.now_ms);
+    Ok(Outcome::ObjectCommitted(ObjectCommitted { sequence, last_modified_ms, lifecycle }))
 }
 
 #[cfg(test)]

@@ -14,17 +14,24 @@ use crate::tables::reclaim::Garbage;
 use crate::tables::uploads::UploadRow;
 use crate::tables::usage::Change;
 use crate::tables::versions::VersionRow;
-use crate::tables::{Row, Tables, buckets, parts, uploads, usage, versions};
+use crate::tables::{Row, Tables, buckets, lifecycle, parts, uploads, usage, versions};
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &CompleteUpload, context: Context) -> Result<Outcome, Refused> {
     let bucket = buckets::get(&tables.buckets, &command.bucket)?.id;
     let key = command.key.as_str().as_bytes();
     let newest = versions::newest(&tables.versions, bucket, key)?;
+    let lifecycle = lifecycle::revision(&tables.lifecycle, bucket)?;
     if let Some((sequence, row)) = &newest
         && row.content == Content::Parts(command.upload)
     {
-        let (etag, size, checksum) = (row.etag, row.size, row.checksum.clone());
-        return Ok(Outcome::UploadCompleted(UploadCompleted { sequence: *sequence, etag, size, checksum }));
+        return Ok(Outcome::UploadCompleted(UploadCompleted {
+            sequence: *sequence,
+            etag: row.etag,
+            size: row.size,
+            checksum: row.checksum.clone(),
+            last_modified_ms: Some(row.last_modified_ms),
+            lifecycle,
+        }));
     }
     let upload = uploads::get(&tables.uploads, bucket, &command.key, command.upload)?;
     let (parts, size) = check_parts(tables, command)?;
@@ -44,8 +51,14 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &CompleteUpload, context: 
     }
     insert_version(tables, command, context, bucket, (upload, size))?;
     usage::add(&mut tables.usage, bucket, change)?;
-    let (sequence, etag, checksum) = (context.sequence, command.etag, command.checksum.clone());
-    Ok(Outcome::UploadCompleted(UploadCompleted { sequence, etag, size, checksum }))
+    Ok(Outcome::UploadCompleted(UploadCompleted {
+        sequence: context.sequence,
+        etag: command.etag,
+        size,
+        checksum: command.checksum.clone(),
+        last_modified_ms: Some(context.now_ms),
+        lifecycle,
+    }))
 }
 
 /// The named parts with their offsets in the object, and the object's size.

@@ -17,6 +17,7 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &DeleteBucket) -> Result<O
     }
     tables.buckets.remove(command.name.as_str().as_bytes())?;
     tables.usage.remove(bucket.0)?;
+    tables.lifecycle.remove(bucket.0)?;
     Ok(Outcome::Done)
 }
 

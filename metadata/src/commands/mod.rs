@@ -3,6 +3,8 @@
 
 mod abort_upload;
 mod adopt_object;
+mod advance_service_time;
+mod apply_lifecycle;
 mod body;
 mod bootstrap;
 mod change_disks;
@@ -26,6 +28,7 @@ mod replace_body;
 mod replace_shard;
 mod report_faults;
 mod set_disk_states;
+mod set_lifecycle;
 mod set_profile;
 mod start_rebalance;
 #[cfg(test)]
@@ -106,6 +109,9 @@ fn dispatch(tables: &mut Tables<'_>, command: &Command, context: Context) -> Res
         Command::RecordFindings(c) => reconciliation::record(tables, c),
         Command::EndReconciliation(c) => reconciliation::end(tables, c),
         Command::SetClassProfile(c) => set_profile::apply(tables, &c.rule, Some(c.class)),
+        Command::SetLifecycle(c) => set_lifecycle::apply(tables, c, context),
+        Command::ApplyLifecycle(c) => apply_lifecycle::apply(tables, c, context),
+        Command::AdvanceServiceTime(c) => advance_service_time::apply(tables, c),
     }
 }
 

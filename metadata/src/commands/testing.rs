@@ -8,6 +8,7 @@ use cairn_core::etag::ETag;
 use cairn_core::geometry::Geometry;
 use cairn_core::id::{BucketId, ClusterId, CommitSequence, DiskId, DiskNumber, ExtentId, NodeId, PartNumber};
 use cairn_core::id::{ProfileId, SessionId, UploadId};
+use cairn_core::lifecycle::{Expiration, Filter, Rule};
 use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::profile::{FailureDomain, Profile};
 use cairn_core::storage_class::StorageClass;
@@ -311,5 +312,17 @@ pub(crate) fn registration(node: u8, disks: u8) -> RegisterNode {
         rpc_addr: String::new(),
         labels: Labels::default(),
         disks: (0..disks).map(disk).collect(),
+    }
+}
+
+/// A rule that ends all objects after so many days.
+pub(crate) fn expire_all(days: u32) -> Rule {
+    Rule {
+        id: "all".to_owned(),
+        enabled: true,
+        filter: Filter::of_prefix(""),
+        expiration: Some(Expiration::Days(days)),
+        noncurrent: None,
+        abort_uploads_days: None,
     }
 }

@@ -1,9 +1,10 @@
 //! What the leader does on its own: it forms the cluster, ends the sessions of silent gateways, keeps disk states in the
-//! map and reclaims space. Every member syncs its state. Each decision is a function; here they are carried out.
+//! map, lets go of what lifecycle rules have ended, and reclaims space. Every member syncs its state. Each decision is a function; here they are carried out.
 
 mod grace;
 mod health;
 mod leases;
+mod lifecycle;
 mod reclaimer;
 pub(crate) mod repair;
 
@@ -26,10 +27,13 @@ use crate::service::{Inner, proposer};
 use crate::tables::members::Roll;
 use crate::tables::sessions;
 use grace::GraceMarks;
+use lifecycle::Lifecycle;
 use reclaimer::Reclaimer;
 
 /// Steps of the reclaimer in one tick: deleting leaves room for the other jobs.
 const RECLAIM_STEPS_PER_TICK: usize = 64;
+/// Steps of a lifecycle pass in one tick.
+const LIFECYCLE_STEPS_PER_TICK: usize = 16;
 
 /// The jobs' own state.
 pub(crate) struct Jobs {
@@ -38,6 +42,7 @@ pub(crate) struct Jobs {
     random: Arc<dyn RandomSource>,
     marks: GraceMarks,
     reclaimer: Reclaimer,
+    lifecycle: Lifecycle,
     /// The term whose lead the marks belong to.
     term: u64,
 }
@@ -50,7 +55,8 @@ impl Jobs {
         storage: StorageDirectory,
     ) -> Self {
         let (marks, reclaimer) = (GraceMarks::new(options.reclaim_grace), Reclaimer::new(storage));
-        Self { options, directory, random, marks, reclaimer, term: 0 }
+        let lifecycle = Lifecycle::new(&options);
+        Self { options, directory, random, marks, reclaimer, lifecycle, term: 0 }
     }
 
     /// Proposes the first entry of a new cluster, and records that the cluster is formed once it is.
@@ -88,7 +94,18 @@ impl Jobs {
         inner.tend_members(&self.options.advertise).await?;
         self.end_sessions(inner).await?;
         self.set_disk_states(inner).await?;
-        self.reclaim(inner).await
+        self.reclaim(inner).await?;
+        self.end_lives(inner).await
+    }
+
+    async fn end_lives(&mut self, inner: &Arc<Inner>) -> Result<(), MetadataFailure> {
+        for _ in 0..LIFECYCLE_STEPS_PER_TICK {
+            if !self.lifecycle.tick(inner).await? {
+                return Ok(());
+            }
+        }
+        inner.wake.notify_one();
+        Ok(())
     }
 
     async fn end_sessions(&self, inner: &Inner) -> Result<(), MetadataFailure> {

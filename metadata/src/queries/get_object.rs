@@ -10,7 +10,7 @@ use cairn_protocol::metadata::{Rejection, StoredChecksum};
 use super::locate::locate;
 use crate::error::{Refused, StoreError};
 use crate::tables::versions::VersionRow;
-use crate::tables::{View, buckets, parts, versions};
+use crate::tables::{View, buckets, lifecycle, parts, versions};
 
 pub(super) fn get_object(view: &View, query: &GetObject) -> Result<ObjectView, Refused> {
     let bucket = buckets::get(&view.buckets()?, &query.bucket)?.id;
@@ -36,6 +36,7 @@ pub(super) fn get_object(view: &View, query: &GetObject) -> Result<ObjectView, R
         part_range: part.map(|range| (range.start, range.end)),
         part_checksum,
         located,
+        lifecycle: lifecycle::revision(&view.lifecycle()?, bucket)?,
         version: row.into_version(sequence),
     })
 }

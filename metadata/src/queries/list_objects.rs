@@ -107,7 +107,7 @@ fn listed(key: &[u8], row: &[u8]) -> Result<ListedObject, StoreError> {
 }
 
 /// The key of a row.
-pub(super) fn object_key(key: &[u8]) -> Result<ObjectKey, StoreError> {
+pub(crate) fn object_key(key: &[u8]) -> Result<ObjectKey, StoreError> {
     ObjectKey::new(&text(key)?).map_err(|e| StoreError::Damaged { table: "versions", detail: e.to_string() })
 }
 

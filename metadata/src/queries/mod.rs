@@ -3,6 +3,7 @@
 pub(crate) mod classify_shards;
 mod find_misfits;
 mod get_bucket;
+mod get_lifecycle;
 mod get_object;
 mod get_upload;
 mod list_buckets;
@@ -16,6 +17,7 @@ mod rollup;
 
 use cairn_protocol::metadata::{Answer, Query};
 
+pub(crate) use list_objects::object_key;
 pub(crate) use locate::locate_extents;
 
 use crate::error::Refused;
@@ -41,6 +43,7 @@ pub(crate) fn answer(view: &View, query: Query) -> Result<Option<Answer>, Refuse
         Query::CountDiskExtents(q) => Answer::Count(disk_extents::count(&view.disk_extents()?, q.disk)?),
         Query::ListExtents(q) => Answer::KnownExtents(recovery::list_extents(view, &q)?),
         Query::ListFindings(q) => Answer::Findings(recovery::list_findings(view, &q)?),
+        Query::GetLifecycle(q) => Answer::Lifecycle(get_lifecycle::get_lifecycle(view, &q.bucket)?),
         Query::GetClusterMap(_)
         | Query::GetClusterStatus(_)
         | Query::GetMembers(_)
@@ -54,6 +57,7 @@ pub(crate) fn answer(view: &View, query: Query) -> Result<Option<Answer>, Refuse
 pub(crate) fn is_small(query: &Query) -> bool {
     match query {
         Query::GetBucket(_)
+        | Query::GetLifecycle(_)
         | Query::GetUpload(_)
         | Query::GetClusterMap(_)
         | Query::GetRepairStatus(_)

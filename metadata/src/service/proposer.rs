@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cairn_core::clock::Clock;
+use cairn_core::lifecycle::Filter;
 use cairn_protocol::metadata::{Command, Outcome, PlacedRun, Rejection};
 use cairn_protocol::rpc::{CallTag, MetadataFailure};
 use openraft::error::{ClientWriteError, RaftError};
@@ -159,8 +160,19 @@ fn weight(command: &Command) -> usize {
                 c.body.runs().map(|placed| 64 + placed.extents.len() * 64).sum::<usize>()
                     + c.headers.iter().map(|h| h.name.len() + h.value.len()).sum::<usize>()
             }
+            Command::SetLifecycle(c) => {
+                let filter = |filter: &Filter| {
+                    filter.prefix().len() + filter.tags.iter().map(|tag| tag.key.len() + tag.value.len()).sum::<usize>()
+                };
+                c.rules.iter().map(|rule| 64 + rule.id.len() + filter(&rule.filter)).sum::<usize>()
+            }
+            Command::ApplyLifecycle(c) => {
+                c.versions.iter().map(|version| 16 + version.key.as_str().len()).sum::<usize>()
+                    + c.uploads.iter().map(|upload| 16 + upload.key.as_str().len()).sum::<usize>()
+            }
             Command::RecordFindings(c) => c.findings.len() * 256,
             Command::CreateBucket(_)
+            | Command::AdvanceServiceTime(_)
             | Command::OpenSystemSession(_)
             | Command::EndReconciliation(_)
             | Command::GrantRebuild(_)

@@ -8,6 +8,7 @@ pub(crate) mod disk_extents;
 pub(crate) mod extents;
 pub(crate) mod findings;
 pub(crate) mod history;
+pub(crate) mod lifecycle;
 pub(crate) mod members;
 pub(crate) mod meta;
 pub(crate) mod parts;
@@ -16,6 +17,7 @@ pub(crate) mod rebuilds;
 pub(crate) mod reclaim;
 pub(crate) mod repair;
 mod row;
+pub(crate) mod service_time;
 pub(crate) mod sessions;
 pub(crate) mod uploads;
 pub(crate) mod usage;
@@ -33,7 +35,7 @@ macro_rules! for_each_table {
         $visit! {
             1 => buckets, 2 => usage, 3 => versions, 4 => extents, 5 => disk_extents, 6 => uploads, 7 => parts,
             8 => reclaim, 9 => repair, 10 => sessions, 11 => counters, 12 => cluster_map, 13 => meta,
-            20 => calls, 21 => rebuilds, 22 => findings
+            20 => calls, 21 => rebuilds, 22 => findings, 45 => lifecycle
         }
     };
 }

@@ -10,7 +10,7 @@ use minicbor::{Decode, Encode};
 use redb::{ReadableTable, TableDefinition};
 
 use super::Row;
-use crate::error::Refused;
+use crate::error::{Refused, StoreError};
 
 /// (bucket, key, upload) → row. Upload ids grow, so the uploads of a key stand in the order of their creation.
 pub(crate) const DEFINITION: TableDefinition<'static, Key, Value> = TableDefinition::new("uploads");
@@ -58,6 +58,16 @@ pub(crate) fn get(
 ) -> Result<UploadRow, Refused> {
     let row = table.get((bucket.0, key.as_str().as_bytes(), id.0))?.ok_or(Rejection::NoSuchUpload)?;
     Ok(UploadRow::read(row.value())?)
+}
+
+/// Whether `key` has the upload `id`.
+pub(crate) fn exists(
+    table: &impl ReadableTable<Key, Value>,
+    bucket: BucketId,
+    key: &ObjectKey,
+    id: UploadId,
+) -> Result<bool, StoreError> {
+    Ok(table.get((bucket.0, key.as_str().as_bytes(), id.0))?.is_some())
 }
 
 #[cfg(test)]

@@ -121,6 +121,10 @@ layer! {
     repair_bytes_per_s_busy_max: u64,
     /// See [`super::Config::repair_bytes_per_s_min`].
     repair_bytes_per_s_min: u64,
+    /// See [`super::Config::lifecycle_interval_s`].
+    lifecycle_interval_s: u64,
+    /// See [`super::Config::lifecycle_day_s`].
+    lifecycle_day_s: u64,
     /// See [`super::Config::reserve_bytes`].
     reserve_bytes: u64,
     /// See [`super::Config::scrub_period_s`].

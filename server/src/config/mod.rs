@@ -107,6 +107,10 @@ pub struct Config {
     pub repair_bytes_per_s_busy_max: u64,
     /// Bytes per second that they write for each node however busy the disks are.
     pub repair_bytes_per_s_min: u64,
+    /// Seconds between the begins of two passes over the buckets with lifecycle rules.
+    pub lifecycle_interval_s: u64,
+    /// Seconds of the day that lifecycle rules count in. For tests only, and the same in all processes.
+    pub lifecycle_day_s: u64,
     /// Bytes of free space below which a disk takes no new shards; 0 for the default of 1 % but at least 256 MiB.
     pub reserve_bytes: u64,
     /// Seconds within which every shard is verified again; 0 for never.
@@ -187,6 +191,8 @@ impl Config {
             repair_bytes_per_s_max: layer.repair_bytes_per_s_max.unwrap_or(256 << 20),
             repair_bytes_per_s_busy_max: layer.repair_bytes_per_s_busy_max.unwrap_or(48 << 20),
             repair_bytes_per_s_min: layer.repair_bytes_per_s_min.unwrap_or(8 << 20),
+            lifecycle_interval_s: layer.lifecycle_interval_s.unwrap_or(3600).max(1),
+            lifecycle_day_s: layer.lifecycle_day_s.unwrap_or(24 * 3600).max(1),
             reserve_bytes: layer.reserve_bytes.unwrap_or(0),
             scrub_period_s: layer.scrub_period_s.unwrap_or(30 * 24 * 3600),
             scrub_bytes_per_s_max: layer.scrub_bytes_per_s_max.unwrap_or(64 << 20),

@@ -1,6 +1,7 @@
 //! Commands: each one change of the replicated state, applied the same way on every member.
 
 mod bucket;
+mod lifecycle;
 mod object;
 mod profile;
 mod rebalance;
@@ -16,6 +17,7 @@ use cairn_core::id::{CommitSequence, SessionId, UploadId};
 use minicbor::{Decode, Encode};
 
 pub use bucket::{CreateBucket, DeleteBucket};
+pub use lifecycle::{AdvanceServiceTime, ApplyLifecycle, EndedUpload, EndedVersion, LifecycleApplied, SetLifecycle};
 pub use object::{CommitObject, DeleteObject, ObjectCommitted, ObjectDeleted, Precondition};
 pub use profile::{ProfileShape, SetClassProfile, SetProfile};
 pub use rebalance::{EndRebalance, RebalanceEnd, StartRebalance};
@@ -111,6 +113,15 @@ pub enum Command {
     /// See [`SetClassProfile`].
     #[n(40)]
     SetClassProfile(#[n(0)] SetClassProfile),
+    /// See [`SetLifecycle`].
+    #[n(45)]
+    SetLifecycle(#[n(0)] SetLifecycle),
+    /// See [`ApplyLifecycle`].
+    #[n(46)]
+    ApplyLifecycle(#[n(0)] ApplyLifecycle),
+    /// See [`AdvanceServiceTime`].
+    #[n(47)]
+    AdvanceServiceTime(#[n(0)] AdvanceServiceTime),
 }
 
 /// What a command that was applied led to.
@@ -146,6 +157,9 @@ pub enum Outcome {
     /// Of [`AdoptObject`].
     #[n(30)]
     Adopted(#[n(0)] Adoption),
+    /// Of [`ApplyLifecycle`].
+    #[n(45)]
+    LifecycleApplied(#[n(0)] LifecycleApplied),
 }
 
 /// A command with the type of its outcome.
@@ -220,3 +234,6 @@ command!(AdoptObject => Adopted(Adoption));
 command!(RecordFindings => ());
 command!(EndReconciliation => ());
 command!(SetClassProfile => ());
+command!(SetLifecycle => ());
+command!(ApplyLifecycle => LifecycleApplied(LifecycleApplied));
+command!(AdvanceServiceTime => ());

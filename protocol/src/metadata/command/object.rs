@@ -85,6 +85,9 @@ pub struct ObjectCommitted {
     /// Its time of modification, in milliseconds since the Unix epoch.
     #[n(1)]
     pub last_modified_ms: u64,
+    /// The commit that set the bucket's lifecycle rules, if it has any.
+    #[n(2)]
+    pub lifecycle: Option<CommitSequence>,
 }
 
 /// Removes the newest version of a key. A key that does not exist is no error, unless the precondition asks for it.

@@ -125,6 +125,12 @@ pub struct UploadCompleted {
     /// Its checksum.
     #[n(3)]
     pub checksum: Option<StoredChecksum>,
+    /// Its time of modification, in milliseconds since the Unix epoch; a member of an earlier release does not say it.
+    #[n(4)]
+    pub last_modified_ms: Option<u64>,
+    /// The commit that set the bucket's lifecycle rules, if it has any.
+    #[n(5)]
+    pub lifecycle: Option<CommitSequence>,
 }
 
 /// Ends an upload and moves its parts to reclaim.

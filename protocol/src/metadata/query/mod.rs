@@ -2,6 +2,7 @@
 
 mod bucket;
 mod cluster;
+mod lifecycle;
 mod list;
 mod members;
 mod object;
@@ -19,6 +20,7 @@ pub use cluster::{
     GetRepairStatus, GetVerification, ObjectAtRisk, RepairEntry, RepairStatus, RunningRebuild, Verification,
     VerifiedDisk, VerifyReport,
 };
+pub use lifecycle::{GetLifecycle, LifecycleView};
 pub use list::{ListObjects, ListPosition, ObjectPage};
 pub use members::{GetMembers, MemberEntry, MemberRole, MemberTable, RestoreHold};
 pub use object::{GetObject, LocateExtents, LocatedPage, ObjectView};
@@ -90,6 +92,9 @@ pub enum Query {
     /// See [`ListFindings`].
     #[n(32)]
     ListFindings(#[n(0)] ListFindings),
+    /// See [`GetLifecycle`].
+    #[n(45)]
+    GetLifecycle(#[n(0)] GetLifecycle),
 }
 
 /// What a query found.
@@ -155,6 +160,9 @@ pub enum Answer {
     /// Of [`ListFindings`].
     #[n(32)]
     Findings(#[n(0)] Vec<Finding>),
+    /// Of [`GetLifecycle`]: nothing if the bucket has no rules.
+    #[n(45)]
+    Lifecycle(#[n(0)] Option<LifecycleView>),
 }
 
 /// A query with the type of its answer.
@@ -207,3 +215,4 @@ query!(GetRebalance => Rebalance(RebalanceStatus));
 query!(FindMisfits => Misfits(MisfitPage));
 query!(ListExtents => KnownExtents(Vec<KnownExtent>));
 query!(ListFindings => Findings(Vec<Finding>));
+query!(GetLifecycle => Lifecycle(Option<LifecycleView>));

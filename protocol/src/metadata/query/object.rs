@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use cairn_core::id::PartNumber;
+use cairn_core::id::{CommitSequence, PartNumber};
 use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::range::ByteRange;
 use minicbor::{Decode, Encode};
@@ -51,6 +51,9 @@ pub struct ObjectView {
     /// The checksum of the part that was asked for, if the object was uploaded in parts and with checksums.
     #[n(4)]
     pub part_checksum: Option<StoredChecksum>,
+    /// The commit that set the bucket's lifecycle rules, if it has any.
+    #[n(10)]
+    pub lifecycle: Option<CommitSequence>,
 }
 
 impl ObjectView {

@@ -1,0 +1,187 @@
+//! Carries the lifecycle rules of buckets out.
+//!
+//! Beside that, and whether or not any bucket has rules, the leader keeps count of the time that the service has lived
+//! through ([`ServiceTime`]): what goes must have been there for its days by that count too (I20).
+//!
+//! A pass walks over the versions and uploads of all buckets with rules in bounded steps. What has ended goes by
+//! [`ApplyLifecycle`], which names the commits that were seen: an overwrite or a change of the rules in between wins. A
+//! step that is cut off, by a change of leader too, is simply done again.
+
+mod walk;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cairn_core::lifecycle::{Day, Moment, ServiceTime};
+use cairn_protocol::metadata::command::{AdvanceServiceTime, LifecycleApplied};
+use cairn_protocol::metadata::{Outcome, Rejection};
+use cairn_protocol::rpc::MetadataFailure;
+
+use crate::options::Options;
+use crate::service::Inner;
+use crate::tables::service_time;
+use walk::{Cursor, Step};
+
+/// Marks of the service time in a day.
+const MARKS_PER_DAY: u32 = 24;
+/// Versions that were held back by more than this part of a day are worth a warning: less is the grain of the marks.
+const WARN_DAYS: u32 = 1;
+
+/// The job.
+pub(super) struct Lifecycle {
+    interval: Duration,
+    day: Day,
+    /// Time between two marks.
+    spacing: Duration,
+    lead: Option<Lead>,
+}
+
+/// What the job remembers within one lead.
+struct Lead {
+    term: u64,
+    /// Up to when the service time is counted, by this member's monotonic clock.
+    counted: Duration,
+    /// Whether the count has begun, by this leader or one before.
+    has_begun: bool,
+    /// When the last pass began.
+    began: Option<Duration>,
+    pass: Option<Pass>,
+}
+
+/// A walk over everything.
+#[derive(Default)]
+struct Pass {
+    cursor: Cursor,
+    looked_at: u64,
+    gone: LifecycleApplied,
+    waiting: u64,
+    short_ms_max: u64,
+}
+
+impl Lifecycle {
+    pub(super) fn new(options: &Options) -> Self {
+        Self {
+            interval: options.lifecycle_interval,
+            day: Day::of(options.lifecycle_day),
+            spacing: options.lifecycle_day / MARKS_PER_DAY,
+            lead: None,
+        }
+    }
+
+    /// Takes one step; tells whether the pass goes on.
+    pub(super) async fn tick(&mut self, inner: &Arc<Inner>) -> Result<bool, MetadataFailure> {
+        let (term, now) = (inner.gate.term(), inner.clock.monotonic());
+        if self.lead.as_ref().is_none_or(|lead| lead.term != term) {
+            // What was before is for the leader before to count.
+            self.lead = Some(Lead { term, counted: now, has_begun: false, began: None, pass: None });
+        }
+        let Some(lead) = &mut self.lead else { return Ok(false) };
+        count(lead, inner, self.spacing).await?;
+        if lead.pass.is_none() && lead.began.is_none_or(|began| now.saturating_sub(began) >= self.interval) {
+            lead.began = Some(now);
+            lead.pass = Some(Pass::default());
+        }
+        let Some(pass) = &mut lead.pass else { return Ok(false) };
+        if inner.is_held_back()? {
+            return Ok(false);
+        }
+        let goes_on = step(pass, inner, self.day).await?;
+        if !goes_on {
+            pass.report(self.day);
+            lead.pass = None;
+        }
+        Ok(goes_on)
+    }
+}
+
+/// Counts the time since it was counted last, if that is long enough.
+async fn count(lead: &mut Lead, inner: &Inner, spacing: Duration) -> Result<(), MetadataFailure> {
+    // The commit is read before the clock: whatever is younger than the clock says must not count as older.
+    let commit = inner.machine.commit();
+    let now = inner.clock.monotonic();
+    let passed = now.saturating_sub(lead.counted);
+    if passed < spacing && lead.has_begun {
+        return Ok(());
+    }
+    let time = read_time(inner)?;
+    lead.has_begun = time != ServiceTime::default();
+    if passed < spacing && lead.has_begun {
+        return Ok(());
+    }
+    let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let (from_ms, spacing_ms) = (time.elapsed_ms(), ms(spacing));
+    let advance = AdvanceServiceTime { from_ms, to_ms: from_ms.saturating_add(ms(passed)), commit, spacing_ms };
+    // If it cannot be said whether this is applied, the time is lost rather than counted twice.
+    lead.counted = now;
+    match inner.execute(advance.into()).await {
+        Ok(_) | Err(MetadataFailure::Rejected(Rejection::Stale(_))) => Ok(()),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn read_time(inner: &Inner) -> Result<ServiceTime, MetadataFailure> {
+    let read = || service_time::get(&inner.machine.view()?.meta()?);
+    read().map_err(|e| MetadataFailure::Store(e.to_string()))
+}
+
+/// Looks at the next versions or uploads, and lets those go that have ended; tells whether there are more.
+async fn step(pass: &mut Pass, inner: &Arc<Inner>, day: Day) -> Result<bool, MetadataFailure> {
+    let (machine, cursor, wall_ms) = (Arc::clone(&inner.machine), pass.cursor.clone(), inner.clock.now_ms());
+    let looked = tokio::task::spawn_blocking(move || {
+        let view = machine.view()?;
+        let service = service_time::get(&view.meta()?)?;
+        walk::step(&view, cursor, &Moment { wall_ms, service: &service, day })
+    });
+    let store = |e: &dyn std::fmt::Display| MetadataFailure::Store(e.to_string());
+    let Some(Step { ended, next, looked_at, waiting, short_ms_max }) =
+        looked.await.map_err(|e| store(&e))?.map_err(|e| store(&e))?
+    else {
+        return Ok(false);
+    };
+    if let Some(ended) = ended {
+        match inner.execute(ended.into()).await {
+            Ok(Outcome::LifecycleApplied(gone)) => pass.add(gone),
+            Ok(_) => {}
+            // The rules have changed since: the same place is looked at again, by the new ones.
+            Err(MetadataFailure::Rejected(Rejection::Stale(_))) => return Ok(true),
+            Err(failure) => return Err(failure),
+        }
+    }
+    pass.looked_at += looked_at;
+    pass.waiting += waiting;
+    pass.short_ms_max = pass.short_ms_max.max(short_ms_max);
+    pass.cursor = next;
+    Ok(true)
+}
+
+impl Pass {
+    fn add(&mut self, gone: LifecycleApplied) {
+        self.gone.versions += gone.versions;
+        self.gone.bytes += gone.bytes;
+        self.gone.uploads += gone.uploads;
+    }
+
+    /// Says what came of the pass.
+    fn report(&self, day: Day) {
+        let LifecycleApplied { versions, bytes, uploads } = self.gone;
+        let (looked_at, waiting) = (self.looked_at, self.waiting);
+        if versions + uploads > 0 {
+            tracing::info!(looked_at, versions, bytes, uploads, waiting, "a lifecycle pass has ended");
+        } else {
+            tracing::debug!(looked_at, waiting, "a lifecycle pass has ended, and nothing had to go");
+        }
+        if self.short_ms_max > day.span_ms(WARN_DAYS) {
+            let short_days = self.short_ms_max / day.span_ms(1);
+            tracing::warn!(
+                waiting,
+                short_days,
+                "by the wall clock lifecycle rules have ended versions or uploads that the metadata service has not kept \
+                 for that long: they stay until it has. Either the service was down or new for that time, or the clock of \
+                 this machine or the one that led before has jumped: compare `date -u` on the metadata members"
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,25 @@
+//! Queries on lifecycle rules.
+
+use cairn_core::id::CommitSequence;
+use cairn_core::lifecycle::Rule;
+use cairn_core::name::BucketName;
+use minicbor::{Decode, Encode};
+
+/// The lifecycle rules of a bucket, if it has any; refused with `NoSuchBucket`.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct GetLifecycle {
+    /// The bucket.
+    #[n(0)]
+    pub bucket: BucketName,
+}
+
+/// The lifecycle rules of a bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct LifecycleView {
+    /// The commit that set them.
+    #[n(0)]
+    pub revision: CommitSequence,
+    /// The rules.
+    #[n(1)]
+    pub rules: Vec<Rule>,
+}

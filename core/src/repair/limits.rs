@@ -28,7 +28,7 @@ impl Default for Limits {
             running_per_node_max: 8,
             waiting_max: 4096,
             bytes_per_s_max: 256 << 20,
-            bytes_per_s_busy_max: 48 << 20,
+            bytes_per_s_busy_max: 32 << 20,
             bytes_per_s_min: 8 << 20,
         }
     }

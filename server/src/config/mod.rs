@@ -189,7 +189,7 @@ impl Config {
             node_silence_s: layer.node_silence_s.unwrap_or(5),
             repair_grace_s: layer.repair_grace_s.unwrap_or(600),
             repair_bytes_per_s_max: layer.repair_bytes_per_s_max.unwrap_or(256 << 20),
-            repair_bytes_per_s_busy_max: layer.repair_bytes_per_s_busy_max.unwrap_or(48 << 20),
+            repair_bytes_per_s_busy_max: layer.repair_bytes_per_s_busy_max.unwrap_or(32 << 20),
             repair_bytes_per_s_min: layer.repair_bytes_per_s_min.unwrap_or(8 << 20),
             lifecycle_interval_s: layer.lifecycle_interval_s.unwrap_or(3600).max(1),
             lifecycle_day_s: layer.lifecycle_day_s.unwrap_or(24 * 3600).max(1),

@@ -163,7 +163,9 @@ pub(crate) fn contradiction(me: &Me, holding: Holding, answers: &[HelloAnswer]) 
         return Some(format!("the other members belong to cluster {theirs}, this directory to cluster {ours}"));
     }
     let life = answers.iter().filter_map(|answer| answer.life).max().unwrap_or(0);
-    if !holding.is_blank && life > holding.life {
+    // A member that was just added has heard of a leader, and is being sent a state that may be large: it is of no life yet.
+    let has_lived = cluster.is_some() || holding.last_log > 0;
+    if has_lived && life > holding.life {
         return Some(format!(
             "the cluster was restored or recovered without member {member}, whose directory is of the life before: empty \
              it, and add the member again"
@@ -257,6 +259,17 @@ mod tests {
         let cluster = Some(ClusterId::from_random([8; 16]));
         let foreign = HelloAnswer { cluster, ..answer(1, true, None) };
         assert!(refusal(formed(&[foreign])).contains("belong to cluster"));
+    }
+
+    /// The restored state is large: the leader has spoken to the member, and it has nothing of the state yet.
+    #[test]
+    fn a_member_that_is_still_being_sent_the_state_is_not_of_the_life_before() {
+        let restored = HelloAnswer { life: Some(4), ..answer(1, true, Some(2)) };
+        let arriving = Holding { cluster: None, is_blank: false, last_log: 0, life: 0 };
+        assert_eq!(contradiction(&me(), arriving, std::slice::from_ref(&restored)), None);
+        assert_eq!(decide(&me(), arriving, std::slice::from_ref(&restored)), Verdict::Admit { form: false });
+        let with_entries = Holding { last_log: 1, ..arriving };
+        assert!(contradiction(&me(), with_entries, &[restored]).is_some_and(|why| why.contains("life before")));
     }
 
     #[test]

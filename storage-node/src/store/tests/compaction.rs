@@ -107,16 +107,6 @@ fn check_findings(store: &DiskStore, expected: &[u64]) {
     }
 }
 
-async fn wait_until(done: impl Fn() -> bool) {
-    for _ in 0..4000 {
-        if done() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    panic!("it does not happen");
-}
-
 /// Waits until the scrub has taken over what it remembers.
 async fn remembered(store: &DiskStore) {
     wait_until(|| store.scrub_status().unreported > 0).await;

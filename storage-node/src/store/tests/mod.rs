@@ -101,6 +101,17 @@ fn content(id: ShardId, bytes: u64, version: u64) -> (ShardHeader, Vec<Cell>) {
     (ShardHeader { id, profile: ProfileId(1), geometry, descriptor: Bytes::from_static(b"what it is") }, cells)
 }
 
+/// Waits for what other threads do.
+async fn wait_until(done: impl Fn() -> bool) {
+    for _ in 0..4000 {
+        if done() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("it does not happen");
+}
+
 async fn put(store: &DiskStore, id: ShardId, bytes: u64, version: u64) -> Result<(), StorageError> {
     let (header, cells) = content(id, bytes, version);
     store.put_shard(header, cells).await

@@ -75,7 +75,7 @@ fn metadata(c: &mut Criterion) {
     group.bench_function("get_object", |b| {
         b.iter(|| {
             n = (n + 7919) % objects;
-            let query = GetObject { bucket: bucket(), key: key(n), part: None, range: None, extents: 8 };
+            let query = GetObject { bucket: bucket(), key: key(n), part: None, range: None, extents: 8, version: None };
             runtime.block_on(service.ask(query)).unwrap()
         });
     });

@@ -22,10 +22,11 @@ use std::time::{Duration, Instant};
 use cairn_benches::metadata::{Counting, RealClock, bucket, commit, fill, prepare};
 use cairn_benches::{Rate, Unit, print_beside_limit};
 use cairn_core::id::SessionId;
-use cairn_core::name::ObjectKey;
+use cairn_core::name::{BucketName, ObjectKey};
+use cairn_core::version::Versioning;
 use cairn_metadata::backup::{RestoreOptions, restore, verify};
 use cairn_metadata::{Dependencies, Handle, MetadataService, Options, router};
-use cairn_protocol::metadata::command::CommitObject;
+use cairn_protocol::metadata::command::{CommitObject, CreateBucket, DeleteObject, Precondition, SetVersioning};
 use cairn_protocol::metadata::query::{GetClusterStatus, ListObjects, ListPosition};
 use cairn_protocol::metadata::{Metadata, MetadataExt, Outcome};
 use cairn_protocol::rpc::{Execute, HttpMetadata, MetadataFailure, MetadataPath, RpcAuth, RpcClient};
@@ -201,11 +202,18 @@ async fn scale(keys: u64) {
     let bytes = std::fs::metadata(home.join("state.redb")).unwrap().len();
     println!("state: {bytes} bytes, {} for each object", bytes / keys);
     println!("memory: {} MiB resident at most", peak_rss_bytes() >> 20);
+    pages(&service, &bucket(), "1,000 keys").await;
+    backups(service.as_ref(), dir.path(), keys).await;
+    deleted(&service, session, keys).await;
+}
+
+/// The time of a page of a listing, from anywhere in the bucket.
+async fn pages(service: &Handle, bucket: &BucketName, what: &str) {
     let mut times = Vec::new();
     for page in 0..PAGES {
-        let start = format!("object-{:016x}", page.wrapping_mul(0x0123_4567_89ab_cdef));
+        let start = format!("object-{:016x}", page.wrapping_mul(0x0123_4567_89ab_cdef) >> 1);
         let query = ListObjects {
-            bucket: bucket(),
+            bucket: bucket.clone(),
             prefix: String::new(),
             delimiter: String::new(),
             position: ListPosition::After(start),
@@ -217,8 +225,26 @@ async fn scale(keys: u64) {
     }
     times.sort_unstable();
     let at = |share: usize| times[times.len() * share / 100];
-    println!("a page of 1,000 keys: median {:?}, p99 {:?}", at(50), at(99));
-    backups(service.as_ref(), dir.path(), keys).await;
+    println!("a page of {what}: median {:?}, p99 {:?}", at(50), at(99));
+}
+
+/// A versioned bucket in which 99 of 100 keys are deleted, each a version and a delete marker.
+async fn deleted(service: &Arc<Handle>, session: SessionId, stored: u64) {
+    let keys = stored / 10;
+    let bucket = BucketName::new("deleted").unwrap();
+    service.run(CreateBucket { name: bucket.clone(), region: String::new() }).await.unwrap();
+    service.run(SetVersioning { bucket: bucket.clone(), versioning: Versioning::Enabled }).await.unwrap();
+    let name = bucket.clone();
+    fill(service, keys, move |n| CommitObject { bucket: name.clone(), ..commit(session, stored + n, key(n)) }).await;
+    let name = bucket.clone();
+    fill(service, keys - keys / 100, move |n| DeleteObject {
+        bucket: name.clone(),
+        key: key(n + n / 99 + 1),
+        precondition: Precondition::default(),
+        version: None,
+    })
+    .await;
+    pages(service, &bucket, &format!("a bucket of {keys} keys of which 99 in 100 are deleted")).await;
 }
 
 /// What a backup of the bucket costs, and what its restoration does.

@@ -11,7 +11,7 @@ use cairn_core::id::{DiskNumber, ExtentId, NodeId, ProfileId, SessionId};
 use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::random::RandomSource;
 use cairn_core::storage_class::StorageClass;
-use cairn_protocol::metadata::command::{CommitObject, CreateBucket, OpenSession, Precondition};
+use cairn_protocol::metadata::command::{CommandBody, CommitObject, CreateBucket, OpenSession, Precondition};
 use cairn_protocol::metadata::{ExtentRun, Metadata, MetadataExt, PlacedExtent, PlacedRun};
 use tokio::task::JoinSet;
 
@@ -71,18 +71,18 @@ pub async fn prepare(metadata: &impl Metadata) -> SessionId {
     metadata.run(OpenSession { gateway: NodeId::from_random([1; 16]) }).await.unwrap()
 }
 
-/// Commits under way while a bucket is filled.
+/// Commands under way while a bucket is filled.
 const FILLERS: u64 = 512;
 
-/// Runs `count` commits, as `make` has them by their numbers.
+/// Runs `count` commands, as `make` has them by their numbers.
 ///
 /// # Panics
 /// If one fails.
 #[allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
-pub async fn fill<M: Metadata + 'static>(
+pub async fn fill<M: Metadata + 'static, C: CommandBody + 'static>(
     metadata: &Arc<M>,
     count: u64,
-    make: impl Fn(u64) -> CommitObject + Clone + Send + 'static,
+    make: impl Fn(u64) -> C + Clone + Send + 'static,
 ) {
     let next = Arc::new(AtomicU64::new(0));
     let mut tasks = JoinSet::new();

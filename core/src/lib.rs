@@ -25,3 +25,4 @@ pub mod repair;
 pub mod shard;
 pub mod storage_class;
 pub mod stripe;
+pub mod version;

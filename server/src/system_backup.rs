@@ -135,7 +135,8 @@ impl SystemBackups {
         let listed = self.list().await?;
         for old in listed.iter().take(listed.len().saturating_sub(self.kept.max(1))) {
             let (bucket, key) = (BucketName::system(), old.key.clone());
-            self.member.run(DeleteObject { bucket, key, precondition: Precondition::default() }).await?;
+            let precondition = Precondition::default();
+            self.member.run(DeleteObject { bucket, key, precondition, version: None }).await?;
         }
         Ok(made)
     }
@@ -216,7 +217,8 @@ impl SystemBackups {
 
     /// Reads it from the disks: what was verified before it was written is the same if its digest is.
     async fn read_back(&self, path: &DataPath, key: ObjectKey, etag: ETag) -> Result<(), SystemBackupError> {
-        let query = GetObject { bucket: BucketName::system(), key, part: None, range: None, extents: 16 };
+        let bucket = BucketName::system();
+        let query = GetObject { bucket, key, part: None, range: None, extents: 16, version: None };
         let view = self.member.ask(query).await?;
         let reader = path.read(view.version.content, 0..view.version.size, view.located).await?;
         if digest_of(reader).await? == etag {

@@ -31,3 +31,8 @@ async fn boto3_sets_lifecycle_rules() {
 async fn boto3_names_storage_classes() {
     all_is_well("boto3_storage_classes.py").await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn boto3_keeps_versions() {
+    all_is_well("boto3_versioning.py").await;
+}

@@ -310,7 +310,7 @@ async fn queries_that_nobody_knows() {
         (Method::GET, "", "website="),
         (Method::PUT, "", "policy="),
         (Method::GET, "", "cors="),
-        (Method::PUT, "", "versioning="),
+        (Method::PUT, "", "tagging="),
         (Method::GET, KEY, "torrent="),
         (Method::PUT, KEY, "acl="),
         (Method::POST, KEY, "select=&select-type=2"),

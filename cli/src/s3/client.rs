@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
+use super::versions::{VERSION_ID, is_delete_marker};
 use super::xml::ErrorDocument;
 use super::{Account, ObjectBody, ObjectInfo, S3Error, S3Request, ServiceError};
 use crate::http::{Connection, RequestBody};
@@ -49,7 +50,7 @@ impl Client {
         }
         let (parts, body) = answer.into_parts();
         let document = self.read_document(body).await?;
-        Err(S3Error::Service(service_error(parts.status, &parts.headers, &document)))
+        Err(S3Error::Service(Box::new(service_error(parts.status, &parts.headers, &document))))
     }
 
     /// Like [`Client::execute`], for an answer that is a document or nothing.
@@ -139,9 +140,11 @@ pub(super) fn etag(headers: &HeaderMap) -> Result<String, S3Error> {
 pub(super) fn service_error(status: StatusCode, headers: &HeaderMap, document: &[u8]) -> ServiceError {
     let text = String::from_utf8_lossy(document);
     let error: ErrorDocument = quick_xml::de::from_str(&text).unwrap_or_default();
-    let header = || headers.get("x-amz-request-id").and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
-    let request_id = if error.request_id.is_empty() { header() } else { error.request_id };
-    ServiceError { status, code: error.code, message: error.message, request_id }
+    let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let from_head = || header("x-amz-request-id").unwrap_or_default();
+    let request_id = if error.request_id.is_empty() { from_head() } else { error.request_id };
+    let delete_marker = header(VERSION_ID).filter(|_| is_delete_marker(headers));
+    ServiceError { status, code: error.code, message: error.message, request_id, delete_marker }
 }
 
 #[cfg(test)]
@@ -157,5 +160,11 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("x-amz-request-id", HeaderValue::from_static("8"));
         assert_eq!(service_error(StatusCode::NOT_FOUND, &headers, b"").to_string(), "404 (request 8)");
+        headers.insert("x-amz-version-id", HeaderValue::from_static("9"));
+        for (told, expected) in [("false", None), ("true", Some("9"))] {
+            headers.insert("x-amz-delete-marker", HeaderValue::from_static(told));
+            let error = service_error(StatusCode::NOT_FOUND, &headers, b"");
+            assert_eq!(error.delete_marker.as_deref(), expected);
+        }
     }
 }

@@ -16,6 +16,8 @@ pub struct ServiceError {
     pub message: String,
     /// The id under which the server logged the request.
     pub request_id: String,
+    /// The version id of the delete marker that stands where an object was asked for.
+    pub delete_marker: Option<String>,
 }
 
 impl std::fmt::Display for ServiceError {
@@ -45,7 +47,7 @@ pub enum S3Error {
     Connection(#[from] ConnectionError),
     /// The server refused or failed.
     #[error("{0}")]
-    Service(ServiceError),
+    Service(Box<ServiceError>),
     /// The answer is not what S3 answers.
     #[error("the server's answer is not S3's: {0}")]
     Answer(&'static str),

@@ -10,6 +10,7 @@ mod listing;
 mod multipart;
 mod object;
 mod request;
+mod versions;
 mod xml;
 
 pub use account::Account;
@@ -19,3 +20,4 @@ pub use listing::{ListPage, ListQuery, ListedObject};
 pub use multipart::{CompletedPart, ListedUpload, UploadPage};
 pub use object::{ObjectBody, ObjectInfo};
 pub use request::S3Request;
+pub use versions::{Deleted, ListedVersion, VersionMarker, VersionPage, VersionQuery};

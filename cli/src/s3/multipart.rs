@@ -83,7 +83,7 @@ impl Client {
         // S3 may answer 200 before it knows, and then send an error as the document.
         let result: CompleteMultipartUploadResult = parse(&answer).map_err(|error| {
             let inner = service_error(StatusCode::INTERNAL_SERVER_ERROR, &headers, &answer);
-            if inner.code.is_empty() { error } else { S3Error::Service(inner) }
+            if inner.code.is_empty() { error } else { S3Error::Service(Box::new(inner)) }
         })?;
         Ok(result.etag.trim_matches('"').to_owned())
     }

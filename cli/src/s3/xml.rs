@@ -34,6 +34,39 @@ pub(super) struct CommonPrefix {
     pub(super) prefix: String,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ListVersionsResult {
+    #[serde(rename = "$value")]
+    pub(super) elements: Vec<VersionsElement>,
+}
+
+/// Versions and delete markers stand in one order.
+#[derive(Debug, Deserialize)]
+pub(super) enum VersionsElement {
+    Version(VersionEntry),
+    DeleteMarker(VersionEntry),
+    CommonPrefixes(CommonPrefix),
+    IsTruncated(bool),
+    NextKeyMarker(String),
+    NextVersionIdMarker(String),
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct VersionEntry {
+    pub(super) key: String,
+    pub(super) version_id: String,
+    pub(super) is_latest: bool,
+    /// A delete marker has neither this nor the next.
+    #[serde(default)]
+    pub(super) size: u64,
+    #[serde(rename = "ETag", default)]
+    pub(super) etag: String,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct InitiateMultipartUploadResult {

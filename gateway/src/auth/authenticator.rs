@@ -92,7 +92,8 @@ impl Authenticator {
         let scope = parsed.scope;
         if scope.region != self.region {
             let what = format!("the region '{}' is wrong; expecting '{}'", scope.region, self.region);
-            return Err(wrong(what).with("Region", self.region.as_str()));
+            let region = self.region.as_str();
+            return Err(wrong(what).with("Region", region).with_header("x-amz-bucket-region", region));
         }
         if scope.service != SERVICE {
             let what = format!("incorrect service \"{}\". This endpoint belongs to \"{SERVICE}\".", scope.service);

@@ -63,6 +63,8 @@ codes! {
         "Your proposed upload is smaller than the minimum allowed size"
     IllegalLocationConstraint "IllegalLocationConstraintException" BAD_REQUEST
         "The specified location constraint is incompatible for the region specific endpoint this request was sent to."
+    IllegalVersioningConfiguration "IllegalVersioningConfigurationException" BAD_REQUEST
+        "The Versioning element must be specified"
     IncompleteBody "IncompleteBody" BAD_REQUEST
         "You did not provide the number of bytes specified by the Content-Length HTTP header"
     InternalError "InternalError" INTERNAL_SERVER_ERROR

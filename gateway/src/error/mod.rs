@@ -17,17 +17,18 @@ pub struct S3Error {
     code: S3ErrorCode,
     message: Cow<'static, str>,
     details: Vec<(&'static str, String)>,
+    headers: Vec<(&'static str, String)>,
 }
 
 impl S3Error {
     /// An error with its code's own message.
     pub fn new(code: S3ErrorCode) -> Self {
-        Self { code, message: Cow::Borrowed(code.message()), details: Vec::new() }
+        Self::with_message(code, code.message())
     }
 
     /// An error with a message that says more than the code's own.
     pub fn with_message(code: S3ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), details: Vec::new() }
+        Self { code, message: message.into(), details: Vec::new(), headers: Vec::new() }
     }
 
     /// `InvalidArgument` for a named parameter, the way AWS reports it.
@@ -52,6 +53,12 @@ impl S3Error {
         self
     }
 
+    /// Adds a header to the response, which is all that the answer to a HEAD can say.
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
     /// The code.
     pub fn code(&self) -> S3ErrorCode {
         self.code
@@ -70,6 +77,11 @@ impl S3Error {
     /// The value of an added element.
     pub fn detail(&self, element: &str) -> Option<&str> {
         self.details.iter().find(|(name, _)| *name == element).map(|(_, value)| value.as_str())
+    }
+
+    /// The headers that go with it.
+    pub fn headers(&self) -> &[(&'static str, String)] {
+        &self.headers
     }
 
     /// The document. Not to be sent in answer to HEAD, nor with 304.

@@ -18,6 +18,7 @@ use crate::service::conditions::write_precondition;
 use crate::service::expiration::{Described, describe_expiration};
 use crate::service::object_headers::{from_stored, refuse_unsupported, to_stored};
 use crate::service::respond;
+use crate::service::version::describe_made;
 use crate::xml::{COMPLETE_BYTES_MAX, CompleteMultipartUpload, CompleteMultipartUploadResult, CompletedPart};
 
 pub(crate) async fn handle(mut call: Call) -> Answer {
@@ -51,7 +52,8 @@ pub(crate) async fn handle(mut call: Call) -> Answer {
         etag: completed.etag,
         checksum: checksum.as_ref(),
     };
-    let mut response = Response::builder().header(CONTENT_TYPE, respond::XML);
+    let response = Response::builder().header(CONTENT_TYPE, respond::XML);
+    let mut response = describe_made(response, completed.version);
     if let Some(last_modified_ms) = completed.last_modified_ms {
         let (lifecycle, sequence, size) = (completed.lifecycle, completed.sequence, completed.size);
         let object = Described { lifecycle, sequence, last_modified_ms, size };

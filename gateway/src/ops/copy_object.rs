@@ -19,6 +19,7 @@ use crate::service::object_headers::{
     STORAGE_CLASS, from_stored, refuse_unsupported, requested_storage_class, stored_headers,
 };
 use crate::service::respond;
+use crate::service::version::{COPY_SOURCE_VERSION_ID, describe_made, describe_version};
 use crate::xml::copy_object_result;
 
 pub(crate) async fn handle(call: Call) -> Answer {
@@ -43,6 +44,8 @@ pub(crate) async fn handle(call: Call) -> Answer {
     let body = ingest_copy(&call.gateway, &mut CopySource::new(reader), size, purpose, checksum).await?;
     let committed = commit_object(&call, &body, (headers, storage_class), precondition).await?;
     let response = Response::builder().header(CONTENT_TYPE, respond::XML);
+    let response = describe_version(response, COPY_SOURCE_VERSION_ID, view.version.id);
+    let response = describe_made(response, committed.version);
     let response = describe_expiration(&call, response, described(&committed, &body)).await?;
     let result = copy_object_result(body.etag, committed.last_modified_ms, body.checksum.as_ref());
     respond::finish(response, Body::from(result))
@@ -60,8 +63,9 @@ fn replaces_metadata(call: &Call) -> Result<bool, S3Error> {
     }
 }
 
+/// A version that is named is brought back by a copy onto its own key.
 fn refuse_idle_self_copy(call: &Call, source: &Source, replace: bool) -> Result<(), S3Error> {
-    let same = call.bucket()? == source.bucket && call.key()? == source.key;
+    let same = call.bucket()? == source.bucket && call.key()? == source.key && source.version.is_none();
     let changes = replace || call.headers.contains_key(STORAGE_CLASS);
     if same && !changes {
         let message = "This copy request is illegal because it is trying to copy an object to itself without changing \

@@ -2,7 +2,8 @@
 
 use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::range::ByteRange;
-use cairn_protocol::metadata::query::ObjectView;
+use cairn_core::version::VersionId;
+use cairn_protocol::metadata::query::{GetObject, ObjectView};
 use percent_encoding::percent_decode_str;
 
 use super::open_object::find;
@@ -11,11 +12,14 @@ use crate::error::{S3Error, S3ErrorCode};
 use crate::service::call::Call;
 use crate::service::conditions::{ReadConditions, Verdict};
 use crate::service::target;
+use crate::service::version::parse_version_id;
 
 /// Where a copy comes from.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Source {
     pub(super) bucket: BucketName,
     pub(super) key: ObjectKey,
+    pub(super) version: Option<VersionId>,
 }
 
 /// Reads `x-amz-copy-source`: `[/]bucket/key[?versionId=…]`, percent-encoded.
@@ -25,24 +29,59 @@ pub(super) fn parse(header: &str) -> Result<Source, S3Error> {
         Some((path, version)) => (path, Some(version)),
         None => (header, None),
     };
-    if version.is_some_and(|v| v != "null") {
-        return Err(S3ErrorCode::NoSuchVersion.into());
-    }
     let path = percent_decode_str(path).decode_utf8().map_err(|_| invalid("The copy source is not UTF-8"))?;
     let path = path.strip_prefix('/').unwrap_or(&path);
     let (bucket, key) = path
         .split_once('/')
         .ok_or_else(|| invalid("Copy Source must mention the source bucket and key: sourcebucket/sourcekey"))?;
-    Ok(Source { bucket: target::bucket_name(bucket)?, key: target::object_key(key)? })
+    let version = version.map(|text| parse_version_id("versionId", text)).transpose()?;
+    Ok(Source { bucket: target::bucket_name(bucket)?, key: target::object_key(key)?, version })
 }
 
 /// Looks the source up and evaluates the `x-amz-copy-source-if-…` conditions.
 pub(super) async fn open(call: &Call, source: &Source, range: Option<ByteRange>) -> Result<ObjectView, S3Error> {
-    let view = find(&call.gateway, source.bucket.clone(), source.key.clone(), None, range, LOCATE_EXTENTS).await?;
+    let (bucket, key, version) = (source.bucket.clone(), source.key.clone(), source.version);
+    let query = GetObject { bucket, key, part: None, range, extents: LOCATE_EXTENTS, version };
+    let view = find(&call.gateway, query, |_| absent(version.is_some())).await?;
     let conditions = ReadConditions::of_copy_source(&call.headers);
     match conditions.evaluate(&view.version.etag, view.version.last_modified_ms) {
         Verdict::Proceed => Ok(view),
         // A copy has no 304: both kinds of failure are 412.
         Verdict::NotModified | Verdict::Failed => Err(S3ErrorCode::PreconditionFailed.into()),
+    }
+}
+
+/// What is said of a source that is not there. A version that is named is a delete marker then.
+fn absent(is_named: bool) -> S3Error {
+    if is_named {
+        let message = "The source of a copy request may not specifically refer to a delete marker by version id.";
+        return S3Error::with_message(S3ErrorCode::InvalidRequest, message);
+    }
+    S3ErrorCode::NoSuchKey.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use cairn_core::id::CommitSequence;
+
+    use super::*;
+
+    #[test]
+    fn a_source_is_a_bucket_a_key_and_perhaps_a_version() {
+        let id = Some(VersionId::Commit(CommitSequence(42)));
+        for (header, key, version) in [
+            ("bucket/key", "key", None),
+            ("/bucket/a%20b/c%2Bd", "a b/c+d", None),
+            ("bucket/key?versionId=null", "key", Some(VersionId::Null)),
+            ("/bucket/key?versionId=000000000000002a", "key", id),
+            ("bucket/what%3FversionId=null", "what?versionId=null", None),
+        ] {
+            let bucket = BucketName::new("bucket").unwrap();
+            let expected = Source { bucket, key: ObjectKey::new(key).unwrap(), version };
+            assert_eq!(parse(header), Ok(expected), "{header}");
+        }
+        for header in ["bucket", "", "bucket/%ff", "bucket/key?versionId=", "bucket/key?versionId=abc"] {
+            assert_eq!(parse(header).unwrap_err().code(), S3ErrorCode::InvalidArgument, "{header:?}");
+        }
     }
 }

@@ -2,8 +2,9 @@
 
 use cairn_core::etag::ETag;
 use cairn_core::name::BucketName;
+use cairn_core::version::VersionId;
 use cairn_protocol::metadata::MetadataExt;
-use cairn_protocol::metadata::command::{DeleteObject, Precondition};
+use cairn_protocol::metadata::command::{DeleteObject, ObjectDeleted, Precondition};
 use cairn_protocol::metadata::query::GetBucket;
 use futures_util::{StreamExt, stream};
 
@@ -33,25 +34,28 @@ pub(crate) async fn handle(mut call: Call) -> Answer {
 async fn delete_one(gateway: Gateway, bucket: BucketName, object: ObjectToDelete) -> DeleteOutcome {
     let (key, version_id) = (object.key.clone(), object.version_id.clone());
     match try_delete(&gateway, bucket, object).await {
-        // A key that does not exist counts as deleted.
-        Ok(()) => DeleteOutcome::Deleted { key, version_id, delete_marker_version_id: None, delete_marker: false },
+        // What does not exist counts as deleted.
+        Ok(ObjectDeleted { version, is_marker, .. }) => DeleteOutcome::Deleted {
+            key,
+            version_id,
+            delete_marker_version_id: version.filter(|_| is_marker).map(|id| id.to_string()),
+            delete_marker: is_marker,
+        },
         Err(error) => {
             DeleteOutcome::Failed { key, version_id, code: error.code(), message: error.message().to_owned() }
         }
     }
 }
 
-async fn try_delete(gateway: &Gateway, bucket: BucketName, object: ObjectToDelete) -> Result<(), S3Error> {
+async fn try_delete(gateway: &Gateway, bucket: BucketName, object: ObjectToDelete) -> Result<ObjectDeleted, S3Error> {
     let key = target::object_key(&object.key)?;
-    if object.version_id.as_deref().is_some_and(|id| !id.is_empty() && id != "null") {
-        return Err(S3ErrorCode::NoSuchVersion.into());
-    }
+    let id = object.version_id.as_deref().filter(|id| !id.is_empty());
+    let version = id.map(|id| VersionId::parse(id).ok_or(S3ErrorCode::NoSuchVersion)).transpose()?;
     if object.last_modified_time.is_some() || object.size.is_some() {
         return Err(S3Error::not_implemented("LastModifiedTime, Size"));
     }
     let precondition = entry_precondition(object.etag.as_deref())?;
-    gateway.metadata().run(DeleteObject { bucket, key, precondition }).await?;
-    Ok(())
+    Ok(gateway.metadata().run(DeleteObject { bucket, key, precondition, version }).await?)
 }
 
 /// The `ETag` element of an entry works as `If-Match`.

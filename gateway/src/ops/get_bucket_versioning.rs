@@ -1,4 +1,4 @@
-//! GetBucketVersioning: no bucket is versioned yet, which is what an empty configuration says.
+//! GetBucketVersioning.
 
 use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::query::GetBucket;
@@ -8,6 +8,6 @@ use crate::service::respond;
 use crate::xml::versioning_configuration;
 
 pub(crate) async fn handle(call: Call) -> Answer {
-    call.gateway.metadata().ask(GetBucket { name: call.bucket()? }).await?;
-    respond::document(versioning_configuration())
+    let bucket = call.gateway.metadata().ask(GetBucket { name: call.bucket()? }).await?;
+    respond::document(versioning_configuration(bucket.versioning))
 }

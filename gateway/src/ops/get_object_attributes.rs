@@ -4,12 +4,13 @@ use axum::body::Body;
 use http::Response;
 use http::header::{CONTENT_TYPE, LAST_MODIFIED};
 
-use super::open_object::find;
+use super::open_object::find_requested;
 use crate::error::{S3Error, S3ErrorCode};
 use crate::service::call::{Answer, Call};
 use crate::service::http_time::format_http_date;
 use crate::service::object_headers::from_stored;
 use crate::service::respond;
+use crate::service::version::{VERSION_ID, describe_version};
 use crate::xml::ObjectAttributes;
 
 /// The header that names what is wanted.
@@ -24,7 +25,7 @@ pub(crate) async fn handle(call: Call) -> Answer {
     let texts = call.headers.get_all(WANTED).iter().filter_map(|value| value.to_str().ok());
     let wanted = parse(texts)?;
     let wants = |attribute| wanted.contains(&attribute);
-    let view = find(&call.gateway, call.bucket()?, call.key()?, None, None, 0).await?;
+    let view = find_requested(&call, None, None, 0).await?;
     let version = view.version;
     let checksum = version.checksum.as_ref().filter(|_| wants(Attribute::Checksum)).and_then(from_stored);
     let attributes = ObjectAttributes {
@@ -37,6 +38,7 @@ pub(crate) async fn handle(call: Call) -> Answer {
     let response = Response::builder()
         .header(CONTENT_TYPE, respond::XML)
         .header(LAST_MODIFIED, format_http_date(version.last_modified_ms));
+    let response = describe_version(response, VERSION_ID, version.id);
     respond::finish(response, Body::from(attributes.to_xml()))
 }
 

@@ -1,4 +1,4 @@
-//! What both versions of ListObjects share.
+//! What the listings of objects and of versions share.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -34,9 +34,14 @@ pub(super) fn position_after(key: &str, prefix: &str, delimiter: &str) -> ListPo
     if key.is_empty() {
         return ListPosition::Start;
     }
-    let is_common_prefix = !delimiter.is_empty()
-        && key.strip_prefix(prefix).is_some_and(|rest| rest.find(delimiter) == rest.len().checked_sub(delimiter.len()));
+    let is_common_prefix = is_common_prefix(key, prefix, delimiter);
     if is_common_prefix { ListPosition::AfterPrefix(key.to_owned()) } else { ListPosition::After(key.to_owned()) }
+}
+
+/// Whether a listing rolls up to `key`, which then can be no key in it.
+pub(super) fn is_common_prefix(key: &str, prefix: &str, delimiter: &str) -> bool {
+    let first_is_last = |rest: &str| rest.find(delimiter).is_some_and(|at| at + delimiter.len() == rest.len());
+    !delimiter.is_empty() && key.strip_prefix(prefix).is_some_and(first_is_last)
 }
 
 /// A continuation token: opaque to clients.
@@ -99,5 +104,7 @@ mod tests {
         assert_eq!(position_after("a/b", "", "/"), ListPosition::After("a/b".into()));
         assert_eq!(position_after("a/b/", "a/", "/"), ListPosition::AfterPrefix("a/b/".into()));
         assert_eq!(position_after("a/", "", ""), ListPosition::After("a/".into()));
+        assert_eq!(position_after("a/", "a/", "/"), ListPosition::After("a/".into()));
+        assert_eq!(position_after("a", "", "--"), ListPosition::After("a".into()));
     }
 }

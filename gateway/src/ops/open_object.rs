@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use cairn_core::id::PartNumber;
-use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::range::ByteRange;
-use cairn_protocol::metadata::MetadataExt;
+use cairn_core::version::VersionId;
 use cairn_protocol::metadata::query::{GetObject, ObjectView};
+use cairn_protocol::metadata::{MetadataError, MetadataExt, ObjectVersion, Rejection};
 use http::response::Builder;
 use http::{Response, StatusCode};
 
@@ -18,6 +18,7 @@ use crate::service::conditions::{ReadConditions, Verdict};
 use crate::service::expiration::{Described, describe_expiration};
 use crate::service::object_headers::{describe, describe_checksum, from_stored};
 use crate::service::range_header::parse_range;
+use crate::service::version::{DELETE_MARKER, VERSION_ID};
 
 /// An object that a GET or HEAD may return, and which bytes of it.
 pub(super) struct Opened {
@@ -35,13 +36,10 @@ pub(super) async fn open(call: &Call, extents: u32) -> Result<Opened, S3Error> {
         let message = "Cannot specify both Range header and partNumber query parameter";
         return Err(S3Error::with_message(S3ErrorCode::InvalidRequest, message));
     }
-    let (bucket, key) = (call.bucket()?, call.key()?);
-    let view = find(&call.gateway, bucket, key, part, range, extents).await?;
+    let view = find_requested(call, part, range, extents).await?;
     match ReadConditions::of_request(&call.headers).evaluate(&view.version.etag, view.version.last_modified_ms) {
         Verdict::Proceed => {}
-        Verdict::NotModified => {
-            return Err(S3Error::new(S3ErrorCode::NotModified).with("ETag", format!("\"{}\"", view.version.etag)));
-        }
+        Verdict::NotModified => return Err(not_modified(&view.version)),
         Verdict::Failed => return Err(S3ErrorCode::PreconditionFailed.into()),
     }
     let whole = 0..view.version.size;
@@ -56,21 +54,56 @@ pub(super) async fn open(call: &Call, extents: u32) -> Result<Opened, S3Error> {
     Ok(Opened { partial: range.is_some() || part.is_some(), with_checksum, view, bytes })
 }
 
-/// Looks an object up for reading.
-pub(super) async fn find(
-    gateway: &Gateway,
-    bucket: BucketName,
-    key: ObjectKey,
+fn not_modified(version: &ObjectVersion) -> S3Error {
+    let error = S3Error::new(S3ErrorCode::NotModified).with_header("etag", format!("\"{}\"", version.etag));
+    match version.id {
+        Some(id) => error.with_header(VERSION_ID, id.to_string()),
+        None => error,
+    }
+}
+
+/// Looks up the object that the request asks for.
+pub(super) async fn find_requested(
+    call: &Call,
     part: Option<PartNumber>,
     range: Option<ByteRange>,
     extents: u32,
 ) -> Result<ObjectView, S3Error> {
-    let text = key.as_str().to_owned();
-    let query = GetObject { bucket, key, part, range, extents };
-    gateway.metadata().ask(query).await.map_err(|error| match S3Error::from(error) {
-        error if error.code() == S3ErrorCode::NoSuchKey => error.with("Key", text),
-        error => error,
+    let (bucket, key, version) = (call.bucket()?, call.key()?, call.version_id()?);
+    let query = GetObject { bucket, key, part, range, extents, version };
+    find(&call.gateway, query, |marker| absent(marker, version.is_some())).await
+}
+
+/// Looks an object up for reading. `absent` makes the error where there is none, of the delete marker in its place if
+/// there is one.
+pub(super) async fn find(
+    gateway: &Gateway,
+    query: GetObject,
+    absent: impl FnOnce(Option<VersionId>) -> S3Error,
+) -> Result<ObjectView, S3Error> {
+    let (key, version) = (query.key.clone(), query.version);
+    gateway.metadata().ask(query).await.map_err(|error| match (error, version) {
+        (MetadataError::Rejected(Rejection::NoSuchKey), _) => absent(None).with("Key", key.as_str()),
+        (MetadataError::Rejected(Rejection::DeleteMarker(id)), _) => absent(Some(id)).with("Key", key.as_str()),
+        (MetadataError::Rejected(Rejection::NoSuchVersion), Some(version)) => {
+            let error = S3Error::new(S3ErrorCode::NoSuchVersion);
+            error.with("Key", key.as_str()).with("VersionId", version.to_string())
+        }
+        (error, _) => error.into(),
     })
+}
+
+/// What is said of an object that is not there. Source: S3 user guide, "Working with delete markers"; that a key without
+/// any version answers `false` is asked for by ceph/s3-tests (`test_delete_marker_nonversioned`).
+fn absent(marker: Option<VersionId>, is_named: bool) -> S3Error {
+    let Some(id) = marker else { return S3Error::new(S3ErrorCode::NoSuchKey).with_header(DELETE_MARKER, "false") };
+    let error = if is_named {
+        let error = S3Error::new(S3ErrorCode::MethodNotAllowed).with("Method", "GET");
+        error.with("ResourceType", "DeleteMarker").with_header("allow", "DELETE")
+    } else {
+        S3ErrorCode::NoSuchKey.into()
+    };
+    error.with_header(DELETE_MARKER, "true").with_header(VERSION_ID, id.to_string())
 }
 
 fn part_number(call: &Call) -> Result<Option<PartNumber>, S3Error> {
@@ -86,7 +119,7 @@ pub(super) fn resolve(range: ByteRange, size: u64) -> Result<Range<u64>, S3Error
     range.resolve(size).map_err(|_| {
         S3Error::new(S3ErrorCode::InvalidRange)
             .with("ActualObjectSize", size.to_string())
-            .with("ContentRange", format!("bytes */{size}"))
+            .with_header("content-range", format!("bytes */{size}"))
     })
 }
 
@@ -125,6 +158,10 @@ impl Opened {
                 .status(StatusCode::PARTIAL_CONTENT)
                 .header("content-range", format!("bytes {first}-{last}/{size}"));
         }
+        if call.version_id()?.is_some() {
+            // What is told of the end is about current versions.
+            return Ok(response);
+        }
         describe_expiration(call, response, Described::of(&version, self.view.lifecycle)).await
     }
 
@@ -142,5 +179,36 @@ impl Opened {
         }
         let part = self.view.part_checksum.as_ref().and_then(from_stored)?;
         Some(Checksum { kind: object.kind, ..part })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cairn_core::id::CommitSequence;
+
+    use super::*;
+
+    #[test]
+    fn a_delete_marker_is_told_by_headers() {
+        let id = VersionId::Commit(CommitSequence(42));
+        for (marker, is_named, code, headers) in [
+            (None, false, S3ErrorCode::NoSuchKey, vec![("x-amz-delete-marker", "false")]),
+            (
+                Some(id),
+                false,
+                S3ErrorCode::NoSuchKey,
+                vec![("x-amz-delete-marker", "true"), ("x-amz-version-id", "000000000000002a")],
+            ),
+            (
+                Some(VersionId::Null),
+                true,
+                S3ErrorCode::MethodNotAllowed,
+                vec![("allow", "DELETE"), ("x-amz-delete-marker", "true"), ("x-amz-version-id", "null")],
+            ),
+        ] {
+            let error = absent(marker, is_named);
+            let told: Vec<_> = error.headers().iter().map(|(name, value)| (*name, value.as_str())).collect();
+            assert_eq!((error.code(), told), (code, headers));
+        }
     }
 }

@@ -16,6 +16,7 @@ use crate::service::expiration::{Described, describe_expiration};
 use crate::service::ingest::{Ingested, Purpose, commit, ingest};
 use crate::service::object_headers::{describe_checksum, requested_storage_class, stored_headers, to_stored};
 use crate::service::respond;
+use crate::service::version::describe_made;
 
 pub(crate) async fn handle(mut call: Call) -> Answer {
     let (bucket, key) = (call.bucket()?, call.key()?);
@@ -26,13 +27,14 @@ pub(crate) async fn handle(mut call: Call) -> Answer {
     let body = ingest(&mut call, purpose, None).await?;
     let committed = commit_object(&call, &body, (headers, storage_class), precondition).await?;
     let response = Response::builder().header("etag", format!("\"{}\"", body.etag));
+    let response = describe_made(response, committed.version);
     let response = describe_expiration(&call, response, described(&committed, &body)).await?;
     respond::finish(describe_checksum(response, body.checksum.as_ref()), Body::empty())
 }
 
 /// What was committed, as [`describe_expiration`] wants it.
 pub(super) fn described(committed: &ObjectCommitted, body: &Ingested) -> Described {
-    let &ObjectCommitted { sequence, last_modified_ms, lifecycle } = committed;
+    let &ObjectCommitted { sequence, last_modified_ms, lifecycle, version: _ } = committed;
     let size = body.placed.as_ref().map_or(0, |placed| placed.run.size);
     Described { lifecycle, sequence, last_modified_ms, size }
 }
@@ -60,10 +62,11 @@ pub(super) async fn commit_object(
 
 /// Looks before a large body is taken in whether the write can succeed at all. The commit decides again, atomically.
 pub(super) async fn fail_fast(call: &Call, precondition: &Precondition) -> Result<(), S3Error> {
-    let query = GetObject { bucket: call.bucket()?, key: call.key()?, part: None, range: None, extents: 0 };
+    let (bucket, key) = (call.bucket()?, call.key()?);
+    let query = GetObject { bucket, key, part: None, range: None, extents: 0, version: None };
     let current = match call.gateway.metadata().ask(query).await {
         Ok(view) => Some(view.version.etag),
-        Err(MetadataError::Rejected(Rejection::NoSuchKey)) => None,
+        Err(MetadataError::Rejected(Rejection::NoSuchKey | Rejection::DeleteMarker(_))) => None,
         Err(error) => return Err(error.into()),
     };
     if current.is_none() && precondition.requires_existence() {

@@ -1,7 +1,10 @@
 //! UploadPartCopy.
 
+use axum::body::Body;
 use cairn_core::descriptor::PartOf;
 use cairn_core::range::ByteRange;
+use http::Response;
+use http::header::CONTENT_TYPE;
 
 use super::upload_part::{commit_part, find_upload, part_number};
 use super::{copy_source, open_object};
@@ -12,6 +15,7 @@ use crate::service::call::{Answer, Call};
 use crate::service::ingest::{Purpose, ingest_copy};
 use crate::service::range_header::parse_range;
 use crate::service::respond;
+use crate::service::version::{COPY_SOURCE_VERSION_ID, describe_version};
 use crate::xml::copy_part_result;
 
 pub(crate) async fn handle(call: Call) -> Answer {
@@ -36,7 +40,9 @@ pub(crate) async fn handle(call: Call) -> Answer {
     let body = ingest_copy(&call.gateway, &mut CopySource::new(reader), size, purpose, announced).await?;
     let (etag, checksum) = (body.etag, body.checksum.clone());
     let last_modified_ms = commit_part(&call, part, body).await?;
-    respond::document(copy_part_result(etag, last_modified_ms, checksum.as_ref()))
+    let response = Response::builder().header(CONTENT_TYPE, respond::XML);
+    let response = describe_version(response, COPY_SOURCE_VERSION_ID, view.version.id);
+    respond::finish(response, Body::from(copy_part_result(etag, last_modified_ms, checksum.as_ref())))
 }
 
 /// `x-amz-copy-source-range`, which unlike `Range` must be of the form `bytes=first-last`.

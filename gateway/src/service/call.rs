@@ -5,10 +5,12 @@ use std::sync::{Mutex, PoisonError};
 use axum::body::Body;
 use cairn_core::id::UploadId;
 use cairn_core::name::{BucketName, ObjectKey};
+use cairn_core::version::VersionId;
 use http::{HeaderMap, Response};
 
 use super::query::Query;
 use super::target::{self, Target};
+use super::version::parse_version_id;
 use crate::auth::PayloadAuth;
 use crate::body::{BodyFraming, ExpectedDigests, Payload};
 use crate::error::{S3Error, S3ErrorCode};
@@ -54,6 +56,11 @@ impl Call {
     /// The `uploadId` of the request. A text that is none of ours names no upload.
     pub(crate) fn upload_id(&self) -> Result<UploadId, S3Error> {
         parse_upload_id(self.query.get("uploadId").unwrap_or_default()).ok_or(S3ErrorCode::NoSuchUpload.into())
+    }
+
+    /// The version that the request names, if it names one.
+    pub(crate) fn version_id(&self) -> Result<Option<VersionId>, S3Error> {
+        self.query.get("versionId").map(|text| parse_version_id("versionId", text)).transpose()
     }
 
     /// A header as text; nothing if it is absent or not text.

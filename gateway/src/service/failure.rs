@@ -34,7 +34,8 @@ impl From<Rejection> for S3Error {
             Rejection::NoSuchBucket => C::NoSuchBucket.into(),
             Rejection::BucketExists => C::BucketAlreadyOwnedByYou.into(),
             Rejection::BucketNotEmpty => C::BucketNotEmpty.into(),
-            Rejection::NoSuchKey => C::NoSuchKey.into(),
+            // Whoever asks for an object knows more of the delete marker that it finds, and says so.
+            Rejection::NoSuchKey | Rejection::DeleteMarker(_) => C::NoSuchKey.into(),
             Rejection::NoSuchVersion => C::NoSuchVersion.into(),
             Rejection::PreconditionFailed => C::PreconditionFailed.into(),
             Rejection::NoSuchUpload => C::NoSuchUpload.into(),

@@ -14,6 +14,7 @@ pub(crate) mod respond;
 mod route;
 pub(crate) mod target;
 mod unread_body;
+pub(crate) mod version;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -79,9 +80,9 @@ async fn serve(gateway: Gateway, mut parts: Parts, body: Body) -> call::Answer {
 /// The XML document of an error; HEAD and 304 have no body.
 fn error_response(error: &S3Error, method: &Method, resource: &str, id: &str) -> Response<Body> {
     let mut response = Response::builder().status(error.status());
-    for (element, header) in [("Region", "x-amz-bucket-region"), ("ContentRange", "content-range"), ("ETag", "etag")] {
-        if let Some(value) = error.detail(element).and_then(|v| HeaderValue::from_str(v).ok()) {
-            response = response.header(header, value);
+    for (name, value) in error.headers() {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response = response.header(*name, value);
         }
     }
     if error.code() == S3ErrorCode::SlowDown || error.code() == S3ErrorCode::ServiceUnavailable {

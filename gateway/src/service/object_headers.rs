@@ -9,6 +9,7 @@ use http::response::Builder;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::http_time::format_http_date;
+use super::version::{VERSION_ID, describe_version};
 use crate::body::{Checksum, ChecksumAlgorithm, ChecksumType, stored_content_encoding};
 use crate::error::{S3Error, S3ErrorCode};
 
@@ -101,12 +102,13 @@ pub(crate) fn requested_storage_class(headers: &HeaderMap) -> Result<StorageClas
         .ok_or_else(|| S3Error::new(S3ErrorCode::InvalidStorageClass).with("StorageClassRequested", name.into_owned()))
 }
 
-/// Adds what GET and HEAD say of an object: its stored headers, tag and time.
+/// Adds what GET and HEAD say of an object: its stored headers, tag, time and version.
 pub(crate) fn describe(mut response: Builder, version: &ObjectVersion) -> Builder {
     response = response
         .header(ETAG, format!("\"{}\"", version.etag))
         .header(LAST_MODIFIED, format_http_date(version.last_modified_ms))
         .header("accept-ranges", "bytes");
+    response = describe_version(response, VERSION_ID, version.id);
     // Source: S3 API reference, GetObject: the header is there for all classes but this one.
     if version.storage_class != StorageClass::Standard {
         response = response.header(STORAGE_CLASS, version.storage_class.name());
@@ -191,6 +193,7 @@ mod tests {
                 checksum: None,
                 content: Content::Empty,
                 storage_class,
+                id: None,
             };
             let response = describe(Response::builder(), &version).body(()).unwrap();
             let shown = response.headers().get(STORAGE_CLASS).map(|value| value.to_str().unwrap());

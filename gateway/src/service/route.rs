@@ -16,12 +16,14 @@ pub(crate) enum Operation {
     HeadBucket,
     DeleteBucket,
     GetBucketLocation,
+    PutBucketVersioning,
     GetBucketVersioning,
     PutBucketLifecycle,
     GetBucketLifecycle,
     DeleteBucketLifecycle,
     ListObjectsV1,
     ListObjectsV2,
+    ListObjectVersions,
     DeleteObjects,
     ListMultipartUploads,
     PutObject,
@@ -108,6 +110,7 @@ fn bucket_operation(method: &Method, wanted: &[&str], query: &Query) -> Result<O
         (&Method::HEAD, []) => O::HeadBucket,
         (&Method::DELETE, []) => O::DeleteBucket,
         (&Method::GET, ["location"]) => O::GetBucketLocation,
+        (&Method::PUT, ["versioning"]) => O::PutBucketVersioning,
         (&Method::GET, ["versioning"]) => O::GetBucketVersioning,
         (&Method::PUT, ["lifecycle"]) => O::PutBucketLifecycle,
         (&Method::GET, ["lifecycle"]) => O::GetBucketLifecycle,
@@ -115,6 +118,7 @@ fn bucket_operation(method: &Method, wanted: &[&str], query: &Query) -> Result<O
         (&Method::GET, ["uploads"]) => O::ListMultipartUploads,
         (&Method::GET, []) if query.get("list-type") == Some("2") => O::ListObjectsV2,
         (&Method::GET, []) => O::ListObjectsV1,
+        (&Method::GET, ["versions"]) => O::ListObjectVersions,
         (&Method::POST, ["delete"]) => O::DeleteObjects,
         // A POST to a bucket without a subresource is a browser's form upload.
         (&Method::POST, []) => return Err(S3Error::not_implemented("POST Object")),
@@ -130,24 +134,17 @@ fn object_operation(method: &Method, wanted: &[&str], query: &Query, copy: bool)
         (&Method::PUT, []) => O::PutObject,
         (&Method::PUT, ["partNumber", "uploadId"]) if copy => O::UploadPartCopy,
         (&Method::PUT, ["partNumber", "uploadId"]) => O::UploadPart,
-        (&Method::GET, [] | ["partNumber"]) => O::GetObject,
-        (&Method::HEAD, [] | ["partNumber"]) => O::HeadObject,
-        (&Method::GET, ["attributes"]) => O::GetObjectAttributes,
+        (&Method::GET, [] | ["partNumber" | "versionId"] | ["partNumber", "versionId"]) => O::GetObject,
+        (&Method::HEAD, [] | ["partNumber" | "versionId"] | ["partNumber", "versionId"]) => O::HeadObject,
+        (&Method::GET, ["attributes"] | ["attributes", "versionId"]) => O::GetObjectAttributes,
         (&Method::GET, ["uploadId"]) => O::ListParts,
-        (&Method::DELETE, []) => O::DeleteObject,
+        (&Method::DELETE, [] | ["versionId"]) => O::DeleteObject,
         (&Method::DELETE, ["uploadId"]) => O::AbortMultipartUpload,
         (&Method::POST, ["uploads"]) => O::CreateMultipartUpload,
         (&Method::POST, ["uploadId"]) => O::CompleteMultipartUpload,
-        // Without versioning every object has one version, called null.
-        (m, [rest @ .., "versionId"]) if query.get("versionId") == Some("null") => {
-            object_operation(m, rest, query, copy)?
-        }
-        (&Method::GET | &Method::HEAD | &Method::DELETE, ["versionId"]) => {
-            return Err(S3Error::invalid_argument(
-                "versionId",
-                query.get("versionId").unwrap_or_default(),
-                "Invalid version id specified",
-            ));
+        (&Method::PUT | &Method::POST, ["versionId"]) | (_, [.., "uploadId" | "uploads", "versionId"]) => {
+            let id = query.get("versionId").unwrap_or_default();
+            return Err(S3Error::invalid_argument("versionId", id, "This operation does not accept a version-id."));
         }
         (_, []) => return Err(S3ErrorCode::MethodNotAllowed.into()),
         (_, [first, ..]) => return Err(S3Error::not_implemented(*first)),
@@ -163,12 +160,14 @@ impl Operation {
             Self::HeadBucket => ops::head_bucket::handle(call).await,
             Self::DeleteBucket => ops::delete_bucket::handle(call).await,
             Self::GetBucketLocation => ops::get_bucket_location::handle(call).await,
+            Self::PutBucketVersioning => ops::put_bucket_versioning::handle(call).await,
             Self::GetBucketVersioning => ops::get_bucket_versioning::handle(call).await,
             Self::PutBucketLifecycle => ops::put_bucket_lifecycle::handle(call).await,
             Self::GetBucketLifecycle => ops::get_bucket_lifecycle::handle(call).await,
             Self::DeleteBucketLifecycle => ops::delete_bucket_lifecycle::handle(call).await,
             Self::ListObjectsV1 => ops::list_objects_v1::handle(call).await,
             Self::ListObjectsV2 => ops::list_objects_v2::handle(call).await,
+            Self::ListObjectVersions => ops::list_object_versions::handle(call).await,
             Self::DeleteObjects => ops::delete_objects::handle(call).await,
             Self::ListMultipartUploads => ops::list_multipart_uploads::handle(call).await,
             Self::PutObject => ops::put_object::handle(call).await,
@@ -206,6 +205,9 @@ mod tests {
         check(&Method::GET, "/b?list-type=2&prefix=x", Ok(O::ListObjectsV2));
         check(&Method::GET, "/b?max-keys=3", Ok(O::ListObjectsV1));
         check(&Method::GET, "/b?location", Ok(O::GetBucketLocation));
+        check(&Method::PUT, "/b?versioning", Ok(O::PutBucketVersioning));
+        check(&Method::GET, "/b?versioning", Ok(O::GetBucketVersioning));
+        check(&Method::GET, "/b?versions&prefix=x", Ok(O::ListObjectVersions));
         check(&Method::PUT, "/b?lifecycle", Ok(O::PutBucketLifecycle));
         check(&Method::DELETE, "/b?lifecycle", Ok(O::DeleteBucketLifecycle));
         check(&Method::POST, "/b?delete", Ok(O::DeleteObjects));
@@ -213,15 +215,18 @@ mod tests {
         check(&Method::GET, "/b/k?partNumber=1&versionId=null", Ok(O::GetObject));
         check(&Method::GET, "/b/k?attributes&versionId=null", Ok(O::GetObjectAttributes));
         check(&Method::GET, "/b/k?x-id=GetObject", Ok(O::GetObject));
+        check(&Method::HEAD, "/b/k?versionId=0000000000000007", Ok(O::HeadObject));
+        check(&Method::DELETE, "/b/k?versionId=0000000000000007", Ok(O::DeleteObject));
     }
 
     #[test]
     fn what_is_not_there_is_never_ignored() {
         check(&Method::PUT, "/b?acl", Err(S3ErrorCode::NotImplemented));
         check(&Method::PUT, "/b/k?tagging", Err(S3ErrorCode::NotImplemented));
-        check(&Method::PUT, "/b?versioning", Err(S3ErrorCode::NotImplemented));
-        check(&Method::GET, "/b?versions", Err(S3ErrorCode::NotImplemented));
-        check(&Method::GET, "/b/k?versionId=abc", Err(S3ErrorCode::InvalidArgument));
+        check(&Method::DELETE, "/b?versioning", Err(S3ErrorCode::NotImplemented));
+        check(&Method::GET, "/b/k?acl&versionId=null", Err(S3ErrorCode::NotImplemented));
+        check(&Method::PUT, "/b/k?versionId=null", Err(S3ErrorCode::InvalidArgument));
+        check(&Method::PUT, "/b/k?partNumber=1&uploadId=x&versionId=null", Err(S3ErrorCode::InvalidArgument));
         check(&Method::GET, "/b/k?torrent", Err(S3ErrorCode::NotImplemented));
         check(&Method::PATCH, "/b/k", Err(S3ErrorCode::MethodNotAllowed));
     }

@@ -75,6 +75,16 @@ impl ListedObject<'_> {
         }
         xml.value("Size", self.size);
         xml.text("StorageClass", self.storage_class);
+        self.write_owner(xml);
+    }
+
+    /// What there is to say of a delete marker but its key.
+    pub(super) fn write_marker_attributes(&self, xml: &mut XmlWriter) {
+        xml.time("LastModified", self.last_modified_ms);
+        self.write_owner(xml);
+    }
+
+    fn write_owner(&self, xml: &mut XmlWriter) {
         if let Some(owner) = &self.owner {
             owner.write("Owner", xml);
         }

@@ -15,6 +15,7 @@ mod initiate_multipart_upload;
 mod lifecycle;
 mod list_buckets;
 mod list_multipart_uploads;
+mod list_object_versions;
 mod list_objects_v1;
 mod list_objects_v2;
 mod list_parts;
@@ -36,11 +37,12 @@ pub use initiate_multipart_upload::InitiateMultipartUploadResult;
 pub use lifecycle::{LIFECYCLE_BYTES_MAX, lifecycle_configuration, parse_lifecycle};
 pub use list_buckets::{ListAllMyBucketsResult, ListedBucket};
 pub use list_multipart_uploads::{ListMultipartUploadsResult, ListedUpload};
+pub use list_object_versions::{ListVersionsResult, ListedVersion};
 pub use list_objects_v1::ListBucketResultV1;
 pub use list_objects_v2::ListBucketResultV2;
 pub use list_parts::{ListPartsResult, ListedPart};
 pub use object_attributes::ObjectAttributes;
-pub use versioning::versioning_configuration;
+pub use versioning::{VERSIONING_BYTES_MAX, parse_versioning, versioning_configuration};
 pub use writer::XmlWriter;
 
 /// The namespace of all documents but errors. Source: S3 API reference.

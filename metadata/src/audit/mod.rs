@@ -30,6 +30,7 @@ use crate::error::StoreError;
 use crate::raft::MemberId;
 use crate::tables::buckets::BucketRow;
 use crate::tables::extents::ExtentRow;
+use crate::tables::noncurrent::AllVersions;
 use crate::tables::parts::PartRow;
 use crate::tables::reclaim::{Garbage, ReclaimRow};
 use crate::tables::versions::VersionRow;
@@ -152,7 +153,7 @@ impl Book {
             let (name, row) = entry?;
             names.insert(BucketRow::read(row.value())?.id, String::from_utf8_lossy(name.value()).into_owned());
         }
-        for entry in self.view.versions()?.iter()? {
+        for entry in AllVersions::all(&self.view)? {
             let (key, row) = entry?;
             let (bucket, key, _) = key.value();
             let row = VersionRow::read(row.value())?;

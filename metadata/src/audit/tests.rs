@@ -30,7 +30,10 @@ async fn a_killed_member_is_read_as_it_would_start_and_stays_as_it_is() {
         metadata.run(commit(session, 10 * n, &format!("key{n:02}"))).await.unwrap();
     }
     let key = cairn_core::name::ObjectKey::new("key07").unwrap();
-    metadata.run(DeleteObject { bucket: bucket(), key, precondition: Precondition::default() }).await.unwrap();
+    metadata
+        .run(DeleteObject { bucket: bucket(), key, precondition: Precondition::default(), version: None })
+        .await
+        .unwrap();
     assert!(matches!(open(dir.path(), scratch.path()), Err(AuditError::InUse { .. })), "it runs");
     let image = kill_image(&metadata, dir.path());
     let before = files(image.path());

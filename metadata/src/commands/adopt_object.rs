@@ -1,21 +1,20 @@
 //! See [`AdoptObject`].
 
 use cairn_core::id::{BucketId, CommitSequence, UploadId};
+use cairn_core::version::VersionKind;
 use cairn_protocol::metadata::command::{AdoptObject, AdoptedBody, AdoptedPart, Adoption};
 use cairn_protocol::metadata::content::Content;
 use cairn_protocol::metadata::query::{Finding, FindingKind, RestoreHold};
 use cairn_protocol::metadata::{Outcome, Rejection};
 use redb::ReadableTable;
 
-use super::release::release;
+use super::key_versions::{KeyVersions, Made};
 use super::{Context, body};
 use crate::error::{Refused, StoreError};
 use crate::tables::buckets::BucketRow;
 use crate::tables::parts::PartRow;
-use crate::tables::reclaim::Garbage;
-use crate::tables::usage::Change;
 use crate::tables::versions::VersionRow;
-use crate::tables::{Row, Tables, buckets, counters, extents, findings, meta, parts, usage, versions};
+use crate::tables::{Row, Tables, buckets, counters, extents, findings, meta, parts, usage};
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &AdoptObject, context: Context) -> Result<Outcome, Refused> {
     let hold = held(tables)?;
@@ -32,7 +31,7 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &AdoptObject, context: Con
     let bucket = existing_bucket(tables, command)?;
     let key = command.key.as_str().as_bytes();
     let newest = match bucket {
-        Some(bucket) => versions::newest(&tables.versions, bucket, key)?,
+        Some(bucket) => KeyVersions::of(tables, bucket, key)?.current(tables)?,
         None => None,
     };
     let is_newer = match &newest {
@@ -46,16 +45,11 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &AdoptObject, context: Con
             Some(bucket) => bucket,
             None => make_bucket(tables, command, context)?,
         };
-        let mut change = Change { objects: 1, bytes: command.body.size() as i64, uploads: 0 };
-        if let Some((sequence, old)) = newest {
-            tables.versions.remove(versions::key(bucket, key, sequence))?;
+        let made = put(tables, command, context, KeyVersions::of(tables, bucket, key)?)?;
+        if let Some(old) = made.dropped {
             give_way(tables, old.content)?;
-            release(tables, context, 0, Garbage::of(old.content))?;
-            change.objects = 0;
-            change.bytes -= old.size as i64;
         }
-        insert(tables, command, context, bucket)?;
-        usage::add(&mut tables.usage, bucket, change)?;
+        usage::add(&mut tables.usage, bucket, made.change)?;
     }
     let (kind, detail) = match (&adoption, &command.body) {
         (Adoption::Superseded, _) => (FindingKind::Superseded, "the key holds something newer"),
@@ -150,12 +144,12 @@ fn knows_upload(tables: &Tables<'_>, bucket: Option<BucketId>, command: &AdoptOb
     Ok(under_way || parts::from(&tables.parts, *upload, 0)?.next().transpose()?.is_some())
 }
 
-fn insert(
+fn put(
     tables: &mut Tables<'_>,
     command: &AdoptObject,
     context: Context,
-    bucket: BucketId,
-) -> Result<(), StoreError> {
+    versions: KeyVersions<'_>,
+) -> Result<Made, StoreError> {
     for placed in command.body.runs() {
         body::record(tables, placed)?;
     }
@@ -175,10 +169,9 @@ fn insert(
         checksum: None,
         parts,
         storage_class: command.storage_class,
+        kind: VersionKind::Null,
     };
-    let key = versions::key(bucket, command.key.as_str().as_bytes(), context.sequence);
-    tables.versions.insert(key, row.to_bytes().as_slice())?;
-    Ok(())
+    versions.put(tables, (context, 0), row)
 }
 
 fn insert_parts(

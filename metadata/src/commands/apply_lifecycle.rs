@@ -4,12 +4,12 @@ use cairn_core::id::BucketId;
 use cairn_protocol::metadata::command::{ApplyLifecycle, EndedUpload, EndedVersion, LifecycleApplied};
 use cairn_protocol::metadata::{Outcome, Rejection};
 
-use super::{Context, abort_upload, release};
+use super::key_versions::KeyVersions;
+use super::{Context, abort_upload};
 use crate::error::{Refused, StoreError};
-use crate::tables::reclaim::Garbage;
+use crate::tables::noncurrent::Found;
 use crate::tables::usage::Change;
-use crate::tables::versions::VersionRow;
-use crate::tables::{Row, Tables, lifecycle, uploads, usage, versions};
+use crate::tables::{Tables, lifecycle, uploads, usage};
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &ApplyLifecycle, context: Context) -> Result<Outcome, Refused> {
     let revision = lifecycle::revision(&tables.lifecycle, command.bucket)?;
@@ -17,15 +17,17 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &ApplyLifecycle, context: 
         return Err(Rejection::Stale(format!("bucket {} has other lifecycle rules by now", command.bucket)).into());
     }
     let mut applied = LifecycleApplied::default();
+    let mut change = Change::default();
     let mut item = 0;
     for version in &command.versions {
-        if let Some(row) = remove(tables, command.bucket, version)? {
-            release::release(tables, context, item, Garbage::of(row.content))?;
+        if let Some(gone) = end(tables, command.bucket, version, (context, item))? {
             applied.versions += 1;
-            applied.bytes += row.size;
+            change.objects += gone.objects;
+            change.bytes += gone.bytes;
         }
         item += 1;
     }
+    applied.bytes = change.bytes.unsigned_abs();
     for EndedUpload { key, upload } in &command.uploads {
         if uploads::exists(&tables.uploads, command.bucket, key, *upload)? {
             abort_upload::remove(tables, command.bucket, key, *upload, (context, item))?;
@@ -33,28 +35,45 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &ApplyLifecycle, context: 
         }
         item += 1;
     }
-    let change = Change { objects: -(applied.versions as i64), bytes: -(applied.bytes as i64), uploads: 0 };
     usage::add(&mut tables.usage, command.bucket, change)?;
     Ok(Outcome::LifecycleApplied(applied))
 }
 
-/// Removes the row of a version that is still what it was; nothing if it is not.
-fn remove(tables: &mut Tables<'_>, bucket: BucketId, version: &EndedVersion) -> Result<Option<VersionRow>, StoreError> {
-    let key = version.key.as_str().as_bytes();
-    if version.is_current {
-        let newest = versions::newest(&tables.versions, bucket, key)?;
-        if newest.is_none_or(|(sequence, _)| sequence != version.sequence) {
-            return Ok(None);
-        }
+/// Ends a version that still is what it was; nothing if it is not.
+fn end(
+    tables: &mut Tables<'_>,
+    bucket: BucketId,
+    version: &EndedVersion,
+    release: (Context, u32),
+) -> Result<Option<Change>, StoreError> {
+    let key = KeyVersions::of(tables, bucket, version.key.as_str().as_bytes())?;
+    if !version.is_current {
+        let Some(found) = noncurrent(tables, &key, version)? else { return Ok(None) };
+        return key.remove(tables, release, found).map(Some);
     }
-    let row = tables.versions.remove(versions::key(bucket, key, version.sequence))?;
-    row.map(|row| VersionRow::read(row.value())).transpose()
+    let current = key.current(tables)?.filter(|(sequence, _)| *sequence == version.sequence);
+    let Some((sequence, row)) = current else { return Ok(None) };
+    if key.is_versioned() {
+        return Ok(Some(key.put_marker(tables, release)?.change));
+    }
+    key.remove(tables, release, Found { sequence, row, is_current: true }).map(Some)
+}
+
+/// The version, if nothing that it hides or that has replaced it comes back when it goes: others may be gone by now that were
+/// newer.
+fn noncurrent(tables: &Tables<'_>, key: &KeyVersions<'_>, version: &EndedVersion) -> Result<Option<Found>, StoreError> {
+    let Some(found) = key.noncurrent(tables, version.sequence)? else { return Ok(None) };
+    let is_newest = key.current(tables)?.is_none()
+        && key.newest_noncurrent(tables)?.is_some_and(|(sequence, _)| sequence == version.sequence);
+    let hides = is_newest && key.has_others(tables)?;
+    Ok(Some(found).filter(|_| !hides))
 }
 
 #[cfg(test)]
 mod tests {
     use cairn_core::id::CommitSequence;
     use cairn_core::name::ObjectKey;
+    use cairn_core::version::{VersionId, Versioning};
     use cairn_protocol::metadata::command::{
         ApplyLifecycle, EndedUpload, EndedVersion, LifecycleApplied, SetLifecycle,
     };
@@ -119,6 +138,40 @@ mod tests {
         state.apply(state.completion("u", upload, &[1])).unwrap();
         assert_eq!(state.apply(command), Ok(applied(0, 0, 0)));
         assert_eq!(state.usage(), (1, 10, 0));
+    }
+
+    #[test]
+    fn in_a_versioned_bucket_a_marker_ends_what_is_current() {
+        let (state, empty) = state_with_rules();
+        state.set_versioning(Versioning::Enabled);
+        state.put("a", 100);
+        let first = ended(&state, "a");
+        let command = ApplyLifecycle { versions: vec![first.clone()], ..empty.clone() };
+        assert_eq!(state.apply(command.clone()), Ok(applied(1, 0, 0)));
+        assert_eq!(state.apply(command), Ok(applied(0, 0, 0)), "again, it finds nothing");
+        assert_eq!((state.newest("a"), state.usage(), state.reclaim().len()), (None, (1, 100, 0), 0));
+        let noncurrent = EndedVersion { is_current: false, ..first };
+        let command = ApplyLifecycle { versions: vec![noncurrent], ..empty };
+        assert_eq!(state.apply(command), Ok(applied(1, 100, 0)));
+        assert_eq!(state.usage(), (0, 0, 0));
+    }
+
+    /// What was seen as replaced may be the newest by now, and what a marker hides must not come back.
+    #[test]
+    fn nothing_comes_back_and_nothing_current_goes() {
+        let (state, empty) = state_with_rules();
+        state.set_versioning(Versioning::Enabled);
+        state.put("a", 100);
+        let first = EndedVersion { is_current: false, ..ended(&state, "a") };
+        let remove = |version: &EndedVersion| ApplyLifecycle { versions: vec![version.clone()], ..empty.clone() };
+        assert_eq!(state.apply(remove(&first)), Ok(applied(0, 0, 0)), "it is the current one");
+        let Ok(Outcome::ObjectDeleted(deleted)) = state.apply(state.deletion("a")) else { panic!("a marker is made") };
+        let Some(VersionId::Commit(sequence)) = deleted.version else { panic!("{deleted:?}") };
+        let marker = EndedVersion { sequence, ..first.clone() };
+        assert_eq!(state.apply(remove(&marker)), Ok(applied(0, 0, 0)), "it hides a version");
+        assert_eq!(state.newest("a"), None);
+        assert_eq!(state.apply(remove(&first)), Ok(applied(1, 100, 0)));
+        assert_eq!(state.apply(remove(&marker)), Ok(applied(1, 0, 0)), "it is alone");
     }
 
     #[test]

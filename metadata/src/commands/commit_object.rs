@@ -1,47 +1,39 @@
 //! See [`CommitObject`].
 
+use cairn_core::version::VersionKind;
 use cairn_protocol::metadata::Outcome;
 use cairn_protocol::metadata::command::{CommitObject, ObjectCommitted};
 use cairn_protocol::metadata::content::Content;
 
 use super::body::{self, Known};
-use super::release::release;
+use super::key_versions::KeyVersions;
 use super::{Context, check_precondition};
 use crate::error::Refused;
-use crate::tables::reclaim::Garbage;
-use crate::tables::usage::Change;
 use crate::tables::versions::VersionRow;
-use crate::tables::{Row, Tables, buckets, lifecycle, usage, versions};
+use crate::tables::{Tables, buckets, lifecycle, usage};
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &CommitObject, context: Context) -> Result<Outcome, Refused> {
     let bucket = buckets::get(&tables.buckets, &command.bucket)?.id;
-    let key = command.key.as_str().as_bytes();
-    let newest = versions::newest(&tables.versions, bucket, key)?;
+    let key = KeyVersions::of(tables, bucket, command.key.as_str().as_bytes())?;
     let lifecycle = lifecycle::revision(&tables.lifecycle, bucket)?;
     let body_content = command.body.as_ref().map_or(Content::Empty, |body| Content::Run(body.run));
 
     if body::check(tables, command.session, command.body.as_ref())? == Known::Committed {
         // The answer to the first attempt was lost. Where another version has replaced it since, it still was committed.
-        let first = newest.filter(|(_, row)| row.content == body_content);
-        let (sequence, last_modified_ms) =
-            first.map_or((context.sequence, context.now_ms), |(sequence, row)| (sequence, row.last_modified_ms));
-        return Ok(Outcome::ObjectCommitted(ObjectCommitted { sequence, last_modified_ms, lifecycle }));
+        let first = key.find_content(tables, &body_content)?;
+        let (sequence, last_modified_ms, version) = match first {
+            Some((sequence, row)) => (sequence, row.last_modified_ms, key.id(row.kind, sequence)),
+            None => (context.sequence, context.now_ms, None),
+        };
+        return Ok(Outcome::ObjectCommitted(ObjectCommitted { sequence, last_modified_ms, lifecycle, version }));
     }
-    check_precondition(&command.precondition, newest.as_ref().map(|(_, row)| &row.etag))?;
+    check_precondition(&command.precondition, key.current(tables)?.as_ref().map(|(_, row)| &row.etag))?;
 
-    let mut change = Change { objects: 1, ..Change::default() };
-    if let Some((sequence, old)) = newest {
-        tables.versions.remove(versions::key(bucket, key, sequence))?;
-        release(tables, context, 0, Garbage::of(old.content))?;
-        change = Change { objects: 0, bytes: -(old.size as i64), uploads: 0 };
-    }
-    let size = command.body.as_ref().map_or(0, |body| body.run.size);
-    change.bytes += size as i64;
     if let Some(body) = &command.body {
         body::record(tables, body)?;
     }
     let row = VersionRow {
-        size,
+        size: command.body.as_ref().map_or(0, |body| body.run.size),
         etag: command.etag,
         last_modified_ms: context.now_ms,
         content: body_content,
@@ -49,11 +41,12 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &CommitObject, context: Co
         checksum: command.checksum.clone(),
         parts: None,
         storage_class: command.storage_class,
+        kind: VersionKind::Null,
     };
-    tables.versions.insert(versions::key(bucket, key, context.sequence), row.to_bytes().as_slice())?;
-    usage::add(&mut tables.usage, bucket, change)?;
-    let (sequence, last_modified_ms) = (context.sequence, context.now_ms);
-    Ok(Outcome::ObjectCommitted(ObjectCommitted { sequence, last_modified_ms, lifecycle }))
+    let made = key.put(tables, (context, 0), row)?;
+    usage::add(&mut tables.usage, bucket, made.change)?;
+    let (sequence, last_modified_ms, version) = (context.sequence, context.now_ms, made.id);
+    Ok(Outcome::ObjectCommitted(ObjectCommitted { sequence, last_modified_ms, lifecycle, version }))
 }
 
 #[cfg(test)]

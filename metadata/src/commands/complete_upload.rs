@@ -1,11 +1,12 @@
 //! See [`CompleteUpload`].
 
-use cairn_core::id::BucketId;
 use cairn_core::limits::{OBJECT_BYTES_MAX, PART_BYTES_MIN};
+use cairn_core::version::VersionKind;
 use cairn_protocol::metadata::command::{CompleteUpload, UploadCompleted};
 use cairn_protocol::metadata::content::Content;
 use cairn_protocol::metadata::{Outcome, Rejection};
 
+use super::key_versions::{KeyVersions, Made};
 use super::release::release;
 use super::{Context, check_precondition};
 use crate::error::{Refused, StoreError};
@@ -14,43 +15,35 @@ use crate::tables::reclaim::Garbage;
 use crate::tables::uploads::UploadRow;
 use crate::tables::usage::Change;
 use crate::tables::versions::VersionRow;
-use crate::tables::{Row, Tables, buckets, lifecycle, parts, uploads, usage, versions};
+use crate::tables::{Row, Tables, buckets, lifecycle, parts, uploads, usage};
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &CompleteUpload, context: Context) -> Result<Outcome, Refused> {
     let bucket = buckets::get(&tables.buckets, &command.bucket)?.id;
     let key = command.key.as_str().as_bytes();
-    let newest = versions::newest(&tables.versions, bucket, key)?;
+    let versions = KeyVersions::of(tables, bucket, key)?;
     let lifecycle = lifecycle::revision(&tables.lifecycle, bucket)?;
-    if let Some((sequence, row)) = &newest
-        && row.content == Content::Parts(command.upload)
-    {
+    if let Some((sequence, row)) = versions.find_content(tables, &Content::Parts(command.upload))? {
         return Ok(Outcome::UploadCompleted(UploadCompleted {
-            sequence: *sequence,
+            sequence,
             etag: row.etag,
             size: row.size,
-            checksum: row.checksum.clone(),
+            checksum: row.checksum,
             last_modified_ms: Some(row.last_modified_ms),
             lifecycle,
+            version: versions.id(row.kind, sequence),
         }));
     }
     let upload = uploads::get(&tables.uploads, bucket, &command.key, command.upload)?;
     let (parts, size) = check_parts(tables, command)?;
-    check_precondition(&command.precondition, newest.as_ref().map(|(_, row)| &row.etag))?;
+    check_precondition(&command.precondition, versions.current(tables)?.as_ref().map(|(_, row)| &row.etag))?;
 
     drop_unnamed(tables, command, context)?;
     for (number, part) in &parts {
         tables.parts.insert((command.upload.0, *number), part.to_bytes().as_slice())?;
     }
     tables.uploads.remove((bucket.0, key, command.upload.0))?;
-    let mut change = Change { objects: 1, bytes: size as i64, uploads: -1 };
-    if let Some((sequence, old)) = newest {
-        tables.versions.remove(versions::key(bucket, key, sequence))?;
-        release(tables, context, 0, Garbage::of(old.content))?;
-        change.objects = 0;
-        change.bytes -= old.size as i64;
-    }
-    insert_version(tables, command, context, bucket, (upload, size))?;
-    usage::add(&mut tables.usage, bucket, change)?;
+    let made = put_version(tables, command, context, versions, (upload, size))?;
+    usage::add(&mut tables.usage, bucket, Change { uploads: -1, ..made.change })?;
     Ok(Outcome::UploadCompleted(UploadCompleted {
         sequence: context.sequence,
         etag: command.etag,
@@ -58,6 +51,7 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &CompleteUpload, context: 
         checksum: command.checksum.clone(),
         last_modified_ms: Some(context.now_ms),
         lifecycle,
+        version: made.id,
     }))
 }
 
@@ -102,13 +96,13 @@ fn drop_unnamed(tables: &mut Tables<'_>, command: &CompleteUpload, context: Cont
     Ok(())
 }
 
-fn insert_version(
+fn put_version(
     tables: &mut Tables<'_>,
     command: &CompleteUpload,
     context: Context,
-    bucket: BucketId,
+    versions: KeyVersions<'_>,
     (upload, size): (UploadRow, u64),
-) -> Result<(), StoreError> {
+) -> Result<Made, StoreError> {
     let row = VersionRow {
         size,
         etag: command.etag,
@@ -118,10 +112,9 @@ fn insert_version(
         checksum: command.checksum.clone(),
         parts: Some(command.parts.len() as u32),
         storage_class: upload.storage_class,
+        kind: VersionKind::Null,
     };
-    let key = versions::key(bucket, command.key.as_str().as_bytes(), context.sequence);
-    tables.versions.insert(key, row.to_bytes().as_slice())?;
-    Ok(())
+    versions.put(tables, (context, 0), row)
 }
 
 #[cfg(test)]

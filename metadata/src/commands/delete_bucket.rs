@@ -11,13 +11,16 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &DeleteBucket) -> Result<O
     let bucket = buckets::get(&tables.buckets, &command.name)?.id;
     // The rows decide, not the counters: a bucket that holds anything is never deleted.
     let all = (bucket.0, [].as_slice(), 0)..(bucket.0 + 1, [].as_slice(), 0);
-    let empty = tables.versions.range(all.clone())?.next().is_none() && tables.uploads.range(all)?.next().is_none();
-    if !empty {
+    let is_empty = tables.versions.range(all.clone())?.next().is_none()
+        && tables.noncurrent.range(all.clone())?.next().is_none()
+        && tables.uploads.range(all)?.next().is_none();
+    if !is_empty {
         return Err(Rejection::BucketNotEmpty.into());
     }
     tables.buckets.remove(command.name.as_str().as_bytes())?;
     tables.usage.remove(bucket.0)?;
     tables.lifecycle.remove(bucket.0)?;
+    tables.versioning.remove(bucket.0)?;
     Ok(Outcome::Done)
 }
 

@@ -3,25 +3,33 @@
 use cairn_protocol::metadata::Outcome;
 use cairn_protocol::metadata::command::{DeleteObject, ObjectDeleted};
 
-use super::release::release;
+use super::key_versions::KeyVersions;
 use super::{Context, check_precondition};
 use crate::error::Refused;
-use crate::tables::reclaim::Garbage;
-use crate::tables::usage::Change;
-use crate::tables::{Tables, buckets, usage, versions};
+use crate::tables::noncurrent::Found;
+use crate::tables::{Tables, buckets, usage};
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &DeleteObject, context: Context) -> Result<Outcome, Refused> {
     let bucket = buckets::get(&tables.buckets, &command.bucket)?.id;
-    let key = command.key.as_str().as_bytes();
-    let newest = versions::newest(&tables.versions, bucket, key)?;
-    check_precondition(&command.precondition, newest.as_ref().map(|(_, row)| &row.etag))?;
-    let Some((sequence, old)) = newest else {
-        return Ok(Outcome::ObjectDeleted(ObjectDeleted { existed: false }));
+    let key = KeyVersions::of(tables, bucket, command.key.as_str().as_bytes())?;
+    let found = match command.version {
+        Some(id) => key.find(tables, id)?,
+        None => key.current(tables)?.map(|(sequence, row)| Found { sequence, row, is_current: true }),
     };
-    tables.versions.remove(versions::key(bucket, key, sequence))?;
-    release(tables, context, 0, Garbage::of(old.content))?;
-    usage::add(&mut tables.usage, bucket, Change { objects: -1, bytes: -(old.size as i64), uploads: 0 })?;
-    Ok(Outcome::ObjectDeleted(ObjectDeleted { existed: true }))
+    let tag = found.as_ref().filter(|found| !found.row.kind.is_marker()).map(|found| &found.row.etag);
+    check_precondition(&command.precondition, tag)?;
+    let existed = found.is_some();
+    if command.version.is_none() && key.is_versioned() {
+        let made = key.put_marker(tables, (context, 0))?;
+        usage::add(&mut tables.usage, bucket, made.change)?;
+        return Ok(Outcome::ObjectDeleted(ObjectDeleted { existed, version: made.id, is_marker: true }));
+    }
+    let is_marker = found.as_ref().is_some_and(|found| found.row.kind.is_marker());
+    if let Some(found) = found {
+        let change = key.remove(tables, (context, 0), found)?;
+        usage::add(&mut tables.usage, bucket, change)?;
+    }
+    Ok(Outcome::ObjectDeleted(ObjectDeleted { existed, version: command.version, is_marker }))
 }
 
 #[cfg(test)]
@@ -37,7 +45,8 @@ mod tests {
         let body = state.put("a", 1000);
         state.put("b", 1);
         for existed in [true, false] {
-            assert_eq!(state.delete("a"), Outcome::ObjectDeleted(ObjectDeleted { existed }));
+            let deleted = ObjectDeleted { existed, version: None, is_marker: false };
+            assert_eq!(state.delete("a"), Outcome::ObjectDeleted(deleted));
         }
         assert_eq!(state.reclaim_runs(), [body.run]);
         assert_eq!(state.usage(), (1, 1, 0));

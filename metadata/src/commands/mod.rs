@@ -20,6 +20,7 @@ mod end_rebuilds;
 mod end_session;
 mod finish_reclaim;
 mod grant_rebuild;
+mod key_versions;
 mod open_session;
 mod reconciliation;
 mod register_node;
@@ -30,6 +31,7 @@ mod report_faults;
 mod set_disk_states;
 mod set_lifecycle;
 mod set_profile;
+mod set_versioning;
 mod start_rebalance;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -112,6 +114,7 @@ fn dispatch(tables: &mut Tables<'_>, command: &Command, context: Context) -> Res
         Command::SetLifecycle(c) => set_lifecycle::apply(tables, c, context),
         Command::ApplyLifecycle(c) => apply_lifecycle::apply(tables, c, context),
         Command::AdvanceServiceTime(c) => advance_service_time::apply(tables, c),
+        Command::SetVersioning(c) => set_versioning::apply(tables, c),
     }
 }
 

@@ -40,13 +40,15 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &ReplaceBody, context: Con
 /// Puts the new run where the old one is; false if that is not there any more.
 fn swap(tables: &mut Tables<'_>, bucket: BucketId, command: &ReplaceBody) -> Result<bool, StoreError> {
     let key = versions::key(bucket, command.key.as_str().as_bytes(), command.sequence);
-    let row = tables.versions.get(key)?.map(|row| VersionRow::read(row.value())).transpose()?;
+    let is_current = tables.versions.get(key)?.is_some();
+    let table = if is_current { &mut tables.versions } else { &mut tables.noncurrent };
+    let row = table.get(key)?.map(|row| VersionRow::read(row.value())).transpose()?;
     let Some(row) = row else { return Ok(false) };
     let (old, new) = (command.old, command.body.run);
     match (row.content, command.part) {
         (Content::Run(run), None) if run == old => {
             let row = VersionRow { content: Content::Run(new), ..row };
-            tables.versions.insert(key, row.to_bytes().as_slice())?;
+            table.insert(key, row.to_bytes().as_slice())?;
             Ok(true)
         }
         (Content::Parts(upload), Some(number)) => {

@@ -12,9 +12,10 @@ use cairn_core::lifecycle::{Expiration, Filter, Rule};
 use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::profile::{FailureDomain, Profile};
 use cairn_core::storage_class::StorageClass;
+use cairn_core::version::Versioning;
 use cairn_protocol::metadata::command::{
     AbortUpload, CommitObject, CommitPart, CompletePart, CompleteUpload, CreateBucket, CreateUpload, DeleteObject,
-    DiskRegistration, OpenSession, Precondition, ReclaimId, RegisterNode,
+    DiskRegistration, OpenSession, Precondition, ReclaimId, RegisterNode, SetVersioning,
 };
 use cairn_protocol::metadata::query::RestoreHold;
 use cairn_protocol::metadata::{Command, ExtentRun, Outcome, PlacedExtent, PlacedRun, Rejection};
@@ -159,7 +160,11 @@ impl State {
 
     pub(crate) fn deletion(&self, key: &str) -> DeleteObject {
         let key = ObjectKey::new(key).unwrap();
-        DeleteObject { bucket: self.bucket(), key, precondition: Precondition::default() }
+        DeleteObject { bucket: self.bucket(), key, precondition: Precondition::default(), version: None }
+    }
+
+    pub(crate) fn set_versioning(&self, versioning: Versioning) {
+        self.apply(SetVersioning { bucket: self.bucket(), versioning }).unwrap();
     }
 
     pub(crate) fn delete(&self, key: &str) -> Outcome {

@@ -15,8 +15,9 @@ use redb::ReadableTable;
 
 use crate::error::StoreError;
 use crate::tables::buckets::BucketRow;
+use crate::tables::noncurrent::AllVersions;
 use crate::tables::versions::VersionRow;
-use crate::tables::{Row, View, cluster_map, extents, parts, rebalance, sessions, versions};
+use crate::tables::{Row, View, cluster_map, extents, parts, rebalance, sessions};
 
 /// Versions and parts that one query looks at.
 const ROWS_PER_QUERY: usize = 2000;
@@ -73,8 +74,7 @@ impl Search<'_> {
     /// Goes over the versions, and returns where to go on.
     fn run(&mut self, from: Option<BodyPosition>) -> Result<Option<BodyPosition>, StoreError> {
         let start = from.unwrap_or(BodyPosition { bucket: 0, key: String::new(), version: 0, part: 0 });
-        let table: redb::ReadOnlyTable<versions::Key, versions::Value> = self.view.versions()?;
-        for entry in table.range((start.bucket, start.key.as_bytes(), start.version)..)? {
+        for entry in AllVersions::range(self.view, (start.bucket, start.key.as_bytes(), start.version)..)? {
             let (key, row) = entry?;
             let (bucket, key, version) = key.value();
             let Ok(text) = std::str::from_utf8(key) else { continue };

@@ -5,7 +5,7 @@ use cairn_protocol::metadata::query::BucketInfo;
 
 use crate::error::{Refused, StoreError};
 use crate::tables::buckets::BucketRow;
-use crate::tables::{View, buckets, usage};
+use crate::tables::{View, buckets, usage, versioning};
 
 pub(super) fn get_bucket(view: &View, name: &BucketName) -> Result<BucketInfo, Refused> {
     let row = buckets::get(&view.buckets()?, name)?;
@@ -22,5 +22,6 @@ pub(super) fn info(view: &View, name: BucketName, row: BucketRow) -> Result<Buck
         region: row.region,
         objects: held.objects,
         bytes: held.bytes,
+        versioning: versioning::get(&view.versioning()?, row.id)?,
     })
 }

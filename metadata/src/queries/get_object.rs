@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use cairn_core::id::PartNumber;
+use cairn_core::id::{BucketId, CommitSequence, PartNumber};
+use cairn_core::version::{VersionId, Versioning};
 use cairn_protocol::metadata::content::Content;
 use cairn_protocol::metadata::query::{GetObject, ObjectView};
 use cairn_protocol::metadata::{Rejection, StoredChecksum};
@@ -10,12 +11,16 @@ use cairn_protocol::metadata::{Rejection, StoredChecksum};
 use super::locate::locate;
 use crate::error::{Refused, StoreError};
 use crate::tables::versions::VersionRow;
-use crate::tables::{View, buckets, lifecycle, parts, versions};
+use crate::tables::{View, buckets, lifecycle, noncurrent, parts, versioning, versions};
 
 pub(super) fn get_object(view: &View, query: &GetObject) -> Result<ObjectView, Refused> {
     let bucket = buckets::get(&view.buckets()?, &query.bucket)?.id;
-    let newest = versions::newest(&view.versions()?, bucket, query.key.as_str().as_bytes())?;
-    let (sequence, row) = newest.ok_or(Rejection::NoSuchKey)?;
+    let versioning = versioning::get(&view.versioning()?, bucket)?;
+    let place = (bucket, query.key.as_str().as_bytes());
+    let (sequence, row) = match query.version {
+        Some(id) => named(view, place, id)?,
+        None => newest(view, place, versioning)?,
+    };
     let part = query.part.map(|number| find_part(view, &row, number)).transpose()?;
     let (part, part_checksum) = part.map_or((None, None), |(range, checksum)| (Some(range), checksum));
     let wanted = match (&part, query.range) {
@@ -37,8 +42,36 @@ pub(super) fn get_object(view: &View, query: &GetObject) -> Result<ObjectView, R
         part_checksum,
         located,
         lifecycle: lifecycle::revision(&view.lifecycle()?, bucket)?,
-        version: row.into_version(sequence),
+        version: row.into_version(sequence, versioning),
     })
+}
+
+/// The newest version, which must be an object.
+fn newest(
+    view: &View,
+    (bucket, key): (BucketId, &[u8]),
+    versioning: Versioning,
+) -> Result<(CommitSequence, VersionRow), Refused> {
+    if let Some(found) = versions::newest(&view.versions()?, bucket, key)? {
+        return Ok(found);
+    }
+    // What is left of a key without a current object has a delete marker on top.
+    let marker = match versioning {
+        Versioning::Unversioned => None,
+        Versioning::Enabled | Versioning::Suspended => versions::newest(&view.noncurrent()?, bucket, key)?,
+    };
+    let refusal = marker.map(|(sequence, row)| Rejection::DeleteMarker(row.kind.id(sequence)));
+    Err(refusal.unwrap_or(Rejection::NoSuchKey).into())
+}
+
+/// The version called `id`, which must be an object.
+fn named(view: &View, place: (BucketId, &[u8]), id: VersionId) -> Result<(CommitSequence, VersionRow), Refused> {
+    let found = noncurrent::find(&view.versions()?, &view.noncurrent()?, &view.null_versions()?, place, id)?;
+    let found = found.ok_or(Rejection::NoSuchVersion)?;
+    if found.row.kind.is_marker() {
+        return Err(Rejection::DeleteMarker(id).into());
+    }
+    Ok((found.sequence, found.row))
 }
 
 /// The bytes of part `number` of an object, and the checksum that is stored for the part alone.
@@ -68,7 +101,7 @@ mod tests {
 
     fn query(state: &State, key: &str) -> GetObject {
         let key = ObjectKey::new(key).unwrap();
-        GetObject { bucket: state.bucket(), key, part: None, range: None, extents: 8 }
+        GetObject { bucket: state.bucket(), key, part: None, range: None, extents: 8, version: None }
     }
 
     fn rejection(state: &State, query: &GetObject) -> Rejection {
@@ -93,6 +126,28 @@ mod tests {
         let head = GetObject { extents: 0, ..query(&state, "a") };
         assert_eq!(get_object(&state.view(), &head).unwrap().located, []);
         assert_eq!(rejection(&state, &query(&state, "b")), Rejection::NoSuchKey);
+    }
+
+    #[test]
+    fn versions_are_found_by_their_ids() {
+        let state = State::with_bucket();
+        state.put("a", 1);
+        let null = get_object(&state.view(), &query(&state, "a")).unwrap();
+        assert_eq!(null.version.id, None, "a bucket that never was versioned has no ids");
+        state.set_versioning(Versioning::Enabled);
+        state.put("a", 2);
+        let current = get_object(&state.view(), &query(&state, "a")).unwrap().version;
+        let named = |id| GetObject { version: Some(id), ..query(&state, "a") };
+        let size = |id| get_object(&state.view(), &named(id)).unwrap().version.size;
+        assert_eq!((size(VersionId::Null), size(current.id.unwrap())), (1, 2));
+        state.delete("a");
+        let Rejection::DeleteMarker(marker) = rejection(&state, &query(&state, "a")) else { panic!("it is hidden") };
+        assert_eq!(rejection(&state, &named(marker)), Rejection::DeleteMarker(marker));
+        assert_eq!((size(VersionId::Null), size(current.id.unwrap())), (1, 2));
+        // The commit that made a null version is not its id.
+        assert_eq!(rejection(&state, &named(VersionId::Commit(null.version.sequence))), Rejection::NoSuchVersion);
+        let elsewhere = GetObject { version: current.id, ..query(&state, "b") };
+        assert_eq!(rejection(&state, &elsewhere), Rejection::NoSuchVersion);
     }
 
     #[test]

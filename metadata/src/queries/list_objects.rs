@@ -75,10 +75,7 @@ fn scan(
             page.common_prefixes.push(text(common)?);
             return Ok(successor(common).map(Seek::At));
         }
-        // Versions of a key stand together, the newest first: the others are history.
-        if page.objects.last().is_none_or(|last| last.key.as_str().as_bytes() != key) {
-            page.objects.push(listed(key, row.value())?);
-        }
+        page.objects.push(listed(key, VersionRow::read(row.value())?)?);
     }
     Ok(None)
 }
@@ -94,8 +91,8 @@ fn position(page: &ObjectPage) -> ListPosition {
     }
 }
 
-fn listed(key: &[u8], row: &[u8]) -> Result<ListedObject, StoreError> {
-    let row = VersionRow::read(row)?;
+/// A row as listings show it.
+pub(super) fn listed(key: &[u8], row: VersionRow) -> Result<ListedObject, StoreError> {
     Ok(ListedObject {
         key: object_key(key)?,
         size: row.size,

@@ -10,6 +10,7 @@ mod list_buckets;
 mod list_objects;
 mod list_parts;
 mod list_uploads;
+mod list_versions;
 mod locate;
 mod recovery;
 mod repair_queue;
@@ -43,6 +44,7 @@ pub(crate) fn answer(view: &View, query: Query) -> Result<Option<Answer>, Refuse
         Query::CountDiskExtents(q) => Answer::Count(disk_extents::count(&view.disk_extents()?, q.disk)?),
         Query::ListExtents(q) => Answer::KnownExtents(recovery::list_extents(view, &q)?),
         Query::ListFindings(q) => Answer::Findings(recovery::list_findings(view, &q)?),
+        Query::ListVersions(q) => Answer::Versions(list_versions::list_versions(view, &q)?),
         Query::GetLifecycle(q) => Answer::Lifecycle(get_lifecycle::get_lifecycle(view, &q.bucket)?),
         Query::GetClusterMap(_)
         | Query::GetClusterStatus(_)
@@ -67,6 +69,7 @@ pub(crate) fn is_small(query: &Query) -> bool {
         Query::LocateExtents(q) => q.limit <= 16,
         Query::ListBuckets(_)
         | Query::ListObjects(_)
+        | Query::ListVersions(_)
         | Query::ListParts(_)
         | Query::ListUploads(_)
         | Query::ClassifyShards(_)

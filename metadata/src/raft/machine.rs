@@ -28,8 +28,9 @@ use crate::tables::{Tables, View, cluster_map, members, meta};
 const SYNC_INTERVAL: Duration = Duration::from_secs(2);
 const SYNC_COMMANDS: usize = 10_000;
 
-/// Version of the state's format. A newer one is refused, never taken for empty (I30).
-pub(crate) const STATE_FORMAT: u32 = 1;
+/// Version of the state's format. A newer one is refused, never taken for empty (I30). 2 has versioned buckets, which a
+/// release that does not know of them would overwrite.
+pub(crate) const STATE_FORMAT: u32 = 2;
 
 /// The state.
 pub(crate) struct Machine {
@@ -326,12 +327,12 @@ fn apply_once(
     }
 }
 
-/// Refuses a state of a newer release, and gives a new state its version (I30).
+/// Refuses a state of a newer release, and gives a new one, or one of an earlier release, its version (I30).
 fn check_format(tables: &mut Tables<'_>) -> Result<(), StoreError> {
     match meta::get::<u32>(&tables.meta, meta::FORMAT)? {
         Some(found) if found > STATE_FORMAT => Err(StoreError::Newer { what: "the state", found, known: STATE_FORMAT }),
-        Some(_) => Ok(()),
-        None => meta::put(&mut tables.meta, meta::FORMAT, &STATE_FORMAT),
+        Some(STATE_FORMAT) => Ok(()),
+        Some(_) | None => meta::put(&mut tables.meta, meta::FORMAT, &STATE_FORMAT),
     }
 }
 

@@ -56,7 +56,7 @@ mod tests {
         watch.saw_query(&GetClusterMap { known: Epoch(0) }.into(), now);
         assert!(!watch.are_at_work(now), "a gateway without clients");
         let (bucket, key) = (BucketName::new("bucket").unwrap(), ObjectKey::new("key").unwrap());
-        watch.saw_query(&GetObject { bucket, key, part: None, range: None, extents: 0 }.into(), now);
+        watch.saw_query(&GetObject { bucket, key, part: None, range: None, extents: 0, version: None }.into(), now);
         assert!(watch.are_at_work(now + LINGER / 2));
         assert!(!watch.are_at_work(now + LINGER));
     }

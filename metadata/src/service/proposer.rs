@@ -181,6 +181,7 @@ fn weight(command: &Command) -> usize {
             | Command::EndRebalance(_)
             | Command::SetProfile(_)
             | Command::SetClassProfile(_)
+            | Command::SetVersioning(_)
             | Command::DeleteBucket(_)
             | Command::DeleteObject(_)
             | Command::CreateUpload(_)

@@ -84,7 +84,14 @@ pub(crate) fn commit(session: SessionId, counter: u64, key: &str) -> CommitObjec
 }
 
 pub(crate) fn get(key: &str) -> GetObject {
-    GetObject { bucket: bucket(), key: ObjectKey::new(key).unwrap(), part: None, range: None, extents: 8 }
+    GetObject {
+        bucket: bucket(),
+        key: ObjectKey::new(key).unwrap(),
+        part: None,
+        range: None,
+        extents: 8,
+        version: None,
+    }
 }
 
 /// Waits until `holds`, for as long as a slow machine may need.
@@ -348,8 +355,12 @@ async fn what_was_let_go_of_is_deleted_once_every_disk_has_answered() {
     *deletions.failing.lock().unwrap() = Some(disk(2));
     let committed = metadata.run(commit(session, 0, "a")).await.unwrap();
     metadata.run(commit(session, 5, "kept")).await.unwrap();
-    let deletion =
-        DeleteObject { bucket: bucket(), key: ObjectKey::new("a").unwrap(), precondition: Precondition::default() };
+    let deletion = DeleteObject {
+        bucket: bucket(),
+        key: ObjectKey::new("a").unwrap(),
+        precondition: Precondition::default(),
+        version: None,
+    };
     metadata.run(deletion).await.unwrap();
     eventually("disk 1 is told", async || !deletions.orders.lock().unwrap().is_empty()).await;
     let entries = async || metadata.ask(GetClusterStatus {}).await.unwrap().reclaim_entries;

@@ -11,6 +11,8 @@ pub(crate) mod history;
 pub(crate) mod lifecycle;
 pub(crate) mod members;
 pub(crate) mod meta;
+pub(crate) mod noncurrent;
+pub(crate) mod null_versions;
 pub(crate) mod parts;
 pub(crate) mod rebalance;
 pub(crate) mod rebuilds;
@@ -21,6 +23,7 @@ pub(crate) mod service_time;
 pub(crate) mod sessions;
 pub(crate) mod uploads;
 pub(crate) mod usage;
+pub(crate) mod versioning;
 pub(crate) mod versions;
 
 use redb::{Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, Table, WriteTransaction};
@@ -35,7 +38,8 @@ macro_rules! for_each_table {
         $visit! {
             1 => buckets, 2 => usage, 3 => versions, 4 => extents, 5 => disk_extents, 6 => uploads, 7 => parts,
             8 => reclaim, 9 => repair, 10 => sessions, 11 => counters, 12 => cluster_map, 13 => meta,
-            20 => calls, 21 => rebuilds, 22 => findings, 45 => lifecycle
+            20 => calls, 21 => rebuilds, 22 => findings, 45 => lifecycle, 48 => noncurrent, 49 => null_versions,
+            50 => versioning
         }
     };
 }

@@ -1,9 +1,11 @@
-//! Versions of objects, keyed so that one range scan lists a prefix in S3's order, the newest version of a key first.
+//! Current objects, keyed so that one range scan lists a prefix in S3's order. What versioned buckets keep beside them is in
+//! [`super::noncurrent`], with the same keys and rows.
 
 use cairn_core::descriptor::Header;
 use cairn_core::etag::ETag;
 use cairn_core::id::{BucketId, CommitSequence};
 use cairn_core::storage_class::StorageClass;
+use cairn_core::version::{VersionKind, Versioning};
 use cairn_protocol::metadata::content::Content;
 use cairn_protocol::metadata::{ObjectVersion, StoredChecksum};
 use minicbor::{Decode, Encode};
@@ -38,6 +40,9 @@ pub(crate) struct VersionRow {
     /// Absent for `STANDARD`, and in rows of before there were others.
     #[n(7)]
     pub(crate) storage_class: StorageClass,
+    /// Absent for null versions, as all are in buckets that never were versioned.
+    #[n(8)]
+    pub(crate) kind: VersionKind,
 }
 
 impl Row for VersionRow {
@@ -45,8 +50,8 @@ impl Row for VersionRow {
 }
 
 impl VersionRow {
-    /// The version as readers see it.
-    pub(crate) fn into_version(self, sequence: CommitSequence) -> ObjectVersion {
+    /// The version as readers see it, who are told of its id if the bucket is versioned, or was.
+    pub(crate) fn into_version(self, sequence: CommitSequence, versioning: Versioning) -> ObjectVersion {
         ObjectVersion {
             sequence,
             size: self.size,
@@ -56,6 +61,7 @@ impl VersionRow {
             checksum: self.checksum,
             content: self.content,
             storage_class: self.storage_class,
+            id: (versioning != Versioning::Unversioned).then(|| self.kind.id(sequence)),
         }
     }
 }
@@ -65,7 +71,7 @@ pub(crate) fn key(bucket: BucketId, key: &[u8], sequence: CommitSequence) -> (u6
     (bucket.0, key, !sequence.0)
 }
 
-/// The newest version of a key.
+/// The newest row of a key.
 pub(crate) fn newest(
     table: &impl ReadableTable<Key, Value>,
     bucket: BucketId,
@@ -96,11 +102,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_row_reads_back(size: u64, md5: [u8; 16], last_modified_ms: u64, content in content(), parts: Option<u32>, value: Option<String>, class in 0..StorageClass::ALL.len()) {
+        fn a_row_reads_back(size: u64, md5: [u8; 16], last_modified_ms: u64, content in content(), parts: Option<u32>, value: Option<String>, class in 0..StorageClass::ALL.len(), has_id: bool) {
             let checksum = value.clone().map(|value| StoredChecksum { algorithm: "CRC32".into(), value, composite: true });
             let headers = value.map(|value| Header { name: "content-type".into(), value }).into_iter().collect();
             let (etag, storage_class) = (ETag { md5, parts }, StorageClass::ALL[class]);
-            let row = VersionRow { size, etag, last_modified_ms, content, headers, checksum, parts, storage_class };
+            let kind = if has_id { VersionKind::Object } else { VersionKind::Null };
+            let row = VersionRow { size, etag, last_modified_ms, content, headers, checksum, parts, storage_class, kind };
             prop_assert_eq!(VersionRow::read(&row.to_bytes()).unwrap(), row);
         }
     }
@@ -117,6 +124,7 @@ mod tests {
             checksum: None,
             parts: None,
             storage_class: StorageClass::Standard,
+            kind: VersionKind::Null,
         };
         // The golden row: what is on disk stays readable (I30), also what was written before there were storage classes.
         let golden =
@@ -126,6 +134,10 @@ mod tests {
         let other = VersionRow { storage_class: StorageClass::GlacierIr, ..row };
         let golden = golden.replacen("85", "88", 1) + "f6f605";
         assert_eq!(hex(&other.to_bytes()), golden, "only what is not STANDARD takes room for its class");
+        let marker = VersionRow { storage_class: StorageClass::Standard, kind: VersionKind::Marker, ..other };
+        let golden = golden.replacen("88", "89", 1).replacen("f6f605", "f6f60003", 1);
+        assert_eq!(hex(&marker.to_bytes()), golden);
+        assert_eq!(VersionRow::read(&marker.to_bytes()).unwrap(), marker);
     }
 
     fn hex(bytes: &[u8]) -> String {

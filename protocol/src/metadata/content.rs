@@ -7,6 +7,7 @@ use cairn_core::id::{CommitSequence, ExtentId, Generation, ProfileId, UploadId};
 use cairn_core::name::ObjectKey;
 use cairn_core::shard::Locations;
 use cairn_core::storage_class::StorageClass;
+use cairn_core::version::VersionId;
 use minicbor::{Decode, Encode};
 
 /// A checksum that was verified at upload and is returned with the object.
@@ -137,6 +138,9 @@ pub struct ObjectVersion {
     /// Storage class.
     #[n(7)]
     pub storage_class: StorageClass,
+    /// Its id; nothing where the bucket never was versioned.
+    #[n(8)]
+    pub id: Option<VersionId>,
 }
 
 /// A version with its key, in listings.
@@ -161,4 +165,22 @@ pub struct ListedObject {
     /// Storage class.
     #[n(5)]
     pub storage_class: StorageClass,
+}
+
+/// A version in a listing of all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ListedVersion {
+    /// What a listing of objects says. A delete marker has no bytes, and an entity tag that says nothing.
+    #[n(0)]
+    pub object: ListedObject,
+    /// Its id.
+    #[n(1)]
+    pub id: VersionId,
+    /// Whether it is the newest of its key.
+    #[n(2)]
+    pub is_latest: bool,
+    /// Whether it is a delete marker.
+    #[n(3)]
+    pub is_marker: bool,
 }

@@ -1,6 +1,7 @@
 //! How a call to the metadata service can end other than well.
 
 use cairn_core::id::{PartNumber, SessionId};
+use cairn_core::version::VersionId;
 use minicbor::{Decode, Encode};
 
 /// A command that was understood and refused, or a query for what is not there. State is unchanged.
@@ -73,6 +74,10 @@ pub enum Rejection {
     #[n(14)]
     #[error("the object would be larger than an object can be")]
     ObjectTooLarge,
+    /// The version that was asked for, or the newest one, is a delete marker.
+    #[n(15)]
+    #[error("the version {0} is a delete marker")]
+    DeleteMarker(#[n(0)] VersionId),
     /// The extent is gone or its shards have moved since the plan was made, or the rebuild was ended (I11).
     #[n(20)]
     #[error("the plan is out of date: {0}")]

@@ -22,7 +22,7 @@ pub(super) async fn explain(
     let (Ok(bucket), Ok(key)) = (BucketName::new(&bucket), ObjectKey::new(&key)) else {
         return Ok(error(StatusCode::BAD_REQUEST, "InvalidName", "that is not a bucket and a key"));
     };
-    let query = GetObject { bucket, key, part: None, range: None, extents: EXTENTS_MAX };
+    let query = GetObject { bucket, key, part: None, range: None, extents: EXTENTS_MAX, version: None };
     let view = match state.metadata.ask(query).await {
         Ok(view) => view,
         Err(MetadataError::Rejected(why)) => {

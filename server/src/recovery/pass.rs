@@ -253,7 +253,7 @@ impl Pass {
     async fn try_superseded_again(&mut self) -> Result<(), PassError> {
         for command in std::mem::take(&mut self.superseded) {
             let (bucket, key) = (command.bucket.clone(), command.key.clone());
-            let query = GetObject { bucket, key, part: None, range: None, extents: KNOWN_PAGE };
+            let query = GetObject { bucket, key, part: None, range: None, extents: KNOWN_PAGE, version: None };
             let gone = match self.metadata.ask(query).await {
                 Ok(view) => view.located.iter().any(|extent| self.unreadable.contains(&extent.id)),
                 Err(MetadataError::Rejected(Rejection::NoSuchVersion)) => true,

@@ -216,7 +216,8 @@ impl Cluster {
     /// The extents of an object.
     pub(crate) async fn located(&self, key: &str) -> Vec<LocatedExtent> {
         let key = ObjectKey::new(key).unwrap();
-        let query = GetObject { bucket: self.bucket.clone(), key, part: None, range: None, extents: 64 };
+        let bucket = self.bucket.clone();
+        let query = GetObject { bucket, key, part: None, range: None, extents: 64, version: None };
         self.metadata.ask(query).await.unwrap().located
     }
 
@@ -228,6 +229,7 @@ impl Cluster {
             part: None,
             range: Some(ByteRange::FromTo(range.start, range.end - 1)),
             extents: 4,
+            version: None,
         };
         let view = self.metadata.ask(query).await.unwrap();
         let mut bytes = Vec::new();

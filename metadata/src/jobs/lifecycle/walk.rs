@@ -6,9 +6,10 @@ use cairn_protocol::metadata::command::{ApplyLifecycle, EndedUpload, EndedVersio
 
 use crate::error::StoreError;
 use crate::queries::object_key;
+use crate::tables::noncurrent::AllVersions;
 use crate::tables::uploads::UploadRow;
 use crate::tables::versions::VersionRow;
-use crate::tables::{Row, View, lifecycle as rules_of, uploads, versions};
+use crate::tables::{Row, View, lifecycle as rules_of, uploads};
 
 /// Rows that one step looks at.
 const ROWS_PER_STEP: usize = 2000;
@@ -118,9 +119,8 @@ impl Walk<'_> {
 
     fn versions(self, view: &View, from: Cursor) -> Result<Step, StoreError> {
         let prefixes = Prefixes::of_versions(&self.lifecycle.rules);
-        let table = view.versions()?;
         let uploads = Cursor { bucket: self.bucket, table: Walked::Uploads, ..Cursor::default() };
-        self.runs(&prefixes, from, uploads, |walk, at| walk.run_of_versions(&table, &prefixes, at))
+        self.runs(&prefixes, from, uploads, |walk, at| walk.run_of_versions(view, &prefixes, at))
     }
 
     fn uploads(self, view: &View, from: Cursor) -> Result<Step, StoreError> {
@@ -154,14 +154,9 @@ impl Walk<'_> {
     }
 
     /// Looks at neighbouring versions; returns where to go on, or nothing at the end of the bucket.
-    fn run_of_versions(
-        &mut self,
-        table: &redb::ReadOnlyTable<versions::Key, versions::Value>,
-        prefixes: &Prefixes,
-        from: &Cursor,
-    ) -> Result<Option<Run>, StoreError> {
+    fn run_of_versions(&mut self, view: &View, prefixes: &Prefixes, from: &Cursor) -> Result<Option<Run>, StoreError> {
         let end = (self.bucket.0 + 1, [].as_slice(), 0);
-        let mut rows = table.range((self.bucket.0, from.key.as_slice(), from.item)..end)?.peekable();
+        let mut rows = AllVersions::range(view, (self.bucket.0, from.key.as_slice(), from.item)..end)?.peekable();
         let mut newer = from.newer;
         let mut last_key = from.key.clone();
         while let Some(entry) = rows.next() {
@@ -207,9 +202,9 @@ impl Walk<'_> {
             sequence,
             last_modified_ms: row.last_modified_ms,
             size: row.size,
-            // Objects have no tags yet, and no version is a delete marker.
+            // Objects have no tags yet.
             tags: &[],
-            is_marker: false,
+            is_marker: row.kind.is_marker(),
         };
         let place = match newer {
             None => Place::Current { is_alone: is_last },

@@ -17,6 +17,7 @@ use super::status::StatusCell;
 use crate::error::StoreError;
 use crate::service::Inner;
 use crate::tables::extents::ExtentRow;
+use crate::tables::noncurrent::AllVersions;
 use crate::tables::versions::VersionRow;
 use crate::tables::{Row, View, buckets, parts, repair};
 
@@ -102,7 +103,7 @@ impl Standing<'_> {
         report.extents_at_risk = degraded.len() as u64;
         let names = self.bucket_names()?;
         let mut at_risk: BTreeMap<u8, Amount> = BTreeMap::new();
-        for entry in self.view.versions()?.iter()? {
+        for entry in AllVersions::all(self.view)? {
             let (key, row) = entry?;
             let (bucket, key, _) = key.value();
             let row = VersionRow::read(row.value())?;

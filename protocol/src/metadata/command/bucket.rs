@@ -1,6 +1,7 @@
 //! Commands on buckets.
 
 use cairn_core::name::BucketName;
+use cairn_core::version::Versioning;
 use minicbor::{Decode, Encode};
 
 /// Creates a bucket. Refused with `BucketExists` if the name is taken, by whomever.
@@ -22,4 +23,16 @@ pub struct DeleteBucket {
     /// Its name.
     #[n(0)]
     pub name: BucketName,
+}
+
+/// Enables or suspends versioning. Refused for [`Versioning::Unversioned`]: what was versioned stays so.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SetVersioning {
+    /// The bucket.
+    #[n(0)]
+    pub bucket: BucketName,
+    /// What it is to be.
+    #[n(1)]
+    pub versioning: Versioning,
 }

@@ -16,7 +16,7 @@ mod upload;
 use cairn_core::id::{CommitSequence, SessionId, UploadId};
 use minicbor::{Decode, Encode};
 
-pub use bucket::{CreateBucket, DeleteBucket};
+pub use bucket::{CreateBucket, DeleteBucket, SetVersioning};
 pub use lifecycle::{AdvanceServiceTime, ApplyLifecycle, EndedUpload, EndedVersion, LifecycleApplied, SetLifecycle};
 pub use object::{CommitObject, DeleteObject, ObjectCommitted, ObjectDeleted, Precondition};
 pub use profile::{ProfileShape, SetClassProfile, SetProfile};
@@ -122,6 +122,9 @@ pub enum Command {
     /// See [`AdvanceServiceTime`].
     #[n(47)]
     AdvanceServiceTime(#[n(0)] AdvanceServiceTime),
+    /// See [`SetVersioning`].
+    #[n(48)]
+    SetVersioning(#[n(0)] SetVersioning),
 }
 
 /// What a command that was applied led to.
@@ -237,3 +240,4 @@ command!(SetClassProfile => ());
 command!(SetLifecycle => ());
 command!(ApplyLifecycle => LifecycleApplied(LifecycleApplied));
 command!(AdvanceServiceTime => ());
+command!(SetVersioning => ());

@@ -5,6 +5,7 @@ use cairn_core::etag::ETag;
 use cairn_core::id::{CommitSequence, SessionId};
 use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::storage_class::StorageClass;
+use cairn_core::version::VersionId;
 use minicbor::{Decode, Encode};
 
 use crate::metadata::content::{PlacedRun, StoredChecksum};
@@ -88,9 +89,16 @@ pub struct ObjectCommitted {
     /// The commit that set the bucket's lifecycle rules, if it has any.
     #[n(2)]
     pub lifecycle: Option<CommitSequence>,
+    /// Its id; nothing where the bucket never was versioned.
+    #[n(3)]
+    pub version: Option<VersionId>,
 }
 
-/// Removes the newest version of a key. A key that does not exist is no error, unless the precondition asks for it.
+/// Deletes a key, or one version of it. What does not exist is no error, unless the precondition asks for it.
+///
+/// Without a version: where the bucket never was versioned, the object goes; where it is, a delete marker is put on top of
+/// the key's versions, in the place of its null version if versioning is suspended. With one, that version goes for good,
+/// and the one below it is the newest again.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct DeleteObject {
@@ -100,9 +108,12 @@ pub struct DeleteObject {
     /// The key.
     #[n(1)]
     pub key: ObjectKey,
-    /// Checked against the key's newest version.
+    /// Checked against the key's newest version, or against the one that is named.
     #[n(2)]
     pub precondition: Precondition,
+    /// The version that goes.
+    #[n(3)]
+    pub version: Option<VersionId>,
 }
 
 /// What a delete found.
@@ -111,6 +122,13 @@ pub struct ObjectDeleted {
     /// Whether there was anything to delete.
     #[n(0)]
     pub existed: bool,
+    /// The delete marker that was made, or the version that is gone; nothing where the bucket never was versioned.
+    #[n(1)]
+    pub version: Option<VersionId>,
+    /// Whether that is a delete marker.
+    #[n(2)]
+    #[cbor(default)]
+    pub is_marker: bool,
 }
 
 #[cfg(test)]

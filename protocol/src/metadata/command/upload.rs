@@ -5,6 +5,7 @@ use cairn_core::etag::ETag;
 use cairn_core::id::{CommitSequence, PartNumber, SessionId, UploadId};
 use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::storage_class::StorageClass;
+use cairn_core::version::VersionId;
 use minicbor::{Decode, Encode};
 
 use super::Precondition;
@@ -131,6 +132,9 @@ pub struct UploadCompleted {
     /// The commit that set the bucket's lifecycle rules, if it has any.
     #[n(5)]
     pub lifecycle: Option<CommitSequence>,
+    /// Its id; nothing where the bucket never was versioned.
+    #[n(6)]
+    pub version: Option<VersionId>,
 }
 
 /// Ends an upload and moves its parts to reclaim.

@@ -2,6 +2,7 @@
 
 use cairn_core::id::BucketId;
 use cairn_core::name::BucketName;
+use cairn_core::version::Versioning;
 use minicbor::{Decode, Encode};
 
 /// One bucket; refused with `NoSuchBucket`.
@@ -42,12 +43,15 @@ pub struct BucketInfo {
     /// The region that the creator named.
     #[n(3)]
     pub region: String,
-    /// Objects in it.
+    /// Objects in it, every version counted.
     #[n(4)]
     pub objects: u64,
     /// Their bytes.
     #[n(5)]
     pub bytes: u64,
+    /// Whether it keeps versions.
+    #[n(6)]
+    pub versioning: Versioning,
 }
 
 /// A page of buckets.

@@ -21,7 +21,7 @@ pub use cluster::{
     VerifiedDisk, VerifyReport,
 };
 pub use lifecycle::{GetLifecycle, LifecycleView};
-pub use list::{ListObjects, ListPosition, ObjectPage};
+pub use list::{ListObjects, ListPosition, ListVersions, ObjectPage, VersionPage, VersionPosition};
 pub use members::{GetMembers, MemberEntry, MemberRole, MemberTable, RestoreHold};
 pub use object::{GetObject, LocateExtents, LocatedPage, ObjectView};
 pub use rebalance::{DiskShare, GetRebalance, RebalanceForecast, RebalanceRecord, RebalanceStatus};
@@ -95,6 +95,9 @@ pub enum Query {
     /// See [`GetLifecycle`].
     #[n(45)]
     GetLifecycle(#[n(0)] GetLifecycle),
+    /// See [`ListVersions`].
+    #[n(48)]
+    ListVersions(#[n(0)] ListVersions),
 }
 
 /// What a query found.
@@ -163,6 +166,9 @@ pub enum Answer {
     /// Of [`GetLifecycle`]: nothing if the bucket has no rules.
     #[n(45)]
     Lifecycle(#[n(0)] Option<LifecycleView>),
+    /// Of [`ListVersions`].
+    #[n(48)]
+    Versions(#[n(0)] VersionPage),
 }
 
 /// A query with the type of its answer.
@@ -216,3 +222,4 @@ query!(FindMisfits => Misfits(MisfitPage));
 query!(ListExtents => KnownExtents(Vec<KnownExtent>));
 query!(ListFindings => Findings(Vec<Finding>));
 query!(GetLifecycle => Lifecycle(Option<LifecycleView>));
+query!(ListVersions => Versions(VersionPage));

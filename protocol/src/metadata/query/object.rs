@@ -5,13 +5,15 @@ use std::ops::Range;
 use cairn_core::id::{CommitSequence, PartNumber};
 use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::range::ByteRange;
+use cairn_core::version::VersionId;
 use minicbor::{Decode, Encode};
 
 use crate::metadata::content::{Content, LocatedExtent, ObjectVersion, StoredChecksum};
 
-/// The newest version of a key, with the first extents of what is asked for, so that most reads need one query.
+/// A version of a key, with the first extents of what is asked for, so that most reads need one query.
 ///
-/// Refused with `NoSuchBucket`, `NoSuchKey` or `NoSuchPart`.
+/// Refused with `NoSuchBucket`, `NoSuchKey`, `NoSuchVersion`, `NoSuchPart`, or with `DeleteMarker` if that is what the
+/// version is.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct GetObject {
@@ -30,6 +32,9 @@ pub struct GetObject {
     /// Extents to locate at most: zero for HEAD.
     #[n(4)]
     pub extents: u32,
+    /// The version; the newest if nothing is said.
+    #[n(5)]
+    pub version: Option<VersionId>,
 }
 
 /// An object as a reader needs it.

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
-use cairn_core::lifecycle::{Day, Filter, NoncurrentExpiration, Rule, ServiceTime};
+use cairn_core::lifecycle::{Day, Expiration, Filter, NoncurrentExpiration, Rule, ServiceTime};
 use cairn_core::name::BucketName;
+use cairn_core::version::Versioning;
 use cairn_protocol::metadata::command::{CreateBucket, SetLifecycle};
 
 use super::*;
@@ -83,30 +84,47 @@ fn uploads_and_other_buckets_have_their_turn() {
     assert_eq!((ended[0].versions.len(), keys(&ended[1..])), (0, vec!["z".to_owned()]));
 }
 
-/// No bucket is versioned yet; a table that holds several versions of a key is understood.
 #[test]
 fn replaced_versions_are_counted_from_the_newest() {
     let state = State::with_bucket();
-    state.put("k", 10);
+    state.set_versioning(Versioning::Enabled);
+    let put = || {
+        state.put("k", 10);
+        state.newest("k").unwrap().0
+    };
+    let made: Vec<_> = (0..5).map(|_| put()).collect();
     state.put("l", 10);
-    let bucket = state.bucket_id(&state.bucket());
-    let (newest, row) = state.newest("k").unwrap();
-    let older: Vec<_> = (1..5).map(|n| CommitSequence(newest.0 - n)).collect();
-    state.write(|tables| {
-        for sequence in &older {
-            let content = cairn_protocol::metadata::content::Content::Empty;
-            let row = VersionRow { content, ..row.clone() };
-            tables.versions.insert(versions::key(bucket, b"k", *sequence), row.to_bytes().as_slice()).unwrap();
-        }
-    });
     let noncurrent = Some(NoncurrentExpiration { days: 1, newer_kept: Some(2) });
     set(&state, vec![Rule { expiration: None, noncurrent, ..expire_all(1) }]);
     let ended = end_of(&state);
     let gone: Vec<_> = ended[0].versions.iter().map(|version| (version.sequence, version.is_current)).collect();
-    assert_eq!(gone, [(older[2], false), (older[3], false)]);
+    assert_eq!(gone, [(made[1], false), (made[0], false)]);
     state.apply(ended[0].clone()).unwrap();
     assert!(end_of(&state).is_empty());
-    assert_eq!(state.newest("k").unwrap().0, newest);
+    assert_eq!((state.newest("k").unwrap().0, state.usage()), (made[4], (4, 40, 0)));
+}
+
+#[test]
+fn a_marker_goes_when_it_hides_nothing_any_more() {
+    let state = State::with_bucket();
+    state.set_versioning(Versioning::Enabled);
+    for key in ["k", "l"] {
+        state.put(key, 10);
+        state.delete(key);
+    }
+    state.put("l", 10);
+    let noncurrent = Some(NoncurrentExpiration { days: 1, newer_kept: None });
+    set(&state, vec![Rule { expiration: Some(Expiration::LoneMarkers), noncurrent, ..expire_all(1) }]);
+    let mut gone = 0;
+    for _ in 0..2 {
+        for command in end_of(&state) {
+            gone += command.versions.len();
+            state.apply(command).unwrap();
+        }
+    }
+    assert_eq!(gone, 4, "two versions, a marker that was replaced, and one that was left alone");
+    assert_eq!((state.newest("k"), state.usage()), (None, (1, 10, 0)));
+    assert!(end_of(&state).is_empty());
 }
 
 #[test]

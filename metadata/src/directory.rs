@@ -421,11 +421,13 @@ mod tests {
             assert!(matches!(refused, Some(StartError::Damaged { .. } | StartError::Unreadable { .. })), "{file}");
             assert_eq!(std::fs::read(dir.path().join(file)).unwrap(), b"rubbish");
         }
-        for (file, table, newer) in [("log.redb", "state", "the log"), ("state.redb", "meta", "the state")] {
+        for (file, table, newer, format) in
+            [("log.redb", "state", "the log", 2), ("state.redb", "meta", "the state", 3)]
+        {
             let (dir, _) = formed();
-            put(&dir.path().join(file), table, "format", &[2]);
+            put(&dir.path().join(file), table, "format", &[format]);
             let refused = open(dir.path(), None).err().unwrap().to_string();
-            assert!(refused.contains(newer) && refused.contains("version 2"), "{refused}");
+            assert!(refused.contains(newer) && refused.contains(&format!("version {format}")), "{refused}");
         }
         let (dir, _) = formed();
         let other = Options { member_id: 2, ..Options::new(dir.path()) };

@@ -18,7 +18,7 @@ const HANG: Duration = Duration::from_mins(1);
 const PROGRESS: Duration = Duration::from_mins(3);
 /// Pause after an error.
 const ERROR_PAUSE: Duration = Duration::from_millis(20);
-/// Keys of each worker: few, so that they are overwritten and deleted often.
+/// Keys of each worker at a time: few, so that they are overwritten and deleted often.
 const KEYS: u32 = 24;
 const MIB: u64 = 1 << 20;
 
@@ -102,6 +102,7 @@ impl Load {
             let worker = Worker {
                 id,
                 random: StdRng::seed_from_u64(self.seed.wrapping_add(u64::from(id))),
+                keys: (0..KEYS).collect(),
                 account: id as usize,
                 client: Client::new(self.accounts[id as usize % self.accounts.len()].clone()),
                 load: self.clone(),
@@ -145,6 +146,8 @@ impl RunningLoad {
 struct Worker {
     id: u32,
     random: StdRng,
+    /// The numbers of the keys that it writes to.
+    keys: Vec<u32>,
     account: usize,
     client: Client,
     load: Load,
@@ -154,11 +157,12 @@ struct Worker {
 impl Worker {
     async fn run(mut self, stop: Arc<AtomicBool>) {
         while !stop.load(Ordering::Relaxed) {
-            let key = format!("worker-{}/key-{}", self.id, self.random.random_range(0..KEYS));
-            // A key whose state is not certain is left alone: an attempt that is still on its way must not be
-            // overtaken by a later one.
+            let slot = self.random.random_range(0..KEYS) as usize;
+            let key = format!("worker-{}/key-{}", self.id, self.keys[slot]);
+            // A key whose state is not certain is left alone, and another takes its place: an attempt that is still on
+            // its way must not be overtaken by a later one.
             let Some(state) = self.shared.ledger.lock().expect("a lock").certain(&key).cloned() else {
-                tokio::task::yield_now().await;
+                self.keys[slot] += KEYS;
                 continue;
             };
             let Mix { put, get, delete, multipart, .. } = self.load.mix;

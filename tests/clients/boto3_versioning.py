@@ -72,7 +72,7 @@ refused("InvalidArgument", s3.get_object, Bucket=bucket, Key="key", VersionId="a
 
 # Copies of a version, and none of a marker.
 source = {"Bucket": bucket, "Key": "key"}
-refused("NoSuchKey", s3.copy_object, Bucket=bucket, Key="key", CopySource=source)
+refused("NoSuchKey", s3.copy_object, Bucket=bucket, Key="copy", CopySource=source)
 named = {**source, "VersionId": marker}
 refused("InvalidRequest", s3.copy_object, Bucket=bucket, Key="key", CopySource=named)
 restored = s3.copy_object(Bucket=bucket, Key="key", CopySource={**source, "VersionId": one})

@@ -85,13 +85,17 @@ pub enum CommandError {
     /// A value does not turn into JSON.
     #[error("cannot write JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// A verification found objects that lack shards.
-    #[error("{at_risk} objects are at risk and {lost} are lost; see `cairn repair status`")]
+    /// A verification found objects that lack shards, or whose shards stand too close together.
+    #[error(
+        "{at_risk} objects are at risk, {lost} are lost, {crowded} extents are to be spread; see `cairn repair status`"
+    )]
     Unhealthy {
         /// Objects that lack shards and can be read.
         at_risk: u64,
         /// Objects that cannot be read now.
         lost: u64,
+        /// Extents with more shards in one failure domain than they have to.
+        crowded: u64,
     },
     /// A rebalance ended and the disks are not even.
     #[error("not every disk holds its share: {0}")]

@@ -47,13 +47,60 @@ pub fn relocation(
     (from, others): (DiskNumber, &[DiskNumber]),
     eligible: impl Fn(&Disk) -> bool,
 ) -> Option<DiskNumber> {
+    elsewhere(map, profile, extent, (from, others), eligible, |there, here| there <= here)
+}
+
+/// As [`relocation`], but only into a failure domain that holds fewer of the other shards than the one of `from` does: so
+/// that losing domains costs the extent less.
+pub fn spreading(
+    map: &ClusterMap,
+    profile: &Profile,
+    extent: ExtentId,
+    (from, others): (DiskNumber, &[DiskNumber]),
+    eligible: impl Fn(&Disk) -> bool,
+) -> Option<DiskNumber> {
+    elsewhere(map, profile, extent, (from, others), eligible, |there, here| there < here)
+}
+
+/// The disk for a shard that is well where it is; `allowed` compares how many other shards its failure domain would hold
+/// with how many it holds now.
+fn elsewhere(
+    map: &ClusterMap,
+    profile: &Profile,
+    extent: ExtentId,
+    (from, others): (DiskNumber, &[DiskNumber]),
+    eligible: impl Fn(&Disk) -> bool,
+    allowed: impl Fn(usize, usize) -> bool,
+) -> Option<DiskNumber> {
     let from = map.disk(from)?;
     let labels = labels(map, from.node)?;
     let crowd = Crowd::of(map, others);
     let now = crowd.beside(from.number, from.node, labels);
     let candidates = candidates(map, seed(profile, extent), |disk| disk.number != from.number && eligible(disk));
     let (level, per_domain) = (position(profile.failure_domain), domain_cap(profile));
-    crowd.best(&candidates, |beside| beside[level] < per_domain && beside[level] <= now[level] && *beside <= now)
+    crowd.best(&candidates, |beside| beside[level] < per_domain && allowed(beside[level], now[level]) && *beside <= now)
+}
+
+/// How many failure domains of each level have a disk that takes shards.
+#[derive(Debug, Clone, Copy)]
+pub struct Domains([usize; LEVELS.len()]);
+
+impl Domains {
+    /// Those of a cluster.
+    pub fn of(map: &ClusterMap) -> Self {
+        let takers: Vec<DiskNumber> =
+            map.disks.iter().filter(|disk| disk.state.takes_shards()).map(|disk| disk.number).collect();
+        Self(Crowd::of(map, &takers).0.map(|domains| domains.len()))
+    }
+
+    /// Whether an extent on `disks` may be able to stand further apart. A quick look that most extents end with: it may say
+    /// so in vain, and is never wrong when it says no.
+    pub fn may_spread(&self, map: &ClusterMap, level: FailureDomain, disks: &[DiskNumber]) -> bool {
+        let at = position(level);
+        let held = &Crowd::of(map, disks).0[at];
+        let most = held.iter().map(|(_, count)| *count).max().unwrap_or(0);
+        most > 2 || (most == 2 && held.len() < self.0[at])
+    }
 }
 
 /// Shards in a disk's zone, rack and node, and on itself, in the order of [`LEVELS`].

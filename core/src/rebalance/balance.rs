@@ -4,7 +4,7 @@ use super::loads::{Loads, weight};
 use crate::cluster_map::{ClusterMap, Disk, DiskState};
 use crate::id::{DiskNumber, Generation, ProfileId};
 use crate::placement::relocation;
-use crate::repair::{ExtentView, Task, assess, profile_of};
+use crate::repair::{ExtentView, Task, Why, assess, profile_of};
 
 /// A disk within so many percent of its share is even.
 pub const TOLERANCE_PERCENT: u64 = 5;
@@ -125,7 +125,7 @@ impl Balance {
             if let Some(target) = relocation(map, &profile, extent.id, (source.disk, &others), takes) {
                 self.count(source.disk, |held| held.saturating_sub(bytes));
                 self.count(target, |held| held + bytes);
-                return Some(Task::relocate(map, extent, of, (index, source.disk), target));
+                return Some(Task::relocate(map, extent, of, (index, source.disk, Why::Uneven), target));
             }
         }
         None

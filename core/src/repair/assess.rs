@@ -26,12 +26,14 @@ pub enum Why {
     Leaving,
     /// Its disk holds more than its share: see [`crate::rebalance`].
     Uneven,
+    /// Its failure domain holds more of the extent than it has to: see [`super::spread`].
+    Crowded,
 }
 
 impl Why {
     /// Whether the shard is well and only goes elsewhere.
     pub const fn moves(self) -> bool {
-        matches!(self, Self::Leaving | Self::Uneven)
+        matches!(self, Self::Leaving | Self::Uneven | Self::Crowded)
     }
 }
 

@@ -78,10 +78,10 @@ impl Task {
         map: &ClusterMap,
         extent: ExtentView<'_>,
         of: (ProfileId, Generation),
-        (index, from): (u8, DiskNumber),
+        (index, from, why): (u8, DiskNumber, Why),
         target: DiskNumber,
     ) -> Self {
-        let wanted = Wanted { index, from: Some(from), why: Why::Uneven };
+        let wanted = Wanted { index, from: Some(from), why };
         Self::assemble(map, extent, of, wanted, target, sources(map, extent, &[]))
     }
 

@@ -400,14 +400,16 @@ pub struct VerifyReport {
     pub extents: u64,
     /// Extents that lack shards.
     pub extents_at_risk: u64,
+    /// Extents that have all their shards, more of them in one failure domain than they have to.
+    pub crowded_extents: u64,
     /// The disks.
     pub disks: Vec<VerifiedDisk>,
 }
 
 impl VerifyReport {
-    /// Whether every object has all its shards.
+    /// Whether every object has all its shards, and these stand as far apart as they can.
     pub fn is_healthy(&self) -> bool {
-        self.at_risk.is_empty() && self.lost.objects == 0
+        self.at_risk.is_empty() && self.lost.objects == 0 && self.crowded_extents == 0
     }
 }
 

@@ -46,6 +46,7 @@ fn report(found: query::VerifyReport) -> VerifyReport {
         listed: found.listed.into_iter().map(object).collect(),
         extents: found.extents,
         extents_at_risk: found.extents_at_risk,
+        crowded_extents: found.crowded_extents,
         disks: found.disks.into_iter().map(disk).collect(),
     }
 }

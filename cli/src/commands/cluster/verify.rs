@@ -28,7 +28,7 @@ pub(super) async fn run(args: &VerifyArgs) -> Result<(), CommandError> {
         return Ok(());
     }
     let at_risk = report.at_risk.iter().map(|class| class.amount.objects).sum();
-    Err(CommandError::Unhealthy { at_risk, lost: report.lost.objects })
+    Err(CommandError::Unhealthy { at_risk, lost: report.lost.objects, crowded: report.crowded_extents })
 }
 
 fn render(report: &VerifyReport) -> String {
@@ -39,6 +39,12 @@ fn render(report: &VerifyReport) -> String {
         disks.add_row([disk.number.to_string(), good, missing, unknown, disk.error.clone().unwrap_or_default()]);
     }
     let mut text = format!("{summary}\n\n{disks}");
+    if report.crowded_extents > 0 {
+        let crowded = report.crowded_extents;
+        text += "\n\n";
+        text += &crowded.to_string();
+        text += " extents have more shards in one failure domain than they have to: repair moves them apart";
+    }
     listing::list(&mut text, &report.listed);
     text
 }
@@ -59,6 +65,7 @@ mod tests {
             listed: vec![ObjectAtRisk { bucket: "b".into(), key: "k".into(), spare: None }],
             extents: 10,
             extents_at_risk: 3,
+            crowded_extents: 4,
             disks: vec![VerifiedDisk {
                 number: 3,
                 good: 5,
@@ -68,7 +75,7 @@ mod tests {
             }],
         };
         let text = render(&report);
-        for part in ["survive 0 further losses", "2.0 MiB", "b/k: lost", "it is failed"] {
+        for part in ["survive 0 further losses", "2.0 MiB", "b/k: lost", "it is failed", "4 extents"] {
             assert!(text.contains(part), "{part:?} is not in\n{text}");
         }
         assert!(!report.is_healthy());

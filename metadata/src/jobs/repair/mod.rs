@@ -3,7 +3,7 @@
 //! All decisions are [`cairn_core::repair`]'s. The loop looks through the tables ([`scan`]), hands what it finds to the
 //! planner, carries tasks out ([`rebuild`]), and reconciles quarantined disks ([`reconcile`]). It keeps nothing that the
 //! tables do not have: a leader that ends here leaves grants, which its successor ends, and nothing else. While there is
-//! nothing to repair, a [`rebalance`] has its turn.
+//! nothing to repair, extents that stand too close together are [`spread`], and then a [`rebalance`] has its turn.
 
 mod inventory;
 mod patience;
@@ -11,6 +11,7 @@ mod rebalance;
 mod rebuild;
 mod reconcile;
 mod scan;
+mod spread;
 mod status;
 mod survey;
 mod verify;
@@ -39,6 +40,7 @@ use rebalance::Rebalance;
 use rebuild::Ended;
 use reconcile::{ReconcileError, Reconciled};
 use scan::{Cursor, Seen};
+use spread::Spread;
 pub(crate) use status::{RepairStatus, StatusCell};
 pub(crate) use survey::{forecast, shares};
 
@@ -63,6 +65,7 @@ struct Lead {
     planner: Planner,
     rebuilds: JoinSet<Ended>,
     under_way: HashMap<Id, UnderWay>,
+    spread: Spread,
     rebalance: Option<Rebalance>,
     reconciliations: JoinSet<Result<Reconciled, ReconcileError>>,
     reconciling: HashMap<Id, DiskId>,
@@ -171,6 +174,7 @@ impl Lead {
             storage,
             rebuilds: JoinSet::new(),
             under_way: HashMap::new(),
+            spread: Spread::new(now),
             rebalance: None,
             reconciliations: JoinSet::new(),
             reconciling: HashMap::new(),
@@ -188,7 +192,11 @@ impl Lead {
     fn wait(&self) -> Duration {
         let moves =
             self.rebalance.as_ref().is_some_and(|rebalance| rebalance.is_eager || rebalance.planner.waiting() > 0);
-        if self.planner.waiting() > 0 || moves { BUSY_STEP.min(self.options.tick) } else { self.options.tick }
+        if self.planner.waiting() > 0 || moves || self.spread.is_eager() {
+            BUSY_STEP.min(self.options.tick)
+        } else {
+            self.options.tick
+        }
     }
 
     fn note(&mut self, event: Option<Event>, now: Duration) {
@@ -251,6 +259,7 @@ impl Lead {
             self.pass = Pass::new(now);
         }
         self.scan(inner, &map, now).await?;
+        self.spread(inner, &map, now).await?;
         while let Some(task) = self.planner.next(now) {
             self.begin(inner, &map, task, None);
         }
@@ -265,6 +274,22 @@ impl Lead {
         let rebuild = rebuild::run(Arc::clone(inner), self.storage.clone(), Arc::clone(map), task, rebalance);
         let abort = self.rebuilds.spawn(rebuild);
         self.under_way.insert(abort.id(), UnderWay { extent, rebalance, abort });
+    }
+
+    /// Whether the last pass over the tables found nothing that can be repaired.
+    fn has_nothing_to_repair(&self) -> bool {
+        self.pass.cursor.is_none() && !self.pass.found
+    }
+
+    /// Moves shards apart, while there is nothing to repair.
+    async fn spread(&mut self, inner: &Inner, map: &Arc<ClusterMap>, now: Duration) -> Result<(), MetadataFailure> {
+        self.spread.follow(map, now);
+        if self.has_nothing_to_repair() && self.planner.is_hungry() {
+            for task in self.spread.step(&inner.machine, map, (self.planner.is_idle(), now)).await? {
+                self.planner.offer(task, now);
+            }
+        }
+        Ok(())
     }
 
     /// Goes on with the rebalance that the tables say is under way, while there is nothing to repair.
@@ -291,7 +316,7 @@ impl Lead {
             });
         }
         let Some(record) = record else { return Ok(()) };
-        let is_idle = self.pass.cursor.is_none() && !self.pass.found && self.planner.is_idle();
+        let is_idle = self.has_nothing_to_repair() && self.planner.is_idle() && self.spread.is_settled();
         let rebalance = self.rebalance.get_or_insert_with(|| Rebalance::new(&record, self.options.repair, now));
         rebalance.follow(&record, rates, map);
         rebalance.wait(!is_idle);

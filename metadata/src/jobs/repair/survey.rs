@@ -1,9 +1,10 @@
-//! Walks over all extents for rebalancing, in bounded steps: what every disk holds, and what may move.
+//! Walks over all extents in bounded steps: what every disk holds, and what may move, for balance or to stand further apart.
 
 use cairn_core::cluster_map::ClusterMap;
 use cairn_core::id::ExtentId;
+use cairn_core::placement::Domains;
 use cairn_core::rebalance::{Balance, DiskFill, Loads};
-use cairn_core::repair::{ExtentView, Task};
+use cairn_core::repair::{ExtentView, Task, spread};
 use cairn_protocol::metadata::query::{DiskShare, RebalanceForecast};
 
 use super::scan::after;
@@ -41,6 +42,27 @@ pub(super) fn plan(
         if balance.concerns(&row.locations) && repair::of(&faults, extent)?.is_empty() {
             let view = ExtentView { id: extent, geometry: &row.geometry, locations: &row.locations };
             tasks.extend(balance.plan(map, view, (row.profile, row.generation)));
+        }
+        Ok(())
+    })?;
+    Ok((tasks, next))
+}
+
+/// Plans moves of shards of the next extents that stand closer together than they have to; returns them and where to go on.
+pub(super) fn crowded(
+    view: &View,
+    map: &ClusterMap,
+    domains: &Domains,
+    from: ExtentId,
+) -> Result<(Vec<Task>, Option<ExtentId>), StoreError> {
+    let faults = view.repair()?;
+    let mut tasks = Vec::new();
+    let next = walk(view, from, PLANNED_PER_STEP, |extent, row| {
+        let view = ExtentView { id: extent, geometry: &row.geometry, locations: &row.locations };
+        if let Some(task) = spread(map, domains, view, (row.profile, row.generation))
+            && repair::of(&faults, extent)?.is_empty()
+        {
+            tasks.push(task);
         }
         Ok(())
     })?;

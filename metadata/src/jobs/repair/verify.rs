@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use cairn_core::cluster_map::ClusterMap;
 use cairn_core::id::{BucketId, ExtentId};
-use cairn_core::repair::{ExtentView, assess};
+use cairn_core::placement::Domains;
+use cairn_core::repair::{ExtentView, assess, spread};
 use cairn_core::shard::ShardId;
 use cairn_protocol::metadata::content::Content;
 use cairn_protocol::metadata::query::{Amount, ObjectAtRisk, VerifiedDisk, VerifyReport};
@@ -91,14 +92,18 @@ struct Standing<'a> {
 
 impl Standing<'_> {
     fn report(&self, mut report: VerifyReport) -> Result<VerifyReport, StoreError> {
-        let mut degraded = HashMap::new();
+        let (mut degraded, domains) = (HashMap::new(), Domains::of(self.map));
         for entry in self.view.extents()?.iter()? {
             let (key, row) = entry?;
             let (extent, row) = (ExtentId::from_bytes(key.value()), ExtentRow::read(row.value())?);
             report.extents += 1;
             if let Some(spare) = self.degraded(extent, &row)? {
                 degraded.insert(extent, spare);
+                continue;
             }
+            let view = ExtentView { id: extent, geometry: &row.geometry, locations: &row.locations };
+            report.crowded_extents +=
+                u64::from(spread(self.map, &domains, view, (row.profile, row.generation)).is_some());
         }
         report.extents_at_risk = degraded.len() as u64;
         let names = self.bucket_names()?;

@@ -224,6 +224,10 @@ pub struct VerifyReport {
     /// The disks.
     #[n(7)]
     pub disks: Vec<VerifiedDisk>,
+    /// Extents that have all their shards, more of them in one failure domain than they have to.
+    #[n(8)]
+    #[cbor(default)]
+    pub crowded_extents: u64,
 }
 
 /// Objects and their bytes.

@@ -1,0 +1,94 @@
+//! Moves shards apart that stand closer together than they have to: see [`cairn_core::repair::spread()`].
+//!
+//! Nothing says which extents those are. So the leader walks over all of them when the map has changed, once there is nothing
+//! else to repair, and again until a walk finds none; and from then on now and then, because a gateway that cannot reach a
+//! node for a moment writes around it, whatever the map says. The moves go through the planner of repair, behind whatever is
+//! more urgent.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cairn_core::cluster_map::ClusterMap;
+use cairn_core::id::{Epoch, ExtentId};
+use cairn_core::placement::Domains;
+use cairn_core::repair::Task;
+use cairn_protocol::rpc::MetadataFailure;
+
+use super::{store, survey};
+use crate::raft::machine::Machine;
+
+/// Time without a change of the map before the first walk under it: a node that comes and goes gives and takes nothing.
+const CALM: Duration = Duration::from_secs(5);
+/// Shortest rest after a walk that has found something.
+const REST_MIN: Duration = Duration::from_millis(100);
+/// Shortest rest after a walk that has found nothing, and how many times as long as the walk took it is.
+const SETTLED_REST_MIN: Duration = Duration::from_secs(10);
+const SETTLED_REST_FACTOR: u32 = 20;
+
+/// The walks of one lead.
+pub(super) struct Spread {
+    /// The map that they go by.
+    epoch: Epoch,
+    /// Where the walk under way goes on.
+    at: Option<ExtentId>,
+    /// Whether it has found anything so far.
+    found: bool,
+    /// When it began.
+    began: Duration,
+    /// When the next one may.
+    not_before: Duration,
+    /// Whether the last one under this map has found nothing.
+    is_settled: bool,
+}
+
+impl Spread {
+    pub(super) fn new(now: Duration) -> Self {
+        Self { epoch: Epoch(0), at: None, found: false, began: now, not_before: now + CALM, is_settled: false }
+    }
+
+    /// Whether nothing stands closer together than it has to, as far as this leader knows.
+    pub(super) fn is_settled(&self) -> bool {
+        self.is_settled
+    }
+
+    /// Whether there is a step to make soon.
+    pub(super) fn is_eager(&self) -> bool {
+        self.at.is_some() || !self.is_settled
+    }
+
+    /// Goes by this map from now on: there may be other places than before.
+    pub(super) fn follow(&mut self, map: &ClusterMap, now: Duration) {
+        if map.epoch != self.epoch {
+            *self = Self { epoch: map.epoch, ..Self::new(now) };
+        }
+    }
+
+    /// Looks at the next extents. `is_idle` says that nothing waits or is under way: a walk begins when what the last one
+    /// found is carried out.
+    pub(super) async fn step(
+        &mut self,
+        machine: &Arc<Machine>,
+        map: &Arc<ClusterMap>,
+        (is_idle, now): (bool, Duration),
+    ) -> Result<Vec<Task>, MetadataFailure> {
+        let Some(at) = self.at.or_else(|| (is_idle && now >= self.not_before).then_some(survey::START)) else {
+            return Ok(Vec::new());
+        };
+        if self.at.is_none() {
+            (self.began, self.found) = (now, false);
+        }
+        let (machine, map) = (Arc::clone(machine), Arc::clone(map));
+        let look = move || survey::crowded(&machine.view()?, &map, &Domains::of(&map), at);
+        let (tasks, next) = tokio::task::spawn_blocking(look).await.map_err(store)?.map_err(store)?;
+        self.found |= !tasks.is_empty();
+        self.at = next;
+        if next.is_none() {
+            self.is_settled = !self.found;
+            let took = now.saturating_sub(self.began);
+            // What fails rests in the planner, and is not to be looked for all the time.
+            let rest = if self.found { took.max(REST_MIN) } else { (took * SETTLED_REST_FACTOR).max(SETTLED_REST_MIN) };
+            self.not_before = now + rest;
+        }
+        Ok(tasks)
+    }
+}

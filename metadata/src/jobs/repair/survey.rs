@@ -129,6 +129,7 @@ fn walk(
 #[cfg(test)]
 mod tests {
     use cairn_core::id::DiskNumber;
+    use cairn_core::profile::FailureDomain;
     use cairn_protocol::metadata::command::{ReportFaults, ShardReport, ShardReportKind};
 
     use super::*;
@@ -153,6 +154,32 @@ mod tests {
         let mut balance = balance;
         let planned = plan(&state.view(), &state.map(), START, &mut balance).unwrap();
         assert_eq!(planned, (Vec::new(), None));
+    }
+
+    #[test]
+    fn what_stands_too_close_together_is_found_once_there_is_room() {
+        let state = State::with_bucket();
+        state.apply(registration(1, 2)).unwrap();
+        state.apply(registration(2, 1)).unwrap();
+        let all: Vec<ExtentId> = (0..40).flat_map(|n| state.put(&format!("k{n}"), 500).run.ids()).collect();
+        let look = || {
+            let mut map = state.map();
+            for profile in &mut map.profiles {
+                profile.failure_domain = FailureDomain::Node;
+            }
+            let (tasks, next) = crowded(&state.view(), &map, &Domains::of(&map), START).unwrap();
+            assert_eq!(next, None);
+            tasks
+        };
+        assert_eq!(look(), [], "two nodes for three shards");
+        state.apply(registration(3, 1)).unwrap();
+        let found = look();
+        assert_eq!(found.iter().map(|task| task.shard.extent).collect::<Vec<_>>(), all);
+        assert!(found.iter().all(|task| task.target == DiskNumber(4) && task.from != Some(DiskNumber(3))), "{found:?}");
+        let kind = ShardReportKind::Missing;
+        let report = ShardReport { extent: all[0], index: 2, disk: DiskNumber(3), kind };
+        state.apply(ReportFaults { reports: vec![report] }).unwrap();
+        assert_eq!(look().len(), all.len() - 1, "what is known to be bad goes first");
     }
 
     #[test]

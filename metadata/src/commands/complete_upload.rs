@@ -22,7 +22,10 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &CompleteUpload, context: 
     let key = command.key.as_str().as_bytes();
     let versions = KeyVersions::of(tables, bucket, key)?;
     let lifecycle = lifecycle::revision(&tables.lifecycle, bucket)?;
-    if let Some((sequence, row)) = versions.find_content(tables, &Content::Parts(command.upload))? {
+    if !uploads::exists(&tables.uploads, bucket, &command.key, command.upload)?
+        && let Some((sequence, row)) = versions.find_content(tables, &Content::Parts(command.upload))?
+    {
+        // The answer to the first attempt was lost.
         return Ok(Outcome::UploadCompleted(UploadCompleted {
             sequence,
             etag: row.etag,

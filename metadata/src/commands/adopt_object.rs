@@ -8,7 +8,7 @@ use cairn_protocol::metadata::query::{Finding, FindingKind, RestoreHold};
 use cairn_protocol::metadata::{Outcome, Rejection};
 use redb::ReadableTable;
 
-use super::key_versions::{KeyVersions, Made};
+use super::key_versions::{Current, KeyVersions, Made};
 use super::{Context, body};
 use crate::error::{Refused, StoreError};
 use crate::tables::buckets::BucketRow;
@@ -45,7 +45,7 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &AdoptObject, context: Con
             Some(bucket) => bucket,
             None => make_bucket(tables, command, context)?,
         };
-        let made = put(tables, command, context, KeyVersions::of(tables, bucket, key)?)?;
+        let made = put(tables, command, context, (KeyVersions::of(tables, bucket, key)?, newest))?;
         if let Some(old) = made.dropped {
             give_way(tables, old.content)?;
         }
@@ -148,7 +148,7 @@ fn put(
     tables: &mut Tables<'_>,
     command: &AdoptObject,
     context: Context,
-    versions: KeyVersions<'_>,
+    (versions, current): (KeyVersions<'_>, Current),
 ) -> Result<Made, StoreError> {
     for placed in command.body.runs() {
         body::record(tables, placed)?;
@@ -171,7 +171,7 @@ fn put(
         storage_class: command.storage_class,
         kind: VersionKind::Null,
     };
-    versions.put(tables, (context, 0), row)
+    versions.put(tables, (context, 0), current, row)
 }
 
 fn insert_parts(

@@ -54,7 +54,7 @@ fn end(
     let current = key.current(tables)?.filter(|(sequence, _)| *sequence == version.sequence);
     let Some((sequence, row)) = current else { return Ok(None) };
     if key.is_versioned() {
-        return Ok(Some(key.put_marker(tables, release)?.change));
+        return Ok(Some(key.put_marker(tables, release, Some((sequence, row)))?.change));
     }
     key.remove(tables, release, Found { sequence, row, is_current: true }).map(Some)
 }

@@ -27,7 +27,8 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &CommitObject, context: Co
         };
         return Ok(Outcome::ObjectCommitted(ObjectCommitted { sequence, last_modified_ms, lifecycle, version }));
     }
-    check_precondition(&command.precondition, key.current(tables)?.as_ref().map(|(_, row)| &row.etag))?;
+    let current = key.current(tables)?;
+    check_precondition(&command.precondition, current.as_ref().map(|(_, row)| &row.etag))?;
 
     if let Some(body) = &command.body {
         body::record(tables, body)?;
@@ -43,7 +44,7 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &CommitObject, context: Co
         storage_class: command.storage_class,
         kind: VersionKind::Null,
     };
-    let made = key.put(tables, (context, 0), row)?;
+    let made = key.put(tables, (context, 0), current, row)?;
     usage::add(&mut tables.usage, bucket, made.change)?;
     let (sequence, last_modified_ms, version) = (context.sequence, context.now_ms, made.id);
     Ok(Outcome::ObjectCommitted(ObjectCommitted { sequence, last_modified_ms, lifecycle, version }))

@@ -6,7 +6,7 @@ use cairn_protocol::metadata::command::{CompleteUpload, UploadCompleted};
 use cairn_protocol::metadata::content::Content;
 use cairn_protocol::metadata::{Outcome, Rejection};
 
-use super::key_versions::{KeyVersions, Made};
+use super::key_versions::{Current, KeyVersions, Made};
 use super::release::release;
 use super::{Context, check_precondition};
 use crate::error::{Refused, StoreError};
@@ -38,14 +38,15 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &CompleteUpload, context: 
     }
     let upload = uploads::get(&tables.uploads, bucket, &command.key, command.upload)?;
     let (parts, size) = check_parts(tables, command)?;
-    check_precondition(&command.precondition, versions.current(tables)?.as_ref().map(|(_, row)| &row.etag))?;
+    let current = versions.current(tables)?;
+    check_precondition(&command.precondition, current.as_ref().map(|(_, row)| &row.etag))?;
 
     drop_unnamed(tables, command, context)?;
     for (number, part) in &parts {
         tables.parts.insert((command.upload.0, *number), part.to_bytes().as_slice())?;
     }
     tables.uploads.remove((bucket.0, key, command.upload.0))?;
-    let made = put_version(tables, command, context, versions, (upload, size))?;
+    let made = put_version(tables, command, context, (versions, current), (upload, size))?;
     usage::add(&mut tables.usage, bucket, Change { uploads: -1, ..made.change })?;
     Ok(Outcome::UploadCompleted(UploadCompleted {
         sequence: context.sequence,
@@ -103,7 +104,7 @@ fn put_version(
     tables: &mut Tables<'_>,
     command: &CompleteUpload,
     context: Context,
-    versions: KeyVersions<'_>,
+    (versions, current): (KeyVersions<'_>, Current),
     (upload, size): (UploadRow, u64),
 ) -> Result<Made, StoreError> {
     let row = VersionRow {
@@ -117,7 +118,7 @@ fn put_version(
         storage_class: upload.storage_class,
         kind: VersionKind::Null,
     };
-    versions.put(tables, (context, 0), row)
+    versions.put(tables, (context, 0), current, row)
 }
 
 #[cfg(test)]

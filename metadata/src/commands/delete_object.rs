@@ -20,7 +20,8 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &DeleteObject, context: Co
     check_precondition(&command.precondition, tag)?;
     let existed = found.is_some();
     if command.version.is_none() && key.is_versioned() {
-        let made = key.put_marker(tables, (context, 0))?;
+        let current = found.map(|found| (found.sequence, found.row));
+        let made = key.put_marker(tables, (context, 0), current)?;
         usage::add(&mut tables.usage, bucket, made.change)?;
         return Ok(Outcome::ObjectDeleted(ObjectDeleted { existed, version: made.id, is_marker: true }));
     }

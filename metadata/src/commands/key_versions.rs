@@ -27,6 +27,9 @@ pub(super) struct KeyVersions<'k> {
     versioning: Versioning,
 }
 
+/// The newest version of a key, if it is an object, as it was looked up for the preconditions.
+pub(super) type Current = Option<(CommitSequence, VersionRow)>;
+
 /// A version that was made.
 pub(super) struct Made {
     /// Its id; nothing where the bucket never was versioned.
@@ -48,7 +51,7 @@ impl<'k> KeyVersions<'k> {
     }
 
     /// The newest version, if it is an object.
-    pub(super) fn current(&self, tables: &Tables<'_>) -> Result<Option<(CommitSequence, VersionRow)>, StoreError> {
+    pub(super) fn current(&self, tables: &Tables<'_>) -> Result<Current, StoreError> {
         versions::newest(&tables.versions, self.bucket, self.key)
     }
 
@@ -94,33 +97,38 @@ impl<'k> KeyVersions<'k> {
         Ok(None)
     }
 
-    /// Makes `row` the newest version. What goes for it is the `item`-th thing that the command lets go of.
+    /// Makes `row` the newest version in the place of `current`. What goes for it is the `item`-th thing that the command lets
+    /// go of.
     pub(super) fn put(
         &self,
         tables: &mut Tables<'_>,
-        (context, item): (Context, u32),
+        release: (Context, u32),
+        current: Current,
         row: VersionRow,
     ) -> Result<Made, StoreError> {
         let kind = if self.versioning == Versioning::Enabled { VersionKind::Object } else { VersionKind::Null };
-        let dropped = self.make_room(tables, (context, item))?;
+        let sequence = release.0.sequence;
+        let dropped = self.make_room(tables, release, current)?;
         let change = added(&row, dropped.as_ref());
         let row = VersionRow { kind, ..row };
-        tables.versions.insert(self.place(context.sequence), row.to_bytes().as_slice())?;
-        Ok(Made { id: self.id(kind, context.sequence), dropped, change })
+        tables.versions.insert(self.place(sequence), row.to_bytes().as_slice())?;
+        Ok(Made { id: self.id(kind, sequence), dropped, change })
     }
 
-    /// Makes a delete marker the newest version, as a DELETE in a versioned bucket does.
+    /// Makes a delete marker the newest version in the place of `current`, as a DELETE in a versioned bucket does.
     pub(super) fn put_marker(
         &self,
         tables: &mut Tables<'_>,
-        (context, item): (Context, u32),
+        release: (Context, u32),
+        current: Current,
     ) -> Result<Made, StoreError> {
         let kind = if self.versioning == Versioning::Enabled { VersionKind::Marker } else { VersionKind::NullMarker };
-        let dropped = self.make_room(tables, (context, item))?;
+        let (sequence, now_ms) = (release.0.sequence, release.0.now_ms);
+        let dropped = self.make_room(tables, release, current)?;
         let marker = VersionRow {
             size: 0,
             etag: ETag::single([0; 16]),
-            last_modified_ms: context.now_ms,
+            last_modified_ms: now_ms,
             content: Content::Empty,
             headers: Vec::new(),
             checksum: None,
@@ -129,8 +137,8 @@ impl<'k> KeyVersions<'k> {
             kind,
         };
         let change = added(&marker, dropped.as_ref());
-        self.insert_noncurrent(tables, context.sequence, &marker)?;
-        Ok(Made { id: self.id(kind, context.sequence), dropped, change })
+        self.insert_noncurrent(tables, sequence, &marker)?;
+        Ok(Made { id: self.id(kind, sequence), dropped, change })
     }
 
     /// Removes a version for good; the one below it is the newest again.
@@ -172,30 +180,32 @@ impl<'k> KeyVersions<'k> {
         &self,
         tables: &mut Tables<'_>,
         (context, item): (Context, u32),
+        current: Current,
     ) -> Result<Option<VersionRow>, StoreError> {
-        let mut dropped = None;
-        if self.versioning != Versioning::Enabled {
-            dropped = self.drop_null(tables)?;
-            if let Some(row) = &dropped {
-                release(tables, context, item, Garbage::of(row.content))?;
+        let gives_null = self.versioning != Versioning::Enabled;
+        let dropped = match current {
+            Some((sequence, row)) if gives_null && row.kind.is_null() => {
+                tables.versions.remove(self.place(sequence))?;
+                Some(row)
             }
-        }
-        if let Some((sequence, row)) = self.current(tables)? {
-            tables.versions.remove(self.place(sequence))?;
-            self.insert_noncurrent(tables, sequence, &row)?;
+            Some((sequence, row)) => {
+                // Looked for first: what moves now is none, and is not to be found as one.
+                let null = self.drop_null(tables, gives_null)?;
+                tables.versions.remove(self.place(sequence))?;
+                self.insert_noncurrent(tables, sequence, &row)?;
+                null
+            }
+            None => self.drop_null(tables, gives_null)?,
+        };
+        if let Some(row) = &dropped {
+            release(tables, context, item, Garbage::of(row.content))?;
         }
         Ok(dropped)
     }
 
-    fn drop_null(&self, tables: &mut Tables<'_>) -> Result<Option<VersionRow>, StoreError> {
-        // The usual case without another search: in a bucket that never was versioned there are only null versions.
-        if let Some((sequence, row)) = self.current(tables)?
-            && row.kind.is_null()
-        {
-            tables.versions.remove(self.place(sequence))?;
-            return Ok(Some(row));
-        }
-        if !self.is_versioned() {
+    /// Removes the null version from those that are not current, if there is one to go.
+    fn drop_null(&self, tables: &mut Tables<'_>, gives_null: bool) -> Result<Option<VersionRow>, StoreError> {
+        if !gives_null || !self.is_versioned() {
             return Ok(None);
         }
         let Some(found) = self.find(tables, VersionId::Null)? else { return Ok(None) };

@@ -4,6 +4,7 @@
 //! where time matters, a `now` that the caller passes in; the role crates execute what is decided here. Types that
 //! are written to disk or sent between roles carry explicit CBOR field numbers, which are never reused.
 
+mod by_number;
 pub mod cell;
 pub mod clock;
 pub mod cluster_map;

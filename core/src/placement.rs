@@ -177,7 +177,7 @@ fn mix(seed: u128, disk: u64) -> u64 {
 }
 
 /// A failure domain: its level and what names it there.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 enum Domain<'a> {
     Zone(&'a str),
     Rack(&'a str, &'a str),

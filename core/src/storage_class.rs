@@ -1,7 +1,6 @@
 //! Storage classes: what a client asks of an object beside its bytes, under S3's names.
 
-use minicbor::decode::Error as DecodeError;
-use minicbor::{Decode, Decoder, Encode, Encoder};
+use crate::by_number::by_number;
 
 /// A storage class of S3 whose objects are readable at once. Source: S3 user guide, "Understanding and managing Amazon S3
 /// storage classes".
@@ -66,34 +65,12 @@ impl std::fmt::Display for StorageClass {
     }
 }
 
-impl<C> Encode<C> for StorageClass {
-    fn encode<W: minicbor::encode::Write>(
-        &self,
-        e: &mut Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.u8(*self as u8)?.ok()
-    }
-
-    fn is_nil(&self) -> bool {
-        *self == Self::Standard
-    }
-}
-
-impl<'b, C> Decode<'b, C> for StorageClass {
-    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, DecodeError> {
-        let number = d.u8()?;
-        let known = Self::ALL.get(usize::from(number)).copied();
-        known.ok_or_else(|| DecodeError::message(format!("storage class {number} is of a later release")))
-    }
-
-    fn nil() -> Option<Self> {
-        Some(Self::Standard)
-    }
-}
+by_number!(StorageClass, "storage class");
 
 #[cfg(test)]
 mod tests {
+    use minicbor::{Decode, Encode};
+
     use super::*;
 
     #[derive(Debug, PartialEq, Eq, Encode, Decode)]

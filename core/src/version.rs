@@ -1,8 +1,8 @@
 //! Versions of an object: what a bucket keeps of those that are replaced, and how clients name them.
 
-use minicbor::decode::Error as DecodeError;
-use minicbor::{Decode, Decoder, Encode, Encoder};
+use minicbor::{Decode, Encode};
 
+use crate::by_number::by_number;
 use crate::id::CommitSequence;
 
 /// Whether a bucket keeps versions that are replaced or deleted. Source: S3 user guide, "Retaining multiple versions of
@@ -101,38 +101,6 @@ impl std::fmt::Display for VersionId {
             Self::Commit(sequence) => write!(f, "{:016x}", sequence.0),
         }
     }
-}
-
-/// Both are encoded by their number, and the first of them as nothing at all. A number that is not known is an error: as the
-/// default it would make versions disappear in silence.
-macro_rules! by_number {
-    ($name:ident, $what:literal) => {
-        impl<C> Encode<C> for $name {
-            fn encode<W: minicbor::encode::Write>(
-                &self,
-                e: &mut Encoder<W>,
-                _: &mut C,
-            ) -> Result<(), minicbor::encode::Error<W::Error>> {
-                e.u8(*self as u8)?.ok()
-            }
-
-            fn is_nil(&self) -> bool {
-                *self == Self::default()
-            }
-        }
-
-        impl<'b, C> Decode<'b, C> for $name {
-            fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, DecodeError> {
-                let number = d.u8()?;
-                let known = Self::ALL.get(usize::from(number)).copied();
-                known.ok_or_else(|| DecodeError::message(format!(concat!($what, " {} is of a later release"), number)))
-            }
-
-            fn nil() -> Option<Self> {
-                Some(Self::default())
-            }
-        }
-    };
 }
 
 by_number!(Versioning, "versioning state");

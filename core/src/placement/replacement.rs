@@ -81,25 +81,26 @@ fn elsewhere(
     crowd.best(&candidates, |beside| beside[level] < per_domain && allowed(beside[level], now[level]) && *beside <= now)
 }
 
-/// How many failure domains of each level have a disk that takes shards.
-#[derive(Debug, Clone, Copy)]
-pub struct Domains([usize; LEVELS.len()]);
+/// The failure domains that have a disk that takes shards.
+#[derive(Debug)]
+pub struct Domains<'a>(Crowd<'a>);
 
-impl Domains {
+impl<'a> Domains<'a> {
     /// Those of a cluster.
-    pub fn of(map: &ClusterMap) -> Self {
+    pub fn of(map: &'a ClusterMap) -> Self {
         let takers: Vec<DiskNumber> =
             map.disks.iter().filter(|disk| disk.state.takes_shards()).map(|disk| disk.number).collect();
-        Self(Crowd::of(map, &takers).0.map(|domains| domains.len()))
+        Self(Crowd::of(map, &takers))
     }
 
-    /// Whether an extent on `disks` may be able to stand further apart. A quick look that most extents end with: it may say
-    /// so in vain, and is never wrong when it says no.
+    /// Whether an extent on `disks` may be able to stand further apart: one of these domains holds fewer of its shards than the
+    /// fullest would hold without one. A quick look that most extents end with; it may say so in vain, because no straw is
+    /// drawn, and is never wrong when it says no.
     pub fn may_spread(&self, map: &ClusterMap, level: FailureDomain, disks: &[DiskNumber]) -> bool {
         let at = position(level);
-        let held = &Crowd::of(map, disks).0[at];
-        let most = held.iter().map(|(_, count)| *count).max().unwrap_or(0);
-        most > 2 || (most == 2 && held.len() < self.0[at])
+        let held = Crowd::of(map, disks);
+        let most = held.0[at].iter().map(|(_, count)| *count).max().unwrap_or(0);
+        most > 1 && self.0.0[at].iter().any(|(domain, _)| held.count(at, domain) + 1 < most)
     }
 }
 
@@ -112,6 +113,7 @@ fn position(level: FailureDomain) -> usize {
 
 /// How many shards of an extent each failure domain holds: a handful of domains on each level, so that a look through all
 /// of them is faster than a hash.
+#[derive(Debug)]
 struct Crowd<'a>([Vec<(Domain<'a>, usize)>; LEVELS.len()]);
 
 impl<'a> Crowd<'a> {
@@ -132,11 +134,15 @@ impl<'a> Crowd<'a> {
 
     fn beside(&self, disk: DiskNumber, node: NodeId, labels: &'a Labels) -> Beside {
         let mut beside = [0; LEVELS.len()];
-        for ((count, domains), level) in beside.iter_mut().zip(&self.0).zip(LEVELS) {
-            let domain = Domain::of(disk, node, labels, level);
-            *count = domains.iter().find(|(known, _)| *known == domain).map_or(0, |(_, count)| *count);
+        for (at, (count, level)) in beside.iter_mut().zip(LEVELS).enumerate() {
+            *count = self.count(at, &Domain::of(disk, node, labels, level));
         }
         beside
+    }
+
+    /// Shards in a domain of the level at `at` in [`LEVELS`].
+    fn count(&self, at: usize, domain: &Domain<'_>) -> usize {
+        self.0[at].iter().find(|(known, _)| known == domain).map_or(0, |(_, count)| *count)
     }
 
     /// Of the candidates that hold no shard yet and are allowed, the one that stands beside the fewest; among equals the

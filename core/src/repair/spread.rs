@@ -14,7 +14,7 @@ use crate::placement::{Domains, spreading};
 /// none is better off elsewhere. Each move makes the sum of the squared shards in the domains smaller, so there is an end.
 pub fn spread(
     map: &ClusterMap,
-    domains: &Domains,
+    domains: &Domains<'_>,
     extent: ExtentView<'_>,
     of: (ProfileId, Generation),
 ) -> Option<Task> {
@@ -107,6 +107,9 @@ mod tests {
         assert_eq!(with(8, Full), 0, "no room elsewhere");
         assert_eq!(with(8, Unavailable), 0, "nodes that are away");
         assert_eq!(with(10, Failed), 1, "one node more");
+        let mut states = [Active; 12];
+        states[4..8].fill(Full);
+        assert_eq!(settle(&pairs(&states), &crowded).1, 2, "two that hold shards take no more, and two others do");
         let mut states = [Active; 12];
         states[0] = Unavailable;
         assert_eq!(settle(&pairs(&states), &crowded).1, 0, "a shard cannot be read");

@@ -72,9 +72,7 @@ impl<'k> KeyVersions<'k> {
         tables: &Tables<'_>,
         sequence: CommitSequence,
     ) -> Result<Option<Found>, StoreError> {
-        let row = tables.noncurrent.get(self.place(sequence))?;
-        let row = row.map(|row| VersionRow::read(row.value())).transpose()?;
-        Ok(row.map(|row| Found { sequence, row, is_current: false }))
+        noncurrent::get(&tables.noncurrent, (self.bucket, self.key), sequence)
     }
 
     /// The version that has this content, wherever it stands among the newer ones: so that a repeated command is answered as
@@ -188,14 +186,13 @@ impl<'k> KeyVersions<'k> {
                 tables.versions.remove(self.place(sequence))?;
                 Some(row)
             }
-            Some((sequence, row)) => {
-                // Looked for first: what moves now is none, and is not to be found as one.
-                let null = self.drop_null(tables, gives_null)?;
-                tables.versions.remove(self.place(sequence))?;
-                self.insert_noncurrent(tables, sequence, &row)?;
-                null
+            current => {
+                if let Some((sequence, row)) = current {
+                    tables.versions.remove(self.place(sequence))?;
+                    self.insert_noncurrent(tables, sequence, &row)?;
+                }
+                if gives_null { self.drop_null(tables)? } else { None }
             }
-            None => self.drop_null(tables, gives_null)?,
         };
         if let Some(row) = &dropped {
             release(tables, context, item, Garbage::of(row.content))?;
@@ -204,8 +201,8 @@ impl<'k> KeyVersions<'k> {
     }
 
     /// Removes the null version from those that are not current, if there is one to go.
-    fn drop_null(&self, tables: &mut Tables<'_>, gives_null: bool) -> Result<Option<VersionRow>, StoreError> {
-        if !gives_null || !self.is_versioned() {
+    fn drop_null(&self, tables: &mut Tables<'_>) -> Result<Option<VersionRow>, StoreError> {
+        if !self.is_versioned() {
             return Ok(None);
         }
         let Some(found) = self.find(tables, VersionId::Null)? else { return Ok(None) };

@@ -49,9 +49,18 @@ pub(crate) fn find(
         VersionId::Null => null_versions.get((bucket.0, key))?.map(|row| CommitSequence(row.value())),
     };
     let Some(sequence) = sequence else { return Ok(None) };
+    Ok(get(noncurrent, (bucket, key), sequence)?.filter(is_meant))
+}
+
+/// The noncurrent version of a key that `sequence` made.
+pub(crate) fn get(
+    noncurrent: &impl ReadableTable<Key, Value>,
+    (bucket, key): (BucketId, &[u8]),
+    sequence: CommitSequence,
+) -> Result<Option<Found>, StoreError> {
     let row = noncurrent.get(versions::key(bucket, key, sequence))?;
     let row = row.map(|row| VersionRow::read(row.value())).transpose()?;
-    Ok(row.map(|row| Found { sequence, row, is_current: false }).filter(is_meant))
+    Ok(row.map(|row| Found { sequence, row, is_current: false }))
 }
 
 /// The rows of a table in order.

@@ -52,7 +52,7 @@ pub(super) fn plan(
 pub(super) fn crowded(
     view: &View,
     map: &ClusterMap,
-    domains: &Domains,
+    domains: &Domains<'_>,
     from: ExtentId,
 ) -> Result<(Vec<Task>, Option<ExtentId>), StoreError> {
     let faults = view.repair()?;

@@ -26,4 +26,7 @@ pub mod repair;
 pub mod shard;
 pub mod storage_class;
 pub mod stripe;
+pub mod sync;
+pub mod testing;
+pub mod threads;
 pub mod version;

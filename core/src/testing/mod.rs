@@ -1,0 +1,9 @@
+//! Time, randomness and threads under a test's control, shared by the tests of all crates.
+
+mod clock;
+mod random;
+mod threads;
+
+pub use clock::TestClock;
+pub use random::CountingRandom;
+pub use threads::TestThreads;

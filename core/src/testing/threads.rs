@@ -1,0 +1,16 @@
+//! Threads for tests.
+
+use std::io;
+
+use crate::threads::{Join, ThreadBody, Threads};
+
+/// Threads of the operating system.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TestThreads;
+
+impl Threads for TestThreads {
+    fn spawn(&self, name: &str, body: ThreadBody) -> io::Result<Join> {
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(body)?;
+        Ok(Box::new(move || thread.join()))
+    }
+}

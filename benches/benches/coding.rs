@@ -1,6 +1,6 @@
 //! Erasure coding and cell checksums, alone and together.
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark; criterion's macro generates public items")]
+#![allow(clippy::unwrap_used, reason = "a benchmark; criterion's macro generates public items")]
 
 use std::hint::black_box;
 use std::time::Duration;

@@ -1,6 +1,5 @@
 //! The metadata service as an embedded role: commits per second at several numbers of clients, and reads. Beside them
 //! stands what the disk gives: the time of one fdatasync, of which a commit's batch takes two.
-#![allow(missing_docs, reason = "criterion's macros define functions without docs")]
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a benchmark is a process of its own")]
 
 use std::fs::File;

@@ -4,7 +4,6 @@
 //!
 //! `CAIRN_SCALE_KEYS` sets the number of keys (default: 10,000,000, which takes about a quarter of an hour) and
 //! `CAIRN_SCALE_SECONDS` the time of each rate (default: 5).
-#![allow(missing_docs, reason = "a program, not a library")]
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,

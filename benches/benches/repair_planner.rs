@@ -3,7 +3,6 @@
 //! begins a drain until all extents of the disk are found, on a metadata service with as many rows.
 //!
 //! `CAIRN_REPAIR_EXTENTS` sets the number of rows (default: 1,000,000).
-#![allow(missing_docs, reason = "a program, not a library")]
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,

@@ -1,7 +1,6 @@
 //! The volume store of one disk: whole small shards, streamed large ones and verified reads, beside what the filesystem
 //! under it does without the store. `CAIRN_BENCH_DIR` chooses the filesystem; without it, it is that of the build.
 
-#![allow(missing_docs, reason = "criterion's macros define functions without docs")]
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a benchmark is a process of its own")]
 
 use std::fs::File;

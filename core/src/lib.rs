@@ -4,6 +4,8 @@
 //! where time matters, a `now` that the caller passes in; the role crates execute what is decided here. Types that
 //! are written to disk or sent between roles carry explicit CBOR field numbers, which are never reused.
 
+#![warn(missing_docs)]
+
 mod by_number;
 pub mod cell;
 pub mod clock;

@@ -15,6 +15,7 @@ pub use query::{Answer, Query, QueryBody};
 pub use signal::{MemberAddress, Signal, SignalAnswer};
 
 /// The metadata service, wherever its leader is.
+#[warn(missing_docs)]
 #[async_trait]
 pub trait Metadata: Send + Sync + 'static {
     /// Proposes a command; returns once it is committed, flushed on a majority, and applied (I1).
@@ -28,6 +29,7 @@ pub trait Metadata: Send + Sync + 'static {
 }
 
 /// Typed calls on top of [`Metadata`].
+#[warn(missing_docs)]
 #[async_trait]
 pub trait MetadataExt: Metadata {
     /// Proposes `command` and unpacks its own outcome.

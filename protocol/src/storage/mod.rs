@@ -22,6 +22,7 @@ pub use scrub::{ScrubCycle, ScrubFinding, ScrubStatus};
 pub use status::{DiskStatus, NodeStatus};
 
 /// A process that owns disks. Every call names the disk, because one slow or broken disk is nobody else's matter.
+#[warn(missing_docs)]
 #[async_trait]
 pub trait StorageNode: Send + Sync + 'static {
     /// Stores a whole shard; returns once it is on stable storage (I1).
@@ -61,6 +62,7 @@ pub trait StorageNode: Send + Sync + 'static {
 }
 
 /// A shard on its way to disk. Dropping it without [`ShardWriter::finish`] abandons the shard and frees its space.
+#[warn(missing_docs)]
 #[async_trait]
 pub trait ShardWriter: Send {
     /// Appends the next cells. Returns when they are taken over, which bounds what is under way.

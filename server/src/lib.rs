@@ -5,21 +5,16 @@
 //! waits for its peers and says what it waits for.
 
 pub mod admin;
-pub mod audit;
 mod banner;
 mod clock;
 pub mod config;
 mod credentials;
 mod data_dir;
-mod from_disks;
 mod listener;
 pub mod offline;
 mod process;
 mod random;
-mod recovery;
 mod reload;
-mod scheduled_backup;
-mod system_backup;
 mod telemetry;
 
 /// Looking at a disk offline, for the command line.

@@ -1,105 +1,84 @@
-//! What is done to a data directory whose server does not run: a metadata member is restored, or recovered.
+//! Verbs on the data directory of a server that does not run: the metadata member of a configuration is restored,
+//! recovered or reconstructed. They lock the directory and hand the work to `cairn_recovery`.
 
-use std::fs::File;
-use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cairn_metadata::backup::{self, BackupError, RecoverOptions, RestoreOptions};
-
-pub use crate::from_disks::{FromDisks, rebuild, restore_from_disks};
-pub use cairn_metadata::backup::BackupSummary;
+use cairn_protocol::rpc::RpcClient;
+use cairn_recovery::backup::{BackupError, BackupSummary};
+use cairn_recovery::restore::{
+    self, FromDisks, LocalDisks, RecoverOptions, RestoreError, RestoreOptions, SearchOptions,
+};
 
 use crate::clock::SystemClock;
-use crate::config::Config;
-use crate::credentials::CredentialsError;
+use crate::config::{Config, Role};
+use crate::credentials::{self, CredentialsError};
 use crate::data_dir::{DataDir, DataDirError};
+use crate::process::{failure_domain, storage_state_dir};
 use crate::random::SystemRandom;
 
 /// Why it was not done. The data directory is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum OfflineError {
-    /// See [`DataDirError`]: a server that runs has the directory.
+    /// A server that runs has the directory, or it cannot be used.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
-    /// See [`BackupError`].
-    #[error(transparent)]
-    Backup(#[from] BackupError),
-    /// See [`CredentialsError`].
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
-    /// The disks of this configuration cannot be opened.
     #[error(transparent)]
-    StorageNode(#[from] cairn_storage_node::StartError),
-    /// A disk does not answer.
+    Backup(#[from] BackupError),
     #[error(transparent)]
-    Storage(#[from] cairn_protocol::storage::StorageError),
-    /// What lies on the disks cannot be read.
-    #[error("{0}")]
-    Read(String),
-    /// A storage node does not answer.
-    #[error("the storage node {addr} does not answer ({source}): start it, or leave it out if it is lost for good")]
-    Node {
-        /// Its address.
-        addr: String,
-        /// What happened.
-        source: cairn_protocol::storage::StorageError,
-    },
-    /// No disk is there.
-    #[error("no disk of the cluster is there to be read ({0}): name the storage nodes with --node HOST:PORT")]
-    NoDisks(String),
-    /// The nodes are not of the same cluster.
-    #[error("the storage node {addr} belongs to cluster {other}, others to {first}: name those of one cluster")]
-    TwoClusters {
-        /// Its address.
-        addr: String,
-        /// Its cluster.
-        other: cairn_core::id::ClusterId,
-        /// That of the others.
-        first: cairn_core::id::ClusterId,
-    },
-    /// No backup can be read.
-    #[error(
-        "the disks hold no backup of the metadata that can be read. Not whole: {passed_over:?}; disks that are away: \
-         {missing:?}. Bring more disks, restore from a file, or make an empty namespace with `cairn metadata rebuild`, \
-         into which comes back what the disks hold as a whole"
-    )]
-    NoBackup {
-        /// Those that are not whole.
-        passed_over: String,
-        /// Disks that are away.
-        missing: String,
-    },
-    /// The backup cannot be opened.
-    #[error("{path}: {source}")]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// What happened.
-        source: std::io::Error,
-    },
+    Restore(#[from] Box<RestoreError>),
 }
 
-/// Reads a backup to its end and checks every byte.
-pub fn verify_backup(from: impl Read) -> Result<BackupSummary, OfflineError> {
-    Ok(backup::verify(from)?)
+impl From<RestoreError> for OfflineError {
+    fn from(error: RestoreError) -> Self {
+        Self::Restore(Box::new(error))
+    }
 }
 
-/// Makes the metadata member of `config` from a backup. It will be the only member.
+/// Makes the metadata member of `config` from the backup in `file`. It will be the only member.
 pub fn restore(config: &Config, file: &Path) -> Result<BackupSummary, OfflineError> {
-    let opened = File::open(file).map_err(|source| OfflineError::Open { path: file.to_owned(), source })?;
     let _lock = DataDir::open(&config.data)?;
-    let options =
-        RestoreOptions { dir: metadata_dir(config), member: config.metadata_id, addr: config.rpc_advertise.clone() };
-    Ok(backup::restore(BufReader::with_capacity(1 << 20, opened), &options, &SystemRandom)?)
+    Ok(restore::restore_from_file(file, &member(config), &SystemRandom)?)
+}
+
+/// Makes the metadata member of `config` from the newest backup that lies as a whole on its disks and those of the
+/// storage nodes at `addresses`. It will be the only member.
+pub async fn restore_from_disks(config: &Config, addresses: &[String]) -> Result<FromDisks, OfflineError> {
+    let _lock = DataDir::open(&config.data)?;
+    let spool = config.data.join("metadata-restore.spool");
+    Ok(restore::restore_from_disks(&member(config), &search(config, addresses)?, &spool).await?)
+}
+
+/// Makes the metadata member of `config` with an empty namespace. It will be the only member.
+pub async fn reconstruct(config: &Config, addresses: &[String]) -> Result<FromDisks, OfflineError> {
+    let _lock = DataDir::open(&config.data)?;
+    let domain = failure_domain(&config.failure_domain);
+    Ok(restore::reconstruct(&member(config), domain, &search(config, addresses)?).await?)
 }
 
 /// Makes the metadata member of `config` the only one, with everything that is in its log.
 pub fn recover(config: &Config) -> Result<BackupSummary, OfflineError> {
     let _lock = DataDir::open(&config.data)?;
-    let options =
-        RecoverOptions { dir: metadata_dir(config), member: config.metadata_id, addr: config.rpc_advertise.clone() };
-    Ok(backup::recover(&options, Arc::new(SystemClock::new()), &SystemRandom)?)
+    let RestoreOptions { dir, member, addr } = member(config);
+    let options = RecoverOptions { dir, member, addr };
+    Ok(restore::recover(&options, Arc::new(SystemClock::new()), &SystemRandom)?)
+}
+
+fn member(config: &Config) -> RestoreOptions {
+    RestoreOptions { dir: metadata_dir(config), member: config.metadata_id, addr: config.rpc_advertise.clone() }
+}
+
+fn search(config: &Config, addresses: &[String]) -> Result<SearchOptions, OfflineError> {
+    let clock = Arc::new(SystemClock::new());
+    let rpc = RpcClient::new(&credentials::cluster_secret(config)?, clock.clone());
+    let local = config.has(Role::StorageNode).then(|| LocalDisks {
+        state_dir: storage_state_dir(config),
+        disks: config.disks.clone(),
+        node_name: config.node_name.clone(),
+    });
+    Ok(SearchOptions { addresses: addresses.to_vec(), local, rpc, clock, random: Arc::new(SystemRandom) })
 }
 
 /// Where the metadata member of `config` keeps its files.

@@ -16,6 +16,8 @@ use cairn_protocol::metadata::Metadata;
 use cairn_protocol::rpc::{HttpMetadata, RpcAuth, RpcClient};
 use cairn_protocol::sigv4::{Credentials, SigningKeyCache};
 use cairn_protocol::storage::StorageDirectory;
+use cairn_recovery::backup::{BackupsInDirectory, BackupsInStore};
+use cairn_recovery::compare::Comparison;
 use cairn_storage_node::StorageNodeService;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -30,10 +32,7 @@ use crate::credentials::{self, CredentialsError, LoadedCredentials};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::listener::{self, ListenError};
 use crate::random::SystemRandom;
-use crate::recovery::Recovery;
 use crate::reload::{self, Reread};
-use crate::scheduled_backup::{self, Schedule};
-use crate::system_backup::SystemBackups;
 use crate::telemetry::{self, LogFilterError};
 
 /// Why a server did not start.
@@ -138,7 +137,7 @@ enum Announce {
 struct Process {
     metadata: Option<cairn_metadata::Handle>,
     storage: Option<cairn_storage_node::Handle>,
-    backups: Option<Arc<SystemBackups>>,
+    backups: Option<Arc<BackupsInStore>>,
     servers: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -187,8 +186,7 @@ impl Process {
         let backups = local_metadata.clone().map(|member| Arc::new(system_backups(config, &shared, member)));
         let (servers, shutdown) = (TaskTracker::new(), CancellationToken::new());
         let mut process = Self { metadata: local_metadata, storage, backups, servers, shutdown };
-        process.schedule_backups(backup_schedule(config));
-        process.tend_metadata(config, &shared);
+        process.maintain_metadata(config, &shared);
         process.serve(listeners, gateway, &shared, metadata, (keys, announce));
         Ok(process)
     }
@@ -243,21 +241,19 @@ impl Process {
         self.servers.close();
     }
 
-    /// Backs the metadata up on a schedule, if one is configured and this process has a member.
-    fn schedule_backups(&self, schedule: Option<Schedule>) {
-        let (Some(schedule), Some(member)) = (schedule, self.metadata.clone()) else { return };
-        self.spawn_task(scheduled_backup::run(member, schedule));
-    }
-
-    /// Backs the metadata up into the store on a schedule, and compares a restored service with the disks, if this
-    /// process has a member.
-    fn tend_metadata(&self, config: &Config, shared: &Shared) {
+    /// Backs the metadata up on a schedule, and compares a restored service with the disks, if this process has a member.
+    fn maintain_metadata(&self, config: &Config, shared: &Shared) {
         let Some(member) = self.metadata.clone() else { return };
-        let recovery =
-            Recovery { member: member.clone(), nodes: shared.directory.clone(), clock: Arc::clone(&shared.clock) };
-        self.spawn_task(recovery.run());
+        let comparison =
+            Comparison { member: member.clone(), nodes: shared.directory.clone(), clock: Arc::clone(&shared.clock) };
+        self.spawn_task(comparison.run());
+        let interval = Duration::from_secs(config.metadata_backup_interval_s);
+        if let Some(dir) = config.metadata_backup_dir.clone() {
+            let kept = config.metadata_backups_kept as usize;
+            self.spawn_task(BackupsInDirectory { member, dir, interval, kept }.run());
+        }
         if let Some(backups) = self.backups.clone().filter(|_| config.metadata_backups_in_store > 0) {
-            self.spawn_task(backups.run(Duration::from_secs(config.metadata_backup_interval_s)));
+            self.spawn_task(backups.run(interval));
         }
     }
 
@@ -371,8 +367,8 @@ async fn start_metadata(config: &Config, shared: &Shared) -> Result<cairn_metada
 /// Seconds of a day; any other length is for tests.
 const STANDARD_DAY_S: u64 = 24 * 3600;
 
-fn system_backups(config: &Config, shared: &Shared, member: cairn_metadata::Handle) -> SystemBackups {
-    SystemBackups {
+fn system_backups(config: &Config, shared: &Shared, member: cairn_metadata::Handle) -> BackupsInStore {
+    BackupsInStore {
         member,
         nodes: shared.directory.clone(),
         clock: Arc::clone(&shared.clock),
@@ -381,14 +377,6 @@ fn system_backups(config: &Config, shared: &Shared, member: cairn_metadata::Hand
         kept: config.metadata_backups_in_store as usize,
         running: tokio::sync::Mutex::default(),
     }
-}
-
-fn backup_schedule(config: &Config) -> Option<Schedule> {
-    config.metadata_backup_dir.clone().map(|dir| Schedule {
-        dir,
-        interval: Duration::from_secs(config.metadata_backup_interval_s),
-        kept: config.metadata_backups_kept as usize,
-    })
 }
 
 fn start_storage(

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use cairn_cli::admin::{AdminClient, VerifyReport};
-use cairn_server::audit::AuditReport;
+use cairn_recovery::audit::AuditReport;
 
 use crate::all_in_one::path_text;
 use crate::{AllInOne, ProcessCluster, eventually};

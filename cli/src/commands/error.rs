@@ -123,7 +123,7 @@ pub enum CommandError {
     },
     /// A cluster cannot be audited.
     #[error(transparent)]
-    Audit(#[from] Box<cairn_server::audit::AuditError>),
+    Audit(#[from] Box<cairn_recovery::audit::AuditError>),
     /// An audit found objects that lack shards.
     #[error(
         "{at_risk} objects are at risk and {lost} are lost; shards that are lacking are made anew once the cluster runs, \

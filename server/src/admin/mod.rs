@@ -31,9 +31,8 @@ use cairn_gateway::Gateway;
 use cairn_protocol::metadata::{Metadata, MetadataError};
 use cairn_protocol::sigv4::{Credentials, SigningKeyCache};
 use cairn_protocol::storage::StorageDirectory;
+use cairn_recovery::backup::BackupsInStore;
 use serde_json::json;
-
-use crate::system_backup::SystemBackups;
 
 /// What the handlers need.
 #[derive(Clone)]
@@ -45,7 +44,7 @@ pub(crate) struct AdminState {
     /// The gateway in this process, if there is one.
     pub(crate) gateway: Option<Gateway>,
     /// Backups into the store, where there is a member.
-    pub(crate) backups: Option<Arc<SystemBackups>>,
+    pub(crate) backups: Option<Arc<BackupsInStore>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) root: Credentials,
     pub(crate) keys: Arc<SigningKeyCache>,

@@ -5,6 +5,7 @@ mod rebalance;
 
 use serde::{Deserialize, Serialize};
 
+pub use cairn_recovery::audit::{Amount, AtRisk, ObjectAtRisk};
 pub use profile::{ProfileEntry, ProfileRule};
 pub use rebalance::{DiskShare, RebalanceForecast, RebalanceStatus};
 
@@ -411,36 +412,6 @@ impl VerifyReport {
     pub fn is_healthy(&self) -> bool {
         self.at_risk.is_empty() && self.lost.objects == 0 && self.crowded_extents == 0
     }
-}
-
-/// Objects and their bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Amount {
-    /// Objects.
-    pub objects: u64,
-    /// Their bytes, before coding.
-    pub bytes: u64,
-}
-
-/// Objects that survive so many further losses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AtRisk {
-    /// Losses that they survive.
-    pub spare: u8,
-    /// How many objects.
-    #[serde(flatten)]
-    pub amount: Amount,
-}
-
-/// An object at risk or lost.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ObjectAtRisk {
-    /// Its bucket.
-    pub bucket: String,
-    /// Its key.
-    pub key: String,
-    /// Losses that it still survives; null if it is lost.
-    pub spare: Option<u8>,
 }
 
 /// A disk that was compared.

@@ -3,7 +3,7 @@
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use cairn_server::audit::AuditReport;
+use cairn_recovery::audit::AuditReport;
 use cairn_storage_node::inspect::{InspectOptions, ShardReport, inspect};
 use cairn_tests::{AllInOne, Dataset, Tuning, eventually, offline, seed};
 

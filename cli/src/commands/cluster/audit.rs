@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cairn_server::audit::{AuditOptions, AuditReport, Shards, audit};
+use cairn_recovery::audit::{AuditOptions, AuditReport, Shards, audit};
 use clap::Args;
 
 use super::listing;
@@ -101,7 +101,7 @@ fn render(report: &AuditReport) -> String {
     text
 }
 
-fn unowned_table(unowned: &cairn_server::audit::Unowned) -> comfy_table::Table {
+fn unowned_table(unowned: &cairn_recovery::audit::Unowned) -> comfy_table::Table {
     let mut rows = table(&["shards that no row has there", "count", "bytes"]);
     let classes: [(&str, Shards); 6] = [
         ("all", unowned.total),
@@ -123,7 +123,7 @@ fn unowned_table(unowned: &cairn_server::audit::Unowned) -> comfy_table::Table {
 mod tests {
     use super::*;
     use crate::admin::{Amount, AtRisk, ObjectAtRisk};
-    use cairn_server::audit::{AuditedDisk, AuditedMetadata, Redundancy, Space, Unowned};
+    use cairn_recovery::audit::{AuditedDisk, AuditedMetadata, Redundancy, Space, Unowned};
 
     #[test]
     fn whatever_is_wrong_is_said() {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
-use cairn_server::offline::{self, BackupSummary, OfflineError};
+use cairn_recovery::backup::{self, BackupSummary};
 use clap::Args;
 use tokio::sync::mpsc;
 
@@ -49,7 +49,7 @@ pub enum BackupError {
     Object(#[from] S3Error),
     /// What was read back is not what it should be.
     #[error("what was written does not read back: {0}")]
-    ReadBack(#[from] OfflineError),
+    ReadBack(#[from] backup::BackupError),
     /// The check ended early.
     #[error("the check did not end: {0}")]
     Check(#[from] tokio::task::JoinError),
@@ -114,7 +114,7 @@ async fn write_file(args: &BackupArgs, path: &Path) -> Result<BackupSummary, Com
     args.admin.client()?.metadata_backup(async |piece: Bytes| file.write_all(&piece).map_err(failed)).await?;
     file.sync_all().map_err(failed)?;
     let written = BufReader::with_capacity(1 << 20, File::open(path).map_err(failed)?);
-    Ok(offline::verify_backup(written).map_err(BackupError::from)?)
+    Ok(backup::verify(written).map_err(BackupError::from)?)
 }
 
 async fn to_object(args: &BackupArgs, target: &str, object: &str) -> Result<BackupSummary, CommandError> {
@@ -176,8 +176,7 @@ async fn upload_parts(
 /// Reads the object and checks every byte of it.
 async fn read_back(client: &mut Client, bucket: &str, key: &str) -> Result<BackupSummary, BackupError> {
     let (sender, receiver) = mpsc::channel(PIECES_MAX);
-    let checked =
-        tokio::task::spawn_blocking(move || offline::verify_backup(ChannelReader { receiver, piece: Bytes::new() }));
+    let checked = tokio::task::spawn_blocking(move || backup::verify(ChannelReader { receiver, piece: Bytes::new() }));
     let mut body = client.get(bucket, key).await?;
     while let Some(piece) = body.next().await? {
         // The check has ended, and says itself why.

@@ -23,7 +23,7 @@ pub struct RebuildArgs {
 }
 
 pub(super) async fn run(args: &RebuildArgs) -> Result<(), CommandError> {
-    let made = offline::rebuild(&args.member.config()?, &args.nodes.node).await?;
+    let made = offline::reconstruct(&args.member.config()?, &args.nodes.node).await?;
     print(&format!("an empty namespace is made from {}", describe_search(&made)))?;
     complain(
         "Start the server and all storage nodes: it is the only member, and brings back what the disks hold as a whole. \

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use cairn_recovery::backup::BackupSummary;
+use cairn_recovery::restore::FromDisks;
 use cairn_server::config::{Config, Layer};
-use cairn_server::offline::{self, BackupSummary, FromDisks};
+use cairn_server::offline;
 use clap::Args;
 
 use crate::commands::CommandError;

@@ -14,7 +14,7 @@ use cairn_protocol::storage::{NodeStatus, StorageDirectory, StorageError};
 
 use super::assembly::{Assembled, Assembly, FoundBody};
 use super::census::{Census, serving_disks};
-use crate::system_backup::KEY_PREFIX;
+use crate::backup_key;
 
 /// Memory of a reader.
 const READ_BYTES_MAX: u64 = 64 << 20;
@@ -59,7 +59,7 @@ pub(crate) fn search_map(nodes: &[SearchedNode]) -> ClusterMap {
 }
 
 /// The backups on the disks of the map, the newest first.
-pub(crate) async fn find(map: &ClusterMap, nodes: &StorageDirectory) -> Result<Vec<FoundBackup>, StorageError> {
+pub(crate) async fn find_backups(map: &ClusterMap, nodes: &StorageDirectory) -> Result<Vec<FoundBackup>, StorageError> {
     let before = ExtentId::new(SessionId(SessionId::system(0).0 - 1), u64::MAX);
     let mut census = Census::new(serving_disks(map, nodes), Some(before));
     let mut assembly = Assembly::default();
@@ -77,7 +77,7 @@ pub(crate) async fn find(map: &ClusterMap, nodes: &StorageDirectory) -> Result<V
             match assembled {
                 Assembled::Whole(body) => {
                     let key = body.descriptor.key.as_str().to_owned();
-                    if body.descriptor.bucket.is_system() && key.starts_with(KEY_PREFIX) {
+                    if body.descriptor.bucket.is_system() && backup_key::is_backup(&key) {
                         let (written_ms, bytes) = (body.descriptor.written_at_ms, body.placed.run.size);
                         found.insert(key.clone(), FoundBackup { key, written_ms, bytes, body });
                     }
@@ -96,17 +96,23 @@ pub(crate) async fn find(map: &ClusterMap, nodes: &StorageDirectory) -> Result<V
     Ok(found)
 }
 
-/// Reads a backup from the disks, and hands it out piece by piece.
-pub(crate) async fn stream<E: From<ReadError>>(
+/// Through what a backup is read.
+pub(crate) struct ReadPlan<'a> {
+    pub(crate) map: &'a ClusterMap,
+    pub(crate) nodes: &'a StorageDirectory,
+    pub(crate) metadata: Arc<dyn Metadata>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// Reads a backup from the disks and hands it to `take` piece by piece.
+pub(crate) async fn read_backup<E: From<ReadError>>(
     backup: &FoundBackup,
-    map: &ClusterMap,
-    nodes: &StorageDirectory,
-    (metadata, clock): (Arc<dyn Metadata>, Arc<dyn Clock>),
+    plan: ReadPlan<'_>,
     mut take: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
     let options = DataPathOptions { gateway: NodeId::from_bytes([0; 16]), memory_bytes: READ_BYTES_MAX };
-    let path = DataPath::new(metadata, nodes.clone(), &options, clock);
-    path.view.update(map.clone());
+    let path = DataPath::new(plan.metadata, plan.nodes.clone(), &options, plan.clock);
+    path.view.update(plan.map.clone());
     let run = backup.body.placed.run;
     let mut reader = path.read(Content::Run(run), 0..run.size, backup.body.located()).await?;
     while let Some(frames) = reader.next_batch().await? {

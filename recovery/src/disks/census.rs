@@ -15,23 +15,23 @@ const LAST_INDEX: u8 = u8::MAX;
 
 /// A disk that is read.
 #[derive(Clone)]
-pub(super) struct CensusDisk {
-    pub(super) number: DiskNumber,
-    pub(super) id: DiskId,
-    pub(super) node: Arc<dyn StorageNode>,
+pub(crate) struct CensusDisk {
+    pub(crate) number: DiskNumber,
+    pub(crate) id: DiskId,
+    pub(crate) node: Arc<dyn StorageNode>,
 }
 
 /// An extent of which there are shards.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SeenExtent {
-    pub(super) id: ExtentId,
+pub(crate) struct SeenExtent {
+    pub(crate) id: ExtentId,
     /// Shard index and disk, in the order of the disks.
-    pub(super) shards: Vec<(u8, DiskNumber)>,
+    pub(crate) shards: Vec<(u8, DiskNumber)>,
 }
 
 impl SeenExtent {
     /// How many different shards there are.
-    pub(super) fn distinct(&self) -> usize {
+    pub(crate) fn distinct(&self) -> usize {
         let mut indexes: Vec<u8> = self.shards.iter().map(|(index, _)| *index).collect();
         indexes.sort_unstable();
         indexes.dedup();
@@ -40,10 +40,10 @@ impl SeenExtent {
 }
 
 /// Reads the inventories of many disks at once, in the order of the extents. Holds one page of each.
-pub(super) struct Census {
+pub(crate) struct Census {
     cursors: Vec<Cursor>,
     /// Shards read so far.
-    pub(super) shards: u64,
+    pub(crate) shards: u64,
 }
 
 struct Cursor {
@@ -55,14 +55,14 @@ struct Cursor {
 
 impl Census {
     /// Begins behind `after`, or at the first extent.
-    pub(super) fn new(disks: Vec<CensusDisk>, after: Option<ExtentId>) -> Self {
+    pub(crate) fn new(disks: Vec<CensusDisk>, after: Option<ExtentId>) -> Self {
         let after = after.map(|extent| ShardId { extent, index: LAST_INDEX });
         let cursor = |disk| Cursor { disk, page: VecDeque::new(), after, ended: false };
         Self { cursors: disks.into_iter().map(cursor).collect(), shards: 0 }
     }
 
     /// The next extent; nothing after the last.
-    pub(super) async fn next(&mut self) -> Result<Option<SeenExtent>, StorageError> {
+    pub(crate) async fn next(&mut self) -> Result<Option<SeenExtent>, StorageError> {
         for cursor in &mut self.cursors {
             cursor.fill().await?;
         }
@@ -82,7 +82,7 @@ impl Census {
     }
 
     /// What the shards of an extent say of it: the first of them whose header can be read.
-    pub(super) async fn describe(&self, extent: &SeenExtent) -> Result<ShardHeader, StorageError> {
+    pub(crate) async fn describe(&self, extent: &SeenExtent) -> Result<ShardHeader, StorageError> {
         let mut last = None;
         for (index, number) in &extent.shards {
             let Some(cursor) = self.cursors.iter().find(|cursor| cursor.disk.number == *number) else { continue };
@@ -111,7 +111,7 @@ impl Cursor {
 }
 
 /// The disks of the map that serve.
-pub(super) fn serving_disks(map: &ClusterMap, nodes: &StorageDirectory) -> Vec<CensusDisk> {
+pub(crate) fn serving_disks(map: &ClusterMap, nodes: &StorageDirectory) -> Vec<CensusDisk> {
     let serving = map.disks.iter().filter(|disk| disk.state.serves());
     let reached = serving.filter_map(|disk| {
         let node: &Node = map.node(disk.node)?;

@@ -6,9 +6,9 @@ use cairn_core::id::{DiskNumber, ExtentId};
 use cairn_core::shard::ShardId;
 use cairn_metadata::audit::{BookedExtent, BookedObject, Excused};
 
+use super::health::{Amount, AtRisk, ObjectAtRisk};
 use super::report::{AuditedDisk, Redundancy, Space, Unowned};
 use super::shelf::Shelf;
-use crate::admin::model::{Amount, AtRisk, ObjectAtRisk};
 
 /// Objects that a report lists.
 const LISTED_MAX: usize = 1000;

@@ -22,9 +22,7 @@ use cairn_protocol::metadata::{Metadata, MetadataError, MetadataExt, Rejection};
 use cairn_protocol::storage::{StorageDirectory, StorageError};
 use tokio::task::JoinSet;
 
-use super::assembly::{Assembled, Assembly, FoundBody, Fragment};
-use super::census::{Census, SeenExtent, serving_disks};
-use super::digest::digest;
+use crate::disks::{Assembled, Assembly, Census, FoundBody, Fragment, SeenExtent, etag_of_body, serving_disks};
 
 /// Known extents in one page.
 const KNOWN_PAGE: u32 = 4096;
@@ -197,7 +195,7 @@ impl Pass {
         self.settle(ADOPTIONS_MAX - 1).await?;
         let (path, metadata) = (self.path.clone(), Arc::clone(&self.metadata));
         self.adoptions.spawn(async move {
-            let etag = match digest(&path, &body).await {
+            let etag = match etag_of_body(&path, &body).await {
                 Ok(etag) => etag,
                 Err(error) => {
                     return Ok(Settled::Unreadable(listed(&body, FindingKind::Incomplete, &error.to_string())));
@@ -315,7 +313,7 @@ async fn adopt_upload(
     let mut parts = Vec::with_capacity(chosen.len());
     let (mut headers, mut written_ms, mut storage_class) = (Vec::new(), 0, StorageClass::Standard);
     for (number, body) in chosen {
-        let etag = match digest(path, &body).await {
+        let etag = match etag_of_body(path, &body).await {
             Ok(etag) => etag,
             Err(error) => return Ok(Settled::Unreadable(listed(&body, FindingKind::Upload, &error.to_string()))),
         };

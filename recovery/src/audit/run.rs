@@ -1,14 +1,4 @@
-//! An audit of a whole cluster whose services are stopped: metadata and disks are read directly, and compared.
-//!
-//! It shares no judgement with `cairn cluster verify`, which asks running services: that both come to the same figures
-//! is a test of either (I10). Disks count by what is in their directories and not by the state that the cluster had them
-//! in. Memory: some 20 bytes for each extent and 64 for each shard.
-
-mod judge;
-mod report;
-mod shelf;
-#[cfg(test)]
-mod tests;
+//! Reads metadata and disks, and has them compared.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -21,10 +11,9 @@ use cairn_metadata::StoreError;
 use cairn_metadata::audit::Book;
 use cairn_storage_node::inspect::InspectError;
 
-pub use report::{AuditReport, AuditedDisk, AuditedMetadata, Redundancy, Shards, Space, Unowned};
-
-use judge::Judge;
-use shelf::Shelf;
+use super::judge::{self, Judge};
+use super::report::{AuditReport, AuditedDisk, AuditedMetadata};
+use super::shelf::Shelf;
 
 /// Disks that are read at the same time.
 const DISKS_AT_ONCE: usize = 8;

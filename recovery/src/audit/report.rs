@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::admin::model::{Amount, AtRisk, ObjectAtRisk};
+use super::health::{Amount, AtRisk, ObjectAtRisk};
 
 /// The whole cluster as its files have it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,15 +9,15 @@ use super::census::SeenExtent;
 
 /// A body as it lies on the disks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct FoundBody {
+pub(crate) struct FoundBody {
     /// What its first extent says of it.
-    pub(super) descriptor: Descriptor,
-    pub(super) placed: PlacedRun,
+    pub(crate) descriptor: Descriptor,
+    pub(crate) placed: PlacedRun,
 }
 
 impl FoundBody {
     /// Its extents as a reader needs them.
-    pub(super) fn located(&self) -> Vec<LocatedExtent> {
+    pub(crate) fn located(&self) -> Vec<LocatedExtent> {
         let run = &self.placed.run;
         let located = run.ids().zip(&self.placed.extents).zip(0u64..).map(|((id, extent), n)| LocatedExtent {
             id,
@@ -32,7 +32,7 @@ impl FoundBody {
 
 /// What an extent led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Assembled {
+pub(crate) enum Assembled {
     /// All of a body is there.
     Whole(FoundBody),
     /// Something of a body is there, from this extent on.
@@ -41,18 +41,18 @@ pub(super) enum Assembled {
 
 /// A part of a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fragment {
-    pub(super) first: ExtentId,
+pub(crate) struct Fragment {
+    pub(crate) first: ExtentId,
     /// What it says of itself.
-    pub(super) descriptor: Option<Descriptor>,
+    pub(crate) descriptor: Option<Descriptor>,
     /// Bytes in its extents.
-    pub(super) bytes: u64,
-    pub(super) detail: String,
+    pub(crate) bytes: u64,
+    pub(crate) detail: String,
 }
 
 /// Puts bodies together.
 #[derive(Debug, Default)]
-pub(super) struct Assembly {
+pub(crate) struct Assembly {
     open: Option<Open>,
 }
 
@@ -68,7 +68,7 @@ struct Open {
 
 impl Assembly {
     /// Takes the next extent with the header of one of its shards, or why none can be read.
-    pub(super) fn take(&mut self, seen: &SeenExtent, header: Result<ShardHeader, String>) -> Vec<Assembled> {
+    pub(crate) fn take(&mut self, seen: &SeenExtent, header: Result<ShardHeader, String>) -> Vec<Assembled> {
         let mut out = Vec::new();
         let broken = |descriptor, bytes, detail: String| {
             Assembled::Broken(Fragment { first: seen.id, descriptor, bytes, detail })
@@ -120,7 +120,7 @@ impl Assembly {
     }
 
     /// Whatever is open ends here.
-    pub(super) fn end(&mut self) -> Option<Assembled> {
+    pub(crate) fn end(&mut self) -> Option<Assembled> {
         let open = self.open.take()?;
         if open.bytes != open.descriptor.total_bytes {
             let detail = format!("{} of its {} bytes are there", open.bytes, open.descriptor.total_bytes);

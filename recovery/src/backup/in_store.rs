@@ -26,10 +26,9 @@ use cairn_protocol::metadata::{Metadata, MetadataError, MetadataExt};
 use cairn_protocol::storage::StorageDirectory;
 use tokio::task::AbortHandle;
 
-use crate::recovery::digest_of;
+use crate::backup_key;
+use crate::disks::etag_of_reader;
 
-/// What the keys of backups begin with; the commit follows, so that they sort by age.
-pub(crate) const KEY_PREFIX: &str = "metadata/";
 /// Time between two looks at whether a backup is due.
 const POLL: Duration = Duration::from_mins(1);
 /// Memory of the writer and the reader.
@@ -43,22 +42,22 @@ const READY_STEP: Duration = Duration::from_millis(100);
 const LIST_MAX: u32 = 1000;
 
 /// What a backup into the store needs.
-pub(crate) struct SystemBackups {
-    pub(crate) member: Handle,
-    pub(crate) nodes: StorageDirectory,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) random: Arc<dyn RandomSource>,
+pub struct BackupsInStore {
+    pub member: Handle,
+    pub nodes: StorageDirectory,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn RandomSource>,
     /// Where it is put together before its size is known.
-    pub(crate) spool: PathBuf,
+    pub spool: PathBuf,
     /// Backups that are kept; one is always.
-    pub(crate) kept: usize,
+    pub kept: usize,
     /// One at a time.
-    pub(crate) running: tokio::sync::Mutex<()>,
+    pub running: tokio::sync::Mutex<()>,
 }
 
 /// Why there is no new backup. Those before are still there.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SystemBackupError {
+pub enum StoreBackupError {
     #[error(transparent)]
     Backup(#[from] BackupError),
     #[error("{path}: {source}")]
@@ -77,9 +76,9 @@ pub(crate) enum SystemBackupError {
     Task(#[from] tokio::task::JoinError),
 }
 
-impl SystemBackups {
+impl BackupsInStore {
     /// Runs for ever.
-    pub(crate) async fn run(self: Arc<Self>, interval: Duration) {
+    pub async fn run(self: Arc<Self>, interval: Duration) {
         let started = self.clock.monotonic();
         loop {
             tokio::time::sleep(POLL.min(interval)).await;
@@ -91,7 +90,7 @@ impl SystemBackups {
                 if is_due(self.newest_ms().await?, self.clock.now_ms(), up_for, interval) {
                     self.back_up().await.map(Some)
                 } else {
-                    Ok::<_, SystemBackupError>(None)
+                    Ok::<_, StoreBackupError>(None)
                 }
             };
             match made.await {
@@ -110,7 +109,7 @@ impl SystemBackups {
     async fn list(&self) -> Result<Vec<ListedObject>, MetadataError> {
         let query = ListObjects {
             bucket: BucketName::system(),
-            prefix: KEY_PREFIX.to_owned(),
+            prefix: backup_key::PREFIX.to_owned(),
             delimiter: String::new(),
             position: ListPosition::Start,
             limit: LIST_MAX,
@@ -123,7 +122,7 @@ impl SystemBackups {
     }
 
     /// Makes one backup, reads it back, and lets go of those that are kept.
-    pub(crate) async fn back_up(&self) -> Result<BackupSummary, SystemBackupError> {
+    pub async fn back_up(&self) -> Result<BackupSummary, StoreBackupError> {
         let _one_at_a_time = self.running.lock().await;
         let made = self.spool_and_store().await;
         if let Err(error) = std::fs::remove_file(&self.spool)
@@ -141,7 +140,7 @@ impl SystemBackups {
         Ok(made)
     }
 
-    async fn spool_and_store(&self) -> Result<BackupSummary, SystemBackupError> {
+    async fn spool_and_store(&self) -> Result<BackupSummary, StoreBackupError> {
         let (summary, bytes) = self.fill_spool().await?;
         let metadata: Arc<dyn Metadata> = Arc::new(self.member.clone());
         let writer = NodeId::from_random(self.random.bytes16());
@@ -159,11 +158,11 @@ impl SystemBackups {
     }
 
     /// Writes the backup to a file first: a body's size is known before its first byte is placed.
-    async fn fill_spool(&self) -> Result<(BackupSummary, u64), SystemBackupError> {
+    async fn fill_spool(&self) -> Result<(BackupSummary, u64), StoreBackupError> {
         let mut reader = self.member.backup().await?;
         let spool = self.spool.clone();
         let filled = tokio::task::spawn_blocking(move || {
-            let failed = |source| SystemBackupError::File { path: spool.clone(), source };
+            let failed = |source| StoreBackupError::File { path: spool.clone(), source };
             let mut file = File::create(&spool).map_err(failed)?;
             let mut bytes = 0;
             while let Some(piece) = reader.next_piece()? {
@@ -176,9 +175,9 @@ impl SystemBackups {
         filled.await?
     }
 
-    async fn store(&self, path: &DataPath, summary: &BackupSummary, bytes: u64) -> Result<(), SystemBackupError> {
+    async fn store(&self, path: &DataPath, summary: &BackupSummary, bytes: u64) -> Result<(), StoreBackupError> {
         wait_until_ready(path).await?;
-        let key = ObjectKey::new(&format!("{KEY_PREFIX}{:020}", summary.commit.0))?;
+        let key = backup_key::of(summary.commit)?;
         let descriptor = Descriptor {
             bucket: BucketName::system(),
             key: key.clone(),
@@ -216,12 +215,12 @@ impl SystemBackups {
     }
 
     /// Reads it from the disks: what was verified before it was written is the same if its digest is.
-    async fn read_back(&self, path: &DataPath, key: ObjectKey, etag: ETag) -> Result<(), SystemBackupError> {
+    async fn read_back(&self, path: &DataPath, key: ObjectKey, etag: ETag) -> Result<(), StoreBackupError> {
         let bucket = BucketName::system();
         let query = GetObject { bucket, key, part: None, range: None, extents: 16, version: None };
         let view = self.member.ask(query).await?;
         let reader = path.read(view.version.content, 0..view.version.size, view.located).await?;
-        if digest_of(reader).await? == etag {
+        if etag_of_reader(reader).await? == etag {
             return Ok(());
         }
         let detail = "what the disks hold is not what was written".to_owned();
@@ -237,14 +236,14 @@ fn is_due(newest_ms: Option<u64>, now_ms: u64, up_for: Duration, interval: Durat
     }
 }
 
-async fn wait_until_ready(path: &DataPath) -> Result<(), SystemBackupError> {
+async fn wait_until_ready(path: &DataPath) -> Result<(), StoreBackupError> {
     for _ in 0..READY_STEPS_MAX {
         if path.is_ready() {
             return Ok(());
         }
         tokio::time::sleep(READY_STEP).await;
     }
-    Err(SystemBackupError::NotReady)
+    Err(StoreBackupError::NotReady)
 }
 
 /// Ends a task with itself.
@@ -270,8 +269,8 @@ struct Spool {
 }
 
 impl Spool {
-    fn open(path: &Path) -> Result<Self, SystemBackupError> {
-        let file = File::open(path).map_err(|source| SystemBackupError::File { path: path.to_owned(), source })?;
+    fn open(path: &Path) -> Result<Self, StoreBackupError> {
+        let file = File::open(path).map_err(|source| StoreBackupError::File { path: path.to_owned(), source })?;
         Ok(Self { file: tokio::fs::File::from_std(file) })
     }
 }

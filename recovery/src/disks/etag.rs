@@ -8,13 +8,13 @@ use cairn_protocol::metadata::content::Content;
 use super::assembly::FoundBody;
 
 /// MD5 of the body. Every byte is verified on the way (I6).
-pub(super) async fn digest(path: &DataPath, body: &FoundBody) -> Result<ETag, ReadError> {
+pub(crate) async fn etag_of_body(path: &DataPath, body: &FoundBody) -> Result<ETag, ReadError> {
     let run = body.placed.run;
-    digest_of(path.read(Content::Run(run), 0..run.size, body.located()).await?).await
+    etag_of_reader(path.read(Content::Run(run), 0..run.size, body.located()).await?).await
 }
 
 /// MD5 of all that the reader yields.
-pub(crate) async fn digest_of(mut reader: BodyReader) -> Result<ETag, ReadError> {
+pub(crate) async fn etag_of_reader(mut reader: BodyReader) -> Result<ETag, ReadError> {
     let mut hasher = BodyHasher::new(ChecksumSet::default());
     while let Some(frames) = reader.next_batch().await? {
         for frame in &frames {

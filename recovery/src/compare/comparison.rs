@@ -2,12 +2,6 @@
 //! the disks as a whole and are unknown come back into the namespace from the descriptors of their shards (I16), and
 //! everything else that differs is listed and kept. Runs where the leading member runs.
 
-mod assembly;
-mod backups_on_disks;
-mod census;
-mod digest;
-mod pass;
-
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,10 +14,7 @@ use cairn_protocol::metadata::query::{GetClusterMap, RestoreHold};
 use cairn_protocol::metadata::{Metadata, MetadataError, MetadataExt};
 use cairn_protocol::storage::StorageDirectory;
 
-pub(crate) use backups_on_disks::{FoundBackup, SearchedNode, find, search_map, stream};
-
-pub(crate) use digest::digest_of;
-use pass::Pass;
+use super::pass::{Pass, PassError};
 
 /// Time between two looks at whether there is something to do.
 const POLL: Duration = Duration::from_secs(1);
@@ -31,10 +22,10 @@ const POLL: Duration = Duration::from_secs(1);
 const SETTLED_LOOKS: u32 = 4;
 
 /// What the comparison needs.
-pub(crate) struct Recovery {
-    pub(crate) member: Handle,
-    pub(crate) nodes: StorageDirectory,
-    pub(crate) clock: Arc<dyn Clock>,
+pub struct Comparison {
+    pub member: Handle,
+    pub nodes: StorageDirectory,
+    pub clock: Arc<dyn Clock>,
 }
 
 /// The disks that serve, as they were seen for some looks.
@@ -55,9 +46,9 @@ impl Settling {
     }
 }
 
-impl Recovery {
+impl Comparison {
     /// Runs for ever.
-    pub(crate) async fn run(self) {
+    pub async fn run(self) {
         let mut settling = Settling::default();
         loop {
             tokio::time::sleep(POLL).await;
@@ -72,7 +63,7 @@ impl Recovery {
     }
 
     /// Compares if there is something to compare and the disks are there.
-    async fn look(&self, settling: &mut Settling) -> Result<(), pass::PassError> {
+    async fn look(&self, settling: &mut Settling) -> Result<(), PassError> {
         let hold = if self.member.leads() { self.member.restore_hold()? } else { None };
         let Some(hold) = hold.filter(|hold| hold.released_below.is_none()) else {
             *settling = Settling::default();
@@ -89,7 +80,7 @@ impl Recovery {
         Ok(())
     }
 
-    async fn compare(&self, hold: &RestoreHold, map: &ClusterMap) -> Result<(), pass::PassError> {
+    async fn compare(&self, hold: &RestoreHold, map: &ClusterMap) -> Result<(), PassError> {
         let metadata: Arc<dyn Metadata> = Arc::new(self.member.clone());
         let pass = Pass::new(metadata, &self.nodes, map, hold, Arc::clone(&self.clock));
         let totals = pass.run(release_below(hold, map)).await?;

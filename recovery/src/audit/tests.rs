@@ -1,14 +1,16 @@
 //! The judge on shelves that are made up.
 
+use std::path::PathBuf;
+
 use cairn_core::geometry::Geometry;
-use cairn_core::id::{ClusterId, DiskId, ExtentId, SessionId};
+use cairn_core::id::{ClusterId, DiskId, DiskNumber, ExtentId, SessionId};
 use cairn_core::shard::ShardId;
 use cairn_metadata::audit::{BookedExtent, BookedObject, Excused};
 use cairn_protocol::metadata::ExtentRun;
 
-use super::shelf::Held;
-use super::*;
-use crate::admin::model::Amount;
+use super::health::Amount;
+use super::judge::Judge;
+use super::shelf::{Held, Shelf};
 
 const GEOMETRY: Geometry = Geometry { data_shards: 2, parity_shards: 1, cell_bytes: 4096, length: 1000 };
 

@@ -1,0 +1,43 @@
+//! Why a member was not made.
+
+use std::path::PathBuf;
+
+use cairn_core::id::ClusterId;
+use cairn_gateway::data::ReadError;
+use cairn_metadata::backup::BackupError;
+use cairn_protocol::storage::StorageError;
+
+/// Why a member was not made. The data directory is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// The disks of this machine cannot be opened.
+    #[error(transparent)]
+    StorageNode(#[from] cairn_storage_node::StartError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error("{0}")]
+    Read(Box<ReadError>),
+    #[error("the storage node {addr} does not answer ({source}): start it, or leave it out if it is lost for good")]
+    Node { addr: String, source: StorageError },
+    #[error("no disk of the cluster can be read ({0}): name the storage nodes with --node HOST:PORT")]
+    NoDisks(String),
+    #[error("the storage node {addr} belongs to cluster {other}, others to {first}: name those of one cluster")]
+    TwoClusters { addr: String, other: ClusterId, first: ClusterId },
+    #[error(
+        "the disks hold no backup of the metadata that can be read. Not whole: {passed_over:?}; disks that are away: \
+         {missing:?}. Bring more disks, restore from a file, or make an empty namespace with `cairn metadata rebuild`, \
+         into which comes back what the disks hold as a whole"
+    )]
+    NoBackup { passed_over: String, missing: String },
+    /// A backup or the file that it is copied to cannot be opened.
+    #[error("{path}: {source}")]
+    File { path: PathBuf, source: std::io::Error },
+}
+
+impl From<ReadError> for RestoreError {
+    fn from(error: ReadError) -> Self {
+        Self::Read(Box::new(error))
+    }
+}

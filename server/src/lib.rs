@@ -10,15 +10,19 @@ mod clock;
 pub mod config;
 mod credentials;
 mod data_dir;
-mod listener;
+mod error;
+mod layout;
+mod listeners;
 pub mod offline;
 mod process;
 mod random;
 mod reload;
+mod roles;
 mod telemetry;
 
 /// Looking at a disk offline, for the command line.
 pub use cairn_storage_node::inspect;
 pub use clock::SystemClock;
-pub use process::{EmbeddedServer, ServerError, run};
+pub use error::ServerError;
+pub use process::{EmbeddedServer, run};
 pub use random::SystemRandom;

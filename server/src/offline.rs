@@ -1,7 +1,7 @@
 //! Verbs on the data directory of a server that does not run: the metadata member of a configuration is restored,
 //! recovered or reconstructed. They lock the directory and hand the work to `cairn_recovery`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use cairn_protocol::rpc::RpcClient;
@@ -14,8 +14,9 @@ use crate::clock::SystemClock;
 use crate::config::{Config, Role};
 use crate::credentials::{self, CredentialsError};
 use crate::data_dir::{DataDir, DataDirError};
-use crate::process::{failure_domain, storage_state_dir};
+use crate::layout::{metadata_dir, restore_spool, storage_node_dir};
 use crate::random::SystemRandom;
+use crate::roles::metadata::failure_domain;
 
 /// Why it was not done. The data directory is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -47,8 +48,7 @@ pub fn restore(config: &Config, file: &Path) -> Result<BackupSummary, OfflineErr
 /// storage nodes at `addresses`. It will be the only member.
 pub async fn restore_from_disks(config: &Config, addresses: &[String]) -> Result<FromDisks, OfflineError> {
     let _lock = DataDir::open(&config.data)?;
-    let spool = config.data.join("metadata-restore.spool");
-    Ok(restore::restore_from_disks(&member(config), &search(config, addresses)?, &spool).await?)
+    Ok(restore::restore_from_disks(&member(config), &search(config, addresses)?, &restore_spool(config)).await?)
 }
 
 /// Makes the metadata member of `config` with an empty namespace. It will be the only member.
@@ -74,14 +74,9 @@ fn search(config: &Config, addresses: &[String]) -> Result<SearchOptions, Offlin
     let clock = Arc::new(SystemClock::new());
     let rpc = RpcClient::new(&credentials::cluster_secret(config)?, clock.clone());
     let local = config.has(Role::StorageNode).then(|| LocalDisks {
-        state_dir: storage_state_dir(config),
+        state_dir: storage_node_dir(config),
         disks: config.disks.clone(),
         node_name: config.node_name.clone(),
     });
     Ok(SearchOptions { addresses: addresses.to_vec(), local, rpc, clock, random: Arc::new(SystemRandom) })
-}
-
-/// Where the metadata member of `config` keeps its files.
-pub(crate) fn metadata_dir(config: &Config) -> PathBuf {
-    config.data.join("metadata")
 }

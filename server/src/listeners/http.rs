@@ -20,7 +20,7 @@ pub struct ListenError {
 }
 
 /// Binds `addr`; `what` and `flag` are for the error.
-pub(crate) async fn bind(addr: &str, what: &'static str, flag: &'static str) -> Result<TcpListener, ListenError> {
+pub(super) async fn bind(addr: &str, what: &'static str, flag: &'static str) -> Result<TcpListener, ListenError> {
     TcpListener::bind(addr).await.map_err(|source| ListenError { what, flag, addr: addr.to_owned(), source })
 }
 

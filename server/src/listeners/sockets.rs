@@ -1,0 +1,38 @@
+//! Which addresses a process listens on.
+
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+
+use super::http::{ListenError, bind};
+use crate::config::{Config, Role};
+
+/// The sockets of a process.
+pub(crate) struct Listeners {
+    pub(crate) s3: Option<TcpListener>,
+    pub(crate) admin: TcpListener,
+    pub(crate) rpc: Option<TcpListener>,
+}
+
+impl Listeners {
+    pub(crate) async fn bind(config: &Config) -> Result<Self, ListenError> {
+        let s3 = if config.has(Role::Gateway) { Some(bind(&config.s3_addr, "S3", "--s3-addr").await?) } else { None };
+        let admin = bind(&config.admin_addr, "the admin API", "--admin-addr").await?;
+        let serves_rpc = config.has(Role::Metadata) || config.has(Role::StorageNode);
+        // With all roles in one process there is no other to talk to.
+        let rpc = if serves_rpc && !config.is_all_in_one() {
+            Some(bind(&config.rpc_addr, "internal RPC", "--rpc-addr").await?)
+        } else {
+            None
+        };
+        Ok(Self { s3, admin, rpc })
+    }
+
+    pub(crate) fn s3_addr(&self) -> Option<SocketAddr> {
+        self.s3.as_ref().and_then(|l| l.local_addr().ok())
+    }
+
+    pub(crate) fn admin_addr(&self) -> Option<SocketAddr> {
+        self.admin.local_addr().ok()
+    }
+}

@@ -1,0 +1,29 @@
+//! The server inside another process.
+
+use crate::config::Config;
+use crate::data_dir::DataDir;
+use crate::error::ServerError;
+
+use super::announce::Announce;
+use super::running::Process;
+
+/// A server inside another process, which may hold several: each has its own data directory.
+pub struct EmbeddedServer {
+    process: Process,
+    /// Locked while the server runs.
+    _data_dir: DataDir,
+}
+
+impl EmbeddedServer {
+    /// Starts the roles of `config`. It serves once `GET /health` on its admin address answers 200.
+    pub async fn start(config: &Config) -> Result<Self, ServerError> {
+        let data_dir = DataDir::open(&config.data)?;
+        let process = Process::start(config, &data_dir, Announce::Nothing).await?;
+        Ok(Self { process, _data_dir: data_dir })
+    }
+
+    /// Lets requests under way end, then stops the roles.
+    pub async fn stop(self) {
+        self.process.stop().await;
+    }
+}

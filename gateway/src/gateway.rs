@@ -12,12 +12,11 @@ use cairn_protocol::metadata::Metadata;
 use cairn_protocol::sigv4::{Credentials, SecretKey};
 use cairn_protocol::storage::StorageDirectory;
 use sha2::{Digest, Sha256};
-use tokio::task::AbortHandle;
 
 use crate::auth::{Authenticator, CredentialStore};
-use crate::data::{DataPath, DataPathOptions};
+use crate::data::{Background, DataPath, DataPathOptions};
 use crate::service::expiration::KnownRules;
-use crate::{reprotect, service};
+use crate::{reencode, service};
 
 /// How a gateway is set up.
 #[derive(Debug, Clone)]
@@ -55,15 +54,6 @@ struct Inner {
     _background: [Background; 2],
 }
 
-/// A task that ends with the gateway, so that a process that stops can close its files.
-struct Background(AbortHandle);
-
-impl Drop for Background {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 /// Knows the root user's keys and no others.
 struct RootOnly(Credentials);
 
@@ -85,10 +75,7 @@ impl Gateway {
     ) -> Self {
         let data_options = DataPathOptions { gateway: options.id, memory_bytes: options.memory_bytes };
         let data = DataPath::new(Arc::clone(&metadata), nodes, &data_options, Arc::clone(&clock));
-        let background = [
-            Background(tokio::spawn(data.clone().keep_alive()).abort_handle()),
-            Background(tokio::spawn(reprotect::run(data.clone())).abort_handle()),
-        ];
+        let background = [Background::spawn(data.clone().keep_alive()), Background::spawn(reencode::run(data.clone()))];
         let inner = Inner {
             data,
             metadata,

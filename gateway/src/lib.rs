@@ -10,7 +10,7 @@ pub mod data;
 pub mod error;
 mod gateway;
 mod ops;
-mod reprotect;
+mod reencode;
 mod service;
 pub mod xml;
 

@@ -5,7 +5,8 @@ use md5::Md5;
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
-use super::{Checksum, ChecksumAlgorithm, ChecksumSet};
+use super::checksum::{Checksum, ChecksumAlgorithm, ChecksumSet};
+use crate::data::BodyDigest;
 
 /// Computes MD5, and the checksums that are wanted, of the bytes it is given.
 #[derive(Clone)]
@@ -58,6 +59,12 @@ impl BodyHasher {
             values.push((ChecksumAlgorithm::Sha256, sha256.finalize().to_vec()));
         }
         BodyDigests { length: self.length, md5: self.md5.finalize().into(), values }
+    }
+}
+
+impl BodyDigest for BodyHasher {
+    fn update(&mut self, bytes: &[u8]) {
+        self.update(bytes);
     }
 }
 

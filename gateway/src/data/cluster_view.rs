@@ -1,9 +1,10 @@
 //! The gateway's copy of the cluster map.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
 use cairn_core::cluster_map::ClusterMap;
 use cairn_core::id::Epoch;
+use cairn_core::sync::IgnorePoison;
 
 /// The newest cluster map that this gateway has seen. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -19,7 +20,7 @@ impl ClusterView {
 
     /// The map, once there is one.
     pub fn get(&self) -> Option<Arc<ClusterMap>> {
-        self.map.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.map.read().ignore_poison().clone()
     }
 
     /// The epoch of the map; 0 for none.
@@ -29,7 +30,7 @@ impl ClusterView {
 
     /// Takes a map over if it is newer.
     pub fn update(&self, map: ClusterMap) {
-        let mut current = self.map.write().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.map.write().ignore_poison();
         if current.as_ref().is_none_or(|c| c.epoch < map.epoch) {
             *current = Some(Arc::new(map));
         }

@@ -1,9 +1,10 @@
 //! Coders by shape: making one inverts a matrix, so they are kept.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::RwLock;
 
 use cairn_core::codec::{Codec, CodecError};
+use cairn_core::sync::IgnorePoison;
 
 /// The coders in use. There are as many as there are shapes among the profiles.
 #[derive(Debug, Default)]
@@ -15,11 +16,11 @@ impl Codecs {
     /// The coder for `data_shards + parity_shards`.
     pub fn get(&self, data_shards: u8, parity_shards: u8) -> Result<Codec, CodecError> {
         let shape = (data_shards, parity_shards);
-        if let Some(codec) = self.by_shape.read().unwrap_or_else(PoisonError::into_inner).get(&shape) {
+        if let Some(codec) = self.by_shape.read().ignore_poison().get(&shape) {
             return Ok(codec.clone());
         }
         let codec = Codec::new(data_shards, parity_shards)?;
-        self.by_shape.write().unwrap_or_else(PoisonError::into_inner).insert(shape, codec.clone());
+        self.by_shape.write().ignore_poison().insert(shape, codec.clone());
         Ok(codec)
     }
 }

@@ -1,11 +1,12 @@
 //! Which disks this gateway leaves out of new placements for a moment.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use cairn_core::clock::Clock;
 use cairn_core::id::DiskNumber;
+use cairn_core::sync::IgnorePoison;
 use cairn_protocol::storage::StorageErrorKind;
 
 /// Remembers failed calls: the cluster map learns of a dead node only seconds later, and each write until then would
@@ -27,7 +28,7 @@ impl DiskHealth {
 
     /// Whether new shards may go to the disk.
     pub fn is_usable(&self, disk: DiskNumber) -> bool {
-        let out = self.out.read().unwrap_or_else(PoisonError::into_inner);
+        let out = self.out.read().ignore_poison();
         out.get(&disk).is_none_or(|until| *until <= self.clock.monotonic())
     }
 
@@ -37,7 +38,7 @@ impl DiskHealth {
         match kind {
             K::Unreachable | K::Full | K::Failed | K::Foreign | K::NoSuchDisk => {
                 let until = self.clock.monotonic() + PAUSE;
-                self.out.write().unwrap_or_else(PoisonError::into_inner).insert(disk, until);
+                self.out.write().ignore_poison().insert(disk, until);
             }
             K::Missing | K::Corrupt | K::Busy | K::Refused | K::Invalid | K::OutOfResources => {}
         }

@@ -9,12 +9,11 @@ pub trait BodySource: Send {
     /// Why it may end early.
     type Error: Send;
 
-    /// The next piece, or nothing at the end. Whatever has to be checked of the body has been checked by then.
+    /// The next piece; `None` at the end. By then everything about the body that can be checked has been checked.
     fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, Self::Error>> + Send;
 }
 
-/// Digests over a body. Runs on a thread of its own for large bodies, because MD5 is slower than all the rest.
+/// Digests over a body. Large bodies are digested on a thread of their own, because MD5 is slower than all the rest.
 pub trait BodyDigest: Send + 'static {
-    /// Takes the next bytes.
     fn update(&mut self, bytes: &[u8]);
 }

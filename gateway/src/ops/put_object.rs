@@ -13,7 +13,7 @@ use crate::error::{S3Error, S3ErrorCode};
 use crate::service::call::{Answer, Call};
 use crate::service::conditions::write_precondition;
 use crate::service::expiration::{Described, describe_expiration};
-use crate::service::ingest::{Ingested, Purpose, commit, ingest};
+use crate::service::ingest::{Ingested, Purpose, ingest};
 use crate::service::object_headers::{describe_checksum, requested_storage_class, stored_headers, to_stored};
 use crate::service::respond;
 use crate::service::version::describe_made;
@@ -57,7 +57,7 @@ pub(super) async fn commit_object(
         precondition,
         storage_class,
     };
-    commit(&call.gateway, command, body.session, body.placed.clone()).await
+    Ok(call.gateway.data().commit(command, body.session, body.placed.clone()).await?)
 }
 
 /// Looks before a large body is taken in whether the write can succeed at all. The commit decides again, atomically.

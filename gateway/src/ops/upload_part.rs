@@ -11,7 +11,7 @@ use http::Response;
 use crate::body::ChecksumAlgorithm;
 use crate::error::{S3Error, S3ErrorCode};
 use crate::service::call::{Answer, Call};
-use crate::service::ingest::{Ingested, Purpose, commit, ingest};
+use crate::service::ingest::{Ingested, Purpose, ingest};
 use crate::service::object_headers::{describe_checksum, to_stored};
 use crate::service::respond;
 
@@ -47,7 +47,7 @@ pub(super) async fn commit_part(call: &Call, part: PartOf, body: Ingested) -> Re
         etag: body.etag,
         checksum: body.checksum.as_ref().map(to_stored),
     };
-    Ok(commit(&call.gateway, command, body.session, body.placed).await?.last_modified_ms)
+    Ok(call.gateway.data().commit(command, body.session, body.placed).await?.last_modified_ms)
 }
 
 /// Looks before a large body is taken in whether the upload exists.

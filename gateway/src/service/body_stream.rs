@@ -1,4 +1,4 @@
-//! Objects as response bodies, and as the source of copies.
+//! Objects as response bodies.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -9,8 +9,7 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Frame, SizeHint};
 use tokio::sync::mpsc;
 
-use crate::data::{BodyReader, BodySource, ReadError};
-use crate::error::S3Error;
+use crate::data::{BodyReader, ReadError};
 
 /// Batches that are ready while one is being sent.
 const BATCHES_AHEAD: usize = 1;
@@ -100,33 +99,5 @@ impl http_body::Body for BatchBody {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.left)
-    }
-}
-
-/// An object that is the source of a copy.
-pub(crate) struct CopySource {
-    reader: Option<BodyReader>,
-    frames: VecDeque<Bytes>,
-}
-
-impl CopySource {
-    /// Reads from `reader`; nothing at all for an empty object.
-    pub(crate) fn new(reader: Option<BodyReader>) -> Self {
-        Self { reader, frames: VecDeque::new() }
-    }
-}
-
-impl BodySource for CopySource {
-    type Error = S3Error;
-
-    async fn next(&mut self) -> Result<Option<Bytes>, S3Error> {
-        while self.frames.is_empty() {
-            let Some(reader) = &mut self.reader else { return Ok(None) };
-            match reader.next_batch().await? {
-                Some(batch) => self.frames = batch.into(),
-                None => return Ok(None),
-            }
-        }
-        Ok(self.frames.pop_front())
     }
 }

@@ -1,10 +1,11 @@
 //! A request that was let in, on its way to its operation.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use axum::body::Body;
 use cairn_core::id::UploadId;
 use cairn_core::name::{BucketName, ObjectKey};
+use cairn_core::sync::IgnorePoison;
 use cairn_core::version::VersionId;
 use http::{HeaderMap, Response};
 
@@ -96,7 +97,7 @@ impl Call {
     }
 
     fn body(&mut self) -> Body {
-        std::mem::take(self.body.get_mut().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(self.body.get_mut().ignore_poison())
     }
 
     /// Reads a small body, such as an XML document, to its end and checks it. No body at all is an empty one.

@@ -4,11 +4,12 @@
 //! buckets, and asks again where that commit is another.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use cairn_core::id::CommitSequence;
 use cairn_core::lifecycle::{Day, Expiry, Rule, VersionFacts, expiry};
 use cairn_core::name::BucketName;
+use cairn_core::sync::IgnorePoison;
 use cairn_protocol::metadata::query::GetLifecycle;
 use cairn_protocol::metadata::{Metadata, MetadataExt, ObjectVersion};
 use http::response::Builder;
@@ -62,7 +63,7 @@ impl KnownRules {
 
     /// The rules of `bucket`; nothing where they cannot be had, or were removed meanwhile.
     async fn of(&self, metadata: &dyn Metadata, bucket: &BucketName, revision: CommitSequence) -> Option<Arc<[Rule]>> {
-        let known = self.rules.lock().unwrap_or_else(PoisonError::into_inner).get(bucket).cloned();
+        let known = self.rules.lock().ignore_poison().get(bucket).cloned();
         if let Some(known) = known.filter(|known| known.revision == revision) {
             return Some(known.rules);
         }
@@ -74,7 +75,7 @@ impl KnownRules {
             }
         };
         let rules: Arc<[Rule]> = view.rules.into();
-        let mut all = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.rules.lock().ignore_poison();
         if all.len() >= BUCKETS_KEPT_MAX {
             all.clear();
         }

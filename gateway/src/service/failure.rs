@@ -57,10 +57,10 @@ impl From<Rejection> for S3Error {
     }
 }
 
-impl From<WriteError<S3Error>> for S3Error {
-    fn from(error: WriteError<S3Error>) -> Self {
+impl<E: Into<Self>> From<WriteError<E>> for S3Error {
+    fn from(error: WriteError<E>) -> Self {
         match error {
-            WriteError::Body(error) => error,
+            WriteError::Body(error) => error.into(),
             WriteError::Short { .. } => S3ErrorCode::IncompleteBody.into(),
             WriteError::Long { .. } => S3Error::with_message(S3ErrorCode::InvalidRequest, error.to_string()),
             WriteError::Budget(_) => S3ErrorCode::SlowDown.into(),

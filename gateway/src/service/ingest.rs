@@ -10,12 +10,12 @@ use cairn_core::id::SessionId;
 use cairn_core::limits::SINGLE_PUT_BYTES_MAX;
 use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::storage_class::StorageClass;
+use cairn_protocol::metadata::PlacedRun;
 use cairn_protocol::metadata::query::UploadInfo;
-use cairn_protocol::metadata::{CommandBody, MetadataError, MetadataExt, PlacedRun, Rejection};
 
 use super::call::Call;
 use crate::body::{BodyDigests, BodyHasher, Checksum, ChecksumAlgorithm, ChecksumSet, Payload};
-use crate::data::{BodyDigest, BodySource, WrittenBody};
+use crate::data::{BodySource, CopySource, WriteError, WrittenBody};
 use crate::error::{S3Error, S3ErrorCode};
 use crate::gateway::Gateway;
 
@@ -77,9 +77,9 @@ pub(crate) async fn ingest(
 }
 
 /// Stores bytes that come from another object.
-pub(crate) async fn ingest_copy<S: BodySource<Error = S3Error>>(
+pub(crate) async fn ingest_copy(
     gateway: &Gateway,
-    source: &mut S,
+    source: &mut CopySource,
     size: u64,
     purpose: Purpose<'_>,
     checksum: Option<ChecksumAlgorithm>,
@@ -99,15 +99,15 @@ fn check_size(size: u64) -> Result<(), S3Error> {
     Ok(())
 }
 
-async fn write<S: BodySource<Error = S3Error>>(
+async fn write<S: BodySource>(
     gateway: &Gateway,
     source: &mut S,
     size: u64,
     wanted: ChecksumSet,
     purpose: &Purpose<'_>,
-) -> Result<WrittenBody<BodyHasher>, S3Error> {
+) -> Result<WrittenBody<BodyHasher>, WriteError<S::Error>> {
     let descriptor = purpose.descriptor(size, gateway.clock().now_ms());
-    Ok(gateway.data().writer().write(source, size, BodyHasher::new(wanted), descriptor).await?)
+    gateway.data().writer().write(source, size, BodyHasher::new(wanted), descriptor).await
 }
 
 /// Checks the digests. If they are wrong, dropping the written body discards its shards.
@@ -123,36 +123,6 @@ fn conclude(
     Ok(Ingested { session, placed: written.into_placed(), etag, checksum })
 }
 
-/// Commits an ingested body, in a task of its own: a client that goes away now must not leave the outcome open. After a
-/// definite *no* its shards are discarded; after an unknown outcome they are kept, because the commit may stand.
-pub(crate) async fn commit<C: CommandBody + 'static>(
-    gateway: &Gateway,
-    command: C,
-    session: SessionId,
-    placed: Option<PlacedRun>,
-) -> Result<C::Outcome, S3Error>
-where
-    C::Outcome: 'static,
-{
-    let gateway = gateway.clone();
-    let task = tokio::spawn(async move {
-        let outcome = gateway.metadata().run(command).await;
-        if let Err(error) = &outcome {
-            if let MetadataError::Rejected(Rejection::SessionEnded(_)) = error {
-                gateway.data().session.ended(session);
-            }
-            if let Some(placed) = placed.filter(|_| error.is_definite_no()) {
-                gateway.data().discard(&placed);
-            }
-        }
-        outcome
-    });
-    match task.await {
-        Ok(outcome) => Ok(outcome?),
-        Err(error) => Err(MetadataError::Unknown(error.to_string()).into()),
-    }
-}
-
 /// The body of a request, with a bound on the client's silence.
 struct RequestBody {
     payload: Payload<Body>,
@@ -166,11 +136,5 @@ impl BodySource for RequestBody {
             Ok(next) => next.transpose(),
             Err(_) => Err(S3ErrorCode::RequestTimeout.into()),
         }
-    }
-}
-
-impl BodyDigest for BodyHasher {
-    fn update(&mut self, bytes: &[u8]) {
-        self.update(bytes);
     }
 }

@@ -5,12 +5,13 @@
 //! announces that the connection ends. Source: RFC 9112, section 9.6; RFC 9110, section 10.1.1.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
+use cairn_core::sync::IgnorePoison;
 use http::HeaderMap;
 use http::header::EXPECT;
 use http_body::{Body as _, Frame, SizeHint};
@@ -54,7 +55,7 @@ impl UnreadBody {
         if self.waits_for_continue && self.is_empty {
             return false;
         }
-        let Some(left) = self.returned.lock().unwrap_or_else(PoisonError::into_inner).take() else { return true };
+        let Some(left) = self.returned.lock().ignore_poison().take() else { return true };
         // The client sends nothing until it is told to, and then it must not be told.
         if self.waits_for_continue && !left.touched {
             return false;
@@ -113,7 +114,7 @@ impl Drop for Watched {
     fn drop(&mut self) {
         if let Some(body) = self.inner.take().filter(|body| !body.is_end_stream()) {
             let returned = Returned { body, touched: self.touched };
-            *self.returned.lock().unwrap_or_else(PoisonError::into_inner) = Some(returned);
+            *self.returned.lock().ignore_poison() = Some(returned);
         }
     }
 }

@@ -16,7 +16,7 @@ use cairn_core::name::{BucketName, ObjectKey, ObjectKeyError};
 use cairn_core::random::RandomSource;
 use cairn_core::storage_class::StorageClass;
 use cairn_gateway::body::{BodyHasher, ChecksumSet};
-use cairn_gateway::data::{BodyDigest, BodySource, DataPath, DataPathOptions, ReadError, WriteError};
+use cairn_gateway::data::{Background, BodySource, DataPath, DataPathOptions, ReadError, WriteError};
 use cairn_metadata::Handle;
 use cairn_metadata::backup::{self, BackupError, BackupSummary};
 use cairn_protocol::metadata::command::{CommitObject, DeleteObject, EndSession, Precondition};
@@ -24,7 +24,6 @@ use cairn_protocol::metadata::content::ListedObject;
 use cairn_protocol::metadata::query::{GetObject, ListObjects, ListPosition};
 use cairn_protocol::metadata::{Metadata, MetadataError, MetadataExt};
 use cairn_protocol::storage::StorageDirectory;
-use tokio::task::AbortHandle;
 
 use crate::backup_key;
 use crate::disks::etag_of_reader;
@@ -147,7 +146,7 @@ impl BackupsInStore {
         let options = DataPathOptions { gateway: writer, memory_bytes: MEMORY_BYTES };
         let clock = Arc::clone(&self.clock);
         let path = DataPath::for_system_objects(metadata, self.nodes.clone(), &options, clock);
-        let _alive = Alive(tokio::spawn(path.clone().keep_alive()).abort_handle());
+        let _alive = Background::spawn(path.clone().keep_alive());
         let stored = self.store(&path, &summary, bytes).await;
         if let Ok(session) = path.session.id()
             && let Err(error) = self.member.run(EndSession { session }).await
@@ -189,9 +188,9 @@ impl BackupsInStore {
             storage_class: StorageClass::Standard,
         };
         let mut source = Spool::open(&self.spool)?;
-        let digest = Md5(BodyHasher::new(ChecksumSet::default()));
+        let digest = BodyHasher::new(ChecksumSet::default());
         let written = path.writer().write(&mut source, bytes, digest, descriptor).await?;
-        let etag = ETag::single(written.digest.0.clone().finish().md5);
+        let etag = ETag::single(written.digest.clone().finish().md5);
         let session = written.session;
         let placed = written.into_placed();
         let command = CommitObject {
@@ -205,12 +204,7 @@ impl BackupsInStore {
             precondition: Precondition::default(),
             storage_class: StorageClass::Standard,
         };
-        if let Err(error) = self.member.run(command).await {
-            if let Some(placed) = placed.filter(|_| error.is_definite_no()) {
-                path.discard(&placed);
-            }
-            return Err(error.into());
-        }
+        path.commit(command, session, placed).await?;
         self.read_back(path, key, etag).await
     }
 
@@ -244,23 +238,6 @@ async fn wait_until_ready(path: &DataPath) -> Result<(), StoreBackupError> {
         tokio::time::sleep(READY_STEP).await;
     }
     Err(StoreBackupError::NotReady)
-}
-
-/// Ends a task with itself.
-struct Alive(AbortHandle);
-
-impl Drop for Alive {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-struct Md5(BodyHasher);
-
-impl BodyDigest for Md5 {
-    fn update(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
 }
 
 /// The file as the body of an object.

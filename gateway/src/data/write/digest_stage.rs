@@ -4,7 +4,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::data::BodyDigest;
+use crate::data::source::BodyDigest;
 
 /// Computes a digest in place for small bodies, and on a thread of its own for others: MD5 does about 0.6 GB/s a core,
 /// a tenth of what encoding does, and must not hold it up.
@@ -38,7 +38,7 @@ impl<D: BodyDigest> DigestStage<D> {
         }
     }
 
-    /// The digest over everything; nothing if its thread died.
+    /// The digest over everything; `None` if its thread died.
     pub(super) async fn finish(self) -> Option<D> {
         match self {
             Self::Inline(digest) => Some(digest),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use cairn_core::cell::Cell;
 use cairn_core::cluster_map::{ClusterMap, Disk};
 use cairn_core::codec::Codec;
@@ -17,10 +18,11 @@ use cairn_protocol::metadata::PlacedExtent;
 use cairn_protocol::storage::{ShardWriter, StorageError};
 
 use super::digest_stage::DigestStage;
-use super::settle::{Settled, settle};
+use super::error::WriteError;
+use super::round::{Round, run_round};
 use super::stripes::StripeReader;
-use super::{EncodedDescriptor, WriteError, describe, placed_everywhere};
-use crate::data::{BodyDigest, BodySource, DataPath, DiskClient};
+use crate::data::path::{DataPath, DiskClient};
+use crate::data::source::{BodyDigest, BodySource};
 
 /// Stripes that are encoded together and sent to the disks in one call each.
 const BATCH_STRIPES: u32 = 4;
@@ -32,7 +34,8 @@ pub(super) struct ExtentWriter<'a> {
     id: ExtentId,
     profile: Profile,
     geometry: Geometry,
-    descriptor: EncodedDescriptor,
+    /// Encoded, as every shard carries it.
+    descriptor: Bytes,
     disks: Vec<DiskClient>,
     quorum: WriteQuorum,
     errors: Vec<(usize, StorageError)>,
@@ -76,7 +79,8 @@ impl<'a> ExtentWriter<'a> {
 
     /// Where its shards are meant to go.
     pub(super) fn placed(&self) -> PlacedExtent {
-        placed_everywhere(&self.profile, self.geometry, &self.disks)
+        let locations = self.disks.iter().map(|d| Some(d.number)).collect();
+        PlacedExtent { profile: self.profile.id, geometry: self.geometry, locations }
     }
 
     /// Writes the extent; returns where it is durable.
@@ -119,18 +123,18 @@ impl<'a> ExtentWriter<'a> {
     async fn put_whole(&mut self, mut cells: Vec<Vec<Cell>>) {
         let requests =
             self.disks.iter().enumerate().map(|(i, d)| (i, d.id, put(d.clone(), self.header(i), cells[i].clone())));
-        let settled = self.round(requests.collect()).await;
-        let failed: Vec<usize> = settled.failed.iter().map(|(i, _)| *i).collect();
+        let ended = self.round(requests.collect()).await;
+        let failed: Vec<usize> = ended.failed.iter().map(|(i, _)| *i).collect();
         if failed.is_empty() {
-            return self.record(settled, &[]);
+            return self.record(ended, &[]);
         }
         let replaced = self.replace(&failed);
-        self.record(settled, &replaced);
+        self.record(ended, &replaced);
         let requests = replaced
             .iter()
             .map(|&i| (i, self.disks[i].id, put(self.disks[i].clone(), self.header(i), std::mem::take(&mut cells[i]))));
-        let settled = self.round(requests.collect()).await;
-        self.record(settled, &[]);
+        let ended = self.round(requests.collect()).await;
+        self.record(ended, &[]);
     }
 
     /// Streams a large extent: every disk gets its cells batch by batch, and syncs at the end.
@@ -148,60 +152,60 @@ impl<'a> ExtentWriter<'a> {
             let requests = writers
                 .drain(..)
                 .map(|(i, writer)| (i, self.disks[i].id, append(writer, std::mem::take(&mut cells[i]))));
-            let settled = self.round(requests.collect()).await;
-            writers = self.keep(settled);
+            let ended = self.round(requests.collect()).await;
+            writers = self.keep(ended);
             first += BATCH_STRIPES;
         }
         self.check_quorum()?;
         let requests = writers.into_iter().map(|(i, writer)| (i, self.disks[i].id, writer.finish()));
-        let settled = self.round(requests.collect()).await;
-        self.record(settled, &[]);
+        let ended = self.round(requests.collect()).await;
+        self.record(ended, &[]);
         Ok(())
     }
 
     /// Opens a writer on every disk; a disk that refuses is replaced once, if another may take its place.
     async fn open(&mut self) -> Vec<(usize, Box<dyn ShardWriter>)> {
         let requests = self.disks.iter().enumerate().map(|(i, d)| (i, d.id, open(d.clone(), self.header(i))));
-        let mut settled = self.round(requests.collect()).await;
-        let failed: Vec<usize> = settled.failed.iter().map(|(i, _)| *i).collect();
+        let mut ended = self.round(requests.collect()).await;
+        let failed: Vec<usize> = ended.failed.iter().map(|(i, _)| *i).collect();
         let replaced = if failed.is_empty() { Vec::new() } else { self.replace(&failed) };
-        settled.failed.retain(|(i, _)| !replaced.contains(i));
-        let mut writers = self.keep(settled);
+        ended.failed.retain(|(i, _)| !replaced.contains(i));
+        let mut writers = self.keep(ended);
         if !replaced.is_empty() {
             let requests = replaced.iter().map(|&i| (i, self.disks[i].id, open(self.disks[i].clone(), self.header(i))));
-            let settled = self.round(requests.collect()).await;
-            writers.extend(self.keep(settled));
+            let ended = self.round(requests.collect()).await;
+            writers.extend(self.keep(ended));
         }
         writers
     }
 
     /// Takes failures over and keeps the writers that go on.
-    fn keep(&mut self, settled: Settled<Box<dyn ShardWriter>>) -> Vec<(usize, Box<dyn ShardWriter>)> {
-        let Settled { done, failed } = settled;
-        self.record(Settled { done: Vec::<(usize, ())>::new(), failed }, &[]);
+    fn keep(&mut self, ended: Round<Box<dyn ShardWriter>>) -> Vec<(usize, Box<dyn ShardWriter>)> {
+        let Round { done, failed } = ended;
+        self.record(Round { done: Vec::<(usize, ())>::new(), failed }, &[]);
         done
     }
 
     /// Runs one round of calls and remembers which disks failed, before any of them is replaced.
-    async fn round<T, F>(&self, calls: Vec<(usize, DiskId, F)>) -> Settled<T>
+    async fn round<T, F>(&self, calls: Vec<(usize, DiskId, F)>) -> Round<T>
     where
         F: Future<Output = Result<T, StorageError>>,
     {
-        let settled = settle(calls, self.quorum.clone(), &*self.path.clock).await;
-        for (index, error) in &settled.failed {
+        let ended = run_round(calls, self.quorum.clone(), &*self.path.clock).await;
+        for (index, error) in &ended.failed {
             self.path.health.failed(self.disks[*index].number, error.kind);
-            tracing::warn!(extent = %self.id, shard = index, %error, "a shard was not written");
+            tracing::warn!(extent = %self.id, shard = index, %error, "a shard was not written; going on without its disk");
         }
-        settled
+        ended
     }
 
     /// Takes the results of a round over: what is done is durable, what failed is out, except for shards that get
     /// another chance on a replacement disk.
-    fn record(&mut self, settled: Settled<()>, replaced: &[usize]) {
-        for (index, ()) in settled.done {
+    fn record(&mut self, ended: Round<()>, replaced: &[usize]) {
+        for (index, ()) in ended.done {
             self.quorum.durable(index);
         }
-        for (index, error) in settled.failed {
+        for (index, error) in ended.failed {
             if !replaced.contains(&index) {
                 self.quorum.failed(index);
                 self.errors.push((index, error));
@@ -270,4 +274,9 @@ async fn open(disk: DiskClient, header: ShardHeader) -> Result<Box<dyn ShardWrit
 async fn append(mut writer: Box<dyn ShardWriter>, cells: Vec<Cell>) -> Result<Box<dyn ShardWriter>, StorageError> {
     writer.append(cells).await?;
     Ok(writer)
+}
+
+fn describe(errors: &[(usize, StorageError)]) -> String {
+    let errors: Vec<String> = errors.iter().map(|(index, e)| format!("shard {index}: {e}")).collect();
+    errors.join("; ")
 }

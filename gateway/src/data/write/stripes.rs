@@ -2,8 +2,8 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::WriteError;
-use crate::data::BodySource;
+use super::error::WriteError;
+use crate::data::source::BodySource;
 
 /// Fills stripe after stripe from a body: the only copy that payload bytes see on their way to the disk.
 pub(super) struct StripeReader<'a, S: BodySource> {

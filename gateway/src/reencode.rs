@@ -1,8 +1,8 @@
-//! Re-encoding: bodies that are not coded as new ones would be are read, written anew, and swapped in.
+//! Re-encoding: off-profile bodies are read, written again under the profile that a new object would get, and swapped in.
 //!
-//! The metadata service hands the work to one gateway at a time, which walks over all bodies. A body that was overwritten or
-//! deleted meanwhile is left as it is: the swap is a compare-and-swap. Whatever was written in vain is discarded like the
-//! body of any write that was given up.
+//! The metadata service hands the work to one gateway at a time, which walks over all bodies. A body that was overwritten
+//! or deleted in the meantime is left alone: the swap is a compare-and-swap, and when it is refused the new copy is
+//! discarded like the body of any aborted write.
 
 use std::time::Duration;
 
@@ -14,28 +14,26 @@ use cairn_protocol::metadata::content::Content;
 use cairn_protocol::metadata::query::{BodyPosition, FindMisfits, Misfit};
 use cairn_protocol::metadata::{MetadataError, MetadataExt, Rejection};
 
-use crate::data::{BodyDigest, DataPath, ReadError, WriteError};
-use crate::error::S3Error;
-use crate::service::body_stream::CopySource;
+use crate::data::{BodyDigest, CopySource, DataPath, ReadError, WriteError};
 
-/// Time between two looks for work.
+/// Time between two requests for work.
 const POLL: Duration = Duration::from_secs(1);
-/// Time between two looks whether the rate allows the next body.
+/// Time between two checks whether the rate allows the next body.
 const PACE_POLL: Duration = Duration::from_millis(20);
-/// Bodies that are asked for at a time.
+/// Bodies in one page.
 const PAGE_BODIES: u32 = 32;
-/// Bytes per second where the operator names no rate.
+/// The rate if the operator names none.
 const BYTES_PER_S_DEFAULT: u64 = 64 << 20;
-/// Walks in a row that re-encode nothing although there is something to re-encode: then it has ended.
+/// Walks in a row that re-encode nothing although off-profile bodies exist. After them re-encoding is stuck.
 const IDLE_WALKS_MAX: u32 = 3;
 
-/// Why a body is coded as before.
+/// Why a body was not re-encoded.
 #[derive(Debug, thiserror::Error)]
-enum RecodeError {
+enum ReencodeError {
     #[error(transparent)]
     Read(#[from] ReadError),
     #[error(transparent)]
-    Write(#[from] WriteError<S3Error>),
+    Write(#[from] WriteError<ReadError>),
     #[error(transparent)]
     Metadata(#[from] MetadataError),
     #[error("too few disks can be reached for the profile that it should have")]
@@ -46,14 +44,15 @@ enum RecodeError {
 struct Walk {
     rebalance: CommitSequence,
     at: Option<BodyPosition>,
-    /// Bodies that could not be re-encoded in this walk, and those that were.
+    /// Bodies of this walk that could not be re-encoded.
     failed: u64,
+    /// Bodies of this walk that were re-encoded.
     done: u64,
     idle_walks: u32,
     pace: Pace,
 }
 
-/// Sees to it whenever the metadata service has such work for this gateway; never returns.
+/// Re-encodes whenever the metadata service has such work for this gateway; never returns.
 pub(crate) async fn run(data: DataPath) {
     let mut walk = None;
     loop {
@@ -61,14 +60,14 @@ pub(crate) async fn run(data: DataPath) {
             Ok(true) => {}
             Ok(false) => tokio::time::sleep(POLL).await,
             Err(error) => {
-                tracing::debug!(%error, "could not ask for bodies to re-encode");
+                tracing::debug!(%error, "could not ask for bodies to re-encode; retrying");
                 tokio::time::sleep(POLL).await;
             }
         }
     }
 }
 
-/// Re-encodes one page of bodies; returns whether to go on at once.
+/// Re-encodes one page of bodies; returns whether to continue at once.
 async fn step(data: &DataPath, current: &mut Option<Walk>) -> Result<bool, MetadataError> {
     let Ok(session) = data.session.id() else { return Ok(false) };
     let from = current.as_ref().and_then(|walk| walk.at.clone());
@@ -83,7 +82,7 @@ async fn step(data: &DataPath, current: &mut Option<Walk>) -> Result<bool, Metad
     let rate = page.bytes_per_s_max.unwrap_or(BYTES_PER_S_DEFAULT);
     let now = data.clock.monotonic();
     if current.as_ref().is_some_and(|walk| walk.rebalance != rebalance) {
-        // The page belongs to the walk before: begin anew.
+        // The page belongs to the previous walk. Start again from the first page.
         *current = None;
         return Ok(true);
     }
@@ -94,13 +93,13 @@ async fn step(data: &DataPath, current: &mut Option<Walk>) -> Result<bool, Metad
             tokio::time::sleep(PACE_POLL).await;
         }
         walk.pace.charge(body.run.size);
-        match recode(data, rebalance, body).await {
+        match reencode(data, rebalance, body).await {
             Ok(()) => walk.done += 1,
             // Overwritten, deleted, or stopped.
-            Err(RecodeError::Metadata(MetadataError::Rejected(Rejection::Stale(_)))) => {}
+            Err(ReencodeError::Metadata(MetadataError::Rejected(Rejection::Stale(_)))) => {}
             Err(error) => {
                 walk.failed += 1;
-                tracing::warn!(bucket = %body.bucket, key = %body.key, %error, "a body was not re-encoded; it is tried again");
+                tracing::warn!(bucket = %body.bucket, key = %body.key, %error, "could not re-encode a body; retrying in the next walk");
             }
         }
     }
@@ -109,7 +108,7 @@ async fn step(data: &DataPath, current: &mut Option<Walk>) -> Result<bool, Metad
         return Ok(true);
     }
     if let Some(end) = walk.conclude() {
-        tracing::info!(?end, "re-encoding has ended");
+        tracing::info!(?end, "re-encoding ended");
         data.metadata.run(EndRebalance { rebalance: Some(rebalance), end }).await?;
     }
     Ok(false)
@@ -121,7 +120,7 @@ impl Walk {
         Self { rebalance, at: None, failed: 0, done: 0, idle_walks: 0, pace }
     }
 
-    /// What comes of a walk that has reached its end; the next one begins where there is nothing to say yet.
+    /// The end of re-encoding, if this walk was the last; `None` if another walk has to follow.
     fn conclude(&mut self) -> Option<RebalanceEnd> {
         let (failed, done) = (std::mem::take(&mut self.failed), std::mem::take(&mut self.done));
         if failed == 0 && done == 0 {
@@ -136,8 +135,8 @@ impl Walk {
     }
 }
 
-/// Reads a body, writes it anew, and puts it in the place of the old one.
-async fn recode(data: &DataPath, rebalance: CommitSequence, body: &Misfit) -> Result<(), RecodeError> {
+/// Reads a body, writes it again, and swaps the new copy in.
+async fn reencode(data: &DataPath, rebalance: CommitSequence, body: &Misfit) -> Result<(), ReencodeError> {
     let size = body.run.size;
     let reader = data.read(Content::Run(body.run), 0..size, Vec::new()).await?;
     let descriptor = Descriptor {
@@ -146,7 +145,7 @@ async fn recode(data: &DataPath, rebalance: CommitSequence, body: &Misfit) -> Re
         part: body.part,
         offset: 0,
         total_bytes: size,
-        // Coding it anew makes no version newer than another.
+        // Re-encoding makes no version newer than another.
         written_at_ms: body.last_modified_ms,
         headers: body.headers.clone(),
         storage_class: body.storage_class,
@@ -157,7 +156,7 @@ async fn recode(data: &DataPath, rebalance: CommitSequence, body: &Misfit) -> Re
     let Some(placed) = written.into_placed() else { return Ok(()) };
     if placed.extents.iter().any(|extent| extent.profile != body.wanted) {
         data.discard(&placed);
-        return Err(RecodeError::OtherProfile);
+        return Err(ReencodeError::OtherProfile);
     }
     let command = ReplaceBody {
         session,
@@ -169,20 +168,11 @@ async fn recode(data: &DataPath, rebalance: CommitSequence, body: &Misfit) -> Re
         old: body.run,
         body: placed.clone(),
     };
-    let swapped = data.metadata.run(command).await;
-    if let Err(error) = &swapped {
-        if let MetadataError::Rejected(Rejection::SessionEnded(_)) = error {
-            data.session.ended(session);
-        }
-        // After an unknown outcome the shards are kept, because the swap may stand.
-        if error.is_definite_no() {
-            data.discard(&placed);
-        }
-    }
-    swapped.map_err(Into::into)
+    data.commit(command, session, Some(placed)).await?;
+    Ok(())
 }
 
-/// The object keeps the digests that it has.
+/// The object keeps its digests, so none are computed.
 struct Undigested;
 
 impl BodyDigest for Undigested {
@@ -193,7 +183,7 @@ impl BodyDigest for Undigested {
 mod tests {
     use super::*;
 
-    /// What each of several walks leads to, as (done, failed) are given.
+    /// Whether each walk is the last, given its (done, failed).
     fn check(walks: &[(u64, u64)], expected: &[bool]) {
         let mut walk = Walk::new(CommitSequence(1), 1, Duration::ZERO);
         let ends = walks.iter().map(|(done, failed)| {
@@ -204,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn it_ends_when_nothing_is_left_or_nothing_gets_done() {
+    fn reencoding_ends_when_nothing_is_left_or_nothing_gets_done() {
         check(&[(0, 0)], &[true]);
         check(&[(5, 0), (0, 0)], &[false, true]);
         check(&[(0, 2), (0, 2), (1, 1), (0, 1), (0, 1), (0, 1)], &[false, false, false, false, false, true]);

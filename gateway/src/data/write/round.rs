@@ -11,7 +11,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::timeout;
 
 /// One round of calls, a call to each disk that is still in the write.
-pub(super) struct Settled<T> {
+pub(super) struct Round<T> {
     /// The calls that succeeded.
     pub(super) done: Vec<(usize, T)>,
     /// The calls that failed, or that were given up.
@@ -27,12 +27,12 @@ const STALL_MAX: Duration = Duration::from_mins(1);
 
 /// Runs `calls` (shard index, disk, future) until all are done, or the quorum is decided and the others had their time.
 ///
-/// `round` knows which shards have failed before this round.
-pub(super) async fn settle<T, F>(
+/// `quorum` knows which shards have failed before this round.
+pub(super) async fn run_round<T, F>(
     calls: Vec<(usize, DiskId, F)>,
-    mut round: WriteQuorum,
+    mut quorum: WriteQuorum,
     clock: &dyn cairn_core::clock::Clock,
-) -> Settled<T>
+) -> Round<T>
 where
     F: Future<Output = Result<T, StorageError>>,
 {
@@ -40,20 +40,20 @@ where
     let mut waiting: Vec<(usize, DiskId)> = calls.iter().map(|(index, disk, _)| (*index, *disk)).collect();
     let mut calls: FuturesUnordered<_> =
         calls.into_iter().map(|(index, _, call)| async move { (index, call.await) }).collect();
-    let mut settled = Settled { done: Vec::with_capacity(calls.len()), failed: Vec::new() };
-    let mut decision = round.decide();
+    let mut ended = Round { done: Vec::with_capacity(calls.len()), failed: Vec::new() };
+    let mut decision = quorum.decide();
     let mut limit = if decision == WriteDecision::Wait { STALL_MAX } else { LINGER_MIN };
     while let Ok(Some((index, result))) = timeout(limit, calls.next()).await {
         waiting.retain(|(i, _)| *i != index);
         let before = decision;
         decision = match result {
             Ok(value) => {
-                settled.done.push((index, value));
-                round.durable(index)
+                ended.done.push((index, value));
+                quorum.durable(index)
             }
             Err(error) => {
-                settled.failed.push((index, error));
-                round.failed(index)
+                ended.failed.push((index, error));
+                quorum.failed(index)
             }
         };
         // After a failed quorum the others get their time too: they may make up for it with replacements, and a disk
@@ -64,7 +64,7 @@ where
     }
     for (index, disk) in waiting {
         let detail = "given up: it took much longer than the others";
-        settled.failed.push((index, StorageError::new(StorageErrorKind::Unreachable, disk, detail)));
+        ended.failed.push((index, StorageError::new(StorageErrorKind::Unreachable, disk, detail)));
     }
-    settled
+    ended
 }

@@ -19,9 +19,9 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 
+use super::error::ReadError;
 use super::frames::frames;
-use super::{DataPath, ReadError};
-use crate::data::DiskClient;
+use crate::data::path::{DataPath, DiskClient};
 
 /// An extent that is being read, with what is known of its shards.
 pub(super) struct ExtentReader {

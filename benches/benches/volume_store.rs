@@ -10,19 +10,19 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cairn_benches::{Rate, Unit, print_beside_limit, rounds};
 use cairn_core::cell::{Cell, checksum};
-use cairn_core::clock::Clock;
 use cairn_core::geometry::Geometry;
 use cairn_core::id::{ClusterId, DiskId, ExtentId, ProfileId, SessionId};
 use cairn_core::limits::CELL_BYTES_DEFAULT;
 use cairn_core::shard::{ShardHeader, ShardId};
+use cairn_core::testing::{TestClock, TestThreads};
 use cairn_storage_node::disk_io::RealDisk;
 use cairn_storage_node::format::{DiskIdentity, IdentityBlock};
-use cairn_storage_node::store::{DiskStore, StoreOptions, format};
+use cairn_storage_node::store::{DiskStore, ExpectedDisk, StoreDependencies, StoreOptions, format};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -55,18 +55,6 @@ const TIME: Duration = Duration::from_millis(500);
 /// Rounds of the comparison.
 const ROUNDS: usize = 5;
 
-struct RealClock(Instant);
-
-impl Clock for RealClock {
-    fn now(&self) -> SystemTime {
-        SystemTime::now()
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.0.elapsed()
-    }
-}
-
 /// A directory that is removed at the end, on the filesystem that is measured.
 fn directory() -> TempDir {
     let parent = std::env::var_os("CAIRN_BENCH_DIR").map_or_else(|| env!("CARGO_TARGET_TMPDIR").into(), PathBuf::from);
@@ -89,10 +77,10 @@ fn identity() -> DiskIdentity {
 }
 
 fn start(dir: &Path) -> DiskStore {
-    let expected = (identity().cluster, identity().disk);
-    let clock = Arc::new(RealClock(Instant::now()));
-    let io = Arc::new(RealDisk::new(dir));
-    DiskStore::open(io, dir.to_str().unwrap(), expected, StoreOptions::default(), clock).unwrap()
+    let DiskIdentity { cluster, disk, .. } = identity();
+    let (io, path) = (Arc::new(RealDisk::new(dir)), dir.display().to_string());
+    let dependencies = StoreDependencies { clock: Arc::new(TestClock::real()), threads: Arc::new(TestThreads) };
+    DiskStore::open(ExpectedDisk { io, path, cluster, disk }, StoreOptions::default(), &dependencies).unwrap()
 }
 
 impl Disk {

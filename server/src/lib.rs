@@ -19,6 +19,7 @@ mod random;
 mod reload;
 mod roles;
 mod telemetry;
+mod threads;
 
 /// Looking at a disk offline, for the command line.
 pub use cairn_storage_node::inspect;
@@ -26,3 +27,4 @@ pub use clock::SystemClock;
 pub use error::ServerError;
 pub use process::{EmbeddedServer, run};
 pub use random::SystemRandom;
+pub use threads::SystemThreads;

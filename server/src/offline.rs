@@ -17,6 +17,7 @@ use crate::data_dir::{DataDir, DataDirError};
 use crate::layout::{metadata_dir, restore_spool, storage_node_dir};
 use crate::random::SystemRandom;
 use crate::roles::metadata::failure_domain;
+use crate::threads::SystemThreads;
 
 /// Why it was not done. The data directory is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -78,5 +79,12 @@ fn search(config: &Config, addresses: &[String]) -> Result<SearchOptions, Offlin
         disks: config.disks.clone(),
         node_name: config.node_name.clone(),
     });
-    Ok(SearchOptions { addresses: addresses.to_vec(), local, rpc, clock, random: Arc::new(SystemRandom) })
+    Ok(SearchOptions {
+        addresses: addresses.to_vec(),
+        local,
+        rpc,
+        clock,
+        random: Arc::new(SystemRandom),
+        threads: Arc::new(SystemThreads),
+    })
 }

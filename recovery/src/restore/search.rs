@@ -8,6 +8,7 @@ use std::time::Duration;
 use cairn_core::clock::Clock;
 use cairn_core::cluster_map::{ClusterMap, DiskState};
 use cairn_core::random::RandomSource;
+use cairn_core::threads::Threads;
 use cairn_metadata::backup::BackupSummary;
 use cairn_protocol::rpc::{HttpStorageNode, RpcClient};
 use cairn_protocol::storage::{DiskStatus, StorageDirectory, StorageNode};
@@ -29,6 +30,7 @@ pub struct SearchOptions {
     pub rpc: RpcClient,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn RandomSource>,
+    pub threads: Arc<dyn Threads>,
 }
 
 /// The disks of this machine, whose storage node does not run.
@@ -131,6 +133,7 @@ async fn open(
     let dependencies = cairn_storage_node::Dependencies {
         clock: Arc::clone(&search.clock),
         random: Arc::clone(&search.random),
+        threads: Arc::clone(&search.threads),
         metadata: Arc::new(NoMetadata),
         peers: directory.clone(),
     };

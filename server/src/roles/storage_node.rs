@@ -26,6 +26,7 @@ pub(crate) fn start(config: &Config, shared: &Shared, metadata: Arc<dyn Metadata
     let dependencies = Dependencies {
         clock: Arc::clone(&shared.clock),
         random: Arc::clone(&shared.random),
+        threads: Arc::clone(&shared.threads),
         metadata,
         peers: shared.directory.clone(),
     };

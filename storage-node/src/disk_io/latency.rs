@@ -1,9 +1,10 @@
 //! How long a disk takes, operation by operation: what tells a slow disk from a busy one is how its neighbours do.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use cairn_core::clock::Clock;
+use cairn_core::sync::IgnorePoison;
 
 /// What is timed, apart from each other: syncs take long where reads do not, and a scrub reads more at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +51,7 @@ impl Latency {
             Operation::MediumRead => &self.medium_reads,
             Operation::Write => &self.writes,
         };
-        window.lock().unwrap_or_else(PoisonError::into_inner)
+        window.lock().ignore_poison()
     }
 
     /// An operation begins; it ends when the value is dropped.
@@ -94,29 +95,15 @@ impl Drop for Timed<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
-    use std::time::SystemTime;
+    use cairn_core::testing::TestClock;
 
     use super::*;
 
-    #[derive(Default)]
-    struct HandClock(AtomicU64);
-
-    impl Clock for HandClock {
-        fn now(&self) -> SystemTime {
-            SystemTime::UNIX_EPOCH
-        }
-
-        fn monotonic(&self) -> Duration {
-            Duration::from_millis(self.0.load(Ordering::Relaxed))
-        }
-    }
-
     #[test]
     fn what_ended_counts_by_its_mean_and_what_did_not_by_its_age() {
-        let clock = Arc::new(HandClock::default());
+        let clock = Arc::new(TestClock::still());
         let latency = Latency::new(clock.clone());
-        let pass = |ms| clock.0.fetch_add(ms, Ordering::Relaxed);
+        let pass = |ms| clock.advance(Duration::from_millis(ms));
         assert_eq!(latency.take(Operation::Write), None);
         for ms in [10, 30] {
             let timed = latency.time(Operation::Write);

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use cairn_core::clock::Clock;
 use cairn_core::cluster_map::DiskState;
 use cairn_core::id::{DiskId, DiskNumber};
+use cairn_core::sync::IgnorePoison;
 use cairn_protocol::metadata::command::DiskRegistration;
 use cairn_protocol::storage::{DiskStatus, StorageError, StorageErrorKind};
 
@@ -70,7 +71,7 @@ impl DiskSlot {
     }
 
     fn state(&self) -> SlotState {
-        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.state.read().ignore_poison().clone()
     }
 
     /// The disk's number in the cluster, once it is registered.
@@ -90,7 +91,7 @@ impl DiskSlot {
 
     /// Notes whether the disk is far slower than its neighbours, and how.
     pub(super) fn set_slowness(&self, how: Option<String>) {
-        let mut slowness = self.slowness.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slowness = self.slowness.lock().ignore_poison();
         let (number, path) = (self.number, self.path.display());
         match (&*slowness, &how) {
             (None, Some(how)) => tracing::warn!(disk = %self.id, "disk {number} at {path} is suspect: {how}"),
@@ -104,7 +105,7 @@ impl DiskSlot {
 
     /// The state of a disk in service.
     fn health(&self, store: &DiskStore) -> (DiskState, String) {
-        let slowness = self.slowness.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let slowness = self.slowness.lock().ignore_poison().clone();
         match (store.state(), slowness) {
             // What the store itself complains about weighs more.
             ((DiskState::Active | DiskState::Full, _), Some(how)) => {
@@ -165,7 +166,7 @@ impl DiskSlot {
 
     /// Sets the state. Returns the store that was in service before.
     fn replace(&self, state: SlotState) -> Option<DiskStore> {
-        let before = std::mem::replace(&mut *self.state.write().unwrap_or_else(PoisonError::into_inner), state);
+        let before = std::mem::replace(&mut *self.state.write().ignore_poison(), state);
         match before {
             SlotState::InService(store) => Some(store),
             SlotState::New | SlotState::OutOfService(_) => None,

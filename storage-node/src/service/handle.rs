@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,6 +12,8 @@ use cairn_core::cell::Cell;
 use cairn_core::geometry::Geometry;
 use cairn_core::id::{DiskId, NodeId};
 use cairn_core::shard::{ShardHeader, ShardId};
+use cairn_core::sync::IgnorePoison;
+use cairn_core::threads::Threads;
 use cairn_protocol::storage::{
     DeleteOrder, NodeStatus, RebuildOrder, RebuildReport, ShardWriter, StorageError, StorageErrorKind, StorageNode,
 };
@@ -76,13 +78,14 @@ impl Handle {
     pub async fn shutdown(&self) {
         self.node.stop.send_replace(true);
         self.node.dependencies.peers.remove_local(self.node.id);
-        let tasks = std::mem::take(&mut *self.node.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let tasks = std::mem::take(&mut *self.node.tasks.lock().ignore_poison());
         for task in tasks {
             let _ = task.await;
         }
         let slots = self.node.slots();
         let stores = slots.iter().filter_map(|slot| slot.stop());
-        let closing: Vec<_> = stores.map(close).collect();
+        let threads = self.node.dependencies.threads.as_ref();
+        let closing: Vec<_> = stores.map(|store| close(threads, store)).collect();
         let closed = async {
             for done in closing {
                 let _ = done.await;
@@ -132,13 +135,15 @@ impl Handle {
 }
 
 /// Closes a store on a thread of its own.
-fn close(store: DiskStore) -> oneshot::Receiver<()> {
+fn close(threads: &dyn Threads, store: DiskStore) -> oneshot::Receiver<()> {
     let (done, wait) = oneshot::channel();
-    let _ = std::thread::Builder::new().name("disk-close".to_owned()).spawn(move || {
+    let body = move || {
         store.close();
         drop(store);
         let _ = done.send(());
-    });
+    };
+    // Without a thread the receiver fails at once, and the store closes when its last clone is dropped.
+    let _ = threads.spawn("disk-close", Box::new(body));
     wait
 }
 
@@ -171,7 +176,7 @@ impl StorageNode for Handle {
             tracing::error!(%disk, shards = order.shards.len(), "an order to delete is refused: {why}");
             StorageError::new(StorageErrorKind::Refused, disk, why)
         })?;
-        let rebuilt = self.node.fence.lock().unwrap_or_else(PoisonError::into_inner).hit(disk, &order);
+        let rebuilt = self.node.fence.lock().ignore_poison().hit(disk, &order);
         if let Some(shard) = rebuilt {
             let why = format!("{shard} has been made anew since the order was given");
             return Err(StorageError::new(StorageErrorKind::Refused, disk, why));
@@ -205,7 +210,7 @@ impl StorageNode for Handle {
         };
         let floor = self.node.watch().floor();
         let begin = |mut fence: MutexGuard<'_, RebuildFence>| fence.begin(disk, order.shard, order.grant, floor);
-        begin(self.node.fence.lock().unwrap_or_else(PoisonError::into_inner));
+        begin(self.node.fence.lock().ignore_poison());
         rebuild::run(self, self.node.dependencies.peers.clone(), order).await
     }
 

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
 use cairn_core::id::{ClusterId, DiskId, NodeId};
+use cairn_core::sync::IgnorePoison;
 use cairn_protocol::storage::NodeStatus;
 use tokio::sync::{Semaphore, watch};
 
@@ -45,19 +46,19 @@ pub(super) struct Node {
 impl Node {
     /// The disk directories, in the order of the options.
     pub(super) fn slots(&self) -> Vec<Arc<DiskSlot>> {
-        self.slots.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.slots.read().ignore_poison().clone()
     }
 
     /// The slot of a disk.
     pub(super) fn slot(&self, disk: DiskId) -> Option<Arc<DiskSlot>> {
-        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        let slots = self.slots.read().ignore_poison();
         // A disk that is not ours may carry the id of one that is.
         slots.iter().find(|slot| slot.id == disk && slot.is_ours).map(Arc::clone)
     }
 
     /// A directory that held something that is not ours holds a disk of ours now, which is yet to be registered.
     pub(super) fn adopt(&self, slot: DiskSlot) {
-        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.slots.write().ignore_poison();
         if let Some(place) = slots.iter_mut().find(|known| known.number == slot.number) {
             *place = Arc::new(slot);
         }
@@ -67,7 +68,7 @@ impl Node {
 
     /// A further disk directory, which is yet to be registered.
     pub(super) fn add(&self, slot: DiskSlot) {
-        self.slots.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(slot));
+        self.slots.write().ignore_poison().push(Arc::new(slot));
         self.is_registered.store(false, Ordering::Release);
     }
 
@@ -82,11 +83,11 @@ impl Node {
     }
 
     fn state(&self) -> MutexGuard<'_, NodeState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().ignore_poison()
     }
 
     pub(super) fn watch(&self) -> MutexGuard<'_, CommitWatch> {
-        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+        self.watch.lock().ignore_poison()
     }
 
     /// What the node says of itself and of those of its disks that are `wanted`.

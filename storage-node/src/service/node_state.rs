@@ -106,29 +106,24 @@ impl NodeState {
 
 #[cfg(test)]
 mod tests {
+    use cairn_core::testing::CountingRandom;
+
     use super::*;
-
-    struct Counter;
-
-    impl RandomSource for Counter {
-        fn bytes16(&self) -> [u8; 16] {
-            [5; 16]
-        }
-    }
 
     #[test]
     fn it_reads_back_and_refuses_what_it_cannot_read() {
         let directory = tempfile::tempdir().unwrap();
-        let mut state = NodeState::load(directory.path(), &Counter).unwrap();
+        let random = CountingRandom::default();
+        let mut state = NodeState::load(directory.path(), &random).unwrap();
         state.note("a", DiskId::from_random([1; 16]), false);
         state.note("a", DiskId::from_random([1; 16]), true);
         state.commit = CommitSequence(9);
         state.save(directory.path()).unwrap();
-        assert_eq!(NodeState::load(directory.path(), &Counter).unwrap(), state);
+        assert_eq!(NodeState::load(directory.path(), &random).unwrap(), state);
         assert_eq!(state.disks.len(), 1);
         NodeState { version: 2, ..state }.save(directory.path()).unwrap();
-        assert!(matches!(NodeState::load(directory.path(), &Counter), Err(StartError::BadState { .. })));
+        assert!(matches!(NodeState::load(directory.path(), &random), Err(StartError::BadState { .. })));
         std::fs::write(directory.path().join(FILE), b"junk").unwrap();
-        assert!(matches!(NodeState::load(directory.path(), &Counter), Err(StartError::BadState { .. })));
+        assert!(matches!(NodeState::load(directory.path(), &random), Err(StartError::BadState { .. })));
     }
 }

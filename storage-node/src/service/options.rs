@@ -7,6 +7,7 @@ use std::time::Duration;
 use cairn_core::clock::Clock;
 use cairn_core::cluster_map::Labels;
 use cairn_core::random::RandomSource;
+use cairn_core::threads::Threads;
 use cairn_protocol::metadata::Metadata;
 use cairn_protocol::storage::StorageDirectory;
 
@@ -79,6 +80,8 @@ pub struct Dependencies {
     pub clock: Arc<dyn Clock>,
     /// Randomness for identities.
     pub random: Arc<dyn RandomSource>,
+    /// Starts the disks' threads.
+    pub threads: Arc<dyn Threads>,
     /// The metadata service.
     pub metadata: Arc<dyn Metadata>,
     /// The storage nodes, this one included: where a rebuild reads.

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cairn_core::id::{ClusterId, DiskNumber};
+use cairn_core::sync::IgnorePoison;
 use cairn_protocol::metadata::command::{NodeRegistered, RegisterNode};
 use cairn_protocol::metadata::{MetadataError, MetadataExt, Signal, SignalAnswer};
 use tokio::sync::oneshot;
@@ -15,8 +16,9 @@ use super::disk_slot::DiskSlot;
 use super::disks::{absence, format_new, look_again, measure, missing, store_options};
 use super::gray::{GrayWatch, Sample};
 use super::node::Node;
+use super::options::Dependencies;
 use super::scrub_reporter;
-use crate::store::{DiskStore, OpenError};
+use crate::store::{DiskStore, ExpectedDisk, OpenError, StoreDependencies};
 
 /// Waits between two attempts to register: doubled each time, up to the longest.
 const REGISTER_WAIT: Duration = Duration::from_millis(50);
@@ -36,7 +38,7 @@ pub(super) fn spawn(node: &Arc<Node>) {
             _ = stop.wait_for(|stop| *stop) => {}
         }
     });
-    node.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(main);
+    node.tasks.lock().ignore_poison().push(main);
 }
 
 async fn serve(node: &Arc<Node>) {
@@ -129,8 +131,9 @@ fn change(node: &Arc<Node>, slot: &Arc<DiskSlot>, cluster: ClusterId) -> Option<
         return None;
     }
     let (done, wait) = oneshot::channel();
+    let threads = Arc::clone(&node.dependencies.threads);
     let (node, own) = (Arc::clone(node), Arc::clone(slot));
-    let thread = std::thread::Builder::new().name("disk-probe".to_owned()).spawn(move || {
+    let body = move || {
         let store = settle(&node, &own, cluster);
         // Closing waits for what is under way, which may take long on a disk that is gone.
         own.is_changing.store(false, Ordering::Release);
@@ -138,8 +141,8 @@ fn change(node: &Arc<Node>, slot: &Arc<DiskSlot>, cluster: ClusterId) -> Option<
         if let Some(store) = store {
             store.close();
         }
-    });
-    if thread.is_err() {
+    };
+    if threads.spawn("disk-probe", Box::new(body)).is_err() {
         slot.is_changing.store(false, Ordering::Release);
     }
     Some(wait)
@@ -164,8 +167,10 @@ fn settle(node: &Node, slot: &DiskSlot, cluster: ClusterId) -> Option<DiskStore>
         return slot.take_out_of_service(error);
     }
     let options = store_options(&node.options, &slot.path);
-    let clock = Arc::clone(&node.dependencies.clock);
-    match DiskStore::open(Arc::new(slot.io.clone()), &path, (cluster, slot.id), options, clock) {
+    let Dependencies { clock, threads, .. } = &node.dependencies;
+    let dependencies = StoreDependencies { clock: Arc::clone(clock), threads: Arc::clone(threads) };
+    let expected = ExpectedDisk { io: Arc::new(slot.io.clone()), path: path.clone(), cluster, disk: slot.id };
+    match DiskStore::open(expected, options, &dependencies) {
         Ok(store) if *node.stop.borrow() => Some(store),
         Ok(store) => {
             slot.put_into_service(store);

@@ -2,17 +2,17 @@
 
 use std::ops::Range;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use cairn_core::cell::Cell;
-use cairn_core::clock::Clock;
 use cairn_core::cluster_map::DiskState;
 use cairn_core::geometry::Geometry;
-use cairn_core::id::{ClusterId, DiskId};
+use cairn_core::id::DiskId;
 use cairn_core::limits::CELLS_PER_READ_MAX;
 use cairn_core::shard::{ShardHeader, ShardId, split_body};
+use cairn_core::sync::IgnorePoison;
+use cairn_core::threads::{Join, Threads};
 use cairn_protocol::storage::{DeleteOrder, ScrubFinding, ScrubStatus, ShardWriter, StorageError, StorageErrorKind};
 use tokio::sync::oneshot;
 
@@ -20,21 +20,20 @@ use super::compact::Compactor;
 use super::error::OpenError;
 use super::log::{Log, LogRequest};
 use super::maintenance::Maintenance;
-use super::options::{READ_THREADS, STREAM_THREADS, StoreOptions, WHOLE_BYTES_MAX};
+use super::options::{ExpectedDisk, READ_THREADS, STREAM_THREADS, StoreDependencies, StoreOptions, WHOLE_BYTES_MAX};
 use super::reader::{self, ReadRequest, Wanted};
 use super::recovery::{Recovered, recover};
 use super::scrub;
 use super::shared::{EndOnPanic, Shared};
 use super::stream::{self, StreamWriter, check_cells};
 use super::sync;
-use crate::disk_io::DiskIo;
 use crate::format::{DESCRIPTOR_BYTES_MAX, Place, RecordHeader, TOMBSTONE_SHARDS_MAX};
 
 /// A disk's store. Cheap to clone; the last clone that goes stops the threads.
 #[derive(Clone)]
 pub struct DiskStore {
     shared: Arc<Shared>,
-    threads: Arc<Threads>,
+    threads: Arc<RunningThreads>,
 }
 
 /// What a disk holds.
@@ -46,64 +45,74 @@ pub struct DiskUsage {
     pub shards: u64,
 }
 
-struct Threads {
+struct RunningThreads {
     shared: Arc<Shared>,
-    handles: Mutex<Vec<JoinHandle<()>>>,
+    running: Mutex<Vec<RunningThread>>,
 }
 
-impl Drop for Threads {
+struct RunningThread {
+    name: &'static str,
+    join: Join,
+}
+
+impl Drop for RunningThreads {
     fn drop(&mut self) {
         self.shared.close();
     }
 }
 
 impl DiskStore {
-    /// Opens the disk `expected` (its cluster and its own id) and starts its threads. Blocks for as long as recovery
-    /// takes.
+    /// Opens the disk and starts its threads. Blocks until the log is replayed.
+    ///
+    /// # Errors
+    /// If the directory does not hold this disk, another process uses it, it cannot be read, or no thread can be started.
     pub fn open(
-        io: Arc<dyn DiskIo>,
-        path: &str,
-        expected: (ClusterId, DiskId),
+        expected: ExpectedDisk,
         options: StoreOptions,
-        clock: Arc<dyn Clock>,
+        dependencies: &StoreDependencies,
     ) -> Result<Self, OpenError> {
-        let Recovered { shared, next_volume } = recover(io, path, expected, options, Arc::clone(&clock))?;
+        let path = expected.path.clone();
+        let Recovered { shared, next_volume } = recover(expected, options, Arc::clone(&dependencies.clock))?;
         let shared = Arc::new(shared);
-        let threads = Threads { shared: Arc::clone(&shared), handles: Mutex::default() };
+        let threads = RunningThreads { shared: Arc::clone(&shared), running: Mutex::default() };
         let store = Self { shared, threads: Arc::new(threads) };
-        store.start(next_volume, &clock).map_err(|source| {
+        store.start(next_volume, dependencies.threads.as_ref()).map_err(|source| {
             let what = "starting a thread";
-            OpenError::Io { path: path.to_owned(), what, source }
+            OpenError::Io { path, what, source }
         })?;
         Ok(store)
     }
 
-    fn start(&self, next_volume: u32, clock: &Arc<dyn Clock>) -> std::io::Result<()> {
-        let log = Log::new(Arc::clone(&self.shared), next_volume, Arc::clone(clock));
-        self.spawn("log", move |_| log.run())?;
-        self.spawn("sync", sync::run)?;
+    fn start(&self, next_volume: u32, threads: &dyn Threads) -> std::io::Result<()> {
+        let log = Log::new(Arc::clone(&self.shared), next_volume);
+        self.spawn(threads, "disk-log", move |_| log.run())?;
+        self.spawn(threads, "disk-sync", sync::run)?;
         for _ in 0..STREAM_THREADS {
-            self.spawn("stream", stream::run)?;
+            self.spawn(threads, "disk-stream", stream::run)?;
         }
         for _ in 0..READ_THREADS {
-            self.spawn("read", reader::run)?;
+            self.spawn(threads, "disk-read", reader::run)?;
         }
-        let maintenance = Maintenance::new(Arc::clone(&self.shared), Arc::clone(clock));
-        self.spawn("upkeep", move |_| maintenance.run())?;
+        let maintenance = Maintenance::new(Arc::clone(&self.shared));
+        self.spawn(threads, "disk-upkeep", move |_| maintenance.run())?;
         let compactor = Compactor::new(Arc::clone(&self.shared), true);
-        self.spawn("compact", move |_| compactor.run())?;
-        let clock = Arc::clone(clock);
-        self.spawn("scrub", move |shared| scrub::run(shared, clock))
+        self.spawn(threads, "disk-compact", move |_| compactor.run())?;
+        self.spawn(threads, "disk-scrub", scrub::run)
     }
 
-    fn spawn(&self, name: &str, body: impl FnOnce(&Arc<Shared>) + Send + 'static) -> std::io::Result<()> {
+    fn spawn(
+        &self,
+        threads: &dyn Threads,
+        name: &'static str,
+        body: impl FnOnce(&Arc<Shared>) + Send + 'static,
+    ) -> std::io::Result<()> {
         let shared = Arc::clone(&self.shared);
         let body = move || {
             let guard = EndOnPanic(shared);
             body(&guard.0);
         };
-        let handle = std::thread::Builder::new().name(format!("disk-{name}")).spawn(body)?;
-        self.threads.handles.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
+        let join = threads.spawn(name, Box::new(body))?;
+        self.threads.running.lock().ignore_poison().push(RunningThread { name, join });
         Ok(())
     }
 
@@ -252,21 +261,21 @@ impl DiskStore {
     pub fn close(&self) {
         // Each queue is closed when nobody can push into it any more.
         self.shared.compaction.close();
-        self.join("disk-compact");
+        self.join(&["disk-compact"]);
         self.shared.log.close();
-        self.join("disk-log");
+        self.join(&["disk-log"]);
         self.shared.streams.close();
-        self.join("disk-stream");
+        self.join(&["disk-stream"]);
         self.shared.syncs.close();
-        self.join("disk-sync");
+        self.join(&["disk-sync"]);
         self.shared.close();
-        self.join("");
+        self.join(&["disk-read", "disk-upkeep", "disk-scrub"]);
     }
 
     /// Writes a checkpoint of the index now.
     #[cfg(test)]
-    pub(super) fn checkpoint(&self, clock: Arc<dyn Clock>) {
-        Maintenance::new(Arc::clone(&self.shared), clock).checkpoint();
+    pub(super) fn checkpoint(&self) {
+        Maintenance::new(Arc::clone(&self.shared)).checkpoint();
     }
 
     /// Whether a part of the index is in memory alone.
@@ -290,13 +299,13 @@ impl DiskStore {
         std::thread::scope(|scope| scope.spawn(|| compactor.pass()).join()).unwrap_or_default();
     }
 
-    fn join(&self, name: &str) {
-        let mut handles = self.threads.handles.lock().unwrap_or_else(PoisonError::into_inner);
-        let (ending, rest) = handles.drain(..).partition(|h| h.thread().name().is_some_and(|n| n.starts_with(name)));
-        *handles = rest;
-        let ending: Vec<JoinHandle<()>> = ending;
-        for handle in ending {
-            if handle.join().is_err() {
+    /// Waits for the threads of these names. Their list stays locked meanwhile, so that a second `close` waits too.
+    fn join(&self, names: &[&str]) {
+        let mut running = self.threads.running.lock().ignore_poison();
+        let (ending, rest): (Vec<_>, Vec<_>) = running.drain(..).partition(|thread| names.contains(&thread.name));
+        *running = rest;
+        for thread in ending {
+            if (thread.join)().is_err() {
                 tracing::error!(disk = %self.id(), "a disk thread panicked");
             }
         }

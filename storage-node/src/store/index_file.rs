@@ -8,8 +8,9 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
+use cairn_core::sync::IgnorePoison;
 use cairn_protocol::storage::StorageErrorKind;
 
 use super::fault::classify;
@@ -78,7 +79,7 @@ impl std::fmt::Debug for IndexFile {
 
 impl Inner {
     fn locked(&self) -> MutexGuard<'_, Memory> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+        self.memory.lock().ignore_poison()
     }
 
     fn is_behind(&self) -> bool {

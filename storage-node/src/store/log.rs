@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cairn_core::cell::Cell;
-use cairn_core::clock::Clock;
 use cairn_core::shard::{ShardHeader, ShardId};
 use cairn_protocol::storage::{DeleteOrder, StorageError, StorageErrorKind};
 use tokio::sync::OwnedSemaphorePermit;
@@ -81,8 +80,8 @@ type Unanswered<T> = (StorageError, Reply<T>);
 
 impl Log {
     /// A log that begins with volume `next_volume`.
-    pub(super) fn new(shared: Arc<Shared>, next_volume: u32, clock: Arc<dyn Clock>) -> Self {
-        let tail = Tail::new(Arc::clone(&shared), next_volume, clock);
+    pub(super) fn new(shared: Arc<Shared>, next_volume: u32) -> Self {
+        let tail = Tail::new(Arc::clone(&shared), next_volume);
         Self { shared, tail, buffer: Vec::new(), runs: Vec::new() }
     }
 

@@ -1,11 +1,11 @@
 //! The maintenance thread: punches holes, writes checkpoints, removes dead volumes, watches the free space.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use cairn_core::clock::Clock;
+use cairn_core::sync::IgnorePoison;
 
 use super::options::CHECKPOINT_CHANGES_MAX;
 use super::scan::{Found, Scan};
@@ -19,7 +19,6 @@ const TICK: Duration = Duration::from_millis(500);
 /// The maintenance thread's own state.
 pub(super) struct Maintenance {
     shared: Arc<Shared>,
-    clock: Arc<dyn Clock>,
     last_checkpoint: Duration,
     /// Bytes that each volume occupies.
     used: HashMap<u32, u64>,
@@ -27,9 +26,9 @@ pub(super) struct Maintenance {
 }
 
 impl Maintenance {
-    pub(super) fn new(shared: Arc<Shared>, clock: Arc<dyn Clock>) -> Self {
-        let last_checkpoint = clock.monotonic();
-        Self { shared, clock, last_checkpoint, used: HashMap::new(), newest_measured: 0 }
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        let last_checkpoint = shared.clock.monotonic();
+        Self { shared, last_checkpoint, used: HashMap::new(), newest_measured: 0 }
     }
 
     /// Runs until the queue is closed; ends with a checkpoint.
@@ -39,7 +38,7 @@ impl Maintenance {
             wakes.clear();
             self.punch();
             self.set_spare_aside();
-            let (now, changes) = (self.clock.monotonic(), self.shared.state().changes());
+            let (now, changes) = (self.shared.clock.monotonic(), self.shared.state().changes());
             let due = now.saturating_sub(self.last_checkpoint) >= self.shared.options.checkpoint_interval;
             if due || changes >= CHECKPOINT_CHANGES_MAX {
                 self.last_checkpoint = now;
@@ -68,7 +67,7 @@ impl Maintenance {
     pub(super) fn checkpoint(&mut self) {
         let shared = Arc::clone(&self.shared);
         // One at a time: what one takes out of memory is only visible through it until it is done.
-        let _one = shared.checkpointing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = shared.checkpointing.lock().ignore_poison();
         let candidates = self.shared.state().dead_volumes();
         let leaving: BTreeSet<u32> = candidates.into_iter().filter(|volume| self.is_provably_dead(*volume)).collect();
         // What is in memory alone is brought to disk as soon as that takes it, also without changes.

@@ -44,12 +44,12 @@ mod vouched;
 /// What the threads of a disk share things through. A test puts others in their place, to try the orders in which
 /// threads may run.
 mod primitives {
-    pub(super) use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+    pub(super) use std::sync::{Condvar, Mutex, MutexGuard};
 }
 
 pub use disk_store::{DiskStore, DiskUsage};
 pub use error::OpenError;
-pub use options::StoreOptions;
+pub use options::{ExpectedDisk, StoreDependencies, StoreOptions};
 pub use recovery::{format, probe};
 pub use scrub::options::ScrubOptions;
 pub use verify::Damage;

@@ -1,8 +1,31 @@
 //! What can be tuned about a disk's store.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use cairn_core::clock::Clock;
+use cairn_core::id::{ClusterId, DiskId};
+use cairn_core::threads::Threads;
+
 use super::scrub::options::ScrubOptions;
+use crate::disk_io::DiskIo;
+
+/// The disk that a directory should hold.
+#[derive(Clone)]
+pub struct ExpectedDisk {
+    pub io: Arc<dyn DiskIo>,
+    /// The directory, for error messages.
+    pub path: String,
+    pub cluster: ClusterId,
+    pub disk: DiskId,
+}
+
+/// What a store needs from its process.
+#[derive(Clone)]
+pub struct StoreDependencies {
+    pub clock: Arc<dyn Clock>,
+    pub threads: Arc<dyn Threads>,
+}
 
 /// Options of one disk's store.
 #[derive(Debug, Clone, Copy)]

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::primitives::{Condvar, Mutex, MutexGuard, PoisonError};
+use cairn_core::sync::IgnorePoison;
+
+use super::primitives::{Condvar, Mutex, MutexGuard};
 
 /// Why something was not queued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +43,7 @@ impl<T> Queue<T> {
     }
 
     fn locked(&self) -> MutexGuard<'_, Inner<T>> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().ignore_poison()
     }
 
     /// Adds an item, unless the queue is full or closed. The item is dropped then, which its caller notices.
@@ -74,7 +76,7 @@ impl<T> Queue<T> {
             if inner.closed {
                 return false;
             }
-            inner = self.ready.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            inner = self.ready.wait(inner).ignore_poison();
         }
         let count = inner.items.len().min(most);
         into.extend(inner.items.drain(..count));
@@ -85,7 +87,7 @@ impl<T> Queue<T> {
     pub(super) fn drain_for(&self, limit: Duration, into: &mut Vec<T>) -> bool {
         let mut inner = self.locked();
         if inner.items.is_empty() && !inner.closed {
-            inner = self.ready.wait_timeout(inner, limit).unwrap_or_else(PoisonError::into_inner).0;
+            inner = self.ready.wait_timeout(inner, limit).ignore_poison().0;
         }
         into.extend(inner.items.drain(..));
         !(into.is_empty() && inner.closed)
@@ -149,7 +151,7 @@ impl<T> Worker<'_, T> {
                 self.working = true;
                 return Some(item);
             }
-            inner = self.queue.ready.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            inner = self.queue.ready.wait(inner).ignore_poison();
         }
     }
 

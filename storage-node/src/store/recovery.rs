@@ -5,13 +5,12 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use cairn_core::clock::Clock;
-use cairn_core::id::{ClusterId, DiskId};
 
 use super::base::{Base, Checkpoint};
 use super::error::OpenError;
 use super::index_file::IndexFile;
 use super::maintenance::{punch, set_spare_aside};
-use super::options::StoreOptions;
+use super::options::{ExpectedDisk, StoreOptions};
 use super::scan::{Found, Scan};
 use super::shared::{LockedDisk, Shared};
 use super::state::State;
@@ -58,23 +57,23 @@ pub(super) struct Recovered {
 
 /// Opens the disk `expected` and brings its index up to date.
 pub(super) fn recover(
-    io: Arc<dyn DiskIo>,
-    path: &str,
-    expected: (ClusterId, DiskId),
+    disk: ExpectedDisk,
     options: StoreOptions,
     clock: Arc<dyn Clock>,
 ) -> Result<Recovered, OpenError> {
+    let ExpectedDisk { io, path, cluster, disk } = disk;
+    let path = path.as_str();
     let identity = probe(io.as_ref(), path)?;
     let lock = io.lock().map_err(|source| match source.kind() {
         std::io::ErrorKind::WouldBlock => OpenError::InUse { path: path.to_owned() },
         _ => OpenError::Io { path: path.to_owned(), what: "locking the disk", source },
     })?;
-    if identity.cluster != expected.0 {
-        let (found, expected) = (identity.cluster, expected.0);
+    if identity.cluster != cluster {
+        let (found, expected) = (identity.cluster, cluster);
         return Err(OpenError::OtherCluster { path: path.to_owned(), found, expected });
     }
-    if identity.disk != expected.1 {
-        let (found, expected) = (identity.disk, expected.1);
+    if identity.disk != disk {
+        let (found, expected) = (identity.disk, disk);
         return Err(OpenError::OtherDisk { path: path.to_owned(), found, expected });
     }
     let volumes = list_volumes(io.as_ref(), path)?;

@@ -1,11 +1,12 @@
 //! What the threads of one disk share.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use cairn_core::clock::Clock;
 use cairn_core::shard::ShardId;
+use cairn_core::sync::IgnorePoison;
 use cairn_protocol::storage::{StorageError, StorageErrorKind};
 use tokio::sync::{Semaphore, oneshot};
 
@@ -77,7 +78,7 @@ pub(super) struct Shared {
     pub(super) write_bytes: Arc<Semaphore>,
     /// Shards that stream in.
     pub(super) open_streams: Arc<Semaphore>,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     /// When the group write that is under way began, and when the sync did: monotonic milliseconds, zero for none.
     write_since_ms: AtomicU64,
     sync_since_ms: AtomicU64,
@@ -132,7 +133,7 @@ impl Shared {
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().ignore_poison()
     }
 
     pub(super) fn error(&self, kind: StorageErrorKind, detail: impl std::fmt::Display) -> StorageError {

@@ -7,7 +7,6 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use cairn_core::clock::Clock;
 use cairn_protocol::storage::{StorageError, StorageErrorKind};
 
 use super::fault::classify;
@@ -31,7 +30,6 @@ pub(super) enum Need {
 /// The end of the log.
 pub(super) struct Tail {
     shared: Arc<Shared>,
-    clock: Arc<dyn Clock>,
     volume: Option<Arc<ActiveVolume>>,
     next_volume: u32,
     /// Up to where the volume's blocks are allocated.
@@ -44,8 +42,8 @@ pub(super) struct Tail {
 }
 
 impl Tail {
-    pub(super) fn new(shared: Arc<Shared>, next_volume: u32, clock: Arc<dyn Clock>) -> Self {
-        Self { shared, clock, volume: None, next_volume, allocated_end: 0, is_short: false, free_bytes: None }
+    pub(super) fn new(shared: Arc<Shared>, next_volume: u32) -> Self {
+        Self { shared, volume: None, next_volume, allocated_end: 0, is_short: false, free_bytes: None }
     }
 
     /// The volume at the end, if there is one.
@@ -182,7 +180,7 @@ impl Tail {
     }
 
     fn header(&self, number: u32) -> Vec<u8> {
-        let block = IdentityBlock { identity: self.shared.identity, created_ms: self.clock.now_ms() };
+        let block = IdentityBlock { identity: self.shared.identity, created_ms: self.shared.clock.now_ms() };
         block.encode(BlockKind::Volume(number)).to_vec()
     }
 

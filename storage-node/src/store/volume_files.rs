@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use cairn_core::sync::IgnorePoison;
 
 use super::options::OPEN_FILES_MAX;
 use crate::disk_io::{DiskFile, DiskIo};
@@ -37,7 +39,7 @@ impl VolumeFiles {
 
     /// The file, if it is open.
     pub(super) fn opened(&self, number: u32) -> Option<Arc<dyn DiskFile>> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock().ignore_poison();
         open.uses += 1;
         let now = open.uses;
         let (file, used) = open.files.get_mut(&number)?;
@@ -57,7 +59,7 @@ impl VolumeFiles {
 
     /// Keeps a file open; closes the one that was not used for longest if there are too many.
     pub(super) fn add(&self, number: u32, file: Arc<dyn DiskFile>) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock().ignore_poison();
         if open.files.len() >= OPEN_FILES_MAX
             && let Some(oldest) = open.files.iter().min_by_key(|(_, (_, used))| *used).map(|(number, _)| *number)
         {
@@ -70,7 +72,7 @@ impl VolumeFiles {
 
     /// Closes a file that is gone.
     pub(super) fn forget(&self, number: u32) {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).files.remove(&number);
+        self.open.lock().ignore_poison().files.remove(&number);
     }
 }
 

@@ -17,6 +17,7 @@ use cairn_core::random::RandomSource;
 use cairn_core::range::ByteRange;
 use cairn_core::shard::ShardId;
 use cairn_core::storage_class::StorageClass;
+use cairn_core::testing::TestThreads;
 use cairn_gateway::data::{BodyDigest, BodySource, DataPath, DataPathOptions, ReadError, WriteError, WrittenBody};
 use cairn_metadata::MetadataService;
 use cairn_protocol::metadata::command::{CommitObject, CreateBucket, Precondition};
@@ -131,6 +132,7 @@ impl Cluster {
         let dependencies = cairn_storage_node::Dependencies {
             clock: clock.clone(),
             random: random.clone(),
+            threads: Arc::new(TestThreads),
             metadata: Arc::new(metadata.clone()),
             peers: directory.clone(),
         };

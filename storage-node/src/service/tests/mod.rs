@@ -18,46 +18,26 @@ use cairn_core::clock::Clock;
 use cairn_core::cluster_map::DiskState;
 use cairn_core::geometry::Geometry;
 use cairn_core::id::{DiskId, DiskNumber, ExtentId, ProfileId, SessionId};
-use cairn_core::random::RandomSource;
 use cairn_core::shard::{ShardHeader, ShardId};
+use cairn_core::testing::{CountingRandom, TestClock, TestThreads};
 use cairn_protocol::rpc::RpcClient;
 use cairn_protocol::storage::{DiskStatus, StorageDirectory, StorageNode};
 
 use self::metadata::MemoryMetadata;
 use super::{Dependencies, Handle, Options, StorageNodeService};
 
-/// The real time, which a test may shift.
-#[derive(Default)]
-struct TestClock {
-    ahead_s: AtomicU64,
-}
-
-impl Clock for TestClock {
-    #[expect(clippy::disallowed_methods, reason = "the sockets in these tests live in real time")]
-    fn now(&self) -> SystemTime {
-        SystemTime::now() + Duration::from_secs(self.ahead_s.load(Ordering::Relaxed))
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.now().duration_since(SystemTime::UNIX_EPOCH).unwrap()
-    }
-}
-
-struct TestRandom(AtomicU64);
-
-impl RandomSource for TestRandom {
-    fn bytes16(&self) -> [u8; 16] {
-        *blake3::hash(&self.0.fetch_add(1, Ordering::Relaxed).to_le_bytes()).as_bytes().first_chunk().unwrap()
-    }
+fn clock() -> Arc<TestClock> {
+    Arc::new(TestClock::real())
 }
 
 fn dependencies(metadata: &Arc<MemoryMetadata>) -> Dependencies {
     static SEED: AtomicU64 = AtomicU64::new(0);
     Dependencies {
-        clock: Arc::new(TestClock::default()),
-        random: Arc::new(TestRandom(AtomicU64::new(SEED.fetch_add(1000, Ordering::Relaxed)))),
+        clock: clock(),
+        random: Arc::new(CountingRandom::new(SEED.fetch_add(1, Ordering::Relaxed))),
+        threads: Arc::new(TestThreads),
         metadata: Arc::clone(metadata) as _,
-        peers: StorageDirectory::new(RpcClient::new("a secret", Arc::new(TestClock::default()))),
+        peers: StorageDirectory::new(RpcClient::new("a secret", clock())),
     }
 }
 

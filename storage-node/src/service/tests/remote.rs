@@ -30,13 +30,13 @@ async fn serve() -> Served {
     let disk = wait_for(&node, &[DiskState::Active]).await[0].disk;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap().to_string();
-    let routes = router(node.clone(), RpcAuth::new(SECRET, Arc::new(TestClock::default())));
+    let routes = router(node.clone(), RpcAuth::new(SECRET, clock()));
     tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
     Served { _directory: directory, node, disk, addr }
 }
 
 fn client(addr: &str) -> HttpStorageNode {
-    HttpStorageNode::new(RpcClient::new(SECRET, Arc::new(TestClock::default())), addr)
+    HttpStorageNode::new(RpcClient::new(SECRET, clock()), addr)
 }
 
 #[tokio::test]
@@ -137,7 +137,7 @@ fn signed(addr: &str, secret: &str, access_key: &str, body: &[u8], at: SystemTim
 #[tokio::test]
 async fn nothing_gets_in_without_the_clusters_signature() {
     let Served { addr, .. } = &serve().await;
-    let now = TestClock::default().now();
+    let now = clock().now();
     let body = &encode(&StatusRequest {})[..];
     let good = signed(addr, SECRET, ACCESS_KEY, body, now);
     assert!(send(addr, &good, body).await.contains("200"));
@@ -158,9 +158,9 @@ async fn nothing_gets_in_without_the_clusters_signature() {
     stripped.insert("x-amz-content-sha256", "UNSIGNED-PAYLOAD".parse().unwrap());
     assert!(send(addr, &stripped, body).await.contains("403"), "a signature moved to another payload mode");
 
-    let clock = Arc::new(TestClock::default());
-    clock.ahead_s.store(3600, Ordering::Relaxed);
-    for rpc in [RpcClient::new("guess", Arc::new(TestClock::default())), RpcClient::new(SECRET, clock)] {
+    let ahead = clock();
+    ahead.advance(Duration::from_hours(1));
+    for rpc in [RpcClient::new("guess", clock()), RpcClient::new(SECRET, ahead)] {
         let limit = Duration::from_secs(5);
         let path = StoragePath::STATUS;
         let answer = rpc.call::<_, NodeStatus, StorageError>(addr, path, &StatusRequest {}, limit).await;

@@ -10,8 +10,8 @@ use cairn_core::shard::{ShardHeader, ShardId};
 use cairn_protocol::storage::{DeleteOrder, DeleteProof};
 
 use super::*;
-use crate::store::tests::TestClock;
-use crate::store::{DiskStore, ScrubOptions, StoreOptions};
+use crate::store::tests::dependencies;
+use crate::store::{DiskStore, ExpectedDisk, ScrubOptions, StoreOptions};
 
 const DELETED: [u64; 3] = [3, 50, 51];
 
@@ -24,12 +24,11 @@ fn content(counter: u64) -> Vec<u8> {
 }
 
 fn open(path: &Path) -> DiskStore {
-    let identity = identity();
+    let DiskIdentity { cluster, disk, .. } = identity();
     let scrub = ScrubOptions { period: std::time::Duration::ZERO, ..ScrubOptions::default() };
     let options = StoreOptions { volume_bytes: 128 << 10, reserve_bytes: 0, scrub, ..StoreOptions::default() };
     let io = Arc::new(RealDisk::new(path));
-    let expected = (identity.cluster, identity.disk);
-    DiskStore::open(io, "disk", expected, options, Arc::new(TestClock::default())).unwrap()
+    DiskStore::open(ExpectedDisk { io, path: "disk".to_owned(), cluster, disk }, options, &dependencies()).unwrap()
 }
 
 fn identity() -> DiskIdentity {

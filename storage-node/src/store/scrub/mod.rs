@@ -17,7 +17,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use cairn_core::clock::Clock;
 use cairn_core::shard::ShardId;
 use cairn_protocol::metadata::command::ShardReportKind;
 use cairn_protocol::storage::{ScrubFinding, StorageErrorKind};
@@ -49,7 +48,6 @@ pub(super) enum Halt {
 /// The scrub thread's own state.
 struct Scrub {
     shared: Arc<Shared>,
-    clock: Arc<dyn Clock>,
     source: Option<(u32, MediumSource)>,
     /// When the time that the cycle has run was last counted, and when its progress was last saved.
     counted_at: Duration,
@@ -59,11 +57,10 @@ struct Scrub {
 }
 
 /// Runs until the disk goes out of service.
-pub(super) fn run(shared: &Arc<Shared>, clock: Arc<dyn Clock>) {
-    let now = clock.monotonic();
+pub(super) fn run(shared: &Arc<Shared>) {
+    let now = shared.clock.monotonic();
     let (shared, source) = (Arc::clone(shared), None);
-    let mut scrub =
-        Scrub { shared, clock, source, counted_at: now, saved_at: now, saved: None, unreadable_in_a_row: 0 };
+    let mut scrub = Scrub { shared, source, counted_at: now, saved_at: now, saved: None, unreadable_in_a_row: 0 };
     scrub.load();
     loop {
         match scrub.tick() {
@@ -129,7 +126,7 @@ impl Scrub {
         }
         let due = !period.is_zero() && (progress.cycle == 0 || progress.elapsed() >= period / 2);
         if asked || due {
-            progress.begin(until, asked, self.clock.now_ms());
+            progress.begin(until, asked, self.shared.clock.now_ms());
             let (disk, cycle) = (self.shared.identity.disk, progress.cycle);
             tracing::info!(%disk, cycle, accelerated = asked, "a scrub cycle begins");
         }
@@ -139,7 +136,7 @@ impl Scrub {
     fn end(&mut self) {
         {
             let mut progress = self.shared.scrub.progress();
-            progress.end(self.clock.now_ms());
+            progress.end(self.shared.clock.now_ms());
             let (disk, cycle, shards) = (self.shared.identity.disk, progress.cycle, progress.shards);
             let (bytes, findings) = (progress.bytes, progress.findings);
             tracing::info!(%disk, cycle, shards, bytes, findings, "a scrub cycle has ended");
@@ -171,7 +168,7 @@ impl Scrub {
             progress.advance(next, bytes);
         }
         self.shared.scrub.set_trouble(String::new());
-        self.shared.scrub.measure(bytes, self.clock.monotonic());
+        self.shared.scrub.measure(bytes, self.shared.clock.monotonic());
         if is_found {
             self.save();
         } else {
@@ -236,7 +233,7 @@ impl Scrub {
         let mut source = match self.source.take() {
             Some((number, source)) if number == volume => source,
             _ => match self.shared.io.open_medium(&volume_name(volume)) {
-                Ok(file) => MediumSource::new(file, Arc::clone(&self.shared), Arc::clone(&self.clock)),
+                Ok(file) => MediumSource::new(file, Arc::clone(&self.shared)),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Err(Damage::VolumeGone)),
                 Err(error) => return self.blame(&error).map(Err),
             },
@@ -274,7 +271,7 @@ impl Scrub {
 
     /// Counts the time since the last call into the cycle's.
     fn count_time(&mut self) {
-        let now = self.clock.monotonic();
+        let now = self.shared.clock.monotonic();
         let passed = now.saturating_sub(self.counted_at);
         if passed >= Duration::from_millis(1) {
             self.counted_at = now;
@@ -283,7 +280,7 @@ impl Scrub {
     }
 
     fn save_if_due(&mut self) {
-        let passed = self.clock.monotonic().saturating_sub(self.saved_at);
+        let passed = self.shared.clock.monotonic().saturating_sub(self.saved_at);
         let bytes = self.saved.as_ref().map_or(0, |saved| saved.bytes);
         let much = self.shared.scrub.progress().bytes.saturating_sub(bytes) >= SAVE_BYTES;
         if much || passed >= self.shared.options.scrub.save_interval {
@@ -298,13 +295,13 @@ impl Scrub {
             let saved = self.saved.as_ref().map_or(&[][..], |saved| &saved.unreported);
             self.shared.scrub.progress().unreported != saved
         };
-        if has_changed || self.clock.monotonic().saturating_sub(self.saved_at) >= IDLE_SAVE_INTERVAL {
+        if has_changed || self.shared.clock.monotonic().saturating_sub(self.saved_at) >= IDLE_SAVE_INTERVAL {
             self.save();
         }
     }
 
     fn save(&mut self) {
-        self.saved_at = self.clock.monotonic();
+        self.saved_at = self.shared.clock.monotonic();
         let progress = self.shared.scrub.progress().clone();
         // A disk that failed a write is left as it is; an unchanged file too.
         if self.shared.suspicion().is_some() || self.saved.as_ref() == Some(&progress) {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cairn_core::clock::Clock;
 
 use super::options::WINDOW_BYTES;
 use super::pace::{Pace, rate};
@@ -22,15 +21,14 @@ const YIELD_STEP: Duration = Duration::from_millis(5);
 pub(super) struct MediumSource {
     file: Box<dyn Medium>,
     shared: Arc<Shared>,
-    clock: Arc<dyn Clock>,
     pace: Pace,
     window_start: u64,
     window: Bytes,
 }
 
 impl MediumSource {
-    pub(super) fn new(file: Box<dyn Medium>, shared: Arc<Shared>, clock: Arc<dyn Clock>) -> Self {
-        Self { file, shared, clock, pace: Pace::default(), window_start: 0, window: Bytes::new() }
+    pub(super) fn new(file: Box<dyn Medium>, shared: Arc<Shared>) -> Self {
+        Self { file, shared, pace: Pace::default(), window_start: 0, window: Bytes::new() }
     }
 
     fn cut(&self, offset: u64, bytes: usize) -> Option<Bytes> {
@@ -65,12 +63,12 @@ impl Source for MediumSource {
             return Ok(piece);
         }
         self.give_way()?;
-        let start = self.clock.monotonic();
+        let start = self.shared.clock.monotonic();
         let window = self.file.read_at(bytes.max(WINDOW_BYTES), offset);
         // One unreadable sector must not hide its neighbours: what is needed and no more.
         self.window = window.or_else(|_| self.file.read_at(bytes, offset)).map_err(Halt::Read)?;
         self.window_start = offset;
-        let took = self.clock.monotonic().saturating_sub(start);
+        let took = self.shared.clock.monotonic().saturating_sub(start);
         let rest = self.pace.rest(self.window.len() as u64, took, self.rate());
         self.shared.scrub.rest(rest)?;
         Ok(self.cut(offset, bytes).unwrap_or_else(|| self.window.clone()))

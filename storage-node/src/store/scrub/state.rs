@@ -1,10 +1,11 @@
 //! What the scrub thread shares with those who ask about it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use cairn_core::id::DiskId;
+use cairn_core::sync::IgnorePoison;
 use cairn_protocol::storage::{ScrubFinding, ScrubStatus};
 
 use super::options::UNREPORTED_MAX;
@@ -34,7 +35,7 @@ struct Speed {
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.lock().ignore_poison()
 }
 
 impl ScrubState {

@@ -2,6 +2,7 @@
 
 use cairn_core::cell::CHECKSUM_BYTES;
 use cairn_core::cluster_map::DiskState;
+use cairn_core::threads::Threads;
 use cairn_protocol::metadata::command::ShardReportKind;
 use rustix::io::Errno;
 
@@ -21,7 +22,7 @@ fn small() -> StoreOptions {
 }
 
 fn checkpoint(store: &DiskStore) {
-    store.checkpoint(Arc::new(TestClock::default()));
+    store.checkpoint();
 }
 
 fn volumes(disk: &SimulatedDisk) -> Vec<String> {
@@ -210,16 +211,14 @@ async fn a_shard_whose_deletion_is_under_way_is_not_copied() {
     wait_until(|| disk.operations() > operations).await;
     let newest = records(&disk).last().unwrap().place;
     let copies = || records(&disk).into_iter().filter(|record| record.place > newest).collect::<Vec<_>>();
-    let compaction = std::thread::spawn({
-        let store = store.clone();
-        move || store.compact()
-    });
+    let compacting = store.clone();
+    let compaction = TestThreads.spawn("compaction", Box::new(move || compacting.compact())).unwrap();
     wait_until(|| !copies().is_empty()).await;
     // The first copies are written, and the tombstone is not synced.
     assert!(copies().iter().all(|copy| copy.shard != dying), "{:?}", copies());
     disk.hold_syncs(false);
     deletion.await.unwrap().unwrap();
-    compaction.join().unwrap();
+    compaction().unwrap();
     check_error(&store, dying, 600, StorageErrorKind::Missing).await;
     disk.crash(|| true);
     disk.remove_index().unwrap();

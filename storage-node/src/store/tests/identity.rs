@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::format::{BlockKind, VOLUME_DATA_START};
-use crate::store::OpenError;
 
 fn refused(io: &(impl DiskIo + Clone), expected: (ClusterId, DiskId), words: &[&str]) -> OpenError {
-    let opened = DiskStore::open(Arc::new(io.clone()), PATH, expected, options(), Arc::new(TestClock::default()));
+    let (cluster, disk) = expected;
+    let expected = ExpectedDisk { io: Arc::new(io.clone()), path: PATH.to_owned(), cluster, disk };
+    let opened = DiskStore::open(expected, options(), &dependencies());
     let Err(error) = opened else { panic!("the disk was opened") };
     let message = error.to_string();
     assert!(message.contains(PATH), "{message}");

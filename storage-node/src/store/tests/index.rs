@@ -10,7 +10,7 @@ async fn some(disk: &SimulatedDisk) -> DiskStore {
     for n in 0..40 {
         put(&store, shard(n), 700, 0).await.unwrap();
     }
-    store.checkpoint(Arc::new(TestClock::default()));
+    store.checkpoint();
     store
 }
 
@@ -38,14 +38,14 @@ async fn an_index_without_room_lives_in_memory_until_there_is_some() {
         disk.fail_index(Some(Errno::NOSPC));
         change(&store).await;
         for _ in 0..3 {
-            store.checkpoint(Arc::new(TestClock::default()));
+            store.checkpoint();
             check_some(&store).await;
         }
         assert_eq!(store.state().0, DiskState::Active);
         assert!(store.index_is_behind());
         if !crash_early {
             disk.fail_index(None);
-            store.checkpoint(Arc::new(TestClock::default()));
+            store.checkpoint();
             assert!(!store.index_is_behind());
             check_some(&store).await;
         }
@@ -75,7 +75,7 @@ async fn a_disk_that_fails_the_index_is_suspect_and_serves() {
     let store = some(&disk).await;
     change(&store).await;
     disk.fail_index(Some(Errno::IO));
-    store.checkpoint(Arc::new(TestClock::default()));
+    store.checkpoint();
     assert_eq!(store.state().0, DiskState::Suspect);
     check_some(&store).await;
     disk.crash(|| true);
@@ -92,7 +92,7 @@ async fn a_crash_at_any_moment_of_a_checkpoint_changes_nothing() {
         let store = some(&disk).await;
         change(&store).await;
         disk.stop_after(after);
-        store.checkpoint(Arc::new(TestClock::default()));
+        store.checkpoint();
         let has_stopped = disk.has_stopped();
         let mut dice = Dice(after);
         disk.crash(|| dice.roll(2) == 0);
@@ -111,11 +111,11 @@ async fn after_a_failed_sync_of_the_index_a_disk_is_suspect_and_serves() {
     let store = some(&disk).await;
     change(&store).await;
     disk.fail_index_syncs(Some(Errno::IO));
-    store.checkpoint(Arc::new(TestClock::default()));
+    store.checkpoint();
     assert_eq!(store.state().0, DiskState::Suspect);
     disk.fail_index_syncs(None);
     for _ in 0..2 {
-        store.checkpoint(Arc::new(TestClock::default()));
+        store.checkpoint();
         check_some(&store).await;
     }
     assert!(store.index_is_behind());

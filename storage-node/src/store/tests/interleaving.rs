@@ -2,7 +2,7 @@
 //! the accounts of space. The queue, the state and what applies a record to it are the real ones; the disk is a list.
 
 mod primitives {
-    pub(super) use shuttle::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+    pub(super) use shuttle::sync::{Condvar, Mutex, MutexGuard};
 }
 
 #[allow(clippy::duplicate_mod, dead_code, reason = "the same queue, over the primitives of the scheduler")]

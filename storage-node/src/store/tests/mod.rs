@@ -16,36 +16,26 @@ mod space;
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
 use cairn_core::cell::Cell;
-use cairn_core::clock::Clock;
 use cairn_core::geometry::Geometry;
 use cairn_core::id::{ClusterId, CommitSequence, DiskId, ExtentId, ProfileId, SessionId};
 use cairn_core::shard::{ShardHeader, ShardId};
+use cairn_core::testing::{TestClock, TestThreads};
 use cairn_protocol::storage::{DeleteOrder, DeleteProof, StorageError, StorageErrorKind};
 
-use super::{DiskStore, ScrubOptions, StoreOptions};
+use super::{DiskStore, ExpectedDisk, OpenError, ScrubOptions, StoreDependencies, StoreOptions};
 use crate::disk_io::DiskIo;
 use crate::disk_io::simulated::SimulatedDisk;
 use crate::format::{DiskIdentity, IdentityBlock};
 
 const PATH: &str = "disk1";
 
-/// A clock that moves a millisecond with each look.
-#[derive(Default)]
-pub(crate) struct TestClock(AtomicU64);
-
-impl Clock for TestClock {
-    fn now(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000) + self.monotonic()
-    }
-
-    fn monotonic(&self) -> Duration {
-        Duration::from_millis(self.0.fetch_add(1, Ordering::Relaxed))
-    }
+/// A clock that moves a millisecond with each look, and threads of the operating system.
+pub(crate) fn dependencies() -> StoreDependencies {
+    StoreDependencies { clock: Arc::new(TestClock::ticking(Duration::from_millis(1))), threads: Arc::new(TestThreads) }
 }
 
 fn identity() -> DiskIdentity {
@@ -75,8 +65,13 @@ fn open(io: &(impl DiskIo + Clone)) -> DiskStore {
 }
 
 fn open_with(io: &(impl DiskIo + Clone), options: StoreOptions) -> DiskStore {
-    let expected = (identity().cluster, identity().disk);
-    DiskStore::open(Arc::new(io.clone()), PATH, expected, options, Arc::new(TestClock::default())).unwrap()
+    try_open(io, options).unwrap()
+}
+
+fn try_open(io: &(impl DiskIo + Clone), options: StoreOptions) -> Result<DiskStore, OpenError> {
+    let DiskIdentity { cluster, disk, .. } = identity();
+    let expected = ExpectedDisk { io: Arc::new(io.clone()), path: PATH.to_owned(), cluster, disk };
+    DiskStore::open(expected, options, &dependencies())
 }
 
 fn formatted() -> SimulatedDisk {

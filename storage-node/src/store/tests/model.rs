@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cairn_core::cluster_map::DiskState;
+use cairn_core::threads::Threads;
 use cairn_protocol::storage::ShardWriter;
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestError, TestRng, TestRunner};
@@ -159,9 +160,7 @@ fn small() -> StoreOptions {
 }
 
 fn start(disk: &SimulatedDisk) -> Option<DiskStore> {
-    let expected = (identity().cluster, identity().disk);
-    let clock = Arc::new(TestClock::default());
-    DiskStore::open(Arc::new(disk.process()), PATH, expected, small(), clock).ok()
+    try_open(&disk.process(), small()).ok()
 }
 
 impl World {
@@ -345,13 +344,13 @@ impl World {
 
     async fn compact_beside(&mut self, n: u64, bytes: u64) {
         let store = self.store.clone();
-        let compaction = std::thread::spawn(move || store.compact());
+        let compaction = TestThreads.spawn("compaction", Box::new(move || store.compact())).unwrap();
         for k in 0..4 {
             self.put((n + 3 * k) % SHARDS, bytes, false).await;
             self.delete(n + 5 * k + 1, 2).await;
             self.check((n + k) % SHARDS).await;
         }
-        compaction.join().unwrap();
+        compaction().unwrap();
     }
 
     /// Nothing rots here, so a scrub may find nothing, whatever is being written, deleted and moved beside it (I14). Only
@@ -400,7 +399,7 @@ impl World {
             Step::EndStream { finish } => self.end_stream(finish).await,
             Step::Compact => self.store.compact(),
             Step::CompactBeside { n, bytes } => self.compact_beside(n, bytes).await,
-            Step::Checkpoint => self.store.checkpoint(Arc::new(TestClock::default())),
+            Step::Checkpoint => self.store.checkpoint(),
             Step::Scrub { wait } => self.scrub(wait).await,
             Step::Fill { left } => self.fill(left),
             Step::Empty => {
@@ -468,7 +467,7 @@ fn explore(part: u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let steps = std::sync::atomic::AtomicUsize::new(0);
     let result = runner.run(&proptest::collection::vec(step(), STEPS_MAX / 2..STEPS_MAX), |history| {
-        steps.fetch_add(history.len(), Ordering::Relaxed);
+        steps.fetch_add(history.len(), std::sync::atomic::Ordering::Relaxed);
         runtime.block_on(run(history));
         Ok(())
     });

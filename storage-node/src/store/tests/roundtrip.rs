@@ -157,7 +157,7 @@ async fn a_checkpoint_beside_an_open_stream_loses_nothing() {
     }
     delete(&store, &[shard(2), shard(3)]).await.unwrap();
     put(&store, shard(3), 900, 1).await.unwrap();
-    store.checkpoint(Arc::new(TestClock::default()));
+    store.checkpoint();
     open_stream.finish().await.unwrap();
     let (header, _) = content(shard(20), 9000, 0);
     let stuck = store.open_shard(header).await.unwrap();

@@ -282,13 +282,7 @@ async fn a_filesystem_that_turns_read_only_serves_and_loses_nothing() {
     drop(store);
     // Files that are open for writing keep a filesystem from being remounted, so the store is opened afterwards.
     mount.remount("remount,ro");
-    let refused = DiskStore::open(
-        Arc::new(disk.clone()),
-        PATH,
-        (identity().cluster, identity().disk),
-        small(),
-        Arc::new(TestClock::default()),
-    );
+    let refused = try_open(&disk, small());
     let why = refused.err().expect("a read-only disk was taken into service").to_string();
     assert!(why.contains("ead-only"), "{why}");
     mount.remount("remount,rw");

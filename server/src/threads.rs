@@ -1,0 +1,17 @@
+//! The real threads: the only place that starts one.
+#![allow(clippy::disallowed_methods, reason = "this is where threads are started")]
+
+use std::io;
+
+use cairn_core::threads::{Join, ThreadBody, Threads};
+
+/// Threads of the operating system.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemThreads;
+
+impl Threads for SystemThreads {
+    fn spawn(&self, name: &str, body: ThreadBody) -> io::Result<Join> {
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(body)?;
+        Ok(Box::new(move || thread.join()))
+    }
+}

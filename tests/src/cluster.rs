@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cairn_cli::admin::AdminClient;
+use cairn_cli::admin::{AdminClient, MemberRole};
 use cairn_cli::clock::SystemClock;
 use cairn_cli::http::Endpoint;
 use cairn_cli::s3::{Account, Client};
@@ -268,7 +268,7 @@ impl ProcessCluster {
             for index in (0..self.metadata.len()).filter(|index| self.metadata[*index].process.is_some()) {
                 match self.metadata_admin(index).metadata_members().await {
                     Ok(members) => {
-                        let leader = members.members.iter().find(|member| member.role == "leader");
+                        let leader = members.members.iter().find(|member| member.role == MemberRole::Leader);
                         let leader = leader.ok_or("nobody leads")?;
                         return Ok(leader.member as usize - 1);
                     }

@@ -10,6 +10,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use bytes::Bytes;
+use cairn_cli::admin::DiskState;
 use cairn_tests::{AllInOne, Dataset, Tuning, seed, wait_until};
 
 const BUCKET: &str = "refused";
@@ -34,7 +35,7 @@ async fn check(damage: impl FnOnce(PathBuf), words: &[&str]) {
     let before = std::fs::read(server.disk(4).join(SUPERBLOCK)).unwrap();
     server.start_again().await;
     let entry = server.disk_entry(4).await;
-    assert_eq!(entry.state, "unavailable", "{entry:?}");
+    assert_eq!(entry.state, DiskState::Unavailable, "{entry:?}");
     let reason = entry.reason.clone().unwrap_or_default();
     let path = server.disk(4);
     for word in words.iter().copied().chain([path.to_str().unwrap()]) {

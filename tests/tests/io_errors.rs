@@ -15,6 +15,7 @@
 
 use std::time::Duration;
 
+use cairn_cli::admin::DiskState;
 use cairn_tests::{AllInOne, Injection, Ledger, Load, Mix, audit, eventually, seed};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -153,7 +154,7 @@ impl Drill {
     async fn blames_the_disk_for_its_errors_only(&self, kind: Kind, name: &str) {
         eventually(&format!("{name}: the disk's state follows"), LIMIT, async || {
             let disk = self.server.disk_entry(DISK).await;
-            let is_right = (disk.state == "suspect") == (kind.error == "EIO");
+            let is_right = (disk.state == DiskState::Suspect) == (kind.error == "EIO");
             if is_right { Ok(()) } else { Err(format!("{disk:?}")) }
         })
         .await;

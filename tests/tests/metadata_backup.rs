@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use cairn_cli::admin::Reconciled;
+use cairn_cli::admin::{FindingKind, Reconciled};
 use cairn_core::storage_class::StorageClass;
 use cairn_tests::storage_class::{class_of, put_as, put_parts_as};
 use cairn_tests::tool::Tool;
@@ -119,7 +119,7 @@ async fn all_metadata_is_lost_and_comes_back_from_the_disks() {
         let body = client.get("again", "twice").await.unwrap();
         verify_body(body, Content::new(77, 300_000), 0..300_000).await.unwrap();
         let findings = server.admin().metadata_findings(None).await.unwrap();
-        let recovered = findings.iter().filter(|finding| finding.kind == "recovered").count() as u64;
+        let recovered = findings.iter().filter(|finding| finding.kind == FindingKind::Recovered).count() as u64;
         assert_eq!(recovered, done.recovered, "I16: what comes back is listed");
         if server.admin().metadata_members().await.unwrap().deletions_held {
             verb(&server, &["metadata", "resume-deletions"]).run();

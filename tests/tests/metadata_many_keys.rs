@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use cairn_cli::admin::MemberRole;
 use cairn_cli::s3::{Account, Client, ListQuery};
 use cairn_tests::{Content, ProcessCluster, Shape, eventually, verify_body};
 use tokio::task::JoinSet;
@@ -142,7 +143,8 @@ async fn add(cluster: &ProcessCluster, number: usize, addr: &str, limit: Duratio
     run(cluster, &["metadata", "members", "add", &number.to_string(), addr]);
     eventually("all members vote", limit, async || {
         let members = cluster.metadata_admin(0).metadata_members().await.map_err(|e| e.to_string())?;
-        let voters = members.members.iter().filter(|m| m.answers && m.role != "learner" && m.lag_entries < Some(3));
+        let voters =
+            members.members.iter().filter(|m| m.answers && m.role != MemberRole::Learner && m.lag_entries < Some(3));
         if voters.count() == number && !members.is_changing { Ok(()) } else { Err(format!("{members:?}")) }
     })
     .await;

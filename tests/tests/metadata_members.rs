@@ -14,6 +14,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use cairn_cli::admin::MemberRole;
 use cairn_cli::s3::Client;
 use cairn_tests::{Ledger, Load, Mix, ProcessCluster, RunningLoad, Shape, audit, eventually, seed, wait_until};
 
@@ -40,8 +41,10 @@ fn load(cluster: &ProcessCluster, seed: u64) -> Load {
 async fn all_vote(cluster: &ProcessCluster, count: usize) {
     eventually("every member votes", LIMIT, async || {
         let members = cluster.admin().metadata_members().await.map_err(|e| e.to_string())?;
-        let well =
-            members.members.iter().filter(|m| m.answers && m.role != "learner" && m.lag_entries.is_some_and(|l| l < 3));
+        let well = members
+            .members
+            .iter()
+            .filter(|m| m.answers && m.role != MemberRole::Learner && m.lag_entries.is_some_and(|l| l < 3));
         if well.count() == count && members.members.len() == count && !members.is_changing {
             Ok(())
         } else {

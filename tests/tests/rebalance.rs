@@ -15,7 +15,7 @@ use std::process::Output;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cairn_cli::admin::{AdminClient, DiskProgress, Placement, ProfileRule, RebalanceStatus};
+use cairn_cli::admin::{AdminClient, DiskProgress, DiskState, Placement, ProfileRule, RebalanceState, RebalanceStatus};
 use cairn_cli::s3::Client;
 use cairn_tests::{AllInOne, Ledger, Load, Mix, ProcessCluster, Shape, Tuning, audit, eventually, seed, wait_until};
 use http::Method;
@@ -57,7 +57,8 @@ async fn shards_are_even(mut admin: AdminClient, disks_in_use: usize) {
     eventually("every disk holds its share", LIMIT, async || {
         let status = admin.cluster().await.map_err(|e| e.to_string())?;
         let disks = admin.disks().await.map_err(|e| e.to_string())?;
-        let held: Vec<u64> = disks.iter().filter(|disk| disk.state == "active").map(|disk| disk.shards).collect();
+        let held: Vec<u64> =
+            disks.iter().filter(|disk| disk.state == DiskState::Active).map(|disk| disk.shards).collect();
         let share = held.iter().sum::<u64>() as f64 / held.len() as f64;
         let even = held.iter().all(|shards| (*shards as f64 - share).abs() <= 0.05 * share);
         if even && held.len() == disks_in_use && status.reclaim_entries == 0 {
@@ -93,7 +94,7 @@ async fn a_new_node_gets_its_share_under_load_and_over_a_change_of_leader() {
     let would = said(&cluster.verb(0, &["rebalance", "start", "--dry-run"]));
     eprintln!("{would}");
     assert!(would.contains("would move") && would.contains("-100.0 %"), "{would}");
-    assert_eq!(status(&mut cluster.admin()).await.unwrap().state, "never", "a dry run moves nothing");
+    assert_eq!(status(&mut cluster.admin()).await.unwrap().state, RebalanceState::Never, "a dry run moves nothing");
 
     let mix = Mix { multipart: 0, sizes: &[OBJECT_BYTES], ..Mix::default() };
     let load = Load { accounts: cluster.accounts(), bucket: LOADED.to_owned(), mix, workers: 2, seed };
@@ -111,7 +112,7 @@ async fn a_new_node_gets_its_share_under_load_and_over_a_change_of_leader() {
     })
     .await;
     eprintln!("{ended:?}");
-    assert_eq!(ended.state, "even", "{ended:?}");
+    assert_eq!(ended.state, RebalanceState::Even, "{ended:?}");
     let moved = OBJECTS * 4 / 5;
     let bounds = u64::from(moved) * 8 / 10..=u64::from(moved) * 14 / 10;
     assert!(bounds.contains(&ended.moved_shards), "the new node's share and little else, none of it twice: {ended:?}");
@@ -149,7 +150,11 @@ async fn a_drain_goes_first_a_stop_stops_and_added_disks_take_part() {
     let moved = status(&mut server.admin()).await.unwrap().moved_shards;
     tokio::time::sleep(Duration::from_millis(1500)).await;
     let after = status(&mut server.admin()).await.unwrap();
-    assert_eq!((after.moved_shards, after.state.as_str()), (moved, "stopped"), "a stopped rebalance moves nothing");
+    assert_eq!(
+        (after.moved_shards, after.state),
+        (moved, RebalanceState::Stopped),
+        "a stopped rebalance moves nothing"
+    );
 
     // A drain goes first.
     said(&server.verb(&["rebalance", "start", "--rate", "2KiB"]));
@@ -158,7 +163,7 @@ async fn a_drain_goes_first_a_stop_stops_and_added_disks_take_part() {
     let _: DiskProgress = server.admin().call(Method::POST, &path).await.unwrap();
     let mut waited = false;
     eventually("the drain ends", LIMIT, async || {
-        waited |= status(&mut server.admin()).await?.state == "waiting";
+        waited |= status(&mut server.admin()).await?.state == RebalanceState::Waiting;
         let left = server.admin().disk(first).await.map_err(|e| e.to_string())?;
         if left.shards_left == 0 { Ok(()) } else { Err(format!("{left:?}")) }
     })

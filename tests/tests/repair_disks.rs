@@ -10,7 +10,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cairn_cli::admin::{DiskProgress, VerifyReport};
+use cairn_cli::admin::{DiskProgress, DiskState, VerifyReport};
 use cairn_tests::{AllInOne, Dataset, Ledger, Load, Mix, RunningLoad, Tuning, audit, eventually, seed};
 use http::Method;
 
@@ -65,7 +65,7 @@ async fn change(server: &AllInOne, method: Method, path: String) -> Result<DiskP
     server.admin().call(method, &path).await.map_err(|e| e.to_string())
 }
 
-async fn state(server: &AllInOne, directory: u32, expected: &str) {
+async fn state(server: &AllInOne, directory: u32, expected: DiskState) {
     eventually(&format!("disk {directory} is {expected}"), LIMIT, async || {
         let entry = server.disk_entry(directory).await;
         if entry.state == expected { Ok(()) } else { Err(format!("{entry:?}")) }
@@ -88,7 +88,7 @@ async fn two_lost_disks_are_rebuilt_a_third_is_drained_and_what_returns_is_recon
     take(&server, 2);
     running.advance(40, "with faults").await;
     for disk in [1, 2] {
-        state(&server, disk, "failed").await;
+        state(&server, disk, DiskState::Failed).await;
     }
     // The planner and the executors die in the middle of it.
     server.kill();
@@ -110,7 +110,7 @@ async fn two_lost_disks_are_rebuilt_a_third_is_drained_and_what_returns_is_recon
     change(&server, Method::DELETE, format!("/v1/disks/{third}")).await.expect_err("a disk in use is not removed");
     change(&server, Method::POST, path.clone()).await.unwrap();
     change(&server, Method::DELETE, path.clone()).await.unwrap();
-    state(&server, 3, "active").await;
+    state(&server, 3, DiskState::Active).await;
     change(&server, Method::POST, path.clone()).await.unwrap();
     let running = load(&server, ledger, seed + 200);
     running.advance(20, "with faults").await;
@@ -123,7 +123,7 @@ async fn two_lost_disks_are_rebuilt_a_third_is_drained_and_what_returns_is_recon
     })
     .await;
     let removed = change(&server, Method::DELETE, format!("/v1/disks/{third}")).await.unwrap();
-    assert_eq!(removed.state, "removed");
+    assert_eq!(removed.state, DiskState::Removed);
     healthy(&server, "with a disk drained and removed").await;
     data.assert_reads(&server.account(), "moved").await;
 
@@ -132,7 +132,7 @@ async fn two_lost_disks_are_rebuilt_a_third_is_drained_and_what_returns_is_recon
     put_back(&server, 1);
     put_back(&server, 2);
     for disk in [1, 2] {
-        state(&server, disk, "active").await;
+        state(&server, disk, DiskState::Active).await;
     }
     audit::assert_kept(&server.account(), LOADED, &mut ledger, "with the disks back").await;
     audit::abort_uploads(&mut server.client(), LOADED).await.unwrap();
@@ -152,11 +152,11 @@ async fn a_flapping_disk_moves_nothing() {
     let data = Dataset::store(&server.account(), BUCKET, seed()).await;
     for _ in 0..flaps {
         take(&server, 4);
-        state(&server, 4, "unavailable").await;
+        state(&server, 4, DiskState::Unavailable).await;
         let report = verify(&server).await;
         assert!(!report.is_healthy() && report.lost.objects == 0, "I10: {report:?}");
         put_back(&server, 4);
-        state(&server, 4, "active").await;
+        state(&server, 4, DiskState::Active).await;
     }
     let repair = server.admin().repair().await.unwrap();
     assert_eq!((repair.done_bytes, repair.pending_extents), (0, 0), "I25: {repair:?}");
@@ -173,7 +173,7 @@ async fn without_room_it_waits_and_a_drain_that_would_break_redundancy_is_refuse
     let refused = change(&server, Method::POST, format!("/v1/disks/{second}/drain")).await.expect_err("six hold 4+2");
     assert!(refused.contains("4+2") && refused.contains("--force"), "{refused}");
     take(&server, 1);
-    state(&server, 1, "failed").await;
+    state(&server, 1, DiskState::Failed).await;
     eventually("repair says why it waits", LIMIT, async || {
         let repair = server.admin().repair().await.map_err(|e| e.to_string())?;
         if repair.without_place_extents > 0 { Ok(()) } else { Err(format!("{repair:?}")) }
@@ -185,7 +185,7 @@ async fn without_room_it_waits_and_a_drain_that_would_break_redundancy_is_refuse
     // Two more: more than 4+2 bears. Listed, not purged (I8).
     take(&server, 2);
     take(&server, 3);
-    state(&server, 3, "failed").await;
+    state(&server, 3, DiskState::Failed).await;
     let report = verify(&server).await;
     assert!(report.lost.objects > 0 && !report.listed.is_empty(), "{report:?}");
     server.stop().await;

@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use cairn_cli::admin::DiskState;
 use cairn_tests::{AllInOne, Injection, Ledger, Load, Mix, Tuning, audit, eventually, seed};
 
 const BUCKET: &str = "slow";
@@ -35,7 +36,7 @@ async fn a_disk_that_is_slow_alone_becomes_suspect_and_delays_nobody() {
     let running = load.start(Ledger::new());
     eventually("the slow disk is suspect", LIMIT, async || {
         let disk = server.disk_entry(DISK).await;
-        if disk.state == "suspect" { Ok(()) } else { Err(format!("{disk:?}")) }
+        if disk.state == DiskState::Suspect { Ok(()) } else { Err(format!("{disk:?}")) }
     })
     .await;
     let (mut ledger, stats) = running.stop().await;
@@ -46,7 +47,7 @@ async fn a_disk_that_is_slow_alone_becomes_suspect_and_delays_nobody() {
     assert!(reason.contains("far too slow") && reason.contains("neighbours"), "{reason}");
     for number in (1..=6).filter(|number| *number != DISK) {
         let disk = server.disk_entry(number).await;
-        assert_eq!(disk.state, "active", "{:?}", disk.reason);
+        assert_eq!(disk.state, DiskState::Active, "{:?}", disk.reason);
     }
 
     // What was queued for the slow disk drains; then nobody asks it any more, and everything is still there.
@@ -61,5 +62,5 @@ async fn a_disk_that_is_slow_alone_becomes_suspect_and_delays_nobody() {
     })
     .await;
     assert!(calls > 2, "only {calls} calls were slow");
-    assert_eq!(server.disk_entry(DISK).await.state, "suspect");
+    assert_eq!(server.disk_entry(DISK).await.state, DiskState::Suspect);
 }

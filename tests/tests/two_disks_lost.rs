@@ -8,6 +8,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cairn_cli::admin::DiskState;
 use cairn_tests::{AllInOne, Dataset, eventually, seed};
 
 const BUCKET: &str = "lost";
@@ -45,7 +46,7 @@ async fn any_two_disks_may_be_lost() {
             data.assert_reads(&server.account(), &format!("without disks {first} and {second}")).await;
             for disk in [first, second] {
                 let entry = server.disk_entry(disk).await;
-                assert_eq!(entry.state, "unavailable", "{entry:?}");
+                assert_eq!(entry.state, DiskState::Unavailable, "{entry:?}");
                 let reason = entry.reason.unwrap_or_default();
                 assert!(reason.contains(server.disk(disk).to_str().unwrap()), "the reason names the disk: {reason:?}");
             }
@@ -71,7 +72,7 @@ async fn an_emptied_directory_is_not_a_new_disk() {
     data.assert_reads(&server.account(), "with two empty directories").await;
     server.client().put(BUCKET, "new", bytes::Bytes::from(vec![1; 1 << 20])).await.expect("four disks take writes");
     for disk in [2, 5] {
-        assert_eq!(server.disk_entry(disk).await.state, "unavailable");
+        assert_eq!(server.disk_entry(disk).await.state, DiskState::Unavailable);
         let inside: Vec<_> = std::fs::read_dir(server.disk(disk)).unwrap().collect();
         assert!(inside.is_empty(), "nothing is written under an empty mount point: {inside:?}");
     }
@@ -113,7 +114,7 @@ async fn three_lost(server: &mut AllInOne, data: &Dataset, restart: bool) {
     } else {
         eventually("the disk is back in service", Duration::from_mins(1), async || {
             let entry = server.disk_entry(3).await;
-            if entry.state == "active" { Ok(()) } else { Err(format!("{entry:?}")) }
+            if entry.state == DiskState::Active { Ok(()) } else { Err(format!("{entry:?}")) }
         })
         .await;
     }

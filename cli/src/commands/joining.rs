@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::CommandError;
 use super::output::{bar, complain, print, print_json};
-use crate::admin::{AdminClient, DiskEntry};
+use crate::admin::{AdminClient, DiskEntry, DiskState};
 use crate::unit::parse_duration;
 
 /// Time between two looks.
@@ -66,7 +66,7 @@ async fn wait(
     for _ in 0..looks {
         let disks = client.disks().await?;
         let own: Vec<DiskEntry> = disks.into_iter().filter(|disk| is_meant(disk, node, paths)).collect();
-        let active = own.iter().filter(|disk| disk.state == "active").count();
+        let active = own.iter().filter(|disk| disk.state == DiskState::Active).count();
         progress.set_position(active as u64);
         if active == paths.len() {
             progress.finish_and_clear();
@@ -81,7 +81,9 @@ async fn wait(
 }
 
 fn is_meant(disk: &DiskEntry, node: &str, paths: &[PathBuf]) -> bool {
-    disk.node == node && disk.state != "removed" && paths.iter().any(|path| path.as_os_str() == disk.path.as_str())
+    disk.node == node
+        && disk.state != DiskState::Removed
+        && paths.iter().any(|path| path.as_os_str() == disk.path.as_str())
 }
 
 fn describe(disk: &DiskEntry) -> String {

@@ -9,9 +9,11 @@ mod judge;
 mod report;
 mod run;
 mod shelf;
+mod state;
 #[cfg(test)]
 mod tests;
 
 pub use health::{Amount, AtRisk, ObjectAtRisk};
 pub use report::{AuditReport, AuditedDisk, AuditedMetadata, Redundancy, Shards, Space, Unowned};
 pub use run::{AuditError, AuditOptions, audit};
+pub use state::AuditedState;

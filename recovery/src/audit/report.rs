@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::health::{Amount, AtRisk, ObjectAtRisk};
+use super::state::AuditedState;
 
 /// The whole cluster as its files have it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,8 +80,8 @@ pub struct AuditedDisk {
     pub number: Option<u64>,
     /// Its directory; null if it was not given.
     pub path: Option<String>,
-    /// Its state when the cluster was stopped.
-    pub state: String,
+    /// Its state when the cluster was stopped; `not used` for a directory that holds none of its disks.
+    pub state: AuditedState,
     /// Shards that are where metadata has them.
     pub good: u64,
     /// Shards that are not there.

@@ -14,6 +14,7 @@ use cairn_storage_node::inspect::InspectError;
 use super::judge::{self, Judge};
 use super::report::{AuditReport, AuditedDisk, AuditedMetadata};
 use super::shelf::Shelf;
+use super::state::AuditedState;
 
 /// Disks that are read at the same time.
 const DISKS_AT_ONCE: usize = 8;
@@ -120,7 +121,7 @@ fn sort(map: &ClusterMap, seen: Vec<Looked>) -> (HashMap<DiskNumber, Shelf>, Vec
             let path = Some(path.display().to_string());
             strangers.push(AuditedDisk {
                 path,
-                state: "not used".to_owned(),
+                state: AuditedState::NotUsed,
                 error: Some(error),
                 ..AuditedDisk::default()
             });
@@ -148,5 +149,5 @@ fn describe(judge: &Judge, disk: &cairn_core::cluster_map::Disk) -> AuditedDisk 
     let found = judge.disk(disk.number);
     let error = found.path.is_none().then(|| format!("not given; it was at {}", disk.path));
     let number = Some(u64::from(disk.number.0));
-    AuditedDisk { number, state: disk.state.name().to_owned(), error, ..found }
+    AuditedDisk { number, state: AuditedState::InCluster(disk.state), error, ..found }
 }

@@ -12,7 +12,7 @@ use cairn_core::placement::choose;
 use cairn_protocol::metadata::query::{ClusterStatus as Replicated, GetClusterMap, GetClusterStatus};
 use cairn_protocol::metadata::{MetadataError, MetadataExt};
 
-use super::model::{ClusterStatus, DiskCounts, NodeEntry, ProfileNames};
+use super::model::{ClusterStatus, DiskCounts, NodeEntry, NodeState, ProfileNames};
 use super::{AdminError, AdminState};
 
 pub(super) async fn show(State(state): State<AdminState>) -> Result<Json<ClusterStatus>, AdminError> {
@@ -50,7 +50,7 @@ fn summarize(map: &ClusterMap, status: &Replicated) -> ClusterStatus {
                 rpc_addr: node.rpc_addr.clone(),
                 zone: node.labels.zone.clone(),
                 rack: node.labels.rack.clone(),
-                state: node_state(map, node.id).to_owned(),
+                state: node_state(map, node.id),
                 last_heard_ms: heard.get(&node.id).copied(),
             })
             .collect(),
@@ -78,9 +78,9 @@ fn count_disks(map: &ClusterMap) -> DiskCounts {
 }
 
 /// A node is up while any of its disks can be reached.
-fn node_state(map: &ClusterMap, node: NodeId) -> &'static str {
+fn node_state(map: &ClusterMap, node: NodeId) -> NodeState {
     let up = map.disks.iter().any(|d| d.node == node && d.state.serves());
-    if up { "up" } else { "unavailable" }
+    if up { NodeState::Up } else { NodeState::Unavailable }
 }
 
 /// The profile that a gateway chooses for a new object of `bytes` now.

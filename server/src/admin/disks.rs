@@ -25,7 +25,7 @@ pub(super) async fn list(State(state): State<AdminState>) -> Result<Json<Vec<Dis
             id: disk.id.to_string(),
             node: map.node(disk.node).map_or_else(String::new, |n| n.name.clone()),
             path: disk.path.clone(),
-            state: disk.state.name().to_owned(),
+            state: disk.state.into(),
             reason: seen.map(|d| d.reason.clone()).filter(|r| !r.is_empty()),
             capacity_bytes: seen.map_or(disk.capacity_bytes, |d| d.capacity_bytes),
             used_bytes: seen.map_or(0, |d| d.used_bytes),

@@ -80,7 +80,7 @@ async fn progress(state: &AdminState, disk: &Disk) -> Result<DiskProgress, Admin
         number: u64::from(disk.number.0),
         id: disk.id.to_string(),
         path: disk.path.clone(),
-        state: disk.state.name().to_owned(),
+        state: disk.state.into(),
         is_draining: disk.standing == Standing::Draining,
         shards_left,
     })

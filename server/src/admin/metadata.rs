@@ -5,7 +5,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Response};
 use cairn_core::id::ExtentId;
-use cairn_protocol::metadata::query::{Finding, GetMembers, ListFindings, MemberRole};
+use cairn_protocol::metadata::query::{Finding, GetMembers, ListFindings};
 use cairn_protocol::metadata::{MemberAddress, MetadataExt, Signal};
 
 use super::model::{MetadataMember, MetadataMembers, Reconciled, RecoveryFinding, StoredBackup};
@@ -20,12 +20,7 @@ pub(super) async fn list(State(state): State<AdminState>) -> Result<Json<Metadat
     let member = |entry: &cairn_protocol::metadata::query::MemberEntry| MetadataMember {
         member: entry.member,
         addr: entry.addr.clone(),
-        role: match entry.role {
-            MemberRole::Leader => "leader",
-            MemberRole::Voter => "voter",
-            MemberRole::Learner => "learner",
-        }
-        .to_owned(),
+        role: entry.role.into(),
         answers: entry.answers,
         lag_entries: entry.matched.map(|matched| table.last_log.saturating_sub(matched)),
     };
@@ -84,7 +79,7 @@ pub(super) async fn findings(
     let page = state.metadata.ask(ListFindings { after, limit: FINDINGS_PAGE }).await?;
     let entry = |finding: Finding| RecoveryFinding {
         extent: finding.extent.to_string(),
-        kind: finding.kind.name().to_owned(),
+        kind: finding.kind.into(),
         bucket: finding.bucket.map(|bucket| bucket.to_string()),
         key: finding.key.map(|key| key.to_string()),
         bytes: finding.bytes,

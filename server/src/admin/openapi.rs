@@ -6,8 +6,9 @@ use serde_json::Value;
 
 const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
 const ROUTER: &str = include_str!("mod.rs");
-/// The answers: `model.rs`, and what lies in the directory of that name.
+/// The answers: what lies in this directory, and what the offline audit's report shares with them.
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/admin/model");
+const HEALTH: &str = include_str!("../../../recovery/src/audit/health.rs");
 const ADVICE: &str = "change scripts/openapi, run it, and commit docs/openapi.json";
 
 fn document() -> Value {
@@ -46,9 +47,8 @@ fn every_route_is_in_the_document_and_the_other_way_round() {
 
 /// The source of the answers.
 fn model() -> String {
-    let parts = std::fs::read_dir(MODEL).into_iter().flatten().map(|entry| entry.unwrap().path());
-    let files = std::iter::once(format!("{MODEL}.rs").into()).chain(parts);
-    files.map(|file| std::fs::read_to_string(file).unwrap()).collect()
+    let files = std::fs::read_dir(MODEL).unwrap().map(|entry| entry.unwrap().path());
+    std::iter::once(HEALTH.to_owned()).chain(files.map(|file| std::fs::read_to_string(file).unwrap())).collect()
 }
 
 #[test]
@@ -78,4 +78,21 @@ fn every_field_of_every_answer_is_in_the_document() {
         let name = reference.split('"').next().unwrap();
         assert!(schemas.contains_key(name), "{name} is referred to and not described: {ADVICE}");
     }
+}
+
+#[test]
+fn every_enum_of_the_answers_is_in_the_document_with_its_names() {
+    let model = model();
+    let declared = model.split("named! {").skip(1).filter_map(|rest| {
+        let body = rest.split_once("pub enum ")?.1.split("\n    }").next()?;
+        Some(body.split(" = \"").skip(1).filter_map(|rest| rest.split('"').next()).collect())
+    });
+    let declared: BTreeSet<Vec<&str>> = declared.collect();
+    let document = document();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let properties = schemas.values().flat_map(|schema| schema["properties"].as_object().unwrap().values());
+    let documented: BTreeSet<Vec<&str>> = properties
+        .filter_map(|property| Some(property["enum"].as_array()?.iter().filter_map(Value::as_str).collect()))
+        .collect();
+    assert_eq!(declared, documented, "{ADVICE}");
 }

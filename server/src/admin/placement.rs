@@ -9,7 +9,7 @@ use cairn_protocol::metadata::query::GetObject;
 use cairn_protocol::metadata::{LocatedExtent, MetadataError, MetadataExt};
 
 use super::cluster::cluster_map;
-use super::model::{PlacedExtent, PlacedShard, Placement};
+use super::model::{DiskState, PlacedExtent, PlacedShard, Placement, ShardHolds};
 use super::{AdminError, AdminState, error};
 
 /// Extents that one answer explains: 64 GiB of an object.
@@ -42,12 +42,12 @@ fn describe(map: &ClusterMap, extent: &LocatedExtent) -> PlacedExtent {
         let node = disk.and_then(|disk| map.node(disk.node));
         PlacedShard {
             shard: index,
-            holds: if index < extent.geometry.data_shards { "data" } else { "parity" }.to_owned(),
+            holds: if index < extent.geometry.data_shards { ShardHolds::Data } else { ShardHolds::Parity },
             disk: location.map(|number| u64::from(number.0)),
             node: node.map(|node| node.name.clone()),
             rack: node.map(|node| node.labels.rack.clone()),
             zone: node.map(|node| node.labels.zone.clone()),
-            state: disk.map_or("nowhere", |disk| disk.state.name()).to_owned(),
+            state: disk.map_or(DiskState::Nowhere, |disk| disk.state.into()),
         }
     };
     PlacedExtent {

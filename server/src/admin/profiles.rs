@@ -14,7 +14,7 @@ use cairn_protocol::metadata::command::{ProfileShape, SetClassProfile, SetProfil
 use cairn_protocol::metadata::{MetadataError, MetadataExt, Rejection};
 
 use super::cluster::cluster_map;
-use super::model::{ProfileEntry, ProfileRule};
+use super::model::{ProfileEntry, ProfileMaker, ProfileRule};
 use super::parameters::Parameters;
 use super::{AdminError, AdminState, error};
 
@@ -36,8 +36,8 @@ enum Misunderstood {
 /// `GET /v1/profiles`
 pub(super) async fn list(State(state): State<AdminState>) -> Result<Json<Vec<ProfileEntry>>, AdminError> {
     let map = cluster_map(&state).await?;
-    let own = map.profiles.iter().map(|profile| entry(profile, "cluster"));
-    Ok(Json(own.chain(map.made.iter().map(|profile| entry(profile, "operator"))).collect()))
+    let own = map.profiles.iter().map(|profile| entry(profile, ProfileMaker::Cluster));
+    Ok(Json(own.chain(map.made.iter().map(|profile| entry(profile, ProfileMaker::Operator))).collect()))
 }
 
 /// What a rule is about: a bucket or all, a storage class or all.
@@ -164,7 +164,7 @@ fn describe(map: &ClusterMap, scope: &Scope) -> ProfileRule {
     let (small_now, large_now) = (now(small_bytes_max), now(u64::MAX));
     let (small, large) = (wanted(small_bytes_max).or(small_now), wanted(u64::MAX).or(large_now));
     let name = |profile: Option<Profile>| profile.map_or_else(|| "none".to_owned(), |profile| profile.to_string());
-    let made_by = if rule.is_some() { "operator" } else { "cluster" };
+    let made_by = if rule.is_some() { ProfileMaker::Operator } else { ProfileMaker::Cluster };
     let own = |profile: Option<Profile>| profile.map(|profile| entry(&profile, made_by));
     let set: Vec<Profile> = small.into_iter().chain(large).filter(|_| rule.is_some()).collect();
     ProfileRule {
@@ -188,7 +188,7 @@ fn title((bucket, class): (Option<&BucketName>, Option<StorageClass>)) -> String
     if named.is_empty() { "all".to_owned() } else { named.join(", ") }
 }
 
-fn entry(profile: &Profile, made_by: &str) -> ProfileEntry {
+fn entry(profile: &Profile, made_by: ProfileMaker) -> ProfileEntry {
     ProfileEntry {
         id: profile.id.0,
         name: profile.to_string(),
@@ -196,7 +196,7 @@ fn entry(profile: &Profile, made_by: &str) -> ProfileEntry {
         parity_shards: profile.parity_shards,
         cell_bytes: profile.cell_bytes,
         write_quorum: profile.write_quorum,
-        failure_domain: profile.failure_domain.name().to_owned(),
-        made_by: made_by.to_owned(),
+        failure_domain: profile.failure_domain.into(),
+        made_by,
     }
 }

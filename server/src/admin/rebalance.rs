@@ -7,7 +7,7 @@ use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::command::{EndRebalance, RebalanceEnd, StartRebalance};
 use cairn_protocol::metadata::query::{self, GetRebalance};
 
-use super::model::{DiskShare, RebalanceForecast, RebalanceStatus};
+use super::model::{DiskShare, RebalanceForecast, RebalanceState, RebalanceStatus};
 use super::parameters::Parameters;
 use super::{AdminError, AdminState, error};
 
@@ -51,17 +51,17 @@ fn convert(found: query::RebalanceStatus) -> RebalanceStatus {
     let record = found.record.as_ref();
     let ended = record.and_then(|record| record.ended.as_ref());
     let state = match (record, ended.map(|(_, end)| end)) {
-        (None, _) => "never",
-        (Some(_), None) if found.is_waiting => "waiting",
-        (Some(_), None) => "running",
-        (Some(_), Some(RebalanceEnd::Stopped)) => "stopped",
-        (Some(_), Some(RebalanceEnd::Even)) => "even",
-        (Some(_), Some(RebalanceEnd::Reprotected)) => "reprotected",
-        (Some(_), Some(RebalanceEnd::Stuck(_))) => "stuck",
+        (None, _) => RebalanceState::Never,
+        (Some(_), None) if found.is_waiting => RebalanceState::Waiting,
+        (Some(_), None) => RebalanceState::Running,
+        (Some(_), Some(RebalanceEnd::Stopped)) => RebalanceState::Stopped,
+        (Some(_), Some(RebalanceEnd::Even)) => RebalanceState::Even,
+        (Some(_), Some(RebalanceEnd::Reprotected)) => RebalanceState::Reencoded,
+        (Some(_), Some(RebalanceEnd::Stuck(_))) => RebalanceState::Stuck,
     };
     let why = ended.and_then(|(_, end)| if let RebalanceEnd::Stuck(why) = end { Some(why.clone()) } else { None });
     RebalanceStatus {
-        state: state.to_owned(),
+        state,
         why,
         reprotects: record.is_some_and(|record| record.reprotects),
         started_ms: record.map(|record| record.started_ms),

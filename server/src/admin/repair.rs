@@ -5,7 +5,7 @@ use axum::response::Json;
 use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::query::{GetRepairQueue, GetRepairStatus};
 
-use super::model::{QueuedShard, RepairStatus, RunningRebuild};
+use super::model::{QueueCause, QueuedShard, RepairStatus, RunningRebuild};
 use super::{AdminError, AdminState};
 
 /// Entries of the queue in one answer.
@@ -42,13 +42,7 @@ pub(super) async fn queue(State(state): State<AdminState>) -> Result<Json<Vec<Qu
         extent: entry.extent.to_string(),
         shard: entry.index,
         disk: entry.disk.map(|disk| u64::from(disk.0)),
-        cause: match entry.cause {
-            1 => "not written",
-            2 => "missing",
-            3 => "corrupt",
-            _ => "unknown",
-        }
-        .to_owned(),
+        cause: QueueCause::of(entry.cause),
     };
     Ok(Json(entries.iter().map(entry).collect()))
 }

@@ -8,7 +8,6 @@ use axum::response::{IntoResponse, Json, Response};
 use cairn_core::cluster_map::{ClusterMap, Disk};
 use cairn_core::id::DiskId;
 use cairn_protocol::metadata::MetadataExt;
-use cairn_protocol::metadata::command::ShardReportKind;
 use cairn_protocol::metadata::query::GetClusterStatus;
 use cairn_protocol::storage::{ScrubCycle, ScrubFinding, ScrubStatus};
 
@@ -57,11 +56,7 @@ fn progress(scrub: &ScrubStatus) -> ScrubProgress {
 }
 
 fn finding(finding: &ScrubFinding) -> FindingEntry {
-    let kind = match finding.kind {
-        ShardReportKind::Missing => "missing",
-        ShardReportKind::Corrupt => "corrupt",
-    };
-    FindingEntry { shard: finding.shard.to_string(), kind: kind.to_owned(), detail: finding.detail.clone() }
+    FindingEntry { shard: finding.shard.to_string(), kind: finding.kind.into(), detail: finding.detail.clone() }
 }
 
 fn cycle(cycle: &ScrubCycle) -> CycleEntry {

@@ -1,5 +1,6 @@
 //! A node goes away and comes back, again and again, within the grace period.
 
+use cairn_cli::admin::DiskState;
 use cairn_tests::{Dataset, Ledger, ProcessCluster, Tuning, eventually, seed};
 
 use super::*;
@@ -10,7 +11,7 @@ const SHARD_BYTES_MAX: u64 = OBJECT_BYTES_MAX / 4;
 /// node at most, and a part more of the upload that was begun before.
 const MOVED_BYTES_PER_FLAP: u64 = WORKERS as u64 * 2 * SHARD_BYTES_MAX;
 
-async fn state(cluster: &ProcessCluster, numbers: &[u64], expected: &str) {
+async fn state(cluster: &ProcessCluster, numbers: &[u64], expected: DiskState) {
     eventually(&format!("disks {numbers:?} are {expected}"), LIMIT, async || {
         let disks = cluster.admin().disks().await.map_err(|e| e.to_string())?;
         let of_node = disks.iter().filter(|disk| numbers.contains(&disk.number));
@@ -34,10 +35,10 @@ async fn a_flapping_node_moves_no_more_than_what_was_being_written() {
         running.advance(30, "before the flap").await;
         let before = running.acknowledged();
         cluster.kill_node(node);
-        state(&cluster, &numbers, "unavailable").await;
+        state(&cluster, &numbers, DiskState::Unavailable).await;
         running.advance(30, "without the node").await;
         cluster.start_node(node).await;
-        state(&cluster, &numbers, "active").await;
+        state(&cluster, &numbers, DiskState::Active).await;
         written += running.acknowledged() - before;
         ledger = running.stop_kept().await;
     }

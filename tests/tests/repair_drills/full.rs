@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
 
+use cairn_cli::admin::DiskState;
 use cairn_tests::{AllInOne, Content, Dataset, Ledger, Outcome, Tuning, Version, audit, eventually, seed};
 
 use super::*;
@@ -128,7 +129,7 @@ async fn repair_waits_for_room_and_says_so() {
     std::fs::rename(&away, server.disk(LOST)).unwrap();
     eventually("the lost disk is back", LIMIT, async || {
         let entry = server.disk_entry(LOST).await;
-        if entry.state == "active" { Ok(()) } else { Err(format!("{entry:?}")) }
+        if entry.state == DiskState::Active { Ok(()) } else { Err(format!("{entry:?}")) }
     })
     .await;
     server.stop_sound("with room and all disks again").await;

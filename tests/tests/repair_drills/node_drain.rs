@@ -1,6 +1,6 @@
 //! A whole node is drained while the planner and the executors are killed at random.
 
-use cairn_cli::admin::DiskProgress;
+use cairn_cli::admin::{DiskProgress, DiskState};
 use cairn_tests::{Dataset, Ledger, ProcessCluster, STORAGE_NODES, Tuning, eventually, seed};
 use http::Method;
 use rand::rngs::StdRng;
@@ -70,7 +70,7 @@ async fn a_node_is_drained_whoever_is_killed_meanwhile() {
     for number in &numbers {
         let path = format!("/v1/disks/{number}");
         let removed: DiskProgress = cluster.admin().call(Method::DELETE, &path).await.expect("an empty disk goes");
-        assert_eq!(removed.state, "removed");
+        assert_eq!(removed.state, DiskState::Removed);
     }
     cluster.kill_node(node);
     kept(&cluster, &mut ledger, "without the drained node").await;

@@ -75,7 +75,15 @@ fn render(report: &AuditReport) -> String {
         let name = disk.number.map_or_else(|| disk.path.clone().unwrap_or_default(), |number| number.to_string());
         let counts = [disk.good, disk.missing, disk.bad, disk.unknown].map(|count| count.to_string());
         let [good, missing, bad, unknown] = counts;
-        disks.add_row([name, disk.state.clone(), good, missing, bad, unknown, disk.error.clone().unwrap_or_default()]);
+        disks.add_row([
+            name,
+            disk.state.to_string(),
+            good,
+            missing,
+            bad,
+            unknown,
+            disk.error.clone().unwrap_or_default(),
+        ]);
     }
     let objects = listing::objects(report.whole, &report.at_risk, report.lost);
     let (space, unowned) = (&report.space, &report.unowned);

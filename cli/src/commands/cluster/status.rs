@@ -47,7 +47,7 @@ fn render(status: &ClusterStatus) -> String {
     for node in &status.nodes {
         let heard = node.last_heard_ms.map_or_else(|| "never".to_owned(), |ms| format!("{:.1} s ago", ms as f64 / 1e3));
         let address = if node.rpc_addr.is_empty() { "in process" } else { &node.rpc_addr };
-        nodes.add_row([node.name.as_str(), &node.state, &heard, address, &node.id]);
+        nodes.add_row([node.name.as_str(), node.state.name(), &heard, address, &node.id]);
     }
     format!("{summary}\n\n{nodes}")
 }

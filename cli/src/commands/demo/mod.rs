@@ -16,7 +16,7 @@ pub use error::DemoError;
 use super::CommandError;
 use super::drain::wait_until_empty;
 use super::output::print;
-use crate::admin::{AdminClient, DiskEntry, DiskProgress, VerifyReport};
+use crate::admin::{AdminClient, DiskEntry, DiskProgress, DiskState, VerifyReport};
 use crate::unit::format_bytes;
 use cluster::DemoCluster;
 use files::Files;
@@ -89,7 +89,7 @@ async fn play(args: &DemoArgs, directory: &std::path::Path) -> Result<(), Comman
 
 /// Shows how the disks are, and what a verification says.
 async fn show(admin: &mut AdminClient) -> Result<(), CommandError> {
-    let mut states: Vec<(String, usize)> = Vec::new();
+    let mut states: Vec<(DiskState, usize)> = Vec::new();
     for disk in admin.disks().await? {
         match states.iter_mut().find(|(state, _)| *state == disk.state) {
             Some((_, count)) => *count += 1,
@@ -109,7 +109,7 @@ fn describe(report: &VerifyReport) -> String {
 async fn wait_until_whole(admin: &mut AdminClient) -> Result<(), CommandError> {
     let whole = async {
         loop {
-            let failed = admin.disks().await?.iter().filter(|disk| disk.state == "failed").count();
+            let failed = admin.disks().await?.iter().filter(|disk| disk.state == DiskState::Failed).count();
             let report = admin.verify(|_| {}).await?;
             let repair = admin.repair().await?;
             let done = format_bytes(repair.done_bytes as f64);
@@ -131,6 +131,6 @@ async fn wait_until_whole(admin: &mut AdminClient) -> Result<(), CommandError> {
 /// The first disk of a node.
 async fn disk_of(admin: &mut AdminClient, node: &str) -> Result<u64, CommandError> {
     let disks: Vec<DiskEntry> = admin.disks().await?;
-    let disk = disks.iter().find(|disk| disk.node == node && disk.state == "active");
+    let disk = disks.iter().find(|disk| disk.node == node && disk.state == DiskState::Active);
     Ok(disk.map(|disk| disk.number).ok_or(DemoError::NoDisk)?)
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::admin::DiskEntry;
+use crate::admin::{DiskEntry, DiskState};
 use crate::commands::joining::{WaitFlags, guide, list};
 use crate::commands::{AdminArgs, CommandError};
 
@@ -25,7 +25,8 @@ pub struct AddArgs {
 pub(super) async fn run(args: &AddArgs) -> Result<(), CommandError> {
     let mut client = args.admin.client()?;
     let disks = client.disks().await?;
-    let own: Vec<&DiskEntry> = disks.iter().filter(|disk| disk.node == args.node && disk.state != "removed").collect();
+    let own: Vec<&DiskEntry> =
+        disks.iter().filter(|disk| disk.node == args.node && disk.state != DiskState::Removed).collect();
     if own.is_empty() {
         return Err(CommandError::NoSuchNode(args.node.clone()));
     }

@@ -19,7 +19,7 @@ fn render(disks: &[DiskEntry]) -> String {
         rows.add_row([
             disk.number.to_string(),
             disk.node.clone(),
-            disk.state.clone(),
+            disk.state.to_string(),
             bytes(disk.used_bytes),
             bytes(disk.capacity_bytes),
             disk.shards.to_string(),
@@ -41,21 +41,25 @@ fn render(disks: &[DiskEntry]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::admin::DiskState;
 
     #[test]
     fn reasons_follow_the_table() {
-        let disk = |number, state: &str, reason: Option<&str>| DiskEntry {
+        let disk = |number, state: DiskState, reason: Option<&str>| DiskEntry {
             number,
             id: format!("id{number}"),
             node: "n".into(),
             path: format!("/d/{number}"),
-            state: state.into(),
+            state,
             reason: reason.map(Into::into),
             capacity_bytes: 1 << 30,
             used_bytes: 0,
             shards: 7,
         };
-        let text = render(&[disk(1, "active", None), disk(2, "unavailable", Some("/d/2 is missing: mount it"))]);
+        let text = render(&[
+            disk(1, DiskState::Active, None),
+            disk(2, DiskState::Unavailable, Some("/d/2 is missing: mount it")),
+        ]);
         assert!(text.ends_with("\n\ndisk 2 is unavailable: /d/2 is missing: mount it"), "{text}");
         assert!(!text.contains("disk 1 is"), "{text}");
     }

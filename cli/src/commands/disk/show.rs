@@ -24,7 +24,7 @@ pub(super) async fn run(args: &ShowArgs) -> Result<(), CommandError> {
     for (name, value) in [
         ("id", state.id.as_str()),
         ("path", &state.path),
-        ("state", &state.state),
+        ("state", state.state.name()),
         ("standing", standing),
         ("shards that metadata has on it", &state.shards_left.to_string()),
     ] {

@@ -30,7 +30,7 @@ fn render(findings: &[RecoveryFinding]) -> String {
     for finding in findings {
         let text = |part: &Option<String>| part.clone().unwrap_or_else(|| "unknown".to_owned());
         rows.add_row([
-            finding.kind.clone(),
+            finding.kind.to_string(),
             text(&finding.bucket),
             text(&finding.key),
             format_bytes(finding.bytes as f64),

@@ -7,7 +7,7 @@ use cairn_protocol::sigv4::encode_query_component;
 use clap::{Args, Subcommand};
 use http::Method;
 
-use crate::admin::{AdminClient, MetadataMembers, Reconciled};
+use crate::admin::{AdminClient, MemberRole, MetadataMembers, Reconciled};
 use crate::commands::output::{complain, print, print_json, table};
 use crate::commands::{AdminArgs, CommandError};
 
@@ -85,7 +85,7 @@ async fn add(args: &AddArgs) -> Result<(), CommandError> {
     for _ in 0..WATCH_LOOKS_MAX {
         let members = client.metadata_members().await?;
         let entry = members.members.iter().find(|entry| entry.member == args.member);
-        if entry.is_some_and(|entry| entry.role != "learner") && !members.is_changing {
+        if entry.is_some_and(|entry| entry.role != MemberRole::Learner) && !members.is_changing {
             return show(&members, args.admin.json);
         }
         let lag = entry.and_then(|entry| entry.lag_entries);
@@ -124,7 +124,7 @@ fn render(members: &MetadataMembers) -> String {
     for entry in &members.members {
         rows.add_row([
             entry.member.to_string(),
-            entry.role.clone(),
+            entry.role.to_string(),
             if entry.answers { "yes" } else { "NO" }.to_owned(),
             entry.lag_entries.map_or_else(|| "unknown".to_owned(), |lag| lag.to_string()),
             entry.addr.clone(),

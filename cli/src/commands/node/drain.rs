@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::admin::DiskProgress;
+use crate::admin::{DiskProgress, DiskState};
 use crate::commands::drain::{DrainFlags, order, wait_until_empty};
 use crate::commands::output::{print, print_json};
 use crate::commands::{AdminArgs, CommandError};
@@ -21,7 +21,7 @@ pub struct DrainArgs {
 pub(super) async fn run(args: &DrainArgs) -> Result<(), CommandError> {
     let mut client = args.admin.client()?;
     let disks = client.disks().await?;
-    let own = disks.iter().filter(|disk| disk.node == args.node && disk.state != "removed");
+    let own = disks.iter().filter(|disk| disk.node == args.node && disk.state != DiskState::Removed);
     let own: Vec<u64> = own.map(|disk| disk.number).collect();
     if own.is_empty() {
         return Err(CommandError::NoSuchNode(args.node.clone()));

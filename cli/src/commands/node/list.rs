@@ -16,7 +16,7 @@ pub(super) async fn run(args: &AdminArgs) -> Result<(), CommandError> {
         let bytes = |of: fn(&&crate::admin::DiskEntry) -> u64| format_bytes(own.iter().map(of).sum::<u64>() as f64);
         rows.add_row([
             node.name.clone(),
-            node.state.clone(),
+            node.state.to_string(),
             own.len().to_string(),
             bytes(|disk| disk.used_bytes),
             bytes(|disk| disk.capacity_bytes),

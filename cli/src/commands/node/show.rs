@@ -42,7 +42,7 @@ fn render(shown: &Shown) -> String {
     let mut rows = table(&["node", &node.name]);
     for (name, value) in [
         ("id", node.id.clone()),
-        ("state", node.state.clone()),
+        ("state", node.state.to_string()),
         ("address", or(&node.rpc_addr, "in process")),
         ("zone", or(&node.zone, "none")),
         ("rack", or(&node.rack, "none")),
@@ -55,7 +55,7 @@ fn render(shown: &Shown) -> String {
     for disk in disks {
         table.add_row([
             disk.number.to_string(),
-            disk.state.clone(),
+            disk.state.to_string(),
             format_bytes(disk.used_bytes as f64),
             format_bytes(disk.capacity_bytes as f64),
             disk.shards.to_string(),
@@ -68,6 +68,7 @@ fn render(shown: &Shown) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::admin::{DiskState, NodeState};
 
     #[test]
     fn labels_and_disks_are_shown() {
@@ -77,7 +78,7 @@ mod tests {
             rpc_addr: String::new(),
             zone: "east".into(),
             rack: String::new(),
-            state: "up".into(),
+            state: NodeState::Up,
             last_heard_ms: None,
         };
         let disk = DiskEntry {
@@ -85,7 +86,7 @@ mod tests {
             id: "d".into(),
             node: "n1".into(),
             path: "/mnt/7".into(),
-            state: "draining".into(),
+            state: DiskState::Draining,
             reason: None,
             capacity_bytes: 1 << 40,
             used_bytes: 0,

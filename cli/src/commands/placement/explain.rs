@@ -49,9 +49,9 @@ fn row(shard: &PlacedShard) -> [String; 7] {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     [
         shard.shard.to_string(),
-        shard.holds.clone(),
+        shard.holds.to_string(),
         shard.disk.map_or_else(|| "nowhere".to_owned(), |disk| disk.to_string()),
-        shard.state.clone(),
+        shard.state.to_string(),
         text(&shard.node),
         text(&shard.rack),
         text(&shard.zone),

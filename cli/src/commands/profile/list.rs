@@ -42,8 +42,8 @@ fn render(all: &Profiles) -> String {
             profile.name.clone(),
             format_bytes(f64::from(profile.cell_bytes)),
             profile.write_quorum.to_string(),
-            profile.failure_domain.clone(),
-            profile.made_by.clone(),
+            profile.failure_domain.to_string(),
+            profile.made_by.to_string(),
         ]);
     }
     format!("{rules}\n\n{profiles}")

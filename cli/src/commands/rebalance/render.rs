@@ -1,6 +1,6 @@
 //! A rebalance in words and tables.
 
-use crate::admin::{DiskShare, RebalanceStatus};
+use crate::admin::{DiskShare, RebalanceState, RebalanceStatus};
 use crate::commands::output::table;
 use crate::unit::{format_bytes, format_ms};
 
@@ -13,11 +13,13 @@ pub(super) fn describe(status: &RebalanceStatus) -> String {
         format!("{} shards, {} moved", status.moved_shards, bytes(status.moved_bytes))
     };
     let ended = status.ended_ms.map_or_else(String::new, format_ms);
-    match status.state.as_str() {
-        "never" => "nothing was ever rebalanced: `cairn rebalance start --dry-run` says what would move".to_owned(),
-        "running" if status.reprotects => format!("re-encoding is under way: {moved}"),
-        "reprotected" => format!("everything is coded as new objects are since {ended}: {moved}"),
-        "running" => {
+    match status.state {
+        RebalanceState::Never => {
+            "nothing was ever rebalanced: `cairn rebalance start --dry-run` says what would move".to_owned()
+        }
+        RebalanceState::Running if status.reprotects => format!("re-encoding is under way: {moved}"),
+        RebalanceState::Reencoded => format!("everything is coded as new objects are since {ended}: {moved}"),
+        RebalanceState::Running => {
             let rate = status.bytes_per_s_max.map_or_else(|| "at the cap of repair".to_owned(), at_most);
             let failed = if status.failures > 0 {
                 format!(", {} failed and tried again", status.failures)
@@ -30,10 +32,14 @@ pub(super) fn describe(status: &RebalanceStatus) -> String {
                 status.running
             )
         }
-        "waiting" => format!("the rebalance waits for a repair or a drain: {moved}; see `cairn repair status`"),
-        "even" => format!("every disk holds its share since {ended}: {moved}"),
-        "stopped" => format!("the rebalance was stopped at {ended}: {moved}"),
-        _ => format!("the rebalance ended at {ended}: {moved}; {}", status.why.as_deref().unwrap_or("not even")),
+        RebalanceState::Waiting => {
+            format!("the rebalance waits for a repair or a drain: {moved}; see `cairn repair status`")
+        }
+        RebalanceState::Even => format!("every disk holds its share since {ended}: {moved}"),
+        RebalanceState::Stopped => format!("the rebalance was stopped at {ended}: {moved}"),
+        RebalanceState::Stuck | RebalanceState::Unknown => {
+            format!("the rebalance ended at {ended}: {moved}; {}", status.why.as_deref().unwrap_or("not even"))
+        }
     }
 }
 
@@ -96,7 +102,7 @@ mod tests {
         check(&describe(&status), &["1.0 MiB per second", "3 shards, 2.0 MiB moved", "1.0 KiB to go", "1 failed"]);
         check(&shares(&status.disks), &["+50.0 %", "-50.0 %"]);
         check(&forecast(&status), &["5 shards, 500 B would move", "+1.0 %", "-50.0 %"]);
-        (status.state, status.why) = ("stuck".into(), Some("disk 7 is small".into()));
+        (status.state, status.why) = (RebalanceState::Stuck, Some("disk 7 is small".into()));
         status.ended_ms = Some(1_790_000_000_000);
         check(&describe(&status), &["2026-09-21", "disk 7 is small"]);
     }

@@ -6,7 +6,7 @@ use clap::Args;
 use http::Method;
 
 use super::render::{describe, forecast};
-use crate::admin::{AdminClient, AdminError, RebalanceStatus};
+use crate::admin::{AdminClient, AdminError, RebalanceState, RebalanceStatus};
 use crate::commands::output::{bytes_bar, complain, print, print_json};
 use crate::commands::{AdminArgs, CommandError};
 use crate::unit::parse_bytes;
@@ -50,7 +50,7 @@ pub(super) async fn run(args: &StartArgs) -> Result<(), CommandError> {
     } else {
         print(&describe(&status))?;
     }
-    match status.why.filter(|_| args.wait && status.state == "stuck") {
+    match status.why.filter(|_| args.wait && status.state == RebalanceState::Stuck) {
         Some(why) => Err(CommandError::RebalanceStuck(why)),
         None => Ok(()),
     }
@@ -76,7 +76,7 @@ async fn wait(client: &mut AdminClient) -> Result<RebalanceStatus, CommandError>
             progress.finish_and_clear();
             return Ok(status);
         }
-        if status.state == "waiting" && !told {
+        if status.state == RebalanceState::Waiting && !told {
             told = true;
             complain("a repair or a drain goes first: see `cairn repair status`");
         }

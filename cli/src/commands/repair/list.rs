@@ -12,7 +12,7 @@ pub(super) async fn run(args: &AdminArgs) -> Result<(), CommandError> {
     let mut rows = table(&["extent", "shard", "disk", "cause"]);
     for shard in &shards {
         let disk = shard.disk.map_or_else(|| "none".to_owned(), |disk| disk.to_string());
-        rows.add_row([shard.extent.clone(), shard.shard.to_string(), disk, shard.cause.clone()]);
+        rows.add_row([shard.extent.clone(), shard.shard.to_string(), disk, shard.cause.to_string()]);
     }
     print(&rows.to_string())
 }

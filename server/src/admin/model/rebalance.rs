@@ -1,54 +1,56 @@
-//! What the admin API answers about rebalancing.
+//! Rebalancing and re-encoding.
 
 use serde::{Deserialize, Serialize};
+
+use super::named::named;
 
 /// The answer to `GET`, `POST` and `DELETE /v1/rebalance`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RebalanceStatus {
     /// `never`, `running`, `waiting` (a repair or a drain goes first), `stopped`, `even`, `reprotected`, or `stuck`.
-    pub state: String,
-    /// Whether it re-encodes what is not coded as new objects are, instead of moving shards.
+    pub state: RebalanceState,
+    /// Whether it re-encodes off-profile objects instead of moving shards.
     #[serde(default)]
     pub reprotects: bool,
-    /// Of one that is stuck: why.
+    /// Why it is stuck; null unless it is.
     pub why: Option<String>,
     /// When it began, in milliseconds since the Unix epoch.
     pub started_ms: Option<u64>,
     /// When it ended.
     pub ended_ms: Option<u64>,
-    /// Bytes per second that it writes at most; null for the cap of repair.
+    /// Limit in bytes per second; null for repair's limit.
     pub bytes_per_s_max: Option<u64>,
-    /// Shards that it has moved, or made by re-encoding.
+    /// Shards that it has moved or re-encoded.
     pub moved_shards: u64,
-    /// Bytes of the shards that it has moved; of the objects that it has re-encoded.
+    /// Bytes of the shards that it has moved, or of the objects that it has re-encoded.
     pub moved_bytes: u64,
-    /// Bytes that are still to be moved, as far as is known.
+    /// Bytes still to be moved, as far as known.
     pub left_bytes: u64,
-    /// Passes over all extents that it has begun under the present leader.
+    /// Passes over all extents begun since the leader took over.
     pub passes: u32,
-    /// Shards under way.
+    /// Shards being moved or re-encoded now.
     pub running: u64,
-    /// Moves that failed under the present leader and are tried again.
+    /// Moves that failed since the leader took over and are retried.
     pub failures: u64,
-    /// The disks that share what they hold, as the last survey has counted them, and what has moved since.
+    /// The disks that take part, as counted by the last survey, with moves since then.
     pub disks: Vec<DiskShare>,
-    /// Of a survey or a dry run: what would move.
+    /// What would move; null unless this is a survey or a dry run.
     pub forecast: Option<RebalanceForecast>,
 }
 
 impl RebalanceStatus {
     /// Whether it is under way.
     pub fn is_under_way(&self) -> bool {
-        matches!(self.state.as_str(), "running" | "waiting")
+        matches!(self.state, RebalanceState::Running | RebalanceState::Waiting)
     }
 }
 
-/// What a disk holds beside what it should.
+/// What a disk holds, and what it should hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiskShare {
-    /// Its short name in the cluster.
+    /// Its number in the cluster.
     pub number: u64,
-    /// Bytes that metadata has on it.
+    /// Bytes that metadata locates on it.
     pub bytes: u64,
     /// Bytes that it would hold if all disks were equally full.
     pub share_bytes: u64,
@@ -63,4 +65,21 @@ pub struct RebalanceForecast {
     pub bytes: u64,
     /// The disks afterwards.
     pub disks: Vec<DiskShare>,
+}
+
+named! {
+    /// How a rebalance or a re-encoding stands.
+    pub enum RebalanceState {
+        Never = "never",
+        Running = "running",
+        /// A repair or a drain goes first.
+        Waiting = "waiting",
+        Stopped = "stopped",
+        /// Every disk holds its share.
+        Even = "even",
+        /// No off-profile extent is left.
+        Reencoded = "reprotected",
+        /// Some disk does not hold its share, and nothing more can move.
+        Stuck = "stuck",
+    }
 }

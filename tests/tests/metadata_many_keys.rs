@@ -1,5 +1,5 @@
 //! A bucket of many keys: the service grows to three members, is backed up, loses all of them, is restored, grows again, and
-//! everything is whole (I15, I16). `scripts/drill-backup` does it with ten million.
+//! everything is whole (I15, I16). `scripts/drill backup` does it with ten million.
 
 #![allow(
     clippy::unwrap_used,

@@ -2,7 +2,7 @@
 //! After each the promises are kept through every gateway, `cairn cluster verify` finds everything whole, and the audit
 //! of the stopped cluster agrees to the byte.
 //!
-//! Covers I8, I10, I17, I21, I25, I27 and I29. Short here; `scripts/drill-repair` runs them long: `CAIRN_FLAPS` sets how
+//! Covers I8, I10, I17, I21, I25, I27 and I29. Short here; `scripts/drill repair` runs them long: `CAIRN_FLAPS` sets how
 //! often a node flaps, `CAIRN_DRAIN_KILLS` how often a process is killed during a drain, `CAIRN_SEED` all choices.
 
 #![allow(

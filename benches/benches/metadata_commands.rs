@@ -14,6 +14,7 @@ use cairn_core::name::ObjectKey;
 use cairn_metadata::{Dependencies, Handle, MetadataService, Options};
 use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::query::GetObject;
+use cairn_protocol::net::testing::LoopbackNetwork;
 use cairn_protocol::rpc::RpcClient;
 use cairn_protocol::storage::StorageDirectory;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -27,7 +28,7 @@ fn key(n: u64) -> ObjectKey {
 
 async fn start(dir: &TempDir) -> (Handle, SessionId) {
     let clock = RealClock::start();
-    let rpc = RpcClient::new("secret", Arc::clone(&clock));
+    let rpc = RpcClient::new("secret", Arc::clone(&clock), Arc::new(LoopbackNetwork));
     let dependencies =
         Dependencies { clock, random: Arc::new(Counting), storage: StorageDirectory::new(rpc.clone()), rpc };
     let options = Options { session_lease: Duration::from_hours(1), ..Options::new(dir.path()) };

@@ -28,6 +28,7 @@ use cairn_metadata::{Dependencies, Handle, MetadataService, Options, router};
 use cairn_protocol::metadata::command::{CommitObject, CreateBucket, DeleteObject, Precondition, SetVersioning};
 use cairn_protocol::metadata::query::{GetClusterStatus, ListObjects, ListPosition};
 use cairn_protocol::metadata::{Metadata, MetadataExt, Outcome};
+use cairn_protocol::net::testing::{LoopbackNetwork, loopback_listener};
 use cairn_protocol::rpc::{Execute, HttpMetadata, MetadataFailure, MetadataPath, RpcAuth, RpcClient};
 use cairn_protocol::storage::StorageDirectory;
 use tempfile::TempDir;
@@ -42,7 +43,7 @@ fn key(n: u64) -> ObjectKey {
 }
 
 async fn start(dir: &Path, member: u64, members: Vec<(u64, String)>) -> Handle {
-    let rpc = RpcClient::new("secret", RealClock::start());
+    let rpc = RpcClient::new("secret", RealClock::start(), Arc::new(LoopbackNetwork));
     let (storage, random) = (StorageDirectory::new(rpc.clone()), Arc::new(Counting));
     let dependencies = Dependencies { clock: RealClock::start(), random, storage, rpc };
     let session_lease = Duration::from_hours(24);
@@ -54,7 +55,7 @@ async fn start(dir: &Path, member: u64, members: Vec<(u64, String)>) -> Handle {
 async fn serve(count: u64, dir: &TempDir) -> (Vec<Handle>, HttpMetadata, Vec<String>) {
     let mut listeners = Vec::new();
     for _ in 0..count {
-        listeners.push(tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap());
+        listeners.push(loopback_listener("127.0.0.1:0").await.unwrap());
     }
     let addrs: Vec<String> = listeners.iter().map(|l| l.local_addr().unwrap().to_string()).collect();
     let members: Vec<(u64, String)> = (1..).zip(addrs.iter().cloned()).collect();
@@ -65,7 +66,11 @@ async fn serve(count: u64, dir: &TempDir) -> (Vec<Handle>, HttpMetadata, Vec<Str
         tokio::spawn(async move { axum::serve(listener, app).await });
         handles.push(handle);
     }
-    let client = HttpMetadata::new(RpcClient::new("secret", RealClock::start()), addrs.clone(), &Counting);
+    let client = HttpMetadata::new(
+        RpcClient::new("secret", RealClock::start(), Arc::new(LoopbackNetwork)),
+        addrs.clone(),
+        &Counting,
+    );
     while client.ask(GetClusterStatus {}).await.is_err() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -168,7 +173,7 @@ async fn compare_unnamed(
     next: &Arc<AtomicU64>,
     seconds: Duration,
 ) {
-    let rpc = RpcClient::new("secret", RealClock::start());
+    let rpc = RpcClient::new("secret", RealClock::start(), Arc::new(LoopbackNetwork));
     for round in 1..=5 {
         let (one, rpc, addr) = (Arc::clone(named), rpc.clone(), addr.to_owned());
         let by_name = move |n| {

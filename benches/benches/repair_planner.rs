@@ -27,6 +27,7 @@ use cairn_metadata::{Dependencies, Handle, MetadataService, Options};
 use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::command::{ChangeDisks, DiskRegistration, RegisterNode};
 use cairn_protocol::metadata::query::{GetRebalance, GetRepairStatus};
+use cairn_protocol::net::testing::LoopbackNetwork;
 use cairn_protocol::rpc::RpcClient;
 use cairn_protocol::storage::StorageDirectory;
 use tempfile::TempDir;
@@ -174,7 +175,7 @@ fn planning(nodes: u32, disks_per_node: u32) {
 }
 
 async fn start(dir: &TempDir) -> Handle {
-    let rpc = RpcClient::new("secret", RealClock::start());
+    let rpc = RpcClient::new("secret", RealClock::start(), Arc::new(LoopbackNetwork));
     let (storage, random) = (StorageDirectory::new(rpc.clone()), Arc::new(Counting));
     let dependencies = Dependencies { clock: RealClock::start(), random, storage, rpc };
     let hours = Duration::from_hours(24);

@@ -5,6 +5,7 @@
 //! trait over signed HTTP/1.1. Messages are CBOR with numbered fields, so that releases N and N-1 understand each other.
 
 pub mod metadata;
+pub mod net;
 pub mod rpc;
 pub mod sigv4;
 pub mod storage;

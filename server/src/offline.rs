@@ -15,6 +15,7 @@ use crate::config::{Config, Role};
 use crate::credentials::{self, CredentialsError};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::layout::{metadata_dir, restore_spool, storage_node_dir};
+use crate::network::SystemNetwork;
 use crate::random::SystemRandom;
 use crate::roles::metadata::failure_domain;
 use crate::threads::SystemThreads;
@@ -73,7 +74,7 @@ fn member(config: &Config) -> RestoreOptions {
 
 fn search(config: &Config, addresses: &[String]) -> Result<SearchOptions, OfflineError> {
     let clock = Arc::new(SystemClock::new());
-    let rpc = RpcClient::new(&credentials::cluster_secret(config)?, clock.clone());
+    let rpc = RpcClient::new(&credentials::cluster_secret(config)?, clock.clone(), Arc::new(SystemNetwork::new()));
     let local = config.has(Role::StorageNode).then(|| LocalDisks {
         state_dir: storage_node_dir(config),
         disks: config.disks.clone(),

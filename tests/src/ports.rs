@@ -14,6 +14,7 @@ const PER_PROCESS: u32 = 64;
 static USED: AtomicU16 = AtomicU16::new(0);
 
 /// A port on the loopback interface on which nobody listens now, given out only once in this process.
+#[expect(clippy::disallowed_methods, reason = "asks the system whether a port is free")]
 pub fn free_port() -> u16 {
     let base = (std::process::id().wrapping_mul(PER_PROCESS) % u32::from(COUNT)) as u16;
     for _ in 0..COUNT {

@@ -37,6 +37,7 @@ pub async fn exchange_and_leave(port: u16, bytes: &[u8]) -> RawAnswer {
     talk(port, bytes, true).await
 }
 
+#[expect(clippy::disallowed_methods, reason = "sends bytes that no client would")]
 async fn talk(port: u16, bytes: &[u8], leave: bool) -> RawAnswer {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.expect("a connection");
     // The server may answer and close before it has read everything.

@@ -79,6 +79,7 @@ impl Connection {
         sender.ready().await.is_ok().then_some(sender)
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the CLI is a client of one endpoint; no test drives its network")]
     async fn connect(&self) -> Result<SendRequest<RequestBody>, ConnectionError> {
         let refused = |cause| ConnectionError::Connect { endpoint: self.endpoint.clone(), cause };
         let stream = TcpStream::connect((self.endpoint.host(), self.endpoint.port())).await.map_err(refused)?;

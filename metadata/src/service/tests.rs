@@ -20,6 +20,7 @@ use cairn_protocol::metadata::query::{ClassifyShards, GetClusterMap, GetClusterS
 use cairn_protocol::metadata::{
     ExtentRun, Metadata, MetadataError, MetadataExt, PlacedExtent, PlacedRun, Rejection, Signal, SignalAnswer,
 };
+use cairn_protocol::net::testing::{LoopbackNetwork, loopback_listener};
 use cairn_protocol::rpc::{HttpMetadata, RpcAuth, RpcClient};
 use cairn_protocol::storage::{
     DeleteOrder, DeleteProof, DiskStatus, NodeStatus, RebuildOrder, RebuildReport, ShardWriter, StorageDirectory,
@@ -41,7 +42,7 @@ pub(crate) fn options(dir: &Path) -> Options {
 }
 
 pub(crate) fn rpc(secret: &str) -> RpcClient {
-    RpcClient::new(secret, TestClock::new())
+    RpcClient::new(secret, TestClock::new(), Arc::new(LoopbackNetwork))
 }
 
 pub(crate) async fn start_with(options: Options, storage: StorageDirectory) -> Handle {
@@ -443,7 +444,7 @@ fn serve(handle: &Handle, listener: tokio::net::TcpListener) -> tokio::task::Joi
 async fn the_service_is_reached_over_the_network_by_those_who_know_the_secret() {
     let dir = TempDir::new().unwrap();
     let metadata = start(dir.path()).await;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = loopback_listener("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap().to_string();
     let server = serve(&metadata, listener);
     let client = HttpMetadata::new(rpc(SECRET), vec!["127.0.0.1:1".into(), addr.clone()], &TestRandom);
@@ -469,7 +470,7 @@ async fn chunks_of_a_snapshot_are_taken_once_and_newer_formats_refused() {
         source.run(commit(session, 10 * n, &format!("key{n}"))).await.unwrap();
     }
     let target = start(dir.path()).await;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = loopback_listener("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap().to_string();
     let server = serve(&target, listener);
     let snapshot = crate::raft::snapshot::take(&source.inner.machine).unwrap();

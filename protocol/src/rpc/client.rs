@@ -10,11 +10,12 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use minicbor::{Decode, Encode};
 
+use super::connector::Connector;
 use super::{ACCESS_KEY, CBOR, REGION, SERVICE, X_CAIRN_MESSAGE};
+use crate::net::Connect;
 use crate::sigv4::{Credentials, PayloadMode, RequestTarget, Signer, SigningKeyCache};
 
 /// Why an internal call failed.
@@ -69,7 +70,7 @@ pub type RpcBody = BoxBody<Bytes, std::io::Error>;
 /// Signs and sends internal requests over pooled connections. Cheap to clone.
 #[derive(Clone)]
 pub struct RpcClient {
-    http: Client<HttpConnector, RpcBody>,
+    http: Client<Connector, RpcBody>,
     identity: Arc<Identity>,
     clock: Arc<dyn Clock>,
 }
@@ -79,23 +80,18 @@ struct Identity {
     keys: SigningKeyCache,
 }
 
-/// Time to establish a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time after which an unused connection is closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of a refusal that are kept for the error's text.
 const REFUSAL_BYTES_MAX: usize = 512;
 
 impl RpcClient {
-    /// A client that signs with the cluster's secret.
-    pub fn new(secret: &str, clock: Arc<dyn Clock>) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    /// A client that signs with the cluster's secret and connects over `network`.
+    pub fn new(secret: &str, clock: Arc<dyn Clock>, network: Arc<dyn Connect>) -> Self {
         let http = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
-            .build(connector);
+            .build(Connector::new(network));
         let identity = Identity { credentials: Credentials::new(ACCESS_KEY, secret), keys: SigningKeyCache::new() };
         Self { http, identity: Arc::new(identity), clock }
     }

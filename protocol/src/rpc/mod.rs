@@ -7,6 +7,7 @@
 
 mod auth;
 mod client;
+mod connector;
 mod metadata_call;
 mod metadata_client;
 mod metadata_message;
@@ -15,6 +16,8 @@ mod shard_body;
 mod shard_sender;
 mod storage_client;
 mod storage_message;
+#[cfg(test)]
+mod tests;
 
 pub use auth::{RpcAuth, RpcAuthError};
 pub use client::{RpcBody, RpcClient, RpcError, encode};

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use axum::Router;
+use cairn_protocol::net::{BoxedStream, Listen, Listener};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -20,8 +20,13 @@ pub struct ListenError {
 }
 
 /// Binds `addr`; `what` and `flag` are for the error.
-pub(super) async fn bind(addr: &str, what: &'static str, flag: &'static str) -> Result<TcpListener, ListenError> {
-    TcpListener::bind(addr).await.map_err(|source| ListenError { what, flag, addr: addr.to_owned(), source })
+pub(super) async fn bind(
+    network: &dyn Listen,
+    addr: &str,
+    what: &'static str,
+    flag: &'static str,
+) -> Result<Box<dyn Listener>, ListenError> {
+    network.bind(addr).await.map_err(|source| ListenError { what, flag, addr: addr.to_owned(), source })
 }
 
 /// Time for a client to send a request's head.
@@ -34,7 +39,7 @@ const HEADERS_MAX: usize = 200;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Serves `router` until `shutdown`; then lets requests under way end and returns.
-pub(crate) async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) {
+pub(crate) async fn serve(listener: Box<dyn Listener>, router: Router, shutdown: CancellationToken) {
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
@@ -42,7 +47,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, shutdown: Cance
             () = shutdown.cancelled() => break,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok(stream) => {
                 connections.spawn(connection(stream, router.clone(), shutdown.clone()));
             }
             Err(error) => {
@@ -59,8 +64,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, shutdown: Cance
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, shutdown: CancellationToken) {
-    let _ = stream.set_nodelay(true);
+async fn connection(stream: BoxedStream, router: Router, shutdown: CancellationToken) {
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)

@@ -2,26 +2,30 @@
 
 use std::net::SocketAddr;
 
-use tokio::net::TcpListener;
+use cairn_protocol::net::{Listen, Listener};
 
 use super::http::{ListenError, bind};
 use crate::config::{Config, Role};
 
 /// The sockets of a process.
 pub(crate) struct Listeners {
-    pub(crate) s3: Option<TcpListener>,
-    pub(crate) admin: TcpListener,
-    pub(crate) rpc: Option<TcpListener>,
+    pub(crate) s3: Option<Box<dyn Listener>>,
+    pub(crate) admin: Box<dyn Listener>,
+    pub(crate) rpc: Option<Box<dyn Listener>>,
 }
 
 impl Listeners {
-    pub(crate) async fn bind(config: &Config) -> Result<Self, ListenError> {
-        let s3 = if config.has(Role::Gateway) { Some(bind(&config.s3_addr, "S3", "--s3-addr").await?) } else { None };
-        let admin = bind(&config.admin_addr, "the admin API", "--admin-addr").await?;
+    pub(crate) async fn bind(config: &Config, network: &dyn Listen) -> Result<Self, ListenError> {
+        let s3 = if config.has(Role::Gateway) {
+            Some(bind(network, &config.s3_addr, "S3", "--s3-addr").await?)
+        } else {
+            None
+        };
+        let admin = bind(network, &config.admin_addr, "the admin API", "--admin-addr").await?;
         let serves_rpc = config.has(Role::Metadata) || config.has(Role::StorageNode);
         // With all roles in one process there is no other to talk to.
         let rpc = if serves_rpc && !config.is_all_in_one() {
-            Some(bind(&config.rpc_addr, "internal RPC", "--rpc-addr").await?)
+            Some(bind(network, &config.rpc_addr, "internal RPC", "--rpc-addr").await?)
         } else {
             None
         };

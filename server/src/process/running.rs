@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::Router;
 use cairn_gateway::Gateway;
 use cairn_protocol::metadata::Metadata;
+use cairn_protocol::net::Listener;
 use cairn_protocol::rpc::RpcAuth;
 use cairn_protocol::sigv4::{Credentials, SigningKeyCache};
 use cairn_recovery::backup::BackupsInStore;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -20,6 +20,7 @@ use crate::credentials;
 use crate::data_dir::DataDir;
 use crate::error::ServerError;
 use crate::listeners::{self, Listeners};
+use crate::network::SystemNetwork;
 use crate::roles::{self, Shared};
 
 /// The parts of a running process.
@@ -39,8 +40,9 @@ impl Process {
         let root = Credentials::new(keys.root.access_key.clone(), keys.root.secret_key.clone());
         let secret = credentials::cluster_secret(config)?;
         // Addresses are bound before anything is started, so that a taken port changes nothing.
-        let listeners = Listeners::bind(config).await?;
-        let shared = Shared::new(&secret);
+        let network = Arc::new(SystemNetwork::new());
+        let listeners = Listeners::bind(config, &*network).await?;
+        let shared = Shared::new(&secret, network);
         let member =
             if config.has(Role::Metadata) { Some(roles::metadata::start(config, &shared).await?) } else { None };
         let metadata = roles::metadata::connect(config, &shared, member.as_ref());
@@ -150,7 +152,7 @@ impl Process {
         });
     }
 
-    fn spawn_server(&self, listener: TcpListener, router: Router) {
+    fn spawn_server(&self, listener: Box<dyn Listener>, router: Router) {
         self.tasks.spawn(listeners::serve(listener, router, self.shutdown.clone()));
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cairn_core::clock::Clock;
 use cairn_core::random::RandomSource;
 use cairn_core::threads::Threads;
+use cairn_protocol::net::Connect;
 use cairn_protocol::rpc::{RpcAuth, RpcClient};
 use cairn_protocol::storage::StorageDirectory;
 
@@ -23,9 +24,9 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(cluster_secret: &str) -> Self {
+    pub(crate) fn new(cluster_secret: &str, network: Arc<dyn Connect>) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let rpc = RpcClient::new(cluster_secret, Arc::clone(&clock));
+        let rpc = RpcClient::new(cluster_secret, Arc::clone(&clock), network);
         Self {
             random: Arc::new(SystemRandom),
             threads: Arc::new(SystemThreads),

@@ -147,6 +147,7 @@ async fn start(layer: Layer) -> Result<EmbeddedServer, CommandError> {
 }
 
 /// An address on the loopback interface that nobody listens on.
+#[expect(clippy::disallowed_methods, reason = "asks the system for a free port; nothing is served here")]
 fn free_address() -> Result<String, CommandError> {
     let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     Ok(address.map_err(CommandError::Runtime)?.to_string())

@@ -11,7 +11,7 @@ struct Member {
 
 impl Member {
     async fn start(&mut self, id: u64, members: &[(u64, String)]) {
-        let listener = tokio::net::TcpListener::bind(&self.addr).await.unwrap();
+        let listener = loopback_listener(&self.addr).await.unwrap();
         let options = Options {
             member_id: id,
             members: members.to_vec(),
@@ -33,6 +33,7 @@ impl Member {
 }
 
 /// Three members that are not started, with their addresses.
+#[expect(clippy::disallowed_methods, reason = "asks the system for free ports")]
 fn three_members() -> (Vec<Member>, Vec<(u64, String)>) {
     let mut members = Vec::new();
     for _ in 0..3 {

@@ -20,6 +20,7 @@ use cairn_core::geometry::Geometry;
 use cairn_core::id::{DiskId, DiskNumber, ExtentId, ProfileId, SessionId};
 use cairn_core::shard::{ShardHeader, ShardId};
 use cairn_core::testing::{CountingRandom, TestClock, TestThreads};
+use cairn_protocol::net::testing::LoopbackNetwork;
 use cairn_protocol::rpc::RpcClient;
 use cairn_protocol::storage::{DiskStatus, StorageDirectory, StorageNode};
 
@@ -37,7 +38,7 @@ fn dependencies(metadata: &Arc<MemoryMetadata>) -> Dependencies {
         random: Arc::new(CountingRandom::new(SEED.fetch_add(1, Ordering::Relaxed))),
         threads: Arc::new(TestThreads),
         metadata: Arc::clone(metadata) as _,
-        peers: StorageDirectory::new(RpcClient::new("a secret", clock())),
+        peers: StorageDirectory::new(RpcClient::new("a secret", clock(), Arc::new(LoopbackNetwork))),
     }
 }
 

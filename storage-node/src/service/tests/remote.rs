@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use cairn_core::id::CommitSequence;
+use cairn_protocol::net::testing::{LoopbackNetwork, loopback_listener};
 use cairn_protocol::rpc::{
     ACCESS_KEY, HttpStorageNode, REGION, RpcAuth, RpcClient, RpcError, SERVICE, StatusRequest, StoragePath, encode,
 };
@@ -28,15 +29,19 @@ async fn serve() -> Served {
     let metadata = Arc::new(MemoryMetadata::new(1));
     let node = start(directory.path(), 1, &metadata);
     let disk = wait_for(&node, &[DiskState::Active]).await[0].disk;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = loopback_listener("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap().to_string();
     let routes = router(node.clone(), RpcAuth::new(SECRET, clock()));
     tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
     Served { _directory: directory, node, disk, addr }
 }
 
+fn rpc(secret: &str, clock: Arc<TestClock>) -> RpcClient {
+    RpcClient::new(secret, clock, Arc::new(LoopbackNetwork))
+}
+
 fn client(addr: &str) -> HttpStorageNode {
-    HttpStorageNode::new(RpcClient::new(SECRET, clock()), addr)
+    HttpStorageNode::new(rpc(SECRET, clock()), addr)
 }
 
 #[tokio::test]
@@ -109,6 +114,7 @@ async fn a_shard_that_is_cut_off_leaves_nothing() {
 }
 
 /// Sends a status request with these headers and returns the response's status line.
+#[expect(clippy::disallowed_methods, reason = "sends headers that no client would")]
 async fn send(addr: &str, headers: &HeaderMap, body: &[u8]) -> String {
     let mut stream = tokio::net::TcpStream::connect(addr).await.unwrap();
     let mut request = format!("POST {} HTTP/1.1\r\nconnection: close\r\n", StoragePath::STATUS);
@@ -160,7 +166,7 @@ async fn nothing_gets_in_without_the_clusters_signature() {
 
     let ahead = clock();
     ahead.advance(Duration::from_hours(1));
-    for rpc in [RpcClient::new("guess", clock()), RpcClient::new(SECRET, ahead)] {
+    for rpc in [rpc("guess", clock()), rpc(SECRET, ahead)] {
         let limit = Duration::from_secs(5);
         let path = StoragePath::STATUS;
         let answer = rpc.call::<_, NodeStatus, StorageError>(addr, path, &StatusRequest {}, limit).await;

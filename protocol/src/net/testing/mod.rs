@@ -1,0 +1,7 @@
+//! Networks for tests: real sockets on the loopback interface, and one that lives in memory.
+
+mod loopback;
+mod memory;
+
+pub use loopback::{LoopbackNetwork, loopback_listener};
+pub use memory::MemoryNetwork;

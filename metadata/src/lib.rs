@@ -2,27 +2,25 @@
 //!
 //! A command enters through the [`Handle`], is put together with others into one log entry ([`service::proposer`]),
 //! synced once by the log ([`raft::log_store`]) and applied in one transaction of the state ([`raft::machine`]) by the
-//! functions in [`commands`]. A query reads a consistent view of the [`tables`] on the leader. Time, randomness, the
+//! functions in [`state::commands`]. A query reads a consistent view of the [`state::tables`] on the leader. Time, randomness, the
 //! network and the storage nodes are passed in; order comes from the log alone. Beside that the leader runs the
 //! background [`jobs`]: leases, disk states and the reclaiming of space. Nothing here reads or writes a shard.
 
-pub mod audit;
 pub mod backup;
-mod commands;
 mod directory;
 mod error;
 mod integrity;
 mod jobs;
+mod leader;
+pub mod offline;
 mod options;
-mod queries;
 mod raft;
 mod service;
-mod tables;
+mod state;
 #[cfg(test)]
 mod testing;
 
 pub use directory::StartError;
 pub use error::StoreError;
 pub use options::Options;
-pub use raft::MemberId;
 pub use service::{Dependencies, Handle, MetadataService, router};

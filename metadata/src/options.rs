@@ -7,7 +7,7 @@ use cairn_core::id::ClusterId;
 use cairn_core::profile::FailureDomain;
 use cairn_core::repair::Limits;
 
-use crate::raft::MemberId;
+use cairn_core::id::MemberId;
 
 /// Settings of one member. [`Options::new`] gives the defaults of a single member.
 #[derive(Debug, Clone)]

@@ -14,15 +14,16 @@ use cairn_protocol::metadata::query::RestoreHold;
 use openraft::{BasicNode, CommittedLeaderId, LogId, Membership, StoredMembership};
 use redb::{Database, Durability};
 
-use crate::commands;
 use crate::directory;
 use crate::error::StoreError;
+use crate::raft::Vote;
 use crate::raft::codec::{LogIdRow, MembershipRow};
 use crate::raft::log_store::LogStore;
-use crate::raft::{MemberId, Vote};
-use crate::tables::history::History;
-use crate::tables::members::{self, Incarnation, Roll};
-use crate::tables::{Tables, cluster_map, counters, meta};
+use crate::state::commands;
+use crate::state::tables::history::History;
+use crate::state::tables::members::{self, Incarnation, Roll};
+use crate::state::tables::{Tables, cluster_map, counters, meta};
+use cairn_core::id::MemberId;
 
 /// Log entries left out: more than any life has, and 48 bits of them last for 65,536 lives.
 pub(super) const LOG_GAP: u64 = 1 << 32;

@@ -12,12 +12,12 @@ use openraft::{CommittedLeaderId, LogId};
 
 use super::BackupError;
 use super::rebase::{Beginner, EPOCH_GAP, LOG_GAP, rebase};
-use crate::commands;
 use crate::error::StoreError;
-use crate::raft::MemberId;
 use crate::raft::snapshot::Loader;
-use crate::tables::members::{self, Roll};
-use crate::tables::{Tables, cluster_map, counters};
+use crate::state::commands;
+use crate::state::tables::members::{self, Roll};
+use crate::state::tables::{Tables, cluster_map, counters};
+use cairn_core::id::MemberId;
 
 /// Bytes of pages that are kept in memory meanwhile.
 const CACHE_BYTES: usize = 16 << 20;

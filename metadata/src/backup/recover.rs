@@ -16,9 +16,9 @@ use super::{BackupError, BackupSummary};
 use crate::directory::Directory;
 use crate::error::StoreError;
 use crate::options::Options;
-use crate::raft::MemberId;
 use crate::raft::snapshot::Loader;
-use crate::tables::usage;
+use crate::state::tables::usage;
+use cairn_core::id::MemberId;
 
 /// Which member.
 #[derive(Debug, Clone)]

@@ -10,8 +10,8 @@ use super::format::FrameReader;
 use super::rebase::{Beginner, rebase};
 use super::{BackupError, BackupSummary};
 use crate::error::StoreError;
-use crate::raft::MemberId;
 use crate::raft::snapshot::Loader;
+use cairn_core::id::MemberId;
 
 /// Bytes of pages that are kept in memory meanwhile.
 const CACHE_BYTES: usize = 256 << 20;

@@ -8,13 +8,14 @@ use openraft::Snapshot;
 
 use super::BackupError;
 use super::format::{End, FrameWriter, Head, Kind};
-use crate::commands;
 use crate::error::StoreError;
 use crate::raft::TypeConfig;
 use crate::raft::machine::STATE_FORMAT;
-use crate::raft::snapshot::{self, Position, SnapshotData};
+use crate::raft::snapshot::{self, Position};
+use crate::raft::snapshot_data::SnapshotData;
 use crate::service::Handle;
-use crate::tables::{View, usage};
+use crate::state::commands;
+use crate::state::tables::{View, usage};
 
 /// Pause between two looks at whether this member has what was acknowledged before the backup began.
 const CATCH_UP_STEP: std::time::Duration = std::time::Duration::from_millis(20);

@@ -21,8 +21,8 @@ use tokio::task::JoinSet;
 
 use crate::error::StoreError;
 use crate::service::Inner;
-use crate::tables::reclaim::Garbage;
-use crate::tables::{View, extents, parts, rebuilds, reclaim};
+use crate::state::tables::reclaim::Garbage;
+use crate::state::tables::{View, extents, parts, rebuilds, reclaim};
 
 /// Extents that one step looks at.
 const EXTENTS_PER_STEP: usize = 256;
@@ -258,7 +258,7 @@ impl Step<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::testing::State;
+    use crate::state::commands::testing::State;
 
     /// Walks over the whole table, as a pass does.
     fn pass(state: &State) -> (Vec<ExtentId>, usize, usize) {

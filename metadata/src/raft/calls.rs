@@ -10,8 +10,8 @@ use cairn_protocol::metadata::{Outcome, Rejection};
 use cairn_protocol::rpc::{CallTag, ClientId};
 
 use crate::error::StoreError;
-use crate::tables::calls::{ClientRow, OutcomeRow};
-use crate::tables::{Row, Tables, View};
+use crate::state::tables::calls::{ClientRow, OutcomeRow};
+use crate::state::tables::{Row, Tables, View};
 
 /// Clients that are remembered: processes that were started, the most recently used ones.
 const CLIENTS_MAX: usize = 4096;
@@ -139,7 +139,7 @@ impl AppliedCalls {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::testing::State;
+    use crate::state::commands::testing::State;
 
     fn tag(client: u8, number: u64, settled: u64, repeated: bool) -> CallTag {
         CallTag { client: ClientId::from_bytes([client; 16]), number, settled, repeated }

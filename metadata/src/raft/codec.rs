@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use minicbor::{Decode, Encode};
 use openraft::{BasicNode, CommittedLeaderId, LogId, Membership, StoredMembership, Vote};
 
-use super::MemberId;
+use cairn_core::id::MemberId;
 
 /// A [`LogId`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]

@@ -12,11 +12,12 @@ use openraft::{CommittedLeaderId, EntryPayload};
 use proptest::prelude::*;
 use redb::{Database, StorageBackend};
 
-use super::entry::{Change, Proposal};
 use super::log_store::LogStore;
 use super::log_writer::{Write, write};
 use super::machine::Machine;
-use super::{Entry, LogId, Vote, snapshot};
+use super::proposal::{Change, Proposal};
+use super::snapshot;
+use super::types::{Entry, LogId, Vote};
 use crate::directory::is_unborn;
 use crate::testing::TestClock;
 

@@ -1,56 +1,13 @@
-//! What the log carries.
+//! The encoding of log entries, on disk and in messages.
 
 use std::sync::Arc;
 
-use cairn_core::id::HistoryId;
-use cairn_protocol::metadata::{Command, Outcome, Rejection};
-use cairn_protocol::rpc::CallTag;
 use minicbor::{Decode, Encode};
 use openraft::{Entry, EntryPayload, LogId};
 
 use super::codec::{LogIdRow, MembershipRow};
-use super::{MemberId, TypeConfig};
-use crate::commands::Bootstrap;
-use crate::tables::members::Enroll;
-
-/// One proposal of the leader: a batch of commands that share one log entry, one sync and one transaction.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub(crate) struct Proposal {
-    /// The leader's clock, in milliseconds since the Unix epoch: the only way for time to enter the state (I20).
-    #[n(0)]
-    pub(crate) proposed_at_ms: u64,
-    /// What changes.
-    #[n(1)]
-    pub(crate) change: Change,
-}
-
-/// What a proposal changes.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub(crate) enum Change {
-    /// Forms the cluster.
-    #[n(0)]
-    Bootstrap(#[n(0)] Bootstrap),
-    /// Commands, each with an outcome of its own, and the tags of those that have one, in the same order.
-    #[n(1)]
-    Batch(#[n(0)] Vec<Command>, #[n(1)] Option<Vec<Option<CallTag>>>),
-    /// Changes the roll of members.
-    #[n(2)]
-    Enroll(#[n(0)] Enroll),
-    /// Lets a restored service delete again.
-    #[n(3)]
-    EndRestoreHold,
-    /// A leader begins its term: from here on this id is in force.
-    #[n(4)]
-    BeginHistory(#[n(0)] HistoryId),
-}
-
-/// The outcomes of an entry, one per command.
-#[derive(Debug, Default)]
-pub(crate) struct Applied {
-    /// Nothing for the repetition of a command whose outcome is not remembered any more: it was not applied now, and may
-    /// have been before.
-    pub(crate) outcomes: Vec<Option<Result<Outcome, Rejection>>>,
-}
+use super::proposal::Proposal;
+use super::types::TypeConfig;
 
 /// An entry as it stands in the log and in messages.
 #[derive(Debug, Encode, Decode)]
@@ -93,7 +50,7 @@ impl From<EntryRow> for Entry<TypeConfig> {
             PayloadRow::Proposal(proposal) => EntryPayload::Normal(proposal),
             PayloadRow::Membership(membership) => EntryPayload::Membership(membership.membership()),
         };
-        Self { log_id: LogId::<MemberId>::from(row.log_id), payload }
+        Self { log_id: LogId::from(row.log_id), payload }
     }
 }
 
@@ -121,7 +78,8 @@ mod shared {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tables::Row;
+    use crate::raft::proposal::Change;
+    use crate::state::tables::Row;
     use cairn_core::id::SessionId;
     use cairn_protocol::metadata::command::EndSession;
     use openraft::CommittedLeaderId;

@@ -17,9 +17,9 @@ use super::entry::EntryRow;
 use super::log_writer::{
     self, Answer, COMMITTED, FORMAT, Job, LOG, LOG_FORMAT, PURGED, STATE, VOTE, Written, read_state,
 };
-use super::{Entry, LogId, StorageError, TypeConfig, Vote};
+use super::types::{Entry, LogId, StorageError, TypeConfig, Vote};
 use crate::error::StoreError;
-use crate::tables::Row;
+use crate::state::tables::Row;
 
 /// Entries kept in memory after they were written: those that are about to be applied or replicated.
 const CACHED_ENTRIES_MAX: usize = 32;

@@ -11,9 +11,9 @@ use tokio::sync::oneshot;
 
 use super::codec::{LogIdRow, VoteRow};
 use super::entry::EntryRow;
-use super::{Entry, LogId, TypeConfig, Vote};
+use super::types::{Entry, LogId, TypeConfig, Vote};
 use crate::error::StoreError;
-use crate::tables::Row;
+use crate::state::tables::Row;
 
 /// Log index → entry.
 pub(super) const LOG: TableDefinition<'static, u64, &'static [u8]> = TableDefinition::new("log");

@@ -17,12 +17,12 @@ use redb::{Database, Durability, WriteTransaction};
 
 use super::calls::{AppliedCalls, Standing};
 use super::codec::{LogIdRow, MembershipRow};
-use super::entry::{Applied, Change, Proposal};
-use super::{Entry, LogId, StoredMembership};
-use crate::commands::{self, Context};
+use super::proposal::{Applied, Change, Proposal};
+use super::types::{Entry, LogId, StoredMembership};
 use crate::error::StoreError;
-use crate::tables::history::History;
-use crate::tables::{Tables, View, cluster_map, members, meta};
+use crate::state::commands::{self, Context};
+use crate::state::tables::history::History;
+use crate::state::tables::{Tables, View, cluster_map, members, meta};
 
 /// Time and number of commands after which the state is synced.
 const SYNC_INTERVAL: Duration = Duration::from_secs(2);

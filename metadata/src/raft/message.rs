@@ -6,8 +6,9 @@ use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, VoteRequest, V
 
 use super::codec::{LogIdRow, MembershipRow, VoteRow};
 use super::entry::EntryRow;
-use super::{MemberId, SnapshotMeta, TypeConfig};
-use crate::tables::members::Incarnation;
+use super::types::{SnapshotMeta, TypeConfig};
+use crate::state::tables::members::Incarnation;
+use cairn_core::id::MemberId;
 
 /// Paths of the calls between members. Each is a POST with one CBOR message.
 pub(crate) struct RaftPath;

@@ -1,5 +1,6 @@
 //! Raft: openraft over a log and a state machine in redb, and the network between members.
 
+pub(crate) mod admission;
 pub(crate) mod calls;
 pub(crate) mod codec;
 #[cfg(test)]
@@ -10,32 +11,12 @@ pub(crate) mod log_writer;
 pub(crate) mod machine;
 pub(crate) mod message;
 pub(crate) mod network;
+pub(crate) mod proposal;
 pub(crate) mod snapshot;
+pub(crate) mod snapshot_data;
 mod state_machine;
 #[cfg(test)]
 mod suite;
+mod types;
 
-use std::sync::Arc;
-
-use entry::{Applied, Proposal};
-use snapshot::SnapshotData;
-
-/// A member of the metadata service.
-pub type MemberId = u64;
-
-openraft::declare_raft_types!(
-    pub(crate) TypeConfig:
-        D = Arc<Proposal>,
-        R = Applied,
-        NodeId = MemberId,
-        Node = openraft::BasicNode,
-        SnapshotData = SnapshotData,
-);
-
-pub(crate) type Raft = openraft::Raft<TypeConfig>;
-pub(crate) type Entry = openraft::Entry<TypeConfig>;
-pub(crate) type LogId = openraft::LogId<MemberId>;
-pub(crate) type Vote = openraft::Vote<MemberId>;
-pub(crate) type StorageError = openraft::StorageError<MemberId>;
-pub(crate) type SnapshotMeta = openraft::SnapshotMeta<MemberId, openraft::BasicNode>;
-pub(crate) type StoredMembership = openraft::StoredMembership<MemberId, openraft::BasicNode>;
+pub(crate) use types::{LogId, Raft, TypeConfig, Vote};

@@ -11,12 +11,14 @@ use openraft::network::{RPCOption, RaftNetwork, RaftNetworkFactory};
 use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, VoteRequest, VoteResponse};
 use openraft::{AnyError, BasicNode, ErrorSubject, ErrorVerb, Snapshot, StorageIOError};
 
+use super::admission::Admission;
 use super::codec::MembershipRow;
 use super::machine::STATE_FORMAT;
 use super::message::{Append, Appended, AskVote, ChunkTaken, RaftPath, SnapshotChunk, Stopped, Voted};
-use super::snapshot::{self, Position, SnapshotData};
-use super::{MemberId, TypeConfig, Vote};
-use crate::service::admission::Admission;
+use super::snapshot::{self, Position};
+use super::snapshot_data::SnapshotData;
+use super::types::{TypeConfig, Vote};
+use cairn_core::id::MemberId;
 
 /// Time for one chunk of a snapshot; the last one waits for the installation.
 const CHUNK_LIMIT: Duration = Duration::from_mins(1);

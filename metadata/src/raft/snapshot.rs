@@ -10,22 +10,13 @@ use redb::{Database, Durability, ReadOnlyTable, Table};
 
 use super::codec::{LogIdRow, MembershipRow};
 use super::machine::Machine;
-use super::{LogId, TypeConfig};
+use super::snapshot_data::SnapshotData;
+use super::types::{LogId, TypeConfig};
 use crate::error::StoreError;
-use crate::tables::{Tables, View, for_each_table, meta};
+use crate::state::tables::{Tables, View, for_each_table, meta};
 
 /// Bytes of records in a chunk, about.
 const CHUNK_BYTES: usize = 1 << 20;
-
-/// What a snapshot consists of.
-pub(crate) enum SnapshotData {
-    /// Nothing yet.
-    Empty,
-    /// A view of this member's state.
-    Live(Arc<View>),
-    /// The state of another member, loaded into a file of its own.
-    Loaded(Arc<Database>),
-}
 
 /// Syncs the state and describes it. The log may be purged up to here.
 pub(crate) fn take(machine: &Machine) -> Result<Snapshot<TypeConfig>, StoreError> {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use openraft::storage::{RaftSnapshotBuilder, RaftStateMachine};
 use openraft::{AnyError, ErrorSubject, ErrorVerb, Snapshot, StorageIOError};
 
-use super::entry::Applied;
 use super::machine::Machine;
-use super::snapshot::{self, SnapshotData};
-use super::{Entry, LogId, SnapshotMeta, StorageError, StoredMembership, TypeConfig};
+use super::proposal::Applied;
+use super::snapshot;
+use super::snapshot_data::SnapshotData;
+use super::types::{Entry, LogId, SnapshotMeta, StorageError, StoredMembership, TypeConfig};
 use crate::error::StoreError;
 
 /// Runs `work` on the machine, off the async threads.

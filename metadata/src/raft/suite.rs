@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::log_store::LogStore;
 use super::machine::Machine;
-use super::{StorageError, TypeConfig};
+use super::types::{StorageError, TypeConfig};
 use crate::testing::TestClock;
 
 struct Stores;

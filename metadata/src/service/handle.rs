@@ -16,20 +16,21 @@ use cairn_protocol::storage::DiskStatus;
 use redb::ReadableTableMetadata;
 use tokio::sync::{Notify, watch};
 
-use super::admission::Admission;
-use super::client_watch::ClientWatch;
-use super::leader::{Heard, LeaderMemory};
-use super::proposer::{self, Proposer};
-use super::read_gate::ReadGate;
 use crate::error::{Refused, StoreError};
-use crate::jobs::repair::{StatusCell, forecast, shares};
-use crate::queries;
+use crate::jobs::repair::{forecast, shares};
+use crate::leader::client_watch::ClientWatch;
+use crate::leader::memory::{Heard, LeaderMemory};
+use crate::leader::proposer::{self, Proposer};
+use crate::leader::read_gate::ReadGate;
+use crate::leader::repair_status::StatusCell;
 use crate::raft::Raft;
-use crate::raft::entry::Change;
+use crate::raft::admission::Admission;
 use crate::raft::log_store::LogStore;
 use crate::raft::machine::Machine;
-use crate::tables::history::History;
-use crate::tables::{View, meta, rebalance, sessions, usage};
+use crate::raft::proposal::Change;
+use crate::state::queries;
+use crate::state::tables::history::History;
+use crate::state::tables::{View, meta, rebalance, sessions, usage};
 
 /// Time for the files to close on shutdown, in steps.
 const CLOSE_STEPS_MAX: u32 = 200;

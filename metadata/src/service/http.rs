@@ -21,7 +21,8 @@ use crate::raft::machine::STATE_FORMAT;
 use crate::raft::message::{
     Append, Appended, AskVote, Campaign, Campaigning, ChunkTaken, Hello, RaftPath, SnapshotChunk, Stopped, Voted,
 };
-use crate::raft::snapshot::{Loader, SnapshotData};
+use crate::raft::snapshot::Loader;
+use crate::raft::snapshot_data::SnapshotData;
 
 /// Bytes of one message: the largest is a batch of log entries, or one completion of 10,000 parts.
 const MESSAGE_BYTES_MAX: usize = 16 << 20;

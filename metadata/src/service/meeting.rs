@@ -1,4 +1,4 @@
-//! The rounds in which a member asks the others what they know about it, and what follows: see [`super::admission`].
+//! The rounds in which a member asks the others what they know about it, and what follows: see [`crate::raft::admission`].
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -11,10 +11,10 @@ use openraft::error::{InitializeError, RaftError};
 use tokio::sync::watch;
 
 use super::Inner;
-use super::admission::{Holding, Verdict, contradiction, decide};
-use crate::raft::MemberId;
+use crate::raft::admission::{Holding, Verdict, contradiction, decide};
 use crate::raft::message::{Hello, HelloAnswer, RaftPath, Stopped};
-use crate::tables::members;
+use crate::state::tables::members;
+use cairn_core::id::MemberId;
 
 /// Time for one answer.
 pub(super) const HELLO_LIMIT: Duration = Duration::from_millis(500);

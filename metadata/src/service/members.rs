@@ -13,12 +13,13 @@ use openraft::error::{ClientWriteError, RaftError};
 use openraft::{BasicNode, ChangeMembers};
 
 use super::meeting::hello;
-use super::{ELECTION_MS_MAX, Inner, proposer};
-use crate::raft::MemberId;
-use crate::raft::entry::Change;
+use super::{ELECTION_MS_MAX, Inner};
+use crate::leader::proposer;
 use crate::raft::message::{Campaign, Campaigning, Hello, RaftPath, Stopped};
-use crate::tables::members::{self, Enroll};
-use crate::tables::meta;
+use crate::raft::proposal::Change;
+use crate::state::tables::members::{self, Enroll};
+use crate::state::tables::meta;
+use cairn_core::id::MemberId;
 
 /// Members at most: each more makes a commit slower and adds nothing.
 const MEMBERS_MAX: usize = 7;

@@ -1,14 +1,9 @@
 //! A member of the metadata service: how it starts, what it takes, and how it stops.
 
-pub(crate) mod admission;
-mod client_watch;
 mod handle;
 mod http;
-pub(crate) mod leader;
 mod meeting;
 mod members;
-pub(crate) mod proposer;
-mod read_gate;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -27,18 +22,18 @@ pub use handle::Handle;
 pub(crate) use handle::Inner;
 pub use http::router;
 
-use client_watch::ClientWatch;
-
 use crate::directory::{Directory, StartError};
-use crate::jobs::repair::{self, StatusCell};
+use crate::jobs::repair;
 use crate::jobs::{self, Jobs};
+use crate::leader::client_watch::ClientWatch;
+use crate::leader::memory::LeaderMemory;
+use crate::leader::proposer::Proposer;
+use crate::leader::read_gate::ReadGate;
+use crate::leader::repair_status::StatusCell;
 use crate::options::Options;
 use crate::raft::Raft;
+use crate::raft::admission::{Admission, Me};
 use crate::raft::network::Network;
-use admission::{Admission, Me};
-use leader::LeaderMemory;
-use proposer::Proposer;
-use read_gate::ReadGate;
 
 /// Times of Raft, in milliseconds: a heartbeat must fit into the election timeout. A leader that is gone is missed after
 /// the longest timeout, and another one elected after a random one beyond that: 1.2 to 1.4 seconds together.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use cairn_core::id::{DiskNumber, ExtentId};
 use cairn_core::shard::ShardId;
-use cairn_metadata::audit::{BookedExtent, BookedObject, Excused};
+use cairn_metadata::offline::{BookedExtent, BookedObject, Excused};
 
 use super::health::{Amount, AtRisk, ObjectAtRisk};
 use super::report::{AuditedDisk, Redundancy, Space, Unowned};

@@ -8,7 +8,7 @@ use cairn_core::clock::Clock;
 use cairn_core::cluster_map::ClusterMap;
 use cairn_core::id::DiskNumber;
 use cairn_metadata::StoreError;
-use cairn_metadata::audit::Book;
+use cairn_metadata::offline::Book;
 use cairn_storage_node::inspect::InspectError;
 
 use super::judge::{self, Judge};
@@ -37,7 +37,7 @@ pub struct AuditOptions {
 pub enum AuditError {
     /// The metadata cannot be read.
     #[error(transparent)]
-    Metadata(#[from] cairn_metadata::audit::AuditError),
+    Metadata(#[from] cairn_metadata::offline::AuditError),
     /// The tables cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),

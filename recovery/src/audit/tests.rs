@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use cairn_core::geometry::Geometry;
 use cairn_core::id::{ClusterId, DiskId, DiskNumber, ExtentId, SessionId};
 use cairn_core::shard::ShardId;
-use cairn_metadata::audit::{BookedExtent, BookedObject, Excused};
+use cairn_metadata::offline::{BookedExtent, BookedObject, Excused};
 use cairn_protocol::metadata::ExtentRun;
 
 use super::health::Amount;

@@ -19,7 +19,7 @@ use cairn_protocol::rpc::MetadataFailure;
 
 use crate::options::Options;
 use crate::service::Inner;
-use crate::tables::service_time;
+use crate::state::tables::service_time;
 use walk::{Cursor, Step};
 
 /// Marks of the service time in a day.

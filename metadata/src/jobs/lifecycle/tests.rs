@@ -7,8 +7,8 @@ use cairn_protocol::storage::StorageDirectory;
 use tempfile::TempDir;
 
 use super::*;
-use crate::commands::testing::expire_all;
 use crate::service::tests::{bucket, commit, get, options, prepare, rpc};
+use crate::state::commands::testing::expire_all;
 use crate::testing::{TestClock, TestRandom};
 use crate::{Dependencies, Handle, MetadataService};
 

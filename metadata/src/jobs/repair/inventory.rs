@@ -9,7 +9,7 @@ use cairn_protocol::storage::{StorageError, StorageNode};
 
 use crate::error::StoreError;
 use crate::service::Inner;
-use crate::tables::{View, disk_extents, extents};
+use crate::state::tables::{View, disk_extents, extents};
 
 /// Shards in one page.
 const PAGE_SHARDS: usize = 1000;

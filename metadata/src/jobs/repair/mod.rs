@@ -12,7 +12,6 @@ mod rebuild;
 mod reconcile;
 mod scan;
 mod spread;
-mod status;
 mod survey;
 mod verify;
 
@@ -32,16 +31,16 @@ use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 
 use crate::error::StoreError;
 use crate::jobs::health;
+use crate::leader::repair_status::{RepairStatus, Seen};
 use crate::options::Options;
 use crate::service::Inner;
-use crate::tables::{self, rebuilds};
+use crate::state::tables::{self, rebuilds};
 use patience::Patience;
 use rebalance::Rebalance;
 use rebuild::Ended;
 use reconcile::{ReconcileError, Reconciled};
-use scan::{Cursor, Seen};
+use scan::Cursor;
 use spread::Spread;
-pub(crate) use status::{RepairStatus, StatusCell};
 pub(crate) use survey::{forecast, shares};
 
 /// Time between two looks while tasks wait for their turn.

@@ -7,7 +7,7 @@ use cairn_core::cluster_map::{ClusterMap, Disk, DiskState, Standing};
 use cairn_core::id::{DiskId, NodeId};
 
 use crate::jobs::health::is_silent;
-use crate::service::leader::Memory;
+use crate::leader::memory::Memory;
 
 /// Nodes that may be silent at the same time and are still given up, as a fraction of all: one of so many. Beyond that
 /// it is more likely that the network is cut than that so many nodes are lost, and making their shards anew would move
@@ -91,7 +91,7 @@ impl Patience {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::leader::Heard;
+    use crate::leader::memory::Heard;
     use cairn_core::cluster_map::{Labels, Node};
     use cairn_core::id::{ClusterId, DiskNumber};
 

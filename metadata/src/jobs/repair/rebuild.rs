@@ -94,7 +94,7 @@ pub(super) async fn run(
 }
 
 fn is_gone(inner: &Inner, task: &Task) -> bool {
-    let read = || crate::tables::extents::get(&inner.machine.view()?.extents()?, task.shard.extent);
+    let read = || crate::state::tables::extents::get(&inner.machine.view()?.extents()?, task.shard.extent);
     read().is_ok_and(|row| row.is_none())
 }
 

@@ -11,8 +11,8 @@ use cairn_protocol::storage::{DeleteOrder, DeleteProof, StorageError, StorageNod
 
 use super::inventory::{self, CompareError};
 use crate::error::StoreError;
-use crate::queries::classify_shards::classify_shards;
 use crate::service::Inner;
+use crate::state::queries::classify_shards::classify_shards;
 
 /// A disk that is not reconciled yet.
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,8 @@ use cairn_core::id::{DiskNumber, ExtentId};
 use cairn_core::repair::{Blocked, ExtentView, Task, assess};
 
 use crate::error::StoreError;
-use crate::tables::{View, disk_extents, extents, repair};
+use crate::leader::repair_status::Seen;
+use crate::state::tables::{View, disk_extents, extents, repair};
 
 /// Extents that one step looks at.
 const EXTENTS_PER_STEP: usize = 2000;
@@ -23,29 +24,6 @@ pub(super) struct Cursor {
 
 impl Cursor {
     pub(super) const START: Self = Self { disk: None, extent: disk_extents::FIRST };
-}
-
-/// What a pass has seen so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Seen {
-    /// Extents with a shard to make anew.
-    pub(crate) extents: u64,
-    /// Bytes to write for them.
-    pub(crate) bytes: u64,
-    /// Those that cannot be read at present.
-    pub(crate) lost: u64,
-    /// Those for whose shards there is no disk.
-    pub(crate) without_place: u64,
-}
-
-impl Seen {
-    /// Adds what a further step has seen.
-    pub(super) fn add(&mut self, more: Self) {
-        self.extents += more.extents;
-        self.bytes += more.bytes;
-        self.lost += more.lost;
-        self.without_place += more.without_place;
-    }
 }
 
 /// The outcome of one step.
@@ -185,7 +163,7 @@ mod tests {
     use cairn_protocol::metadata::command::{ChangeDisks, ReportFaults, SetDiskStates, ShardReport, ShardReportKind};
 
     use super::*;
-    use crate::commands::testing::{State, disk_id, registration};
+    use crate::state::commands::testing::{State, disk_id, registration};
     use cairn_core::cluster_map::DiskState;
 
     /// What a whole pass finds: the tasks as (extent, shard, target), sorted, and the counts.

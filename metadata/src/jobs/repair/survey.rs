@@ -9,8 +9,8 @@ use cairn_protocol::metadata::query::{DiskShare, RebalanceForecast};
 
 use super::scan::after;
 use crate::error::StoreError;
-use crate::tables::extents::ExtentRow;
-use crate::tables::{Row, View, disk_extents, repair};
+use crate::state::tables::extents::ExtentRow;
+use crate::state::tables::{Row, View, disk_extents, repair};
 
 /// Extents that one step counts.
 const COUNTED_PER_STEP: usize = 20_000;
@@ -133,7 +133,7 @@ mod tests {
     use cairn_protocol::metadata::command::{ReportFaults, ShardReport, ShardReportKind};
 
     use super::*;
-    use crate::commands::testing::{State, registration};
+    use crate::state::commands::testing::{State, registration};
 
     #[test]
     fn every_extent_is_counted_and_what_is_known_to_be_bad_does_not_move() {

@@ -14,13 +14,13 @@ use cairn_protocol::storage::StorageDirectory;
 use redb::{ReadableTable, ReadableTableMetadata};
 
 use super::inventory::{self, CompareError};
-use super::status::StatusCell;
 use crate::error::StoreError;
+use crate::leader::repair_status::StatusCell;
 use crate::service::Inner;
-use crate::tables::extents::ExtentRow;
-use crate::tables::noncurrent::AllVersions;
-use crate::tables::versions::VersionRow;
-use crate::tables::{Row, View, buckets, parts, repair};
+use crate::state::tables::AllVersions;
+use crate::state::tables::extents::ExtentRow;
+use crate::state::tables::versions::VersionRow;
+use crate::state::tables::{Row, View, buckets, parts, repair};
 
 /// Objects that a report lists.
 const LISTED_MAX: usize = 1000;

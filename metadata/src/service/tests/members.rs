@@ -84,7 +84,7 @@ async fn three_members_agree_survive_the_loss_of_one_and_take_it_back_by_snapsho
     eventually("the member catches up", async || returned.commit() >= newest).await;
     assert_eq!(returned.ask(get("before")).await.unwrap().version.size, 100, "a follower asks the leader");
     let view = returned.inner.machine.view().unwrap();
-    let held = crate::tables::usage::get(&view.usage().unwrap(), crate::tables::usage::TOTAL).unwrap();
+    let held = crate::state::tables::usage::get(&view.usage().unwrap(), crate::state::tables::usage::TOTAL).unwrap();
     assert_eq!((held.objects, held.bytes), (301, 30_100));
 }
 

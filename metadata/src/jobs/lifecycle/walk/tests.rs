@@ -6,7 +6,7 @@ use cairn_core::version::Versioning;
 use cairn_protocol::metadata::command::{CreateBucket, SetLifecycle};
 
 use super::*;
-use crate::commands::testing::{State, expire_all};
+use crate::state::commands::testing::{State, expire_all};
 
 /// Everything that was written so far has been there for an hour of service, and the wall clock has gone on by as much. A
 /// day is a second: commands of these tests are a second apart.

@@ -1,0 +1,192 @@
+//! Group commit: commands that arrive while a proposal is under way share the next one, so that one sync and one
+//! transaction serve all of them and throughput grows with concurrency.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cairn_core::clock::Clock;
+use cairn_core::lifecycle::Filter;
+use cairn_protocol::metadata::{Command, Outcome, PlacedRun, Rejection};
+use cairn_protocol::rpc::{CallTag, MetadataFailure};
+use openraft::error::{ClientWriteError, RaftError};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::raft::Raft;
+use crate::raft::proposal::{Change, Proposal};
+use crate::state::commands::COMMANDS_PER_ENTRY_MAX;
+
+/// Commands that wait for a proposal; beyond that their senders wait.
+const QUEUE_MAX: usize = 4096;
+/// Estimated bytes of one proposal. A single larger command still goes alone.
+const BATCH_BYTES_MAX: usize = 1 << 20;
+
+/// Time for a command to be committed and applied; a leader that has lost its majority would keep it for ever.
+const COMMIT_LIMIT: Duration = Duration::from_secs(15);
+
+/// See [`crate::raft::proposal::Applied`].
+type Outcomes = Vec<Option<Result<Outcome, Rejection>>>;
+
+type Answer = oneshot::Sender<Result<Outcome, MetadataFailure>>;
+
+struct Queued {
+    command: Command,
+    tag: Option<CallTag>,
+    answer: Answer,
+}
+
+/// Where commands are handed in. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Proposer {
+    queue: mpsc::Sender<Queued>,
+}
+
+impl Proposer {
+    /// Starts the task that proposes; it ends when all proposers are dropped.
+    pub(crate) fn spawn(raft: Raft, clock: Arc<dyn Clock>) -> Self {
+        let (queue, commands) = mpsc::channel(QUEUE_MAX);
+        tokio::spawn(run(raft, clock, commands));
+        Self { queue }
+    }
+
+    /// Hands in one command and waits until it is applied.
+    pub(crate) async fn propose(&self, command: Command, tag: Option<CallTag>) -> Result<Outcome, MetadataFailure> {
+        let (answer, answered) = oneshot::channel();
+        let stopping = || MetadataFailure::Unavailable("the metadata service is stopping".to_owned());
+        self.queue.send(Queued { command, tag, answer }).await.map_err(|_| stopping())?;
+        let unknown = |detail: String| Err(MetadataFailure::Unknown(detail));
+        match tokio::time::timeout(COMMIT_LIMIT, answered).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => unknown("the proposer has ended".to_owned()),
+            Err(_) => unknown(format!("not committed within {COMMIT_LIMIT:?}; it may be yet")),
+        }
+    }
+}
+
+async fn run(raft: Raft, clock: Arc<dyn Clock>, mut queue: mpsc::Receiver<Queued>) {
+    let mut held: Option<Queued> = None;
+    loop {
+        let first = match held.take() {
+            Some(held) => held,
+            None => match queue.recv().await {
+                Some(first) => first,
+                None => return,
+            },
+        };
+        let mut bytes = weight(&first.command);
+        let (mut commands, mut tags, mut answers) = (vec![first.command], vec![first.tag], vec![first.answer]);
+        while commands.len() < COMMANDS_PER_ENTRY_MAX
+            && let Ok(next) = queue.try_recv()
+        {
+            bytes += weight(&next.command);
+            if bytes > BATCH_BYTES_MAX {
+                held = Some(next);
+                break;
+            }
+            commands.push(next.command);
+            tags.push(next.tag);
+            answers.push(next.answer);
+        }
+        let tags = tags.iter().any(Option::is_some).then_some(tags);
+        let proposal = Proposal { proposed_at_ms: clock.now_ms(), change: Change::Batch(commands, tags) };
+        // A leader that was replaced by way of a snapshot never hears what became of its entry.
+        let written = tokio::time::timeout(COMMIT_LIMIT, write(&raft, proposal)).await;
+        let late = |_| Err(MetadataFailure::Unknown(format!("not committed within {COMMIT_LIMIT:?}; it may be yet")));
+        deliver(answers, written.unwrap_or_else(late));
+    }
+}
+
+fn deliver(answers: Vec<Answer>, written: Result<Outcomes, MetadataFailure>) {
+    match written {
+        Ok(outcomes) => {
+            for (answer, outcome) in answers.into_iter().zip(outcomes) {
+                let result = match outcome {
+                    Some(outcome) => outcome.map_err(MetadataFailure::Rejected),
+                    None => Err(MetadataFailure::Unknown("its outcome is not remembered any more".to_owned())),
+                };
+                // Whoever does not wait any more was cancelled; the command is applied all the same.
+                let _ = answer.send(result);
+            }
+        }
+        Err(failure) => {
+            for answer in answers {
+                let _ = answer.send(Err(failure.clone()));
+            }
+        }
+    }
+}
+
+/// Proposes a change that is no command of a client.
+pub(crate) async fn change(raft: &Raft, clock: &dyn Clock, change: Change) -> Result<(), MetadataFailure> {
+    let proposal = Proposal { proposed_at_ms: clock.now_ms(), change };
+    write(raft, proposal).await.map(|_| ())
+}
+
+async fn write(raft: &Raft, proposal: Proposal) -> Result<Outcomes, MetadataFailure> {
+    match raft.client_write(Arc::new(proposal)).await {
+        Ok(response) => Ok(response.data.outcomes),
+        // Raft answers so only for entries that were never appended, or that were removed from the log again.
+        Err(RaftError::APIError(ClientWriteError::ForwardToLeader(leader))) => {
+            Err(MetadataFailure::NotLeader(leader.leader_node.map(|node| node.addr)))
+        }
+        Err(RaftError::APIError(ClientWriteError::ChangeMembershipError(error))) => {
+            Err(MetadataFailure::Unavailable(error.to_string()))
+        }
+        // The entry may be on disk already, and may be applied when the process starts again.
+        Err(RaftError::Fatal(fatal)) => Err(MetadataFailure::Unknown(fatal.to_string())),
+    }
+}
+
+/// Bytes of a command in the log, about.
+fn weight(command: &Command) -> usize {
+    const FIXED: usize = 256;
+    let run = |body: &Option<PlacedRun>| body.as_ref().map_or(0, |body| body.extents.len() * 64);
+    FIXED
+        + match command {
+            Command::CommitObject(c) => {
+                c.key.as_str().len()
+                    + run(&c.body)
+                    + c.headers.iter().map(|h| h.name.len() + h.value.len()).sum::<usize>()
+            }
+            Command::ReplaceBody(c) => c.key.as_str().len() + c.body.extents.len() * 64,
+            Command::CommitPart(c) => c.key.as_str().len() + run(&c.body),
+            Command::CompleteUpload(c) => c.key.as_str().len() + c.parts.len() * 32,
+            Command::FinishReclaim(c) => c.extents.len() * 20,
+            Command::ReportFaults(c) => c.reports.len() * 32,
+            Command::RegisterNode(c) => c.disks.len() * 128,
+            Command::SetDiskStates(c) => c.states.len() * 24,
+            Command::EndRebuilds(c) => c.rebuilds.len() * 32,
+            Command::ChangeDisks(c) => c.changes.len() * 24,
+            Command::AdoptObject(c) => {
+                c.body.runs().map(|placed| 64 + placed.extents.len() * 64).sum::<usize>()
+                    + c.headers.iter().map(|h| h.name.len() + h.value.len()).sum::<usize>()
+            }
+            Command::SetLifecycle(c) => {
+                let filter = |filter: &Filter| {
+                    filter.prefix().len() + filter.tags.iter().map(|tag| tag.key.len() + tag.value.len()).sum::<usize>()
+                };
+                c.rules.iter().map(|rule| 64 + rule.id.len() + filter(&rule.filter)).sum::<usize>()
+            }
+            Command::ApplyLifecycle(c) => {
+                c.versions.iter().map(|version| 16 + version.key.as_str().len()).sum::<usize>()
+                    + c.uploads.iter().map(|upload| 16 + upload.key.as_str().len()).sum::<usize>()
+            }
+            Command::RecordFindings(c) => c.findings.len() * 256,
+            Command::CreateBucket(_)
+            | Command::AdvanceServiceTime(_)
+            | Command::OpenSystemSession(_)
+            | Command::EndReconciliation(_)
+            | Command::GrantRebuild(_)
+            | Command::ReplaceShard(_)
+            | Command::StartRebalance(_)
+            | Command::EndRebalance(_)
+            | Command::SetProfile(_)
+            | Command::SetClassProfile(_)
+            | Command::SetVersioning(_)
+            | Command::DeleteBucket(_)
+            | Command::DeleteObject(_)
+            | Command::CreateUpload(_)
+            | Command::AbortUpload(_)
+            | Command::OpenSession(_)
+            | Command::EndSession(_) => 0,
+        }
+}

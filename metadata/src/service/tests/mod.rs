@@ -1,0 +1,526 @@
+//! Tests on the real service: real files, real Raft, real HTTP between members.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cairn_core::cell::Cell;
+use cairn_core::cluster_map::{DiskState, Labels};
+use cairn_core::etag::ETag;
+use cairn_core::geometry::Geometry;
+use cairn_core::id::{DiskId, DiskNumber, Epoch, ExtentId, NodeId, ProfileId, SessionId};
+use cairn_core::name::{BucketName, ObjectKey};
+use cairn_core::shard::{ShardHeader, ShardId};
+use cairn_core::storage_class::StorageClass;
+use cairn_protocol::metadata::command::{
+    CommitObject, CreateBucket, DeleteObject, DiskRegistration, OpenSession, Precondition, RegisterNode,
+};
+use cairn_protocol::metadata::query::{ClassifyShards, GetClusterMap, GetClusterStatus, GetObject};
+use cairn_protocol::metadata::{
+    ExtentRun, Metadata, MetadataError, MetadataExt, PlacedExtent, PlacedRun, Rejection, Signal, SignalAnswer,
+};
+use cairn_protocol::net::testing::{LoopbackNetwork, loopback_listener};
+use cairn_protocol::rpc::{HttpMetadata, RpcAuth, RpcClient};
+use cairn_protocol::storage::{
+    DeleteOrder, DeleteProof, DiskStatus, NodeStatus, RebuildOrder, RebuildReport, ShardWriter, StorageDirectory,
+    StorageError, StorageErrorKind, StorageNode,
+};
+use std::sync::Mutex;
+use tempfile::TempDir;
+
+use crate::raft::message::{ChunkTaken, RaftPath, SnapshotChunk, Stopped};
+use crate::testing::{TestClock, TestRandom};
+use crate::{Dependencies, Handle, MetadataService, Options, router};
+
+mod members;
+
+const SECRET: &str = "a secret of the cluster";
+
+pub(crate) fn options(dir: &Path) -> Options {
+    Options { tick: Duration::from_millis(20), cache_bytes: 4 << 20, ..Options::new(dir) }
+}
+
+pub(crate) fn rpc(secret: &str) -> RpcClient {
+    RpcClient::new(secret, TestClock::new(), Arc::new(LoopbackNetwork))
+}
+
+pub(crate) async fn start_with(options: Options, storage: StorageDirectory) -> Handle {
+    let (clock, random) = (TestClock::new(), Arc::new(TestRandom));
+    let dependencies = Dependencies { clock, random, storage, rpc: rpc(SECRET) };
+    MetadataService::start(options, dependencies).await.unwrap()
+}
+
+pub(crate) async fn start(dir: &Path) -> Handle {
+    start_with(options(dir), StorageDirectory::new(rpc(SECRET))).await
+}
+
+pub(crate) fn bucket() -> BucketName {
+    BucketName::new("photos").unwrap()
+}
+
+pub(crate) async fn prepare(metadata: &impl Metadata) -> SessionId {
+    metadata.run(CreateBucket { name: bucket(), region: String::new() }).await.unwrap();
+    metadata.run(OpenSession { gateway: NodeId::from_random([1; 16]) }).await.unwrap()
+}
+
+pub(crate) fn commit(session: SessionId, counter: u64, key: &str) -> CommitObject {
+    let run = ExtentRun { first: ExtentId::new(session, counter), size: 100, extent_bytes: 64 };
+    let place = |length| PlacedExtent {
+        profile: ProfileId(1),
+        geometry: Geometry { data_shards: 1, parity_shards: 1, cell_bytes: 16, length },
+        locations: vec![Some(DiskNumber(1)), Some(DiskNumber(2))],
+    };
+    CommitObject {
+        session,
+        bucket: bucket(),
+        key: ObjectKey::new(key).unwrap(),
+        body: Some(PlacedRun { run, extents: vec![place(64), place(36)] }),
+        etag: ETag::single([3; 16]),
+        headers: Vec::new(),
+        checksum: None,
+        precondition: Precondition::default(),
+        storage_class: StorageClass::Standard,
+    }
+}
+
+pub(crate) fn get(key: &str) -> GetObject {
+    GetObject {
+        bucket: bucket(),
+        key: ObjectKey::new(key).unwrap(),
+        part: None,
+        range: None,
+        extents: 8,
+        version: None,
+    }
+}
+
+/// Waits until `holds`, for as long as a slow machine may need.
+pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    for _ in 0..1000 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{what}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_acknowledged_is_read_at_once_and_after_a_restart() {
+    let dir = TempDir::new().unwrap();
+    let metadata = start(dir.path()).await;
+    let session = prepare(&metadata).await;
+    let mut writers = tokio::task::JoinSet::new();
+    for n in 0..200 {
+        let metadata = metadata.clone();
+        writers.spawn(async move {
+            let key = format!("key{n}");
+            let committed = metadata.run(commit(session, 10 * n, &key)).await.unwrap();
+            let view = metadata.ask(get(&key)).await.unwrap();
+            assert_eq!((view.version.sequence, view.located.len()), (committed.sequence, 2));
+        });
+    }
+    while let Some(done) = writers.join_next().await {
+        done.unwrap();
+    }
+    let cluster = metadata.ask(GetClusterMap { known: Epoch(0) }).await.unwrap().unwrap().cluster;
+    metadata.shutdown().await;
+    let metadata = start(dir.path()).await;
+    for n in 0..200 {
+        assert_eq!(metadata.ask(get(&format!("key{n}"))).await.unwrap().version.size, 100);
+    }
+    let status = metadata.ask(GetClusterStatus {}).await.unwrap();
+    assert_eq!((status.buckets, status.objects, status.object_bytes), (1, 200, 20_000));
+    assert_eq!(metadata.ask(GetClusterMap { known: Epoch(0) }).await.unwrap().unwrap().cluster, cluster);
+}
+
+/// The files as they are now, in a directory of their own.
+pub(crate) fn kill_image(metadata: &Handle, dir: &Path) -> TempDir {
+    let image = TempDir::new().unwrap();
+    let held = metadata.inner.machine.hold();
+    for file in ["identity", "log.redb", "state.redb"] {
+        std::fs::copy(dir.join(file), image.path().join(file)).unwrap();
+    }
+    drop(held);
+    image
+}
+
+/// A copy of the files as they are is what `kill -9` leaves: the state lags behind the log and is applied again (I1).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_member_applies_its_log_again() {
+    let dir = TempDir::new().unwrap();
+    // Without time there is no sync by interval.
+    let (random, storage) = (Arc::new(TestRandom), StorageDirectory::new(rpc(SECRET)));
+    let dependencies = Dependencies { clock: TestClock::frozen(), random, storage, rpc: rpc(SECRET) };
+    let metadata = MetadataService::start(options(dir.path()), dependencies).await.unwrap();
+    let session = prepare(&metadata).await;
+    for n in 0..50 {
+        metadata.run(commit(session, 10 * n, &format!("key{n}"))).await.unwrap();
+    }
+    let image = kill_image(&metadata, dir.path());
+    let lagging = {
+        let copy = TempDir::new().unwrap();
+        std::fs::copy(image.path().join("state.redb"), copy.path().join("state.redb")).unwrap();
+        let path = copy.path().join("state.redb");
+        let machine = crate::raft::machine::Machine::open(&path, false, 1 << 20, TestClock::new()).unwrap();
+        machine.commit()
+    };
+    assert!(lagging < metadata.commit(), "the image is one of a state that lags");
+    let revived = start(image.path()).await;
+    for n in 0..50 {
+        assert_eq!(revived.ask(get(&format!("key{n}"))).await.unwrap().version.size, 100, "key{n}");
+    }
+    assert_eq!(revived.ask(GetClusterStatus {}).await.unwrap().objects, 50);
+    assert!(revived.commit() >= metadata.commit(), "I15: the order of commits never goes back");
+}
+
+/// I15: a store that was put back from a copy and has gone on past what a storage node has seen names another history.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_was_put_back_is_told_from_the_one_that_went_on() {
+    let dir = TempDir::new().unwrap();
+    let metadata = start(dir.path()).await;
+    let session = prepare(&metadata).await;
+    let heartbeat = async |metadata: &Handle, seen: Option<&SignalAnswer>| {
+        let status = NodeStatus {
+            commit: seen.map(|seen| seen.commit),
+            history: seen.and_then(|seen| seen.history),
+            ..node_status(DiskState::Active)
+        };
+        metadata.signal(Signal::Heartbeat(status)).await.unwrap()
+    };
+    let first = heartbeat(&metadata, None).await;
+    assert!(first.history.is_some() && first.history_then.is_none());
+    let copy = kill_image(&metadata, dir.path());
+    for n in 0..5 {
+        metadata.run(commit(session, 10 * n, "key")).await.unwrap();
+    }
+    let seen = heartbeat(&metadata, Some(&first)).await;
+    assert_eq!(seen.history_then, first.history);
+    metadata.shutdown().await;
+    let real = start(dir.path()).await;
+    let after_a_restart = heartbeat(&real, Some(&seen)).await;
+    assert_eq!(after_a_restart.history_then, seen.history, "a restart is another term of the same history");
+    assert_ne!(after_a_restart.history, seen.history);
+
+    let put_back = start(copy.path()).await;
+    let session = put_back.run(OpenSession { gateway: NodeId::from_random([3; 16]) }).await.unwrap();
+    for n in 0..50 {
+        put_back.run(commit(session, 10 * n, "key")).await.unwrap();
+    }
+    assert!(put_back.commit() > seen.commit, "by its number it is newer");
+    let other = heartbeat(&put_back, Some(&seen)).await;
+    assert!(other.history_then.is_some() && other.history_then != seen.history);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_purged_only_behind_the_synced_state() {
+    let dir = TempDir::new().unwrap();
+    let few = || Options { snapshot_entries: 20, ..options(dir.path()) };
+    let metadata = start_with(few(), StorageDirectory::new(rpc(SECRET))).await;
+    let session = prepare(&metadata).await;
+    for n in 0..600 {
+        metadata.run(commit(session, 10 * n, "key")).await.unwrap();
+    }
+    eventually("the log is purged", async || metadata.inner.raft.metrics().borrow().purged.is_some()).await;
+    let image = kill_image(&metadata, dir.path());
+    let revived = start(image.path()).await;
+    let status = revived.ask(GetClusterStatus {}).await.unwrap();
+    assert_eq!((status.objects, status.reclaim_entries), (1, 599));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_gateways_lose_their_sessions_and_others_keep_them() {
+    let dir = TempDir::new().unwrap();
+    let short = Options { session_lease: Duration::from_millis(400), ..options(dir.path()) };
+    let metadata = start_with(short, StorageDirectory::new(rpc(SECRET))).await;
+    let silent = prepare(&metadata).await;
+    let lively = metadata.run(OpenSession { gateway: NodeId::from_random([2; 16]) }).await.unwrap();
+    let (disk, shard) = (DiskId::from_random([1; 16]), ShardId { extent: ExtentId::new(silent, 7), index: 0 });
+    eventually("the silent session ends", async || {
+        assert!(metadata.signal(Signal::RenewSession(lively)).await.unwrap().session_valid);
+        metadata.ask(ClassifyShards { disk, shards: vec![shard] }).await.unwrap() == [true]
+    })
+    .await;
+    let late = metadata.run(commit(silent, 7, "a")).await;
+    assert_eq!(late, Err(MetadataError::Rejected(Rejection::SessionEnded(silent))));
+    assert!(!metadata.signal(Signal::RenewSession(silent)).await.unwrap().session_valid);
+    metadata.run(commit(lively, 1, "a")).await.unwrap();
+}
+
+/// A storage node that remembers what it was told to delete, and can be told to fail.
+#[derive(Default)]
+struct Deletions {
+    orders: Mutex<Vec<(DiskId, DeleteOrder)>>,
+    failing: Mutex<Option<DiskId>>,
+}
+
+#[async_trait]
+impl StorageNode for Deletions {
+    async fn put_shard(&self, disk: DiskId, _: ShardHeader, _: Vec<Cell>) -> Result<(), StorageError> {
+        Err(StorageError::new(StorageErrorKind::Refused, disk, ""))
+    }
+
+    async fn open_shard(&self, disk: DiskId, _: ShardHeader) -> Result<Box<dyn ShardWriter>, StorageError> {
+        Err(StorageError::new(StorageErrorKind::Refused, disk, ""))
+    }
+
+    async fn read_cells(
+        &self,
+        disk: DiskId,
+        _: ShardId,
+        _: Geometry,
+        _: std::ops::Range<u32>,
+    ) -> Result<Vec<Cell>, StorageError> {
+        Err(StorageError::new(StorageErrorKind::Refused, disk, ""))
+    }
+
+    async fn delete_shards(&self, disk: DiskId, order: DeleteOrder) -> Result<(), StorageError> {
+        if *self.failing.lock().unwrap() == Some(disk) {
+            return Err(StorageError::new(StorageErrorKind::Unreachable, disk, "told to fail"));
+        }
+        self.orders.lock().unwrap().push((disk, order));
+        Ok(())
+    }
+
+    async fn inventory(&self, _: DiskId, _: Option<ShardId>, _: u32) -> Result<Vec<ShardId>, StorageError> {
+        Ok(Vec::new())
+    }
+
+    async fn start_scrub(&self, disk: DiskId) -> Result<(), StorageError> {
+        Err(StorageError::new(StorageErrorKind::Refused, disk, ""))
+    }
+
+    async fn describe_shard(&self, disk: DiskId, _: ShardId) -> Result<ShardHeader, StorageError> {
+        Err(StorageError::new(StorageErrorKind::Missing, disk, ""))
+    }
+
+    async fn rebuild_shard(&self, order: RebuildOrder) -> Result<RebuildReport, StorageError> {
+        Err(StorageError::new(StorageErrorKind::Refused, order.disk, ""))
+    }
+
+    async fn status(&self) -> Result<NodeStatus, StorageError> {
+        Ok(node_status(DiskState::Active))
+    }
+}
+
+fn disk(n: u8) -> DiskId {
+    DiskId::from_random([n; 16])
+}
+
+fn node() -> NodeId {
+    NodeId::from_random([9; 16])
+}
+
+fn node_status(state: DiskState) -> NodeStatus {
+    let status = |n| DiskStatus {
+        disk: disk(n),
+        path: format!("/disk{n}"),
+        state,
+        reason: String::new(),
+        capacity_bytes: 1 << 30,
+        used_bytes: 0,
+        shards: 0,
+        scrub: None,
+    };
+    NodeStatus { node: node(), disks: (1..=2).map(status).collect(), cluster: None, commit: None, history: None }
+}
+
+fn registration() -> RegisterNode {
+    let register = |n| DiskRegistration {
+        id: disk(n),
+        path: format!("/disk{n}"),
+        capacity_bytes: 1 << 30,
+        state: DiskState::Active,
+    };
+    RegisterNode {
+        cluster: None,
+        node: node(),
+        name: "node9".into(),
+        rpc_addr: String::new(),
+        labels: Labels::default(),
+        disks: (1..=2).map(register).collect(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_let_go_of_is_deleted_once_every_disk_has_answered() {
+    let dir = TempDir::new().unwrap();
+    let storage = StorageDirectory::new(rpc(SECRET));
+    let deletions = Arc::new(Deletions::default());
+    storage.add_local(node(), Arc::clone(&deletions) as Arc<dyn StorageNode>);
+    let quick = Options { reclaim_grace: Duration::ZERO, ..options(dir.path()) };
+    let metadata = start_with(quick, storage).await;
+    let session = prepare(&metadata).await;
+    metadata.run(registration()).await.unwrap();
+    *deletions.failing.lock().unwrap() = Some(disk(2));
+    let committed = metadata.run(commit(session, 0, "a")).await.unwrap();
+    metadata.run(commit(session, 5, "kept")).await.unwrap();
+    let deletion = DeleteObject {
+        bucket: bucket(),
+        key: ObjectKey::new("a").unwrap(),
+        precondition: Precondition::default(),
+        version: None,
+    };
+    metadata.run(deletion).await.unwrap();
+    eventually("disk 1 is told", async || !deletions.orders.lock().unwrap().is_empty()).await;
+    let entries = async || metadata.ask(GetClusterStatus {}).await.unwrap().reclaim_entries;
+    assert_eq!(entries().await, 1, "the rows stay until both disks have answered");
+    *deletions.failing.lock().unwrap() = None;
+    eventually("the entry is finished", async || entries().await == 0).await;
+    let orders = deletions.orders.lock().unwrap().clone();
+    for (disk_n, index) in [(1, 0), (2, 1)] {
+        let told: Vec<_> = orders.iter().filter(|(d, _)| *d == disk(disk_n)).collect();
+        let shards = [0, 1].map(|n| ShardId { extent: ExtentId::new(session, n), index });
+        assert!(told.iter().all(|(_, order)| order.shards == shards), "{told:?}");
+        assert!(
+            told.iter().all(|(_, order)| matches!(order.proof, DeleteProof::Committed(c) if c > committed.sequence))
+        );
+        assert!(!told.is_empty());
+    }
+    assert_eq!(metadata.ask(get("kept")).await.unwrap().located.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn disk_states_follow_heartbeats_and_silence() {
+    let dir = TempDir::new().unwrap();
+    let short = Options { node_silence: Duration::from_millis(500), ..options(dir.path()) };
+    let storage = StorageDirectory::new(rpc(SECRET));
+    storage.add_local(node(), Arc::new(Deletions::default()));
+    let metadata = start_with(short, storage).await;
+    metadata.run(registration()).await.unwrap();
+    let states = async || {
+        let map = metadata.ask(GetClusterMap { known: Epoch(0) }).await.unwrap().unwrap();
+        map.disks.iter().map(|disk| disk.state).collect::<Vec<_>>()
+    };
+    for state in [DiskState::Active, DiskState::Full, DiskState::Active] {
+        eventually("the report is believed", async || {
+            metadata.signal(Signal::Heartbeat(node_status(state))).await.unwrap();
+            states().await == [state; 2]
+        })
+        .await;
+    }
+    eventually("silence is noticed", async || states().await == [DiskState::Unavailable; 2]).await;
+    metadata.signal(Signal::Heartbeat(node_status(DiskState::Active))).await.unwrap();
+    eventually("the node is back and reconciled", async || {
+        metadata.signal(Signal::Heartbeat(node_status(DiskState::Active))).await.unwrap();
+        states().await == [DiskState::Active; 2]
+    })
+    .await;
+}
+
+/// I20: a wall clock that jumps back and forth by years expires nothing and holds nothing up.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_jump_of_the_wall_clock_changes_only_timestamps() {
+    let dir = TempDir::new().unwrap();
+    let (clock, random, storage) = (TestClock::new(), Arc::new(TestRandom), StorageDirectory::new(rpc(SECRET)));
+    storage.add_local(node(), Arc::new(Deletions::default()));
+    let dependencies = Dependencies { clock: Arc::clone(&clock) as _, random, storage, rpc: rpc(SECRET) };
+    let grace = Options { reclaim_grace: Duration::from_millis(100), ..options(dir.path()) };
+    let metadata = MetadataService::start(grace, dependencies).await.unwrap();
+    let session = prepare(&metadata).await;
+    metadata.run(registration()).await.unwrap();
+    for (n, years) in [(0, 56), (1, 5), (2, 99)] {
+        clock.set_wall_ms(years * 365 * 86_400_000);
+        let committed = metadata.run(commit(session, 10 * n, "a")).await.unwrap();
+        assert_eq!(metadata.ask(get("a")).await.unwrap().version.sequence, committed.sequence);
+        assert_eq!(committed.last_modified_ms, years * 365 * 86_400_000);
+    }
+    eventually("both replaced contents are reclaimed", async || {
+        metadata.signal(Signal::Heartbeat(node_status(DiskState::Active))).await.unwrap();
+        metadata.ask(GetClusterStatus {}).await.unwrap().reclaim_entries == 0
+    })
+    .await;
+    assert!(metadata.signal(Signal::RenewSession(session)).await.unwrap().session_valid);
+}
+
+/// Serves a member on a port of its own.
+fn serve(handle: &Handle, listener: tokio::net::TcpListener) -> tokio::task::JoinHandle<()> {
+    let app = router(handle.clone(), RpcAuth::new(SECRET, TestClock::new()));
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_service_is_reached_over_the_network_by_those_who_know_the_secret() {
+    let dir = TempDir::new().unwrap();
+    let metadata = start(dir.path()).await;
+    let listener = loopback_listener("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    let server = serve(&metadata, listener);
+    let client = HttpMetadata::new(rpc(SECRET), vec!["127.0.0.1:1".into(), addr.clone()], &TestRandom);
+    let session = prepare(&client).await;
+    client.run(commit(session, 0, "a")).await.unwrap();
+    assert_eq!(client.ask(get("a")).await.unwrap().located.len(), 2);
+    assert_eq!(client.ask(get("b")).await, Err(MetadataError::Rejected(Rejection::NoSuchKey)));
+    assert!(client.signal(Signal::RenewSession(session)).await.unwrap().session_valid);
+    let path = cairn_protocol::rpc::MetadataPath::QUERY;
+    let query = cairn_protocol::metadata::Query::from(get("a"));
+    let stranger = rpc("another secret").send_message(&addr, path, &query).await.unwrap();
+    assert_eq!(stranger.status(), 403, "I22");
+    server.abort();
+}
+
+/// I30, and transfers that go on where the connection broke.
+#[tokio::test(flavor = "multi_thread")]
+async fn chunks_of_a_snapshot_are_taken_once_and_newer_formats_refused() {
+    let (source_dir, dir) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let source = start(source_dir.path()).await;
+    let session = prepare(&source).await;
+    for n in 0..20 {
+        source.run(commit(session, 10 * n, &format!("key{n}"))).await.unwrap();
+    }
+    let target = start(dir.path()).await;
+    let listener = loopback_listener("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    let server = serve(&target, listener);
+    let snapshot = crate::raft::snapshot::take(&source.inner.machine).unwrap();
+    let crate::raft::snapshot_data::SnapshotData::Live(view) = *snapshot.snapshot else { panic!() };
+    let (records, rest) = crate::raft::snapshot::chunk(&view, crate::raft::snapshot::Position::default()).unwrap();
+    assert!(rest.is_none());
+    let chunk = |number, last, records: &[u8], format| SnapshotChunk {
+        vote: crate::raft::Vote::new_committed(99, 9).into(),
+        applied: snapshot.meta.last_log_id.map(Into::into),
+        membership: (&snapshot.meta.last_membership).into(),
+        id: snapshot.meta.snapshot_id.clone(),
+        number,
+        last,
+        records: records.to_vec(),
+        format,
+    };
+    let send = async |message: SnapshotChunk| {
+        let limit = Duration::from_secs(10);
+        rpc(SECRET).call::<_, ChunkTaken, Stopped>(&addr, RaftPath::SNAPSHOT, &message, limit).await.unwrap()
+    };
+    let newer = send(chunk(0, true, &records, Some(3))).await.unwrap_err();
+    assert!(newer.detail.contains("format version 3") && newer.detail.contains("install the newer"), "{newer}");
+    send(chunk(0, false, &records, Some(1))).await.unwrap();
+    assert!(send(chunk(2, true, &[], Some(1))).await.is_err(), "a chunk is missing");
+    for _ in 0..2 {
+        send(chunk(0, false, &records, Some(1))).await.unwrap();
+    }
+    // The answer to the last one is lost, too.
+    for _ in 0..2 {
+        send(chunk(1, true, &[], None)).await.unwrap();
+    }
+    assert_eq!(target.inner.machine.applied(), snapshot.meta.last_log_id);
+    server.abort();
+}
+
+/// A command that is sent again takes effect once, also after a restart (I19).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_command_takes_effect_once() {
+    let dir = TempDir::new().unwrap();
+    let metadata = start(dir.path()).await;
+    let calls = cairn_protocol::rpc::Calls::new(&TestRandom);
+    let create = CreateBucket { name: bucket(), region: String::new() };
+    let call = calls.begin().await;
+    let send =
+        async |to: &Handle, repeated| to.inner.execute_tagged(create.clone().into(), Some(call.tag(repeated))).await;
+    let first = send(&metadata, false).await.unwrap();
+    assert_eq!(send(&metadata, true).await, Ok(first.clone()));
+    let other = metadata.run(create.clone()).await;
+    assert_eq!(other, Err(MetadataError::Rejected(Rejection::BucketExists)), "another command of the same kind");
+    metadata.shutdown().await;
+    let metadata = start(dir.path()).await;
+    assert_eq!(send(&metadata, true).await, Ok(first));
+}

@@ -1,0 +1,191 @@
+//! See [`ApplyLifecycle`].
+
+use cairn_core::id::BucketId;
+use cairn_protocol::metadata::command::{ApplyLifecycle, EndedUpload, EndedVersion, LifecycleApplied};
+use cairn_protocol::metadata::{Outcome, Rejection};
+
+use super::abort_upload;
+use super::context::Context;
+use super::key_versions::KeyVersions;
+use crate::error::{Refused, StoreError};
+use crate::state::tables::noncurrent::Found;
+use crate::state::tables::usage::Change;
+use crate::state::tables::{Tables, lifecycle, uploads, usage};
+
+pub(super) fn apply(tables: &mut Tables<'_>, command: &ApplyLifecycle, context: Context) -> Result<Outcome, Refused> {
+    let revision = lifecycle::revision(&tables.lifecycle, command.bucket)?;
+    if revision != Some(command.revision) {
+        return Err(Rejection::Stale(format!("bucket {} has other lifecycle rules by now", command.bucket)).into());
+    }
+    let mut applied = LifecycleApplied::default();
+    let mut change = Change::default();
+    let mut item = 0;
+    for version in &command.versions {
+        if let Some(gone) = end(tables, command.bucket, version, (context, item))? {
+            applied.versions += 1;
+            change.objects += gone.objects;
+            change.bytes += gone.bytes;
+        }
+        item += 1;
+    }
+    applied.bytes = change.bytes.unsigned_abs();
+    for EndedUpload { key, upload } in &command.uploads {
+        if uploads::exists(&tables.uploads, command.bucket, key, *upload)? {
+            abort_upload::remove(tables, command.bucket, key, *upload, (context, item))?;
+            applied.uploads += 1;
+        }
+        item += 1;
+    }
+    usage::add(&mut tables.usage, command.bucket, change)?;
+    Ok(Outcome::LifecycleApplied(applied))
+}
+
+/// Ends a version that still is what it was; nothing if it is not.
+fn end(
+    tables: &mut Tables<'_>,
+    bucket: BucketId,
+    version: &EndedVersion,
+    release: (Context, u32),
+) -> Result<Option<Change>, StoreError> {
+    let key = KeyVersions::of(tables, bucket, version.key.as_str().as_bytes())?;
+    if !version.is_current {
+        let Some(found) = noncurrent(tables, &key, version)? else { return Ok(None) };
+        return key.remove(tables, release, found).map(Some);
+    }
+    let current = key.current(tables)?.filter(|(sequence, _)| *sequence == version.sequence);
+    let Some((sequence, row)) = current else { return Ok(None) };
+    if key.is_versioned() {
+        return Ok(Some(key.put_marker(tables, release, Some((sequence, row)))?.change));
+    }
+    key.remove(tables, release, Found { sequence, row, is_current: true }).map(Some)
+}
+
+/// The version, if nothing that it hides or that has replaced it comes back when it goes: others may be gone by now that were
+/// newer.
+fn noncurrent(tables: &Tables<'_>, key: &KeyVersions<'_>, version: &EndedVersion) -> Result<Option<Found>, StoreError> {
+    let Some(found) = key.noncurrent(tables, version.sequence)? else { return Ok(None) };
+    let is_newest = key.current(tables)?.is_none()
+        && key.newest_noncurrent(tables)?.is_some_and(|(sequence, _)| sequence == version.sequence);
+    let hides = is_newest && key.has_others(tables)?;
+    Ok(Some(found).filter(|_| !hides))
+}
+
+#[cfg(test)]
+mod tests {
+    use cairn_core::id::CommitSequence;
+    use cairn_core::name::ObjectKey;
+    use cairn_core::version::{VersionId, Versioning};
+    use cairn_protocol::metadata::command::{
+        ApplyLifecycle, EndedUpload, EndedVersion, LifecycleApplied, SetLifecycle,
+    };
+    use cairn_protocol::metadata::{Outcome, Rejection};
+
+    use crate::state::commands::testing::{State, expire_all};
+    use crate::state::tables::lifecycle;
+    use crate::state::tables::reclaim::Garbage;
+
+    fn state_with_rules() -> (State, ApplyLifecycle) {
+        let state = State::with_bucket();
+        state.apply(SetLifecycle { bucket: state.bucket(), rules: vec![expire_all(1)], now_ms: 0 }).unwrap();
+        let bucket = state.bucket_id(&state.bucket());
+        let revision = lifecycle::revision(&state.view().lifecycle().unwrap(), bucket).unwrap().unwrap();
+        (state, ApplyLifecycle { bucket, revision, versions: Vec::new(), uploads: Vec::new() })
+    }
+
+    fn ended(state: &State, key: &str) -> EndedVersion {
+        let sequence = state.newest(key).unwrap().0;
+        EndedVersion { key: ObjectKey::new(key).unwrap(), sequence, is_current: true }
+    }
+
+    fn applied(versions: u64, bytes: u64, uploads: u64) -> Outcome {
+        Outcome::LifecycleApplied(LifecycleApplied { versions, bytes, uploads })
+    }
+
+    #[test]
+    fn what_has_ended_goes_once_and_what_was_written_since_stays() {
+        let (state, empty) = state_with_rules();
+        let (a, _, c) = (state.put("a", 100), state.put("b", 20), state.put("c", 3));
+        let uploads: Vec<_> = ["u", "v"].map(|key| (key, state.create_upload(key))).into();
+        state.put_part("u", uploads[0].1, 1, 10);
+        let upload = |(key, upload): &(&str, _)| EndedUpload { key: ObjectKey::new(key).unwrap(), upload: *upload };
+        let command = ApplyLifecycle {
+            versions: vec![ended(&state, "a"), ended(&state, "b"), ended(&state, "c")],
+            uploads: uploads.iter().map(upload).collect(),
+            ..empty
+        };
+        // I19: an overwrite that was acknowledged meanwhile wins.
+        let overwritten = state.put("b", 7);
+        let before = state.reclaim().len();
+        assert_eq!(state.apply(command.clone()), Ok(applied(2, 103, 2)));
+        assert_eq!(state.usage(), (1, 7, 0));
+        assert_eq!((state.newest("a"), state.newest("c")), (None, None));
+        assert_eq!(state.newest("b").unwrap().1.size, 7);
+        assert_eq!(state.located(&overwritten.run), overwritten.run.count());
+        let garbage: Vec<_> = state.reclaim()[before..].iter().map(|(_, row)| row.garbage).collect();
+        assert_eq!(garbage, [Garbage::Run(a.run), Garbage::Run(c.run), Garbage::Parts(uploads[0].1)]);
+        assert_eq!(state.apply(command), Ok(applied(0, 0, 0)), "again, it finds nothing");
+        assert_eq!((state.usage(), state.reclaim().len()), ((1, 7, 0), before + 3));
+    }
+
+    #[test]
+    fn a_deletion_and_a_completion_win() {
+        let (state, empty) = state_with_rules();
+        state.put("a", 100);
+        let upload = state.create_upload("u");
+        state.put_part("u", upload, 1, 10);
+        let ended_upload = EndedUpload { key: ObjectKey::new("u").unwrap(), upload };
+        let command = ApplyLifecycle { versions: vec![ended(&state, "a")], uploads: vec![ended_upload], ..empty };
+        state.delete("a");
+        state.apply(state.completion("u", upload, &[1])).unwrap();
+        assert_eq!(state.apply(command), Ok(applied(0, 0, 0)));
+        assert_eq!(state.usage(), (1, 10, 0));
+    }
+
+    #[test]
+    fn in_a_versioned_bucket_a_marker_ends_what_is_current() {
+        let (state, empty) = state_with_rules();
+        state.set_versioning(Versioning::Enabled);
+        state.put("a", 100);
+        let first = ended(&state, "a");
+        let command = ApplyLifecycle { versions: vec![first.clone()], ..empty.clone() };
+        assert_eq!(state.apply(command.clone()), Ok(applied(1, 0, 0)));
+        assert_eq!(state.apply(command), Ok(applied(0, 0, 0)), "again, it finds nothing");
+        assert_eq!((state.newest("a"), state.usage(), state.reclaim().len()), (None, (1, 100, 0), 0));
+        let noncurrent = EndedVersion { is_current: false, ..first };
+        let command = ApplyLifecycle { versions: vec![noncurrent], ..empty };
+        assert_eq!(state.apply(command), Ok(applied(1, 100, 0)));
+        assert_eq!(state.usage(), (0, 0, 0));
+    }
+
+    /// What was seen as replaced may be the newest by now, and what a marker hides must not come back.
+    #[test]
+    fn nothing_comes_back_and_nothing_current_goes() {
+        let (state, empty) = state_with_rules();
+        state.set_versioning(Versioning::Enabled);
+        state.put("a", 100);
+        let first = EndedVersion { is_current: false, ..ended(&state, "a") };
+        let remove = |version: &EndedVersion| ApplyLifecycle { versions: vec![version.clone()], ..empty.clone() };
+        assert_eq!(state.apply(remove(&first)), Ok(applied(0, 0, 0)), "it is the current one");
+        let Ok(Outcome::ObjectDeleted(deleted)) = state.apply(state.deletion("a")) else { panic!("a marker is made") };
+        let Some(VersionId::Commit(sequence)) = deleted.version else { panic!("{deleted:?}") };
+        let marker = EndedVersion { sequence, ..first.clone() };
+        assert_eq!(state.apply(remove(&marker)), Ok(applied(0, 0, 0)), "it hides a version");
+        assert_eq!(state.newest("a"), None);
+        assert_eq!(state.apply(remove(&first)), Ok(applied(1, 100, 0)));
+        assert_eq!(state.apply(remove(&marker)), Ok(applied(1, 0, 0)), "it is alone");
+    }
+
+    #[test]
+    fn only_the_rules_that_are_in_force_let_anything_go() {
+        let (state, empty) = state_with_rules();
+        state.put("a", 100);
+        let command = ApplyLifecycle { versions: vec![ended(&state, "a")], ..empty };
+        let older = ApplyLifecycle { revision: CommitSequence(1), ..command.clone() };
+        assert!(matches!(state.refused(older), Rejection::Stale(_)));
+        state.apply(SetLifecycle { bucket: state.bucket(), rules: vec![expire_all(9)], now_ms: 0 }).unwrap();
+        assert!(matches!(state.refused(command.clone()), Rejection::Stale(_)));
+        state.apply(SetLifecycle { bucket: state.bucket(), rules: Vec::new(), now_ms: 0 }).unwrap();
+        assert!(matches!(state.refused(command), Rejection::Stale(_)));
+        assert_eq!(state.usage(), (1, 100, 0));
+    }
+}

@@ -1,0 +1,49 @@
+//! Forms a new cluster: its id and its first map.
+
+use cairn_core::cluster_map::ClusterMap;
+use cairn_core::id::ClusterId;
+use cairn_core::profile::Profile;
+use minicbor::{Decode, Encode};
+
+use crate::error::StoreError;
+use crate::state::tables::members::Roll;
+use crate::state::tables::{Tables, cluster_map, members};
+
+/// The first entry of every cluster, proposed by its first leader.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Bootstrap {
+    /// Drawn at random by the proposer.
+    #[n(0)]
+    pub(crate) cluster: ClusterId,
+    /// The profiles to begin with.
+    #[n(1)]
+    pub(crate) profiles: Vec<Profile>,
+    /// The directories of the first members.
+    #[n(2)]
+    pub(crate) roll: Option<Roll>,
+}
+
+pub(super) fn apply(tables: &mut Tables<'_>, command: &Bootstrap) -> Result<(), StoreError> {
+    if cluster_map::get(&tables.cluster_map)?.is_some() {
+        return Ok(());
+    }
+    if let Some(roll) = &command.roll {
+        members::put_roll(&mut tables.meta, roll)?;
+    }
+    cluster_map::put(&mut tables.cluster_map, &ClusterMap::empty(command.cluster, command.profiles.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::commands::testing::State;
+
+    #[test]
+    fn the_first_id_stays() {
+        let state = State::new();
+        let map = state.map();
+        let second = Bootstrap { cluster: ClusterId::from_random([9; 16]), profiles: Vec::new(), roll: None };
+        state.write(|tables| apply(tables, &second).unwrap());
+        assert_eq!(state.map(), map);
+    }
+}

@@ -1,0 +1,26 @@
+//! See [`CreateUpload`].
+
+use cairn_core::id::UploadId;
+use cairn_protocol::metadata::Outcome;
+use cairn_protocol::metadata::command::CreateUpload;
+
+use super::context::Context;
+use crate::error::Refused;
+use crate::state::tables::uploads::UploadRow;
+use crate::state::tables::usage::Change;
+use crate::state::tables::{Row, Tables, buckets, usage};
+
+pub(super) fn apply(tables: &mut Tables<'_>, command: &CreateUpload, context: Context) -> Result<Outcome, Refused> {
+    let bucket = buckets::get(&tables.buckets, &command.bucket)?.id;
+    let id = UploadId(context.sequence.0);
+    let row = UploadRow {
+        created_ms: context.now_ms,
+        headers: command.headers.clone(),
+        checksum_algorithm: command.checksum_algorithm.clone(),
+        checksum_composite: command.checksum_composite,
+        storage_class: command.storage_class,
+    };
+    tables.uploads.insert((bucket.0, command.key.as_str().as_bytes(), id.0), row.to_bytes().as_slice())?;
+    usage::add(&mut tables.usage, bucket, Change { uploads: 1, ..Change::default() })?;
+    Ok(Outcome::UploadCreated(id))
+}

@@ -1,0 +1,17 @@
+//! See [`EndRebuilds`].
+
+use cairn_protocol::metadata::Outcome;
+use cairn_protocol::metadata::command::EndRebuilds;
+
+use crate::error::Refused;
+use crate::state::tables::{Tables, rebuilds};
+
+pub(super) fn apply(tables: &mut Tables<'_>, command: &EndRebuilds) -> Result<Outcome, Refused> {
+    for id in &command.rebuilds {
+        // The shard may be under another grant by now.
+        if rebuilds::get(&tables.rebuilds, id.extent, id.index)?.is_some_and(|rebuild| rebuild.grant == id.grant) {
+            tables.rebuilds.remove((id.extent.to_bytes(), id.index))?;
+        }
+    }
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,274 @@
+//! The versions of one key, which change together. Source: S3 user guide, "How S3 Versioning works".
+
+use cairn_core::etag::ETag;
+use cairn_core::id::{BucketId, CommitSequence};
+use cairn_core::storage_class::StorageClass;
+use cairn_core::version::{VersionId, VersionKind, Versioning};
+use cairn_protocol::metadata::content::Content;
+use redb::ReadableTable;
+
+use super::context::Context;
+use super::release::release;
+use crate::error::StoreError;
+use crate::state::tables::noncurrent::{self, Found};
+use crate::state::tables::reclaim::Garbage;
+use crate::state::tables::usage::Change;
+use crate::state::tables::versions::VersionRow;
+use crate::state::tables::{Row, Tables, versioning, versions};
+
+/// Noncurrent versions that are searched for a content at most.
+const SEARCHED_MAX: usize = 1000;
+
+/// A key, and how its bucket keeps versions.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KeyVersions<'k> {
+    bucket: BucketId,
+    key: &'k [u8],
+    versioning: Versioning,
+}
+
+/// The newest version of a key, if it is an object, as it was looked up for the preconditions.
+pub(super) type Current = Option<(CommitSequence, VersionRow)>;
+
+/// A version that was made.
+pub(super) struct Made {
+    /// Its id; nothing where the bucket never was versioned.
+    pub(super) id: Option<VersionId>,
+    /// The version that had to go for it.
+    pub(super) dropped: Option<VersionRow>,
+    /// What the bucket holds more.
+    pub(super) change: Change,
+}
+
+impl<'k> KeyVersions<'k> {
+    pub(super) fn of(tables: &Tables<'_>, bucket: BucketId, key: &'k [u8]) -> Result<Self, StoreError> {
+        Ok(Self { bucket, key, versioning: versioning::get(&tables.versioning, bucket)? })
+    }
+
+    /// Whether the bucket keeps versions, or did.
+    pub(super) fn is_versioned(&self) -> bool {
+        self.versioning != Versioning::Unversioned
+    }
+
+    /// The newest version, if it is an object.
+    pub(super) fn current(&self, tables: &Tables<'_>) -> Result<Current, StoreError> {
+        versions::newest(&tables.versions, self.bucket, self.key)
+    }
+
+    /// The id of a version as clients are told.
+    pub(super) fn id(&self, kind: VersionKind, sequence: CommitSequence) -> Option<VersionId> {
+        self.is_versioned().then(|| kind.id(sequence))
+    }
+
+    /// The version called `id`.
+    pub(super) fn find(&self, tables: &Tables<'_>, id: VersionId) -> Result<Option<Found>, StoreError> {
+        let place = (self.bucket, self.key);
+        noncurrent::find(&tables.versions, &tables.noncurrent, &tables.null_versions, place, id)
+    }
+
+    /// The version that `sequence` made, if it is not the current one.
+    pub(super) fn noncurrent(
+        &self,
+        tables: &Tables<'_>,
+        sequence: CommitSequence,
+    ) -> Result<Option<Found>, StoreError> {
+        noncurrent::get(&tables.noncurrent, (self.bucket, self.key), sequence)
+    }
+
+    /// The version that has this content, wherever it stands among the newer ones: so that a repeated command is answered as
+    /// the first one was.
+    pub(super) fn find_content(
+        &self,
+        tables: &Tables<'_>,
+        content: &Content,
+    ) -> Result<Option<(CommitSequence, VersionRow)>, StoreError> {
+        if let Some(found) = self.current(tables)?.filter(|(_, row)| row.content == *content) {
+            return Ok(Some(found));
+        }
+        for entry in tables.noncurrent.range(self.all())?.take(SEARCHED_MAX) {
+            let (place, row) = entry?;
+            let row = VersionRow::read(row.value())?;
+            if row.content == *content && !row.kind.is_marker() {
+                return Ok(Some((CommitSequence(!place.value().2), row)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes `row` the newest version in the place of `current`. What goes for it is the `item`-th thing that the command lets
+    /// go of.
+    pub(super) fn put(
+        &self,
+        tables: &mut Tables<'_>,
+        release: (Context, u32),
+        current: Current,
+        row: VersionRow,
+    ) -> Result<Made, StoreError> {
+        let kind = if self.versioning == Versioning::Enabled { VersionKind::Object } else { VersionKind::Null };
+        let sequence = release.0.sequence;
+        let dropped = self.make_room(tables, release, current)?;
+        let change = added(&row, dropped.as_ref());
+        let row = VersionRow { kind, ..row };
+        tables.versions.insert(self.place(sequence), row.to_bytes().as_slice())?;
+        Ok(Made { id: self.id(kind, sequence), dropped, change })
+    }
+
+    /// Makes a delete marker the newest version in the place of `current`, as a DELETE in a versioned bucket does.
+    pub(super) fn put_marker(
+        &self,
+        tables: &mut Tables<'_>,
+        release: (Context, u32),
+        current: Current,
+    ) -> Result<Made, StoreError> {
+        let kind = if self.versioning == Versioning::Enabled { VersionKind::Marker } else { VersionKind::NullMarker };
+        let (sequence, now_ms) = (release.0.sequence, release.0.now_ms);
+        let dropped = self.make_room(tables, release, current)?;
+        let marker = VersionRow {
+            size: 0,
+            etag: ETag::single([0; 16]),
+            last_modified_ms: now_ms,
+            content: Content::Empty,
+            headers: Vec::new(),
+            checksum: None,
+            parts: None,
+            storage_class: StorageClass::Standard,
+            kind,
+        };
+        let change = added(&marker, dropped.as_ref());
+        self.insert_noncurrent(tables, sequence, &marker)?;
+        Ok(Made { id: self.id(kind, sequence), dropped, change })
+    }
+
+    /// Removes a version for good; the one below it is the newest again.
+    pub(super) fn remove(
+        &self,
+        tables: &mut Tables<'_>,
+        (context, item): (Context, u32),
+        found: Found,
+    ) -> Result<Change, StoreError> {
+        let Found { sequence, row, is_current } = found;
+        if is_current {
+            tables.versions.remove(self.place(sequence))?;
+        } else {
+            self.remove_noncurrent(tables, sequence, &row)?;
+        }
+        let change = removed(&row);
+        release(tables, context, item, Garbage::of(row.content))?;
+        self.promote(tables)?;
+        Ok(change)
+    }
+
+    /// The newest of those that are not current.
+    pub(super) fn newest_noncurrent(
+        &self,
+        tables: &Tables<'_>,
+    ) -> Result<Option<(CommitSequence, VersionRow)>, StoreError> {
+        versions::newest(&tables.noncurrent, self.bucket, self.key)
+    }
+
+    /// Whether there are any versions but the newest one.
+    pub(super) fn has_others(&self, tables: &Tables<'_>) -> Result<bool, StoreError> {
+        let current = usize::from(self.current(tables)?.is_some());
+        Ok(current + tables.noncurrent.range(self.all())?.take(2).count() > 1)
+    }
+
+    /// Prepares for a new version on top: the null version goes where the next one is null too, and what is current then
+    /// joins those that are not. Returns what went.
+    fn make_room(
+        &self,
+        tables: &mut Tables<'_>,
+        (context, item): (Context, u32),
+        current: Current,
+    ) -> Result<Option<VersionRow>, StoreError> {
+        let gives_null = self.versioning != Versioning::Enabled;
+        let dropped = match current {
+            Some((sequence, row)) if gives_null && row.kind.is_null() => {
+                tables.versions.remove(self.place(sequence))?;
+                Some(row)
+            }
+            current => {
+                if let Some((sequence, row)) = current {
+                    tables.versions.remove(self.place(sequence))?;
+                    self.insert_noncurrent(tables, sequence, &row)?;
+                }
+                if gives_null { self.drop_null(tables)? } else { None }
+            }
+        };
+        if let Some(row) = &dropped {
+            release(tables, context, item, Garbage::of(row.content))?;
+        }
+        Ok(dropped)
+    }
+
+    /// Removes the null version from those that are not current, if there is one to go.
+    fn drop_null(&self, tables: &mut Tables<'_>) -> Result<Option<VersionRow>, StoreError> {
+        if !self.is_versioned() {
+            return Ok(None);
+        }
+        let Some(found) = self.find(tables, VersionId::Null)? else { return Ok(None) };
+        self.remove_noncurrent(tables, found.sequence, &found.row)?;
+        Ok(Some(found.row))
+    }
+
+    /// If the newest version that is left is an object, it is the current one.
+    fn promote(&self, tables: &mut Tables<'_>) -> Result<(), StoreError> {
+        if !self.is_versioned() || self.current(tables)?.is_some() {
+            return Ok(());
+        }
+        if let Some((sequence, row)) = self.newest_noncurrent(tables)?
+            && !row.kind.is_marker()
+        {
+            self.remove_noncurrent(tables, sequence, &row)?;
+            tables.versions.insert(self.place(sequence), row.to_bytes().as_slice())?;
+        }
+        Ok(())
+    }
+
+    fn insert_noncurrent(
+        &self,
+        tables: &mut Tables<'_>,
+        sequence: CommitSequence,
+        row: &VersionRow,
+    ) -> Result<(), StoreError> {
+        tables.noncurrent.insert(self.place(sequence), row.to_bytes().as_slice())?;
+        if row.kind.is_null() {
+            tables.null_versions.insert((self.bucket.0, self.key), sequence.0)?;
+        }
+        Ok(())
+    }
+
+    fn remove_noncurrent(
+        &self,
+        tables: &mut Tables<'_>,
+        sequence: CommitSequence,
+        row: &VersionRow,
+    ) -> Result<(), StoreError> {
+        tables.noncurrent.remove(self.place(sequence))?;
+        if row.kind.is_null() {
+            tables.null_versions.remove((self.bucket.0, self.key))?;
+        }
+        Ok(())
+    }
+
+    fn place(&self, sequence: CommitSequence) -> (u64, &'k [u8], u64) {
+        versions::key(self.bucket, self.key, sequence)
+    }
+
+    fn all(&self) -> std::ops::RangeInclusive<(u64, &'k [u8], u64)> {
+        (self.bucket.0, self.key, 0)..=(self.bucket.0, self.key, u64::MAX)
+    }
+}
+
+/// How usage changes by a new version in the place of `dropped`. Delete markers do not count.
+fn added(row: &VersionRow, dropped: Option<&VersionRow>) -> Change {
+    let (gone, new) = (dropped.map(removed).unwrap_or_default(), removed(row));
+    Change { objects: gone.objects - new.objects, bytes: gone.bytes - new.bytes, uploads: 0 }
+}
+
+fn removed(row: &VersionRow) -> Change {
+    let objects = if row.kind.is_marker() { 0 } else { -1 };
+    Change { objects, bytes: -(row.size as i64), uploads: 0 }
+}
+
+#[cfg(test)]
+mod tests;

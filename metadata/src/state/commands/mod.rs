@@ -1,0 +1,113 @@
+//! One deterministic function per command: the same state and command give the same new state and outcome on every
+//! member. A function first checks everything and then writes, so that a refused command leaves no trace.
+
+mod abort_upload;
+mod adopt_object;
+mod advance_service_time;
+mod apply_lifecycle;
+mod body;
+mod bootstrap;
+mod change_disks;
+mod commit_object;
+mod commit_part;
+mod complete_upload;
+mod context;
+mod create_bucket;
+mod create_upload;
+mod delete_bucket;
+mod delete_object;
+mod end_rebalance;
+mod end_rebuilds;
+mod end_session;
+mod finish_reclaim;
+mod grant_rebuild;
+mod key_versions;
+mod open_session;
+mod precondition;
+mod reconciliation;
+mod register_node;
+mod release;
+mod replace_body;
+mod replace_shard;
+mod report_faults;
+mod set_disk_states;
+mod set_lifecycle;
+mod set_profile;
+mod set_versioning;
+mod start_rebalance;
+#[cfg(test)]
+pub(crate) mod testing;
+
+use cairn_protocol::metadata::{Command, Outcome, Rejection};
+
+pub(crate) use bootstrap::Bootstrap;
+pub(crate) use context::{COMMANDS_PER_ENTRY_MAX, Context, index_of, sequence};
+
+use crate::error::{Refused, StoreError};
+use crate::state::tables::Tables;
+
+/// Applies one command. The outer error is the store's; it makes the whole entry fail.
+pub(crate) fn apply(
+    tables: &mut Tables<'_>,
+    command: &Command,
+    context: Context,
+) -> Result<Result<Outcome, Rejection>, StoreError> {
+    match dispatch(tables, command, context) {
+        Ok(outcome) => Ok(Ok(outcome)),
+        Err(Refused::Rejected(rejection)) => Ok(Err(rejection)),
+        Err(Refused::Store(error)) => Err(error),
+    }
+}
+
+fn dispatch(tables: &mut Tables<'_>, command: &Command, context: Context) -> Result<Outcome, Refused> {
+    match command {
+        Command::CreateBucket(c) => create_bucket::apply(tables, c, context),
+        Command::DeleteBucket(c) => delete_bucket::apply(tables, c),
+        Command::CommitObject(c) => commit_object::apply(tables, c, context),
+        Command::DeleteObject(c) => delete_object::apply(tables, c, context),
+        Command::CreateUpload(c) => create_upload::apply(tables, c, context),
+        Command::CommitPart(c) => commit_part::apply(tables, c, context),
+        Command::CompleteUpload(c) => complete_upload::apply(tables, c, context),
+        Command::AbortUpload(c) => abort_upload::apply(tables, c, context),
+        Command::OpenSession(c) => open_session::apply(tables, c, context),
+        Command::EndSession(c) => end_session::apply(tables, c),
+        Command::RegisterNode(c) => register_node::apply(tables, c),
+        Command::SetDiskStates(c) => set_disk_states::apply(tables, c),
+        Command::FinishReclaim(c) => finish_reclaim::apply(tables, c, context),
+        Command::ReportFaults(c) => report_faults::apply(tables, c),
+        Command::GrantRebuild(c) => grant_rebuild::apply(tables, c, context),
+        Command::ReplaceShard(c) => replace_shard::apply(tables, c, context),
+        Command::EndRebuilds(c) => end_rebuilds::apply(tables, c),
+        Command::ChangeDisks(c) => change_disks::apply(tables, c),
+        Command::StartRebalance(c) => start_rebalance::apply(tables, c, context),
+        Command::EndRebalance(c) => end_rebalance::apply(tables, c, context),
+        Command::SetProfile(c) => set_profile::apply(tables, c, None),
+        Command::ReplaceBody(c) => replace_body::apply(tables, c, context),
+        Command::OpenSystemSession(c) => open_session::apply_system(tables, c, context),
+        Command::AdoptObject(c) => adopt_object::apply(tables, c, context),
+        Command::RecordFindings(c) => reconciliation::record(tables, c),
+        Command::EndReconciliation(c) => reconciliation::end(tables, c),
+        Command::SetClassProfile(c) => set_profile::apply(tables, &c.rule, Some(c.class)),
+        Command::SetLifecycle(c) => set_lifecycle::apply(tables, c, context),
+        Command::ApplyLifecycle(c) => apply_lifecycle::apply(tables, c, context),
+        Command::AdvanceServiceTime(c) => advance_service_time::apply(tables, c),
+        Command::SetVersioning(c) => set_versioning::apply(tables, c),
+    }
+}
+
+/// Forms the cluster. A second attempt changes nothing.
+pub(crate) fn bootstrap(tables: &mut Tables<'_>, command: &Bootstrap) -> Result<(), StoreError> {
+    bootstrap::apply(tables, command)
+}
+
+/// Whether a command can change the cluster map.
+pub(crate) fn changes_map(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::RegisterNode(_)
+            | Command::SetDiskStates(_)
+            | Command::ChangeDisks(_)
+            | Command::SetProfile(_)
+            | Command::SetClassProfile(_)
+    )
+}

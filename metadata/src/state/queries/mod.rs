@@ -1,0 +1,81 @@
+//! One function per query, over a consistent view of the tables.
+
+pub(crate) mod classify_shards;
+mod find_misfits;
+mod get_bucket;
+mod get_lifecycle;
+mod get_object;
+mod get_upload;
+mod list_buckets;
+mod list_objects;
+mod list_parts;
+mod list_uploads;
+mod list_versions;
+mod locate;
+mod recovery;
+mod repair_queue;
+mod rollup;
+
+use cairn_protocol::metadata::{Answer, Query};
+
+pub(crate) use list_objects::object_key;
+pub(crate) use locate::locate_extents;
+
+use crate::error::Refused;
+use crate::state::tables::{View, disk_extents};
+
+/// Answers what the tables alone can answer; nothing for a query that also needs to know of the leader.
+pub(crate) fn answer(view: &View, query: Query) -> Result<Option<Answer>, Refused> {
+    Ok(Some(match query {
+        Query::GetBucket(q) => Answer::Bucket(get_bucket::get_bucket(view, &q.name)?),
+        Query::ListBuckets(q) => Answer::Buckets(list_buckets::list_buckets(view, &q)?),
+        Query::GetObject(q) => Answer::Object(get_object::get_object(view, &q)?),
+        Query::LocateExtents(q) => Answer::Extents(locate_extents(view, &q)?),
+        Query::ListObjects(q) => Answer::Objects(list_objects::list_objects(view, &q)?),
+        Query::GetUpload(q) => Answer::Upload(get_upload::get_upload(view, &q)?),
+        Query::ListParts(q) => Answer::Parts(list_parts::list_parts(view, &q)?),
+        Query::ListUploads(q) => Answer::Uploads(list_uploads::list_uploads(view, &q)?),
+        Query::ClassifyShards(q) => Answer::Garbage(classify_shards::classify_shards(view, q.disk, &q.shards)?),
+        Query::GetRepairQueue(q) => Answer::RepairQueue(repair_queue::repair_queue(view, q.limit)?),
+        Query::FindMisfits(q) => Answer::Misfits(find_misfits::find_misfits(view, &q)?),
+        Query::CountDiskExtents(q) => Answer::Count(disk_extents::count(&view.disk_extents()?, q.disk)?),
+        Query::ListExtents(q) => Answer::KnownExtents(recovery::list_extents(view, &q)?),
+        Query::ListFindings(q) => Answer::Findings(recovery::list_findings(view, &q)?),
+        Query::ListVersions(q) => Answer::Versions(list_versions::list_versions(view, &q)?),
+        Query::GetLifecycle(q) => Answer::Lifecycle(get_lifecycle::get_lifecycle(view, &q.bucket)?),
+        Query::GetClusterMap(_)
+        | Query::GetClusterStatus(_)
+        | Query::GetMembers(_)
+        | Query::GetRepairStatus(_)
+        | Query::GetVerification(_)
+        | Query::GetRebalance(_) => return Ok(None),
+    }))
+}
+
+/// Whether a query reads a handful of rows: such a query is answered where it is asked, without a change of thread.
+pub(crate) fn is_small(query: &Query) -> bool {
+    match query {
+        Query::GetBucket(_)
+        | Query::GetLifecycle(_)
+        | Query::GetUpload(_)
+        | Query::GetClusterMap(_)
+        | Query::GetRepairStatus(_)
+        | Query::GetVerification(_) => true,
+        Query::GetRebalance(q) => !q.survey,
+        Query::GetObject(q) => q.extents <= 16,
+        Query::LocateExtents(q) => q.limit <= 16,
+        Query::ListBuckets(_)
+        | Query::ListObjects(_)
+        | Query::ListVersions(_)
+        | Query::ListParts(_)
+        | Query::ListUploads(_)
+        | Query::ClassifyShards(_)
+        | Query::GetClusterStatus(_)
+        | Query::GetMembers(_)
+        | Query::CountDiskExtents(_)
+        | Query::FindMisfits(_)
+        | Query::ListExtents(_)
+        | Query::ListFindings(_)
+        | Query::GetRepairQueue(_) => false,
+    }
+}

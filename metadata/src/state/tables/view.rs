@@ -1,0 +1,61 @@
+//! All tables together: open for writing in one transaction, or as one consistent view.
+
+use redb::{Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, Table, WriteTransaction};
+
+use super::{
+    buckets, calls, cluster_map, counters, disk_extents, extents, findings, lifecycle, meta, noncurrent, null_versions,
+    parts, rebuilds, reclaim, repair, sessions, uploads, usage, versioning, versions,
+};
+use crate::error::StoreError;
+
+/// Calls `$visit` with every table's definition and its number in snapshots, which is never reused.
+macro_rules! for_each_table {
+    ($visit:ident) => {
+        $visit! {
+            1 => buckets, 2 => usage, 3 => versions, 4 => extents, 5 => disk_extents, 6 => uploads, 7 => parts,
+            8 => reclaim, 9 => repair, 10 => sessions, 11 => counters, 12 => cluster_map, 13 => meta,
+            20 => calls, 21 => rebuilds, 22 => findings, 45 => lifecycle, 48 => noncurrent, 49 => null_versions,
+            50 => versioning
+        }
+    };
+}
+pub(crate) use for_each_table;
+
+macro_rules! define {
+    ($($number:literal => $table:ident),*) => {
+        /// All tables, open for writing in one transaction.
+        pub(crate) struct Tables<'t> {
+            $(pub(crate) $table: Table<'t, $table::Key, $table::Value>,)*
+        }
+
+        impl<'t> Tables<'t> {
+            /// Opens all tables; those that do not exist yet are made.
+            pub(crate) fn open(transaction: &'t WriteTransaction) -> Result<Self, StoreError> {
+                Ok(Self { $($table: transaction.open_table($table::DEFINITION)?,)* })
+            }
+        }
+
+        impl View {
+            $(
+                /// Opens one table.
+                pub(crate) fn $table(&self) -> Result<ReadOnlyTable<$table::Key, $table::Value>, StoreError> {
+                    Ok(self.transaction.open_table($table::DEFINITION)?)
+                }
+            )*
+        }
+    };
+}
+
+/// A consistent view of all tables; opens only what a query needs.
+pub(crate) struct View {
+    transaction: ReadTransaction,
+}
+
+impl View {
+    /// The state as of now.
+    pub(crate) fn new(database: &Database) -> Result<Self, StoreError> {
+        Ok(Self { transaction: database.begin_read()? })
+    }
+}
+
+for_each_table!(define);

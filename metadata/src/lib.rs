@@ -1,6 +1,6 @@
 //! The metadata service: namespace and shard locations, replicated by openraft over redb.
 //!
-//! A command enters through the [`Handle`], is put together with others into one log entry ([`service::proposer`]),
+//! A command enters through the [`Handle`], is put together with others into one log entry ([`leader::proposer`]),
 //! synced once by the log ([`raft::log_store`]) and applied in one transaction of the state ([`raft::machine`]) by the
 //! functions in [`state::commands`]. A query reads a consistent view of the [`state::tables`] on the leader. Time, randomness, the
 //! network and the storage nodes are passed in; order comes from the log alone. Beside that the leader runs the

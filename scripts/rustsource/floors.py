@@ -204,20 +204,29 @@ def child_of(room, file):
 def suggested(source, path=()):
     """Floors for the modules below `path` as their imports are now: what imports nothing of the others at the bottom."""
     room = Room(Crate(source), "", path, [])
-    below = {child: set() for file in room.crate.files() if (child := child_of(room, file))}
+    below = {child: {} for file in room.crate.files() if (child := child_of(room, file))}
     for edge in room.crate.edges():
         upper, lower = child_of(room, edge.source), child_of(room, edge.target)
         if upper and lower and upper != lower and not leans(edge):
-            below[upper].add(lower)
+            below[upper].setdefault(lower, []).append(edge)
+    for group in groups(sorted(below), below):
+        raise ValueError(module_circle(room.crate, group, below))
     floors, placed = [], set()
     while len(placed) < len(below):
-        floor = {module for module, needs in below.items() if module not in placed and needs <= placed}
-        if not floor:
-            left = sorted(set(below) - placed)
-            raise ValueError(f"no floors: {', '.join(left)} import each other")
+        floor = {module for module, needs in below.items() if module not in placed and placed.issuperset(needs)}
         placed |= floor
         floors.insert(0, sorted(floor))
     return floors
+
+
+def module_circle(crate, group, below):
+    """What ties the modules of `group` to each other."""
+    lines = [f"no floors: {', '.join(sorted(group))} import each other"]
+    for upper in sorted(group):
+        for lower in sorted(group & set(below[upper])):
+            lines.append(f"{upper} -> {lower}")
+            lines += tie_lines(crate, below[upper][lower])
+    return "\n".join(lines)
 
 
 def read(file):

@@ -6,7 +6,7 @@ use std::time::Duration;
 use cairn_core::clock::Clock;
 use http::request::Parts;
 
-use super::{ACCESS_KEY, REGION, SERVICE};
+use super::names::{ACCESS_KEY, REGION, SERVICE};
 use crate::sigv4::{HeaderVerifier, PayloadMode, RequestTarget, SecretKey, SigningKeyCache, VerifyError};
 
 /// Why an internal request is not let in.

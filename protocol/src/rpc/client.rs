@@ -14,7 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use minicbor::{Decode, Encode};
 
 use super::connector::Connector;
-use super::{ACCESS_KEY, CBOR, REGION, SERVICE, X_CAIRN_MESSAGE};
+use super::names::{ACCESS_KEY, CBOR, REGION, SERVICE, X_CAIRN_MESSAGE};
 use crate::net::Connect;
 use crate::sigv4::{Credentials, PayloadMode, RequestTarget, Signer, SigningKeyCache};
 

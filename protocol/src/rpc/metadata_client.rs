@@ -8,7 +8,7 @@ use cairn_core::random::RandomSource;
 use minicbor::{Decode, Encode};
 use tokio::sync::watch;
 
-use super::RpcClient;
+use super::client::RpcClient;
 use super::metadata_call::{Calls, OpenCall};
 use super::metadata_message::{Execute, MetadataFailure, MetadataPath};
 use crate::metadata::{Answer, Command, Metadata, MetadataError, Outcome, Query, Signal, SignalAnswer};

@@ -11,6 +11,7 @@ mod connector;
 mod metadata_call;
 mod metadata_client;
 mod metadata_message;
+mod names;
 mod server;
 mod shard_body;
 mod shard_sender;
@@ -24,20 +25,10 @@ pub use client::{RpcBody, RpcClient, RpcError, encode};
 pub use metadata_call::{CallTag, Calls, ClientId, OpenCall};
 pub use metadata_client::HttpMetadata;
 pub use metadata_message::{Execute, MetadataFailure, MetadataPath};
+pub use names::{ACCESS_KEY, CBOR, REGION, SERVICE, X_CAIRN_MESSAGE};
 pub use server::{Refusal, answer, receive, receive_head};
 pub use storage_client::HttpStorageNode;
 pub use storage_message::{
     DeleteShards, DescribeShard, Inventory, PutShard, ReadCells, ShardDescription, ShardPage, StartScrub,
     StatusRequest, StoragePath,
 };
-
-/// Content type of messages.
-pub const CBOR: &str = "application/cbor";
-/// Header with the hex of a request's CBOR message, where the body is a stream.
-pub const X_CAIRN_MESSAGE: &str = "x-cairn-message";
-/// Access key of all internal requests.
-pub const ACCESS_KEY: &str = "cluster";
-/// Region in the scope of internal signatures.
-pub const REGION: &str = "cluster";
-/// Service in the scope of internal signatures.
-pub const SERVICE: &str = "cairn-rpc";

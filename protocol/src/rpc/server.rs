@@ -8,7 +8,9 @@ use http_body::Body;
 use http_body_util::{BodyExt, Limited};
 use minicbor::{Decode, Encode};
 
-use super::{CBOR, RpcAuth, RpcAuthError, X_CAIRN_MESSAGE, encode};
+use super::auth::{RpcAuth, RpcAuthError};
+use super::client::encode;
+use super::names::{CBOR, X_CAIRN_MESSAGE};
 
 /// A request that is not let in, or that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]

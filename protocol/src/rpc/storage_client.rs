@@ -1,6 +1,7 @@
 //! The storage node over HTTP.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,16 +12,16 @@ use cairn_core::shard::{ShardHeader, ShardId, split_body};
 use http_body_util::BodyExt;
 use minicbor::{Decode, Encode};
 
-use super::client::{collect, read_answer, split_answer, within};
+use super::client::{RpcClient, RpcError, collect, read_answer, split_answer, within};
 use super::shard_body::ShardBody;
 use super::shard_sender::ShardSender;
 use super::storage_message::{
     DeleteShards, DescribeShard, Inventory, PutShard, ReadCells, ShardDescription, ShardPage, StartScrub,
     StatusRequest, StoragePath,
 };
-use super::{RpcClient, RpcError};
 use crate::storage::{
-    DeleteOrder, NodeStatus, RebuildOrder, RebuildReport, ShardWriter, StorageError, StorageErrorKind, StorageNode,
+    DeleteOrder, NodeStatus, RebuildOrder, RebuildReport, RemoteNodes, ShardWriter, StorageError, StorageErrorKind,
+    StorageNode,
 };
 
 /// A storage node in another process.
@@ -65,6 +66,12 @@ impl HttpStorageNode {
             exchange.await.unwrap_or_else(|error: RpcError| Err(unreachable(disk, &error)))
         });
         ShardSender { disk, geometry: header.geometry, cells: 0, body: sender, answer: Some(answer) }
+    }
+}
+
+impl RemoteNodes for RpcClient {
+    fn client(&self, rpc_addr: &str) -> Arc<dyn StorageNode> {
+        Arc::new(HttpStorageNode::new(self.clone(), rpc_addr))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The `Authorization` header.
 
-use super::{ALGORITHM, Credential, CredentialError};
+use super::credential::{Credential, CredentialError};
+use super::names::ALGORITHM;
 
 /// Why a header is not a SigV4 authorization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -4,8 +4,10 @@ use http::HeaderMap;
 use http::header::HOST;
 use sha2::{Digest, Sha256};
 
+use super::credential::Scope;
+use super::names::ALGORITHM;
+use super::time::SigningTime;
 use super::uri::{push_canonical_path, push_canonical_query};
-use super::{ALGORITHM, Scope, SigningTime};
 
 /// A header that the signature claims to cover and that the request does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -2,7 +2,10 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{EMPTY_SHA256_HEX, Scope, SigningKey, SigningTime};
+use super::credential::Scope;
+use super::payload_mode::EMPTY_SHA256_HEX;
+use super::signing_key::SigningKey;
+use super::time::SigningTime;
 
 /// Signs chunk after chunk: each signature covers the one before it, the first the request's own.
 /// Source: S3 API reference, "Transferring payload in multiple chunks (chunked upload)".

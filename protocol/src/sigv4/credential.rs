@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::SCOPE_TERMINATOR;
+use super::names::SCOPE_TERMINATOR;
 
 /// A secret access key. Cheap to clone; never printed.
 #[derive(Clone, PartialEq, Eq)]

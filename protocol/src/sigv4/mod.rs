@@ -11,6 +11,7 @@ mod authorization;
 mod canonical;
 mod chunk;
 mod credential;
+mod names;
 mod payload_mode;
 mod sign;
 mod signing_key;
@@ -22,23 +23,13 @@ pub use authorization::{Authorization, AuthorizationError};
 pub use canonical::{CanonicalRequest, MissingSignedHeader, must_be_signed, signs_header, string_to_sign};
 pub use chunk::ChunkSigner;
 pub use credential::{Credential, CredentialError, Credentials, Scope, SecretKey};
+pub use names::{ALGORITHM, SCOPE_TERMINATOR, X_AMZ_CONTENT_SHA256, X_AMZ_DATE, X_AMZ_SECURITY_TOKEN};
 pub use payload_mode::{EMPTY_SHA256_HEX, PayloadMode, PayloadModeError};
 pub use sign::{PresignedUri, RequestTarget, SignError, Signed, Signer};
 pub use signing_key::{SigningKey, SigningKeyCache, signatures_match};
 pub use time::{SigningTime, SigningTimeError};
 pub use uri::{decode_query_component, encode_path, encode_query_component};
 pub use verify::{HeaderVerifier, Verified, VerifyError};
-
-/// The only algorithm that is accepted and produced.
-pub const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-/// Last element of every credential scope.
-pub const SCOPE_TERMINATOR: &str = "aws4_request";
-/// Header that carries the signing time.
-pub const X_AMZ_DATE: &str = "x-amz-date";
-/// Header that carries the payload's hash or the way the payload is signed.
-pub const X_AMZ_CONTENT_SHA256: &str = "x-amz-content-sha256";
-/// Header that carries the token of temporary credentials.
-pub const X_AMZ_SECURITY_TOKEN: &str = "x-amz-security-token";
 
 #[cfg(test)]
 mod tests;

@@ -6,11 +6,14 @@ use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRAN
 use http::uri::{InvalidUri, InvalidUriParts, PathAndQuery};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
-use super::{
-    ALGORITHM, CanonicalRequest, ChunkSigner, Credential, CredentialError, Credentials, MissingSignedHeader,
-    PayloadMode, Scope, SigningKey, SigningKeyCache, SigningTime, SigningTimeError, X_AMZ_CONTENT_SHA256, X_AMZ_DATE,
-    X_AMZ_SECURITY_TOKEN, encode_query_component, string_to_sign,
-};
+use super::canonical::{CanonicalRequest, MissingSignedHeader, string_to_sign};
+use super::chunk::ChunkSigner;
+use super::credential::{Credential, CredentialError, Credentials, Scope};
+use super::names::{ALGORITHM, X_AMZ_CONTENT_SHA256, X_AMZ_DATE, X_AMZ_SECURITY_TOKEN};
+use super::payload_mode::PayloadMode;
+use super::signing_key::{SigningKey, SigningKeyCache};
+use super::time::{SigningTime, SigningTimeError};
+use super::uri::encode_query_component;
 
 /// Headers that change on the way or are added after signing.
 const UNSIGNED: [HeaderName; 6] = [AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING, USER_AGENT];

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
 use subtle::ConstantTimeEq;
 
-use super::{Credential, SecretKey};
+use super::credential::{Credential, SecretKey};
 
 /// Keys of one generation of the cache; at most two generations are kept.
 const GENERATION_KEYS_MAX: usize = 1024;

@@ -5,11 +5,14 @@ use std::time::{Duration, SystemTime};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName};
 
-use super::{
-    Authorization, AuthorizationError, CanonicalRequest, MissingSignedHeader, PayloadMode, PayloadModeError,
-    RequestTarget, SecretKey, SigningKeyCache, SigningTime, SigningTimeError, X_AMZ_CONTENT_SHA256, X_AMZ_DATE,
-    must_be_signed, signatures_match, signs_header, string_to_sign,
-};
+use super::authorization::{Authorization, AuthorizationError};
+use super::canonical::{CanonicalRequest, MissingSignedHeader, must_be_signed, signs_header, string_to_sign};
+use super::credential::SecretKey;
+use super::names::{X_AMZ_CONTENT_SHA256, X_AMZ_DATE};
+use super::payload_mode::{PayloadMode, PayloadModeError};
+use super::sign::RequestTarget;
+use super::signing_key::{SigningKeyCache, signatures_match};
+use super::time::{SigningTime, SigningTimeError};
 
 /// Why a request is not accepted.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,18 +1,24 @@
 //! Finds the storage node that owns a disk.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
 use cairn_core::cluster_map::Node;
 use cairn_core::id::NodeId;
+use cairn_core::sync::IgnorePoison;
 
-use super::StorageNode;
-use crate::rpc::{HttpStorageNode, RpcClient};
+use super::node::StorageNode;
+
+/// Makes clients of storage nodes in other processes.
+pub trait RemoteNodes: Send + Sync + 'static {
+    /// A client of the node that listens on `rpc_addr` (`host:port`). It connects when it is first called.
+    fn client(&self, rpc_addr: &str) -> Arc<dyn StorageNode>;
+}
 
 /// All storage nodes that this process can talk to: those in the process directly, the others over the network.
 #[derive(Clone)]
 pub struct StorageDirectory {
-    rpc: RpcClient,
+    remote: Arc<dyn RemoteNodes>,
     nodes: Arc<RwLock<HashMap<NodeId, Known>>>,
 }
 
@@ -23,31 +29,32 @@ enum Known {
 }
 
 impl StorageDirectory {
-    /// A directory that reaches remote nodes through `rpc`.
-    pub fn new(rpc: RpcClient) -> Self {
-        Self { rpc, nodes: Arc::default() }
+    /// A directory that reaches nodes of other processes through `remote`.
+    pub fn new(remote: impl RemoteNodes) -> Self {
+        Self { remote: Arc::new(remote), nodes: Arc::default() }
     }
 
-    /// Makes a node of this process known; it is called directly from now on.
+    /// Adds a node of this process, which is called directly.
     pub fn add_local(&self, id: NodeId, node: Arc<dyn StorageNode>) {
-        self.nodes.write().unwrap_or_else(PoisonError::into_inner).insert(id, Known::Local(node));
+        self.nodes.write().ignore_poison().insert(id, Known::Local(node));
     }
 
-    /// A node of this process has stopped: whoever calls it now gets no answer, and nothing here keeps it in memory.
+    /// Drops a node of this process that has stopped, so that its memory is freed. Later calls go to its address, where
+    /// nobody answers.
     pub fn remove_local(&self, id: NodeId) {
-        self.nodes.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        self.nodes.write().ignore_poison().remove(&id);
     }
 
     /// The client for `node` of the cluster map. A node that moved to another address gets a new client.
     pub fn node(&self, node: &Node) -> Arc<dyn StorageNode> {
-        match self.nodes.read().unwrap_or_else(PoisonError::into_inner).get(&node.id) {
+        match self.nodes.read().ignore_poison().get(&node.id) {
             Some(Known::Local(local)) => return Arc::clone(local),
             Some(Known::Remote { rpc_addr, client }) if *rpc_addr == node.rpc_addr => return Arc::clone(client),
             _ => {}
         }
-        let client: Arc<dyn StorageNode> = Arc::new(HttpStorageNode::new(self.rpc.clone(), &node.rpc_addr));
+        let client = self.remote.client(&node.rpc_addr);
         let known = Known::Remote { rpc_addr: node.rpc_addr.clone(), client: Arc::clone(&client) };
-        self.nodes.write().unwrap_or_else(PoisonError::into_inner).insert(node.id, known);
+        self.nodes.write().ignore_poison().insert(node.id, known);
         client
     }
 }

@@ -6,8 +6,8 @@ use cairn_core::id::{CommitSequence, DiskId, ProfileId};
 use cairn_core::shard::ShardId;
 use minicbor::{Decode, Encode};
 
-use super::StorageError;
-use crate::metadata::command::ShardReportKind;
+use super::error::StorageError;
+use super::fault::ShardReportKind;
 
 /// An order to make a shard anew.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

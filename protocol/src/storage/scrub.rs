@@ -3,7 +3,7 @@
 use cairn_core::shard::ShardId;
 use minicbor::{Decode, Encode};
 
-use crate::metadata::command::ShardReportKind;
+use super::fault::ShardReportKind;
 
 /// The scrub of one disk: how far the cycle is, what it found, and how the last one ended. Byte counts are those of
 /// whole records.

@@ -4,7 +4,7 @@ use cairn_core::cluster_map::DiskState;
 use cairn_core::id::{ClusterId, CommitSequence, DiskId, HistoryId, NodeId};
 use minicbor::{Decode, Encode};
 
-use super::ScrubStatus;
+use super::scrub::ScrubStatus;
 
 /// A node and its disks. Also the body of a heartbeat.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

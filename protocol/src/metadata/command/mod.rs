@@ -16,12 +16,13 @@ mod upload;
 use cairn_core::id::{CommitSequence, SessionId, UploadId};
 use minicbor::{Decode, Encode};
 
+pub use crate::storage::ShardReportKind;
 pub use bucket::{CreateBucket, DeleteBucket, SetVersioning};
 pub use lifecycle::{AdvanceServiceTime, ApplyLifecycle, EndedUpload, EndedVersion, LifecycleApplied, SetLifecycle};
 pub use object::{CommitObject, DeleteObject, ObjectCommitted, ObjectDeleted, Precondition};
 pub use profile::{ProfileShape, SetClassProfile, SetProfile};
 pub use rebalance::{EndRebalance, RebalanceEnd, StartRebalance};
-pub use reclaim::{FinishReclaim, ReclaimId, ReportFaults, ShardReport, ShardReportKind};
+pub use reclaim::{FinishReclaim, ReclaimId, ReportFaults, ShardReport};
 pub use recovery::{AdoptObject, AdoptedBody, AdoptedPart, Adoption, EndReconciliation, RecordFindings};
 pub use repair::{EndRebuilds, GrantRebuild, RebuildId, ReplaceShard};
 pub use reprotect::ReplaceBody;

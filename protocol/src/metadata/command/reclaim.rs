@@ -3,6 +3,8 @@
 use cairn_core::id::{CommitSequence, DiskNumber, ExtentId, Generation};
 use minicbor::{Decode, Encode};
 
+use crate::storage::ShardReportKind;
+
 /// Names an entry of the reclaim table: the commit that made it and its place within that commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct ReclaimId {
@@ -61,16 +63,4 @@ pub struct ShardReport {
     /// What is wrong.
     #[n(3)]
     pub kind: ShardReportKind,
-}
-
-/// What is wrong with a shard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
-#[cbor(index_only)]
-pub enum ShardReportKind {
-    /// The disk works and does not hold it.
-    #[n(0)]
-    Missing,
-    /// Its bytes do not verify.
-    #[n(1)]
-    Corrupt,
 }

@@ -5,13 +5,12 @@ use serde::{Deserialize, Serialize};
 /// Objects and their bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amount {
-    /// Objects.
     pub objects: u64,
     /// Their bytes, before coding.
     pub bytes: u64,
 }
 
-/// Objects that survive so many further losses.
+/// Objects that survive the same number of further losses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AtRisk {
     /// Losses that they survive.

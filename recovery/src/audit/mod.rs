@@ -1,14 +1,15 @@
-//! An audit of a whole cluster whose services are stopped: metadata and disks are read directly, and compared.
+//! The offline audit: metadata and disks of a stopped cluster are read directly and compared.
 //!
 //! It shares no judgement with `cairn cluster verify`, which asks running services: that both come to the same figures
-//! is a test of either (I10). Disks count by what is in their directories and not by the state that the cluster had them
-//! in. Memory: some 20 bytes for each extent and 64 for each shard.
+//! tests either of them (I10). A disk counts by what is in its directory, whatever state the cluster had it in. Memory:
+//! about 20 bytes for each extent and 64 for each shard.
 
+mod auditor;
+mod contents;
 mod health;
-mod judge;
+mod objects;
 mod report;
 mod run;
-mod shelf;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Backups of the metadata on a schedule, into a directory: by the member that leads, each read back.
+//! Backups of the metadata in a directory, made at an interval by the member that leads.
 
 use std::fs::File;
 use std::io::{self, BufReader, Write};
@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cairn_metadata::Handle;
-use cairn_metadata::backup::{self, BackupError, BackupReader};
+use cairn_metadata::backup::{self, BackupReader};
 
-/// What the names of backups begin and end with; in between stands the commit, so that names sort by age.
+use super::error::DirectoryBackupError;
+
+/// What the names of backups begin and end with. The commit is in between, so that names sort by age.
 const PREFIX: &str = "cairn-metadata-";
 const SUFFIX: &str = ".backup";
 /// Buffer for reading a backup back.
@@ -22,17 +24,6 @@ pub struct BackupsInDirectory {
     pub interval: Duration,
     /// Older backups are removed once a newer one has been read back. One is always kept.
     pub kept: usize,
-}
-
-/// Why a backup failed. The one before is still there.
-#[derive(Debug, thiserror::Error)]
-enum DirectoryBackupError {
-    #[error(transparent)]
-    Backup(#[from] BackupError),
-    #[error("{path}: {source}")]
-    File { path: PathBuf, source: io::Error },
-    #[error("the task ended: {0}")]
-    Task(#[from] tokio::task::JoinError),
 }
 
 impl BackupsInDirectory {
@@ -77,7 +68,7 @@ fn write(mut reader: BackupReader, dir: &Path, kept: usize) -> Result<PathBuf, D
     Ok(path)
 }
 
-/// Removes all but the newest `kept` backups; what else is in the directory is not ours.
+/// Removes all but the newest `kept` backups, and nothing else that is in the directory.
 fn remove_old(dir: &Path, kept: usize) -> io::Result<()> {
     let mut names: Vec<String> = std::fs::read_dir(dir)?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
@@ -93,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_backups_are_kept_and_nothing_else_is_touched() {
+    fn newest_backups_are_kept_and_other_files_are_not_touched() {
         let dir = tempfile::tempdir().unwrap();
         let name = |n: u64| format!("{PREFIX}{n:020}{SUFFIX}");
         for file in [name(9), name(100), name(20), "notes.txt".into(), format!("{PREFIX}partial")] {

@@ -1,8 +1,13 @@
-//! Copies of the metadata, made by the member that leads while the cluster runs, and read back before an older one goes.
+//! Copies of the metadata, made by the member that leads while the cluster runs. A new one is read back before an older
+//! one is deleted.
 
+mod error;
 mod in_directory;
 mod in_store;
+mod spool;
+mod store_object;
 
 pub use cairn_metadata::backup::{BackupError, BackupSummary, verify};
+pub use error::StoreBackupError;
 pub use in_directory::BackupsInDirectory;
-pub use in_store::{BackupsInStore, StoreBackupError};
+pub use in_store::{BackupsInStore, StoreBackupOptions};

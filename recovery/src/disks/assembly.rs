@@ -1,4 +1,4 @@
-//! From extents to bodies: the extents of a body have consecutive ids, so they come one after the other.
+//! Puts extents together into bodies. The extents of a body have consecutive ids, so they come one after the other.
 
 use cairn_core::descriptor::Descriptor;
 use cairn_core::id::{DiskNumber, ExtentId, Generation};
@@ -7,16 +7,16 @@ use cairn_protocol::metadata::{ExtentRun, LocatedExtent, PlacedExtent, PlacedRun
 
 use super::census::SeenExtent;
 
-/// A body as it lies on the disks.
+/// A whole body on the disks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FoundBody {
-    /// What its first extent says of it.
+    /// That of its first extent.
     pub(crate) descriptor: Descriptor,
     pub(crate) placed: PlacedRun,
 }
 
 impl FoundBody {
-    /// Its extents as a reader needs them.
+    /// Its extents, as a reader takes them.
     pub(crate) fn located(&self) -> Vec<LocatedExtent> {
         let run = &self.placed.run;
         let located = run.ids().zip(&self.placed.extents).zip(0u64..).map(|((id, extent), n)| LocatedExtent {
@@ -30,12 +30,12 @@ impl FoundBody {
     }
 }
 
-/// What an extent led to.
+/// What became known with an extent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Assembled {
-    /// All of a body is there.
+    /// A body of which every extent can be read.
     Whole(FoundBody),
-    /// Something of a body is there, from this extent on.
+    /// A part of a body, of which something is missing.
     Broken(Fragment),
 }
 
@@ -43,20 +43,20 @@ pub(crate) enum Assembled {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fragment {
     pub(crate) first: ExtentId,
-    /// What it says of itself.
+    /// `None` if it cannot be read.
     pub(crate) descriptor: Option<Descriptor>,
-    /// Bytes in its extents.
+    /// Bytes in its extents, before coding.
     pub(crate) bytes: u64,
     pub(crate) detail: String,
 }
 
-/// Puts bodies together.
+/// Takes extents in order and puts them together into bodies.
 #[derive(Debug, Default)]
 pub(crate) struct Assembly {
     open: Option<Open>,
 }
 
-/// A body of which more extents may come.
+/// A body that more extents may belong to.
 #[derive(Debug)]
 struct Open {
     descriptor: Descriptor,
@@ -67,7 +67,7 @@ struct Open {
 }
 
 impl Assembly {
-    /// Takes the next extent with the header of one of its shards, or why none can be read.
+    /// Takes the next extent, with the header of one of its shards or the reason why none can be read.
     pub(crate) fn take(&mut self, seen: &SeenExtent, header: Result<ShardHeader, String>) -> Vec<Assembled> {
         let mut out = Vec::new();
         let broken = |descriptor, bytes, detail: String| {
@@ -90,13 +90,13 @@ impl Assembly {
                 return out;
             }
         };
-        if !self.open.as_ref().is_some_and(|open| open.goes_on_with(seen.id, &descriptor)) {
+        if !self.open.as_ref().is_some_and(|open| open.continues_with(seen.id, &descriptor)) {
             out.extend(self.end());
         }
         let needed = usize::from(header.geometry.data_shards);
-        let there = seen.distinct();
-        if there < needed {
-            let detail = format!("{there} of its shards are there, {needed} are needed");
+        let found = seen.distinct();
+        if found < needed {
+            let detail = format!("{found} of its shards exist, {needed} are needed");
             out.extend(self.end());
             out.push(broken(Some(descriptor), length, detail));
             return out;
@@ -108,7 +108,7 @@ impl Assembly {
                 self.open = Some(Open { descriptor, first: seen.id, bytes: length, extents: vec![extent] });
             }
             None => {
-                let detail = format!("what comes before byte {} is not there", descriptor.offset);
+                let detail = format!("the bytes before byte {} are missing", descriptor.offset);
                 out.push(broken(Some(descriptor), length, detail));
                 return out;
             }
@@ -119,11 +119,11 @@ impl Assembly {
         out
     }
 
-    /// Whatever is open ends here.
+    /// Ends the body that is open, if any.
     pub(crate) fn end(&mut self) -> Option<Assembled> {
         let open = self.open.take()?;
         if open.bytes != open.descriptor.total_bytes {
-            let detail = format!("{} of its {} bytes are there", open.bytes, open.descriptor.total_bytes);
+            let detail = format!("{} of its {} bytes exist", open.bytes, open.descriptor.total_bytes);
             let (first, bytes, descriptor) = (open.first, open.bytes, Some(open.descriptor));
             return Some(Assembled::Broken(Fragment { first, descriptor, bytes, detail }));
         }
@@ -137,7 +137,7 @@ impl Assembly {
 }
 
 impl Open {
-    fn goes_on_with(&self, id: ExtentId, next: &Descriptor) -> bool {
+    fn continues_with(&self, id: ExtentId, next: &Descriptor) -> bool {
         let own = &self.descriptor;
         id == self.first.offset(self.extents.len() as u64)
             && next.offset == self.bytes
@@ -151,7 +151,7 @@ impl Open {
     }
 }
 
-/// Where the shards of an extent are: where there are two copies of one, the first counts.
+/// Where the shards of an extent are. If a shard has two copies, the first counts.
 fn placed(seen: &SeenExtent, header: &ShardHeader) -> PlacedExtent {
     let mut locations: Vec<Option<DiskNumber>> = vec![None; usize::from(header.geometry.total_shards())];
     for (index, disk) in &seen.shards {
@@ -195,7 +195,7 @@ mod tests {
         (SeenExtent { id, shards: shards.iter().map(|n| (*n, DiskNumber(10 + u32::from(*n)))).collect() }, header)
     }
 
-    /// The bodies that come of the extents, as (first counter, whether it is whole).
+    /// Checks what the extents make: the counter of each first extent, and whether the body is whole.
     fn check(extents: &[(SeenExtent, ShardHeader)], expected: &[(u64, bool)]) -> Vec<Assembled> {
         let mut assembly = Assembly::default();
         let mut out = Vec::new();
@@ -216,7 +216,7 @@ mod tests {
 
     /// I16: an object is whole if every extent of it can be read, and only then.
     #[test]
-    fn only_what_is_there_from_end_to_end_is_whole() {
+    fn bodies_are_whole_only_if_every_extent_can_be_read() {
         let object =
             |from: u64, key: &str| [0, 100, 200].map(|offset| extent(from + offset / 100, key, offset, &[0, 2]));
         let two = [object(1, "a"), object(4, "b")].concat();
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_nothing_of_itself_is_kept_apart() {
+    fn extents_without_a_readable_descriptor_are_listed_as_fragments() {
         let (seen, mut header) = extent(1, "a", 0, &[0, 1]);
         header.descriptor = bytes::Bytes::from_static(b"junk");
         let mut assembly = Assembly::default();

@@ -1,5 +1,5 @@
-//! Backups of the metadata that lie on the storage nodes, found without any metadata: their extents sort behind all
-//! others, and their descriptors name them.
+//! Backups of the metadata on the storage nodes, found without any metadata: their extents sort after all others, and
+//! their descriptors name them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,16 +26,16 @@ pub(crate) struct SearchedNode {
     pub(crate) status: NodeStatus,
 }
 
-/// A backup that lies on the disks as a whole. Its bytes are not verified yet.
+/// A whole backup on the disks. Its bytes are not verified yet.
 pub(crate) struct FoundBackup {
-    /// Its key: sorts by age.
+    /// Sorts by age.
     pub(crate) key: String,
     pub(crate) written_ms: u64,
     pub(crate) bytes: u64,
     body: FoundBody,
 }
 
-/// A cluster map of what was found, with numbers of its own: good for reading, for as long as nothing else exists.
+/// A cluster map of the nodes that were found, with numbers of its own: good for reading while there is no other map.
 pub(crate) fn search_map(nodes: &[SearchedNode]) -> ClusterMap {
     let cluster = nodes.iter().find_map(|node| node.status.cluster).unwrap_or(ClusterId::from_bytes([0; 16]));
     let mut map = ClusterMap::empty(cluster, Vec::new());
@@ -58,7 +58,7 @@ pub(crate) fn search_map(nodes: &[SearchedNode]) -> ClusterMap {
     map
 }
 
-/// The backups on the disks of the map, the newest first.
+/// The backups on the disks of the map, newest first.
 pub(crate) async fn find_backups(map: &ClusterMap, nodes: &StorageDirectory) -> Result<Vec<FoundBackup>, StorageError> {
     let before = ExtentId::new(SessionId(SessionId::system(0).0 - 1), u64::MAX);
     let mut census = Census::new(serving_disks(map, nodes), Some(before));
@@ -83,7 +83,7 @@ pub(crate) async fn find_backups(map: &ClusterMap, nodes: &StorageDirectory) -> 
                     }
                 }
                 Assembled::Broken(fragment) => {
-                    tracing::warn!(extent = %fragment.first, "a backup on the disks is not whole: {}", fragment.detail);
+                    tracing::warn!(extent = %fragment.first, detail = fragment.detail, "a backup on the disks is not whole; skipping it");
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! What lies on the disks, extent by extent: the inventories of all disks, each in order, merged into one.
+//! What the disks hold, extent by extent: the inventories of all disks, each in order, merged into one.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use cairn_protocol::storage::{StorageDirectory, StorageError, StorageErrorKind, 
 
 /// Shards in one page of an inventory.
 const PAGE_SHARDS: u32 = 1000;
-/// Largest index of a shard.
+/// The largest index that a shard can have.
 const LAST_INDEX: u8 = u8::MAX;
 
 /// A disk that is read.
@@ -21,7 +21,7 @@ pub(crate) struct CensusDisk {
     pub(crate) node: Arc<dyn StorageNode>,
 }
 
-/// An extent of which there are shards.
+/// An extent that has shards on the disks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SeenExtent {
     pub(crate) id: ExtentId,
@@ -30,7 +30,7 @@ pub(crate) struct SeenExtent {
 }
 
 impl SeenExtent {
-    /// How many different shards there are.
+    /// How many different shards were seen.
     pub(crate) fn distinct(&self) -> usize {
         let mut indexes: Vec<u8> = self.shards.iter().map(|(index, _)| *index).collect();
         indexes.sort_unstable();
@@ -39,7 +39,7 @@ impl SeenExtent {
     }
 }
 
-/// Reads the inventories of many disks at once, in the order of the extents. Holds one page of each.
+/// Reads the inventories of many disks together, in the order of the extents. Holds one page of each.
 pub(crate) struct Census {
     cursors: Vec<Cursor>,
     /// Shards read so far.
@@ -54,14 +54,14 @@ struct Cursor {
 }
 
 impl Census {
-    /// Begins behind `after`, or at the first extent.
+    /// Begins after `after`, or at the first extent.
     pub(crate) fn new(disks: Vec<CensusDisk>, after: Option<ExtentId>) -> Self {
         let after = after.map(|extent| ShardId { extent, index: LAST_INDEX });
         let cursor = |disk| Cursor { disk, page: VecDeque::new(), after, ended: false };
         Self { cursors: disks.into_iter().map(cursor).collect(), shards: 0 }
     }
 
-    /// The next extent; nothing after the last.
+    /// The next extent; `None` after the last.
     pub(crate) async fn next(&mut self) -> Result<Option<SeenExtent>, StorageError> {
         for cursor in &mut self.cursors {
             cursor.fill().await?;
@@ -81,7 +81,7 @@ impl Census {
         Ok(Some(SeenExtent { id, shards }))
     }
 
-    /// What the shards of an extent say of it: the first of them whose header can be read.
+    /// The header of the first shard of an extent whose header can be read. Errors: no header can be read.
     pub(crate) async fn describe(&self, extent: &SeenExtent) -> Result<ShardHeader, StorageError> {
         let mut last = None;
         for (index, number) in &extent.shards {
@@ -92,8 +92,14 @@ impl Census {
                 Err(error) => last = Some(error),
             }
         }
-        let nobody = || StorageError::new(StorageErrorKind::Missing, DiskId::from_bytes([0; 16]), "no shard is left");
-        Err(last.unwrap_or_else(nobody))
+        let no_shard = || {
+            StorageError::new(
+                StorageErrorKind::Missing,
+                DiskId::from_bytes([0; 16]),
+                "no disk of this map holds a shard of the extent",
+            )
+        };
+        Err(last.unwrap_or_else(no_shard))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reading a whole body for its entity tag, which no descriptor has.
+//! The entity tag of a body. No descriptor holds it, so the whole body is read.
 
 use cairn_core::etag::ETag;
 use cairn_gateway::body::{BodyHasher, ChecksumSet};
@@ -7,13 +7,13 @@ use cairn_protocol::metadata::content::Content;
 
 use super::assembly::FoundBody;
 
-/// MD5 of the body. Every byte is verified on the way (I6).
+/// The MD5 of a body. Every byte is verified on the way (I6).
 pub(crate) async fn etag_of_body(path: &DataPath, body: &FoundBody) -> Result<ETag, ReadError> {
     let run = body.placed.run;
     etag_of_reader(path.read(Content::Run(run), 0..run.size, body.located()).await?).await
 }
 
-/// MD5 of all that the reader yields.
+/// The MD5 of everything that the reader yields.
 pub(crate) async fn etag_of_reader(mut reader: BodyReader) -> Result<ETag, ReadError> {
     let mut hasher = BodyHasher::new(ChecksumSet::default());
     while let Some(frames) = reader.next_batch().await? {

@@ -1,4 +1,4 @@
-//! What the disks hold, read without any metadata: inventories merged into extents, and extents put together into bodies.
+//! What the disks hold, read without any metadata: inventories merged into extents, extents put together into bodies.
 
 mod assembly;
 mod backups;

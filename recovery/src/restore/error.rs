@@ -1,4 +1,4 @@
-//! Why a member was not made.
+//! Why no member was made.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use cairn_gateway::data::ReadError;
 use cairn_metadata::backup::BackupError;
 use cairn_protocol::storage::StorageError;
 
-/// Why a member was not made. The data directory is as it was.
+/// Why no member was made. The data directory is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
     #[error(transparent)]
@@ -26,9 +26,9 @@ pub enum RestoreError {
     #[error("the storage node {addr} belongs to cluster {other}, others to {first}: name those of one cluster")]
     TwoClusters { addr: String, other: ClusterId, first: ClusterId },
     #[error(
-        "the disks hold no backup of the metadata that can be read. Not whole: {passed_over:?}; disks that are away: \
-         {missing:?}. Bring more disks, restore from a file, or make an empty namespace with `cairn metadata rebuild`, \
-         into which comes back what the disks hold as a whole"
+        "the disks hold no readable backup of the metadata (not whole: {passed_over:?}; disks away: {missing:?}): add \
+         disks, restore from a file, or begin with an empty namespace with `cairn metadata reconstruct`, which brings \
+         back the objects that the disks hold as a whole"
     )]
     NoBackup { passed_over: String, missing: String },
     /// A backup or the file that it is copied to cannot be opened.

@@ -33,7 +33,7 @@ async fn restore_newest(search: &Search<'_>, member: &RestoreOptions, spool: &Pa
     for backup in &found {
         match restore_one(search, member, backup, spool).await {
             Ok(summary) => return Ok(search.report(Some(summary), passed_over)),
-            // The directory is not empty, or cannot be written: another backup changes nothing.
+            // The directory is not empty, or cannot be written: another backup would fail too.
             Err(RestoreError::Backup(error @ (BackupError::NotEmpty(_) | BackupError::Store(_)))) => {
                 return Err(error.into());
             }

@@ -1,6 +1,6 @@
 //! Makes a metadata member again while no server runs: from a backup, from the one member that is left, or, without
-//! either, with an empty namespace. Each begins a new life of the cluster; what the member then does not know and the
-//! disks hold is found when the service compares itself with them.
+//! either, with an empty namespace. What the disks hold and such a member does not know is found once it runs and is
+//! compared with them.
 
 mod error;
 mod from_disks;

@@ -22,7 +22,7 @@ use crate::disks::{SearchedNode, search_map};
 const OPEN_STEPS_MAX: u32 = 600;
 const OPEN_STEP: Duration = Duration::from_millis(50);
 
-/// Where shards are looked for.
+/// Which nodes and disks are read.
 pub struct SearchOptions {
     /// `host:port` of the internal RPC of storage nodes that run.
     pub addresses: Vec<String>,
@@ -40,7 +40,7 @@ pub struct LocalDisks {
     pub node_name: String,
 }
 
-/// What was read, and what was made of it.
+/// What was read and restored.
 #[derive(Debug)]
 pub struct FromDisks {
     /// The backup that was restored; `None` for an empty namespace.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cairn_metadata::Handle;
-use cairn_recovery::backup::{BackupsInDirectory, BackupsInStore};
+use cairn_recovery::backup::{BackupsInDirectory, BackupsInStore, StoreBackupOptions};
 use cairn_recovery::compare::Comparison;
 
 use super::shared::Shared;
@@ -13,15 +13,14 @@ use crate::layout;
 
 /// Backups into the store: at an interval if so configured, and whenever the operator asks for one.
 pub(crate) fn in_store(config: &Config, shared: &Shared, member: Handle) -> BackupsInStore {
-    BackupsInStore {
+    BackupsInStore::new(StoreBackupOptions {
         member,
         nodes: shared.directory.clone(),
         clock: Arc::clone(&shared.clock),
         random: Arc::clone(&shared.random),
         spool: layout::backup_spool(config),
         kept: config.metadata_backups_in_store as usize,
-        running: tokio::sync::Mutex::default(),
-    }
+    })
 }
 
 /// Whether backups into the store are made at an interval.

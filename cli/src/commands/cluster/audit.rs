@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cairn_recovery::audit::{AuditOptions, AuditReport, Shards, audit};
+use cairn_server::SystemThreads;
 use clap::Args;
 
 use super::listing;
@@ -40,7 +41,7 @@ pub(super) fn run(args: &AuditArgs) -> Result<(), CommandError> {
         verify: !args.quick,
         scratch: args.scratch.clone().unwrap_or_else(std::env::temp_dir),
     };
-    let report = audit(&options, Arc::new(SystemClock::new())).map_err(Box::new)?;
+    let report = audit(&options, Arc::new(SystemClock::new()), &SystemThreads).map_err(Box::new)?;
     let metadata = &report.metadata;
     if 2 * metadata.voters_given <= metadata.voters {
         complain(&format!(

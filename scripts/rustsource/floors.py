@@ -28,8 +28,12 @@ def crate_errors(name, source, declared):
     leaning = {edge for edge in edges if leans(edge)}
     errors = circle_errors(name, crate, [edge for edge in edges if edge not in leaning], crate.files())
     errors += parent_errors(name, crate, edges, leaning, known)
+    down = [edge for edge in edges if edge not in leaning]
     for room in rooms(crate, name, (), declared):
-        errors += floor_errors(room, [edge for edge in edges if edge not in leaning])
+        errors += floor_errors(room, down)
+    if "floors" not in declared:
+        ties = module_ties(Room(crate, name, (), []), down)
+        errors += [module_circle(crate, f"circle of modules in {name}", group, ties) for group in groups(sorted(ties), ties)]
     return errors
 
 
@@ -201,32 +205,38 @@ def child_of(room, file):
     return rest[0] if rest and rest[0] != "mod" else None
 
 
+def module_ties(room, edges):
+    """For each module of `room` the others that it imports from, with the edges."""
+    ties = {child: {} for file in room.crate.files() if (child := child_of(room, file))}
+    for edge in edges:
+        upper, lower = child_of(room, edge.source), child_of(room, edge.target)
+        if upper and lower and upper != lower:
+            ties[upper].setdefault(lower, []).append(edge)
+    return ties
+
+
+def module_circle(crate, what, group, ties):
+    """What ties the modules of `group` to each other."""
+    lines = [f"{what}: {', '.join(sorted(group))}"]
+    for upper in sorted(group):
+        for lower in sorted(group & set(ties[upper])):
+            lines.append(f"  {upper} -> {lower}")
+            lines += tie_lines(crate, ties[upper][lower])
+    return "\n".join(lines)
+
+
 def suggested(source, path=()):
     """Floors for the modules below `path` as their imports are now: what imports nothing of the others at the bottom."""
     room = Room(Crate(source), "", path, [])
-    below = {child: {} for file in room.crate.files() if (child := child_of(room, file))}
-    for edge in room.crate.edges():
-        upper, lower = child_of(room, edge.source), child_of(room, edge.target)
-        if upper and lower and upper != lower and not leans(edge):
-            below[upper].setdefault(lower, []).append(edge)
-    for group in groups(sorted(below), below):
-        raise ValueError(module_circle(room.crate, group, below))
+    ties = module_ties(room, [edge for edge in room.crate.edges() if not is_root(edge.source) and not leans(edge)])
+    for group in groups(sorted(ties), ties):
+        raise ValueError(module_circle(room.crate, "no floors, because of a circle", group, ties))
     floors, placed = [], set()
-    while len(placed) < len(below):
-        floor = {module for module, needs in below.items() if module not in placed and placed.issuperset(needs)}
+    while len(placed) < len(ties):
+        floor = {module for module, needs in ties.items() if module not in placed and placed.issuperset(needs)}
         placed |= floor
         floors.insert(0, sorted(floor))
     return floors
-
-
-def module_circle(crate, group, below):
-    """What ties the modules of `group` to each other."""
-    lines = [f"no floors: {', '.join(sorted(group))} import each other"]
-    for upper in sorted(group):
-        for lower in sorted(group & set(below[upper])):
-            lines.append(f"{upper} -> {lower}")
-            lines += tie_lines(crate, below[upper][lower])
-    return "\n".join(lines)
 
 
 def read(file):

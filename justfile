@@ -1,5 +1,8 @@
 # The loops of a day: `just check`, `just test`, `just drill kill`, `just bench`. Each is a script that also runs alone.
 
+# Arguments reach the scripts as they are, with their quotes.
+set positional-arguments
+
 # List the recipes
 default:
     @just --list
@@ -10,12 +13,12 @@ check:
 
 # Every test, or those that the arguments select: just test -E 'test(kill)'
 test *arguments:
-    ./scripts/test {{arguments}}
+    ./scripts/test "$@"
 
 # One kind of fault, for long: just drill kill --seconds 60
 drill name *arguments:
-    ./scripts/drill {{name}} {{arguments}}
+    ./scripts/drill "$@"
 
 # Throughput and latency beside the limits of this machine
 bench *arguments:
-    ./scripts/bench {{arguments}}
+    ./scripts/bench "$@"

@@ -86,7 +86,8 @@ impl Extents {
     fn view(&self, n: u64) -> ExtentView<'_> {
         let (id, locations) = &self.placed[(n % PLACED) as usize];
         // Each simulated extent has a name of its own.
-        ExtentView { id: ExtentId::new(SessionId(id.session.0), n), geometry: &self.geometry, locations }
+        let id = ExtentId::new(SessionId(id.session.0), n);
+        ExtentView { id, profile: self.profile.id, geometry: &self.geometry, generation: Generation(0), locations }
     }
 }
 
@@ -123,7 +124,6 @@ fn processor_s() -> f64 {
 fn planning(nodes: u32, disks_per_node: u32) {
     let mut map = cluster(nodes, disks_per_node);
     let extents = Extents::on_first_disk(&map);
-    let of = (extents.profile.id, Generation(0));
     map.disks[0].state = DiskState::Failed;
     let disks = map.disks.len();
 
@@ -131,7 +131,7 @@ fn planning(nodes: u32, disks_per_node: u32) {
     let possible = (0..PLACED).filter(|n| {
         let view = extents.view(*n);
         let wanted = assess(&map, view, &[]).wanted[0];
-        Task::plan(&map, view, of, wanted, &[]).is_ok()
+        Task::plan(&map, view, wanted, &[]).is_ok()
     });
     assert_eq!(possible.count() as u64, PLACED);
     println!("{disks} disks: a rebuild planned, {} each", begun.per_item(PLACED));
@@ -145,7 +145,7 @@ fn planning(nodes: u32, disks_per_node: u32) {
         let standing = assess(&map, view, &[]);
         seen += u64::from(!standing.wanted.is_empty());
         if standing.spare().is_some_and(|spare| planner.wants(view.id, spare, Duration::ZERO)) {
-            let task = Task::plan(&map, view, of, standing.wanted[0], &[]).unwrap();
+            let task = Task::plan(&map, view, standing.wanted[0], &[]).unwrap();
             planner.offer(task, Duration::ZERO);
         }
         if n % 1000 == 0 {
@@ -170,7 +170,7 @@ fn planning(nodes: u32, disks_per_node: u32) {
     }
     let mut balance = Balance::new(&grown, &loads);
     let begun = Timer::start();
-    let moved = (0..PLACED).filter(|n| balance.plan(&grown, extents.view(*n), of).is_some()).count();
+    let moved = (0..PLACED).filter(|n| balance.plan(&grown, extents.view(*n)).is_some()).count();
     println!("{disks} disks and a new node: {moved} moves planned, {} an extent", begun.per_item(PLACED));
 }
 

@@ -37,44 +37,52 @@ pub fn replacement(
     best.ok_or(NoReplacement { eligible: candidates.len(), per_domain, domain: profile.failure_domain })
 }
 
-/// Chooses another disk for a shard of `extent` that is well where it is, on `from`, and whose other shards are on
-/// `others`: as [`replacement`] does, but nothing that crowds its zone, rack or node more than it stands now, so that
-/// moving shards for the sake of balance never makes a later loss worse.
+/// A shard that could stay where it is, beside the other shards of its extent.
+#[derive(Debug, Clone, Copy)]
+pub struct HealthyShard<'a> {
+    /// The disk that holds it.
+    pub on: DiskNumber,
+    /// The disks of the other shards.
+    pub others: &'a [DiskNumber],
+}
+
+/// Chooses another disk for a healthy shard of `extent`, as [`replacement`] does. The new zone, rack and node hold no more
+/// of the extent than the old ones do, so moving shards for balance never makes a later loss worse.
 pub fn relocation(
     map: &ClusterMap,
     profile: &Profile,
     extent: ExtentId,
-    (from, others): (DiskNumber, &[DiskNumber]),
+    shard: HealthyShard<'_>,
     eligible: impl Fn(&Disk) -> bool,
 ) -> Option<DiskNumber> {
-    elsewhere(map, profile, extent, (from, others), eligible, |there, here| there <= here)
+    elsewhere(map, profile, extent, shard, eligible, |there, here| there <= here)
 }
 
-/// As [`relocation`], but only into a failure domain that holds fewer of the other shards than the one of `from` does: so
-/// that losing domains costs the extent less.
+/// As [`relocation`], but only into a failure domain that holds fewer of the other shards than the present one does, so
+/// that losing a domain costs the extent less.
 pub fn spreading(
     map: &ClusterMap,
     profile: &Profile,
     extent: ExtentId,
-    (from, others): (DiskNumber, &[DiskNumber]),
+    shard: HealthyShard<'_>,
     eligible: impl Fn(&Disk) -> bool,
 ) -> Option<DiskNumber> {
-    elsewhere(map, profile, extent, (from, others), eligible, |there, here| there < here)
+    elsewhere(map, profile, extent, shard, eligible, |there, here| there < here)
 }
 
-/// The disk for a shard that is well where it is; `allowed` compares how many other shards its failure domain would hold
-/// with how many it holds now.
+/// Another disk for a healthy shard. `allowed` compares how many other shards its failure domain would hold with how many
+/// it holds now.
 fn elsewhere(
     map: &ClusterMap,
     profile: &Profile,
     extent: ExtentId,
-    (from, others): (DiskNumber, &[DiskNumber]),
+    shard: HealthyShard<'_>,
     eligible: impl Fn(&Disk) -> bool,
     allowed: impl Fn(usize, usize) -> bool,
 ) -> Option<DiskNumber> {
-    let from = map.disk(from)?;
+    let from = map.disk(shard.on)?;
     let labels = labels(map, from.node)?;
-    let crowd = Crowd::of(map, others);
+    let crowd = Crowd::of(map, shard.others);
     let now = crowd.beside(from.number, from.node, labels);
     let candidates = candidates(map, seed(profile, extent), |disk| disk.number != from.number && eligible(disk));
     let (level, per_domain) = (position(profile.failure_domain), domain_cap(profile));

@@ -2,15 +2,19 @@
 
 use crate::cluster_map::ClusterMap;
 use crate::geometry::Geometry;
-use crate::id::{DiskNumber, ExtentId};
+use crate::id::{DiskNumber, ExtentId, Generation, ProfileId};
 
-/// An extent as metadata knows it.
+/// An extent as its row in the metadata has it.
 #[derive(Debug, Clone, Copy)]
 pub struct ExtentView<'a> {
-    /// The extent.
+    /// Names the extent.
     pub id: ExtentId,
-    /// Its shape.
+    /// What it was coded under.
+    pub profile: ProfileId,
+    /// How it is cut into cells.
     pub geometry: &'a Geometry,
+    /// Counts changes of the locations: a plan holds for this one only (I11).
+    pub generation: Generation,
     /// A disk per shard.
     pub locations: &'a [Option<DiskNumber>],
 }
@@ -138,10 +142,15 @@ pub(super) mod tests {
         disks.iter().map(|disk| (*disk > 0).then_some(DiskNumber(*disk))).collect()
     }
 
+    /// An extent of profile 2, under which all of these tests code.
+    pub(in crate::repair) fn view(locations: &[Option<DiskNumber>]) -> ExtentView<'_> {
+        let id = ExtentId::new(SessionId(1), 0);
+        ExtentView { id, profile: ProfileId(2), geometry: &GEOMETRY, generation: Generation(3), locations }
+    }
+
     fn check(states: &[DiskState], disks: &[u32], reported: &[u8], readable: u8, wanted: &[(u8, Why)]) {
         let locations = on(disks);
-        let view = ExtentView { id: ExtentId::new(SessionId(1), 1), geometry: &GEOMETRY, locations: &locations };
-        let found = assess(&map(states), view, reported);
+        let found = assess(&map(states), view(&locations), reported);
         let got: Vec<_> = found.wanted.iter().map(|w| (w.index, w.why)).collect();
         assert_eq!((found.readable, got.as_slice()), (readable, wanted), "{states:?} {disks:?} {reported:?}");
     }

@@ -138,7 +138,7 @@ impl Planner {
     }
 
     /// Whether there is room for further tasks of the most urgent class or none waits at all.
-    pub fn is_hungry(&self) -> bool {
+    pub fn has_capacity(&self) -> bool {
         self.waiting() < self.limits.running_max
     }
 

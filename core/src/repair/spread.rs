@@ -4,21 +4,16 @@
 //! there again, an extent with two shards on each of two nodes would not survive the loss of both of them, which those with
 //! one on each node do.
 
-use super::assess::{ExtentView, Why, assess};
+use super::assess::{ExtentView, Wanted, Why, assess};
 use super::task::{Task, profile_of};
 use crate::cluster_map::{ClusterMap, Disk, Standing};
-use crate::id::{DiskNumber, Generation, ProfileId};
-use crate::placement::{Domains, spreading};
+use crate::id::DiskNumber;
+use crate::placement::{Domains, HealthyShard, spreading};
 
 /// Plans the move of one shard of an extent that is wholly well into a failure domain that holds fewer of them; nothing if
 /// none is better off elsewhere. Each move makes the sum of the squared shards in the domains smaller, so there is an end.
-pub fn spread(
-    map: &ClusterMap,
-    domains: &Domains<'_>,
-    extent: ExtentView<'_>,
-    of: (ProfileId, Generation),
-) -> Option<Task> {
-    let profile = profile_of(map, of.0, extent.geometry);
+pub fn spread(map: &ClusterMap, domains: &Domains<'_>, extent: ExtentView<'_>) -> Option<Task> {
+    let profile = profile_of(map, extent);
     let disks: Vec<DiskNumber> = extent.locations.iter().flatten().copied().collect();
     if !domains.may_spread(map, profile.failure_domain, &disks) {
         return None;
@@ -31,17 +26,18 @@ pub fn spread(
     let stays = |disk: &Disk| disk.standing == Standing::Member;
     (0u8..).zip(disks.iter().copied()).find_map(|(index, from)| {
         let others: Vec<DiskNumber> = disks.iter().copied().filter(|disk| *disk != from).collect();
-        let target = spreading(map, &profile, extent.id, (from, &others), stays)?;
-        Some(Task::relocate(map, extent, of, (index, from, Why::Crowded), target))
+        let target = spreading(map, &profile, extent.id, HealthyShard { on: from, others: &others }, stays)?;
+        let wanted = Wanted { index, from: Some(from), why: Why::Crowded };
+        Some(Task::relocate(map, extent, wanted, target))
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::assess::tests::{GEOMETRY, map, on};
+    use super::super::assess::tests::{map, on, view};
     use super::*;
     use crate::cluster_map::DiskState::{self, Active, Failed, Full, Unavailable};
-    use crate::id::{ExtentId, NodeId, SessionId};
+    use crate::id::NodeId;
     use crate::profile::FailureDomain;
 
     /// Disks 1, 2, … in these states, two on each node.
@@ -61,8 +57,7 @@ mod tests {
         let (mut locations, mut moves) = (on(disks), 0);
         let domains = Domains::of(map);
         loop {
-            let view = ExtentView { id: ExtentId::new(SessionId(1), 0), geometry: &GEOMETRY, locations: &locations };
-            let Some(task) = spread(map, &domains, view, (ProfileId(2), Generation(1))) else { break };
+            let Some(task) = spread(map, &domains, view(&locations)) else { break };
             assert!(task.why.moves() && task.sources[0].0 == task.shard.index, "{task:?}");
             locations[usize::from(task.shard.index)] = Some(task.target);
             moves += 1;

@@ -56,39 +56,25 @@ impl Task {
     }
 
     /// Plans one shard of an extent. `reported` are the indexes of shards that were found bad where they are.
-    pub fn plan(
-        map: &ClusterMap,
-        extent: ExtentView<'_>,
-        (profile, generation): (ProfileId, Generation),
-        wanted: Wanted,
-        reported: &[u8],
-    ) -> Result<Self, Blocked> {
+    pub fn plan(map: &ClusterMap, extent: ExtentView<'_>, wanted: Wanted, reported: &[u8]) -> Result<Self, Blocked> {
         let sources = sources(map, extent, reported);
         let needed = extent.geometry.data_shards;
         let readable = sources.len() as u8;
         if readable < needed {
             return Err(Blocked::Lost { readable, needed });
         }
-        let target = target(map, extent, profile, wanted)?;
-        Ok(Self::assemble(map, extent, (profile, generation), wanted, target, sources))
+        let target = target(map, extent, wanted)?;
+        Ok(Self::assemble(map, extent, wanted, target, sources))
     }
 
-    /// The move of a shard that is well to `target`, which placement allows.
-    pub fn relocate(
-        map: &ClusterMap,
-        extent: ExtentView<'_>,
-        of: (ProfileId, Generation),
-        (index, from, why): (u8, DiskNumber, Why),
-        target: DiskNumber,
-    ) -> Self {
-        let wanted = Wanted { index, from: Some(from), why };
-        Self::assemble(map, extent, of, wanted, target, sources(map, extent, &[]))
+    /// The move of a healthy shard to `target`, which placement allows.
+    pub fn relocate(map: &ClusterMap, extent: ExtentView<'_>, wanted: Wanted, target: DiskNumber) -> Self {
+        Self::assemble(map, extent, wanted, target, sources(map, extent, &[]))
     }
 
     fn assemble(
         map: &ClusterMap,
         extent: ExtentView<'_>,
-        (profile, generation): (ProfileId, Generation),
         wanted: Wanted,
         target: DiskNumber,
         mut sources: Vec<(u8, DiskNumber)>,
@@ -100,9 +86,9 @@ impl Task {
         Self {
             shard: ShardId { extent: extent.id, index: wanted.index },
             why: wanted.why,
-            profile,
+            profile: extent.profile,
             geometry: *extent.geometry,
-            generation,
+            generation: extent.generation,
             from: wanted.from,
             node: map.disk(target).map_or(NodeId::from_bytes([0; 16]), |disk| disk.node),
             target,
@@ -128,12 +114,7 @@ fn sources(map: &ClusterMap, extent: ExtentView<'_>, reported: &[u8]) -> Vec<(u8
 }
 
 /// A shard that is only bad stays where it is; every other goes where placement says.
-fn target(
-    map: &ClusterMap,
-    extent: ExtentView<'_>,
-    profile: ProfileId,
-    wanted: Wanted,
-) -> Result<DiskNumber, NoReplacement> {
+fn target(map: &ClusterMap, extent: ExtentView<'_>, wanted: Wanted) -> Result<DiskNumber, NoReplacement> {
     let takes = |disk: &&Disk| disk.state.takes_shards() && disk.standing == Standing::Member;
     if let Some(disk) = wanted.from.and_then(|from| map.disk(from)).filter(takes)
         && wanted.why == Why::Bad
@@ -144,13 +125,12 @@ fn target(
     let stays = |number: &DiskNumber| map.disk(*number).is_some_and(|disk| !disk.is_leaving());
     let others = (0u8..).zip(extent.locations).filter(|(index, _)| *index != wanted.index);
     let others: Vec<DiskNumber> = others.filter_map(|(_, location)| *location).filter(stays).collect();
-    replacement(map, &profile_of(map, profile, extent.geometry), extent.id, &others, |disk| {
-        Some(disk.number) != wanted.from
-    })
+    replacement(map, &profile_of(map, extent), extent.id, &others, |disk| Some(disk.number) != wanted.from)
 }
 
 /// The extent's profile; where the map does not have it any more, the shape itself under the rule of the others.
-pub(crate) fn profile_of(map: &ClusterMap, id: ProfileId, geometry: &Geometry) -> Profile {
+pub(crate) fn profile_of(map: &ClusterMap, extent: ExtentView<'_>) -> Profile {
+    let (id, geometry) = (extent.profile, extent.geometry);
     map.profile(id).copied().unwrap_or(Profile {
         id,
         data_shards: geometry.data_shards,
@@ -164,9 +144,8 @@ pub(crate) fn profile_of(map: &ClusterMap, id: ProfileId, geometry: &Geometry) -
 #[cfg(test)]
 mod tests {
     use super::super::assess::assess;
-    use super::super::assess::tests::{GEOMETRY, map, on};
+    use super::super::assess::tests::{map, on, view};
     use super::*;
-    use crate::id::{ExtentId, SessionId};
     use DiskState::{Active, Draining, Failed, Suspect, Unavailable};
 
     /// A shard, its target, and its sources.
@@ -175,9 +154,9 @@ mod tests {
     /// The plans for what is wanted of an extent, or why there is none.
     fn plans(states: &[DiskState], disks: &[u32], reported: &[u8]) -> Vec<Result<Plan, Blocked>> {
         let (map, locations) = (map(states), on(disks));
-        let view = ExtentView { id: ExtentId::new(SessionId(1), 0), geometry: &GEOMETRY, locations: &locations };
+        let view = view(&locations);
         let plan = |wanted| {
-            let task = Task::plan(&map, view, (ProfileId(2), Generation(3)), wanted, reported)?;
+            let task = Task::plan(&map, view, wanted, reported)?;
             Ok((task.shard.index, task.target.0, task.sources.iter().map(|(index, _)| *index).collect()))
         };
         assess(&map, view, reported).wanted.into_iter().map(plan).collect()

@@ -1,7 +1,7 @@
 use super::*;
 use crate::cluster_map::{Labels, Node, Standing};
 use crate::geometry::Geometry;
-use crate::id::{ClusterId, DiskId, ExtentId, NodeId, SessionId};
+use crate::id::{ClusterId, DiskId, ExtentId, Generation, NodeId, SessionId};
 use crate::placement::place;
 use crate::profile::{FailureDomain, Profile};
 use proptest::prelude::*;
@@ -37,6 +37,15 @@ fn geometry(profile: &Profile) -> Geometry {
     Geometry::new(profile, 100_000)
 }
 
+fn view<'a>(
+    id: ExtentId,
+    profile: &Profile,
+    geometry: &'a Geometry,
+    locations: &'a [Option<DiskNumber>],
+) -> ExtentView<'a> {
+    ExtentView { id, profile: profile.id, geometry, generation: Generation(0), locations }
+}
+
 fn stored(map: &ClusterMap, profile: &Profile, count: u64) -> Extents {
     let placed = |n| {
         let id = ExtentId::new(SessionId(1), n * 64);
@@ -69,9 +78,9 @@ fn settle(map: &ClusterMap, profile: &Profile, extents: &mut Extents) -> usize {
         let mut balance = balance(map, profile, extents);
         let before = moves;
         for (id, locations) in extents.iter_mut() {
-            let view = ExtentView { id: *id, geometry: &geometry, locations };
+            let view = view(*id, &profile, &geometry, locations);
             let concerned = balance.concerns(locations);
-            let Some(task) = balance.plan(map, view, (profile.id, Generation(0))) else { continue };
+            let Some(task) = balance.plan(map, view) else { continue };
             assert!(concerned, "an extent that is passed over would have moved");
             assert_eq!((task.why.moves(), task.sources.len()), (true, locations.len()));
             assert_eq!((task.sources[0].0, Some(task.sources[0].1)), (task.shard.index, task.from));
@@ -166,8 +175,8 @@ fn what_repair_has_to_see_to_does_not_move() {
     let geometry = geometry(&profile);
     let mut balance = balance(&map, &profile, &extents);
     for (id, locations) in &extents {
-        let view = ExtentView { id: *id, geometry: &geometry, locations };
-        assert_eq!(balance.plan(&map, view, (profile.id, Generation(0))), None);
+        let view = view(*id, &profile, &geometry, locations);
+        assert_eq!(balance.plan(&map, view), None);
     }
 }
 

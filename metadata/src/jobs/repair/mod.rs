@@ -283,7 +283,7 @@ impl Lead {
     /// Moves shards apart, while there is nothing to repair.
     async fn spread(&mut self, inner: &Inner, map: &Arc<ClusterMap>, now: Duration) -> Result<(), MetadataFailure> {
         self.spread.follow(map, now);
-        if self.has_nothing_to_repair() && self.planner.is_hungry() {
+        if self.has_nothing_to_repair() && self.planner.has_capacity() {
             for task in self.spread.step(&inner.machine, map, (self.planner.is_idle(), now)).await? {
                 self.planner.offer(task, now);
             }
@@ -431,7 +431,7 @@ impl Lead {
     async fn scan(&mut self, inner: &Inner, map: &Arc<ClusterMap>, now: Duration) -> Result<(), MetadataFailure> {
         for _ in 0..STEPS_PER_TICK {
             let Some(cursor) = self.pass.cursor else {
-                if self.planner.is_hungry() && now >= self.pass.not_before {
+                if self.planner.has_capacity() && now >= self.pass.not_before {
                     self.pass = Pass::new(now);
                     continue;
                 }

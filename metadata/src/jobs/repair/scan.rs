@@ -125,7 +125,13 @@ impl Look<'_> {
         if !counts(&row.locations) {
             return Ok(());
         }
-        let view = ExtentView { id: extent, geometry: &row.geometry, locations: &row.locations };
+        let view = ExtentView {
+            id: extent,
+            profile: row.profile,
+            geometry: &row.geometry,
+            generation: row.generation,
+            locations: &row.locations,
+        };
         let standing = assess(self.map, view, reported);
         step.seen.extents += u64::from(!standing.wanted.is_empty());
         step.seen.bytes += standing.wanted.len() as u64 * cairn_core::shard::body_bytes(&row.geometry);
@@ -135,7 +141,7 @@ impl Look<'_> {
         let mut blocked = None;
         for wanted in standing.wanted {
             // One rebuild an extent at a time: its further shards have their turn in a later pass.
-            match Task::plan(self.map, view, (row.profile, row.generation), wanted, reported) {
+            match Task::plan(self.map, view, wanted, reported) {
                 Ok(task) => {
                     step.tasks.push(task);
                     return Ok(());

@@ -40,8 +40,14 @@ pub(super) fn plan(
     let next = walk(view, from, PLANNED_PER_STEP, |extent, row| {
         // What is known to be bad is repaired first.
         if balance.concerns(&row.locations) && repair::of(&faults, extent)?.is_empty() {
-            let view = ExtentView { id: extent, geometry: &row.geometry, locations: &row.locations };
-            tasks.extend(balance.plan(map, view, (row.profile, row.generation)));
+            let view = ExtentView {
+                id: extent,
+                profile: row.profile,
+                geometry: &row.geometry,
+                generation: row.generation,
+                locations: &row.locations,
+            };
+            tasks.extend(balance.plan(map, view));
         }
         Ok(())
     })?;
@@ -58,8 +64,14 @@ pub(super) fn crowded(
     let faults = view.repair()?;
     let mut tasks = Vec::new();
     let next = walk(view, from, PLANNED_PER_STEP, |extent, row| {
-        let view = ExtentView { id: extent, geometry: &row.geometry, locations: &row.locations };
-        if let Some(task) = spread(map, domains, view, (row.profile, row.generation))
+        let view = ExtentView {
+            id: extent,
+            profile: row.profile,
+            geometry: &row.geometry,
+            generation: row.generation,
+            locations: &row.locations,
+        };
+        if let Some(task) = spread(map, domains, view)
             && repair::of(&faults, extent)?.is_empty()
         {
             tasks.push(task);
@@ -83,8 +95,14 @@ pub(crate) fn forecast(view: &View, map: &ClusterMap) -> Result<(Balance, Rebala
             let mut locations = row.locations.clone();
             // Each pass moves one shard of an extent; here all passes are made at once.
             while after.concerns(&locations) {
-                let view = ExtentView { id: extent, geometry: &row.geometry, locations: &locations };
-                let Some(task) = after.plan(map, view, (row.profile, row.generation)) else { break };
+                let view = ExtentView {
+                    id: extent,
+                    profile: row.profile,
+                    geometry: &row.geometry,
+                    generation: row.generation,
+                    locations: &locations,
+                };
+                let Some(task) = after.plan(map, view) else { break };
                 forecast.shards += 1;
                 forecast.bytes += task.bytes();
                 if let Some(location) = locations.get_mut(usize::from(task.shard.index)) {

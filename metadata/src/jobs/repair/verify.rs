@@ -101,9 +101,14 @@ impl Standing<'_> {
                 degraded.insert(extent, spare);
                 continue;
             }
-            let view = ExtentView { id: extent, geometry: &row.geometry, locations: &row.locations };
-            report.crowded_extents +=
-                u64::from(spread(self.map, &domains, view, (row.profile, row.generation)).is_some());
+            let view = ExtentView {
+                id: extent,
+                profile: row.profile,
+                geometry: &row.geometry,
+                generation: row.generation,
+                locations: &row.locations,
+            };
+            report.crowded_extents += u64::from(spread(self.map, &domains, view).is_some());
         }
         report.extents_at_risk = degraded.len() as u64;
         let names = self.bucket_names()?;
@@ -147,7 +152,13 @@ impl Standing<'_> {
                 bad.push(index);
             }
         }
-        let view = ExtentView { id: extent, geometry: &row.geometry, locations: &row.locations };
+        let view = ExtentView {
+            id: extent,
+            profile: row.profile,
+            geometry: &row.geometry,
+            generation: row.generation,
+            locations: &row.locations,
+        };
         let found = assess(self.map, view, &bad);
         Ok(found.is_at_risk().then(|| found.spare().map_or(Degraded::Lost, Degraded::Spare)))
     }

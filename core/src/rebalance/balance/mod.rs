@@ -2,9 +2,9 @@
 
 use super::loads::{Loads, weight};
 use crate::cluster_map::{ClusterMap, Disk, DiskState};
-use crate::id::{DiskNumber, Generation, ProfileId};
-use crate::placement::relocation;
-use crate::repair::{ExtentView, Task, Why, assess, profile_of};
+use crate::id::DiskNumber;
+use crate::placement::{HealthyShard, relocation};
+use crate::repair::{ExtentView, Task, Wanted, Why, assess, profile_of};
 
 /// A disk within so many percent of its share is even.
 pub const TOLERANCE_PERCENT: u64 = 5;
@@ -106,7 +106,7 @@ impl Balance {
 
     /// Plans a move of one shard of an extent that is wholly well: from the fullest of its disks to one that lacks, as
     /// placement chooses among them, never against the failure-domain rule (I26). The move counts as made from now on.
-    pub fn plan(&mut self, map: &ClusterMap, extent: ExtentView<'_>, of: (ProfileId, Generation)) -> Option<Task> {
+    pub fn plan(&mut self, map: &ClusterMap, extent: ExtentView<'_>) -> Option<Task> {
         let standing = assess(map, extent, &[]);
         if standing.is_at_risk() || !standing.wanted.is_empty() {
             // Repair sees to it first.
@@ -117,15 +117,18 @@ impl Balance {
             on.filter_map(|(index, disk)| Some((index, *self.fill(disk)?))).collect();
         sources.retain(|(_, fill)| self.is_source(fill));
         sources.sort_unstable_by(|(_, a), (_, b)| compare(b, a));
-        let (bytes, profile) = (weight(extent.geometry), profile_of(map, of.0, extent.geometry));
+        let (bytes, profile) = (weight(extent.geometry), profile_of(map, extent));
         for (index, source) in sources {
             let others = (0u8..).zip(extent.locations).filter(|(other, _)| *other != index);
             let others: Vec<DiskNumber> = others.filter_map(|(_, disk)| *disk).collect();
             let takes = |disk: &Disk| self.fill(disk.number).is_some_and(|fill| takes(fill, &source, bytes));
-            if let Some(target) = relocation(map, &profile, extent.id, (source.disk, &others), takes) {
+            if let Some(target) =
+                relocation(map, &profile, extent.id, HealthyShard { on: source.disk, others: &others }, takes)
+            {
                 self.count(source.disk, |held| held.saturating_sub(bytes));
                 self.count(target, |held| held + bytes);
-                return Some(Task::relocate(map, extent, of, (index, source.disk, Why::Uneven), target));
+                let wanted = Wanted { index, from: Some(source.disk), why: Why::Uneven };
+                return Some(Task::relocate(map, extent, wanted, target));
             }
         }
         None

@@ -1,4 +1,4 @@
-//! The gateway as a component.
+//! The gateway as a component: composes what the other modules define.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,14 +9,15 @@ use cairn_core::id::{Epoch, NodeId};
 use cairn_core::lifecycle::Day;
 use cairn_core::random::RandomSource;
 use cairn_protocol::metadata::Metadata;
-use cairn_protocol::sigv4::{Credentials, SecretKey};
+use cairn_protocol::sigv4::Credentials;
 use cairn_protocol::storage::StorageDirectory;
 use sha2::{Digest, Sha256};
 
-use crate::auth::{Authenticator, CredentialStore};
+use crate::auth::{Authenticator, RootOnly};
+use crate::context::{Context, ContextOptions};
 use crate::data::{Background, DataPath, DataPathOptions};
-use crate::service::expiration::KnownRules;
-use crate::{reencode, service};
+use crate::http::Front;
+use crate::reencode;
 
 /// How a gateway is set up.
 #[derive(Debug, Clone)]
@@ -25,47 +26,26 @@ pub struct Options {
     pub id: NodeId,
     /// The region that signatures name.
     pub region: String,
-    /// Suffixes for virtual-host style requests.
+    /// Domain suffixes for virtual-host style requests.
     pub domains: Vec<String>,
     /// The root user's keys.
     pub root: Credentials,
-    /// Bytes that the bodies of all requests together may hold.
+    /// Bytes that the bodies of all requests together may hold in memory.
     pub memory_bytes: u64,
-    /// The length of the day that lifecycle rules count in: 24 hours but for tests.
+    /// The length of the day that lifecycle rules count in: 24 hours except in tests.
     pub lifecycle_day: Duration,
 }
 
 /// A running gateway. Cheap to clone.
 #[derive(Clone)]
 pub struct Gateway {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    data: DataPath,
-    metadata: Arc<dyn Metadata>,
-    authenticator: Authenticator,
-    credentials: RootOnly,
-    domains: Vec<String>,
-    known_rules: KnownRules,
-    owner_id: String,
-    clock: Arc<dyn Clock>,
-    random: Arc<dyn RandomSource>,
-    _background: [Background; 2],
-}
-
-/// Knows the root user's keys and no others.
-struct RootOnly(Credentials);
-
-impl CredentialStore for RootOnly {
-    fn secret_key(&self, access_key: &str) -> Option<SecretKey> {
-        (access_key == self.0.access_key).then(|| self.0.secret_key.clone())
-    }
+    front: Arc<Front>,
+    _background: Arc<[Background; 2]>,
 }
 
 impl Gateway {
-    /// Starts a gateway: it opens its session and fetches the cluster map in the background, and answers 503 to what
-    /// needs them until then.
+    /// Starts a gateway. It opens its session and fetches the cluster map in the background, and until then answers 503
+    /// to requests that need them.
     pub fn start(
         options: Options,
         metadata: Arc<dyn Metadata>,
@@ -74,81 +54,38 @@ impl Gateway {
         random: Arc<dyn RandomSource>,
     ) -> Self {
         let data_options = DataPathOptions { gateway: options.id, memory_bytes: options.memory_bytes };
-        let data = DataPath::new(Arc::clone(&metadata), nodes, &data_options, Arc::clone(&clock));
+        let data = DataPath::new(metadata, nodes, &data_options, clock);
         let background = [Background::spawn(data.clone().keep_alive()), Background::spawn(reencode::run(data.clone()))];
-        let inner = Inner {
-            data,
-            metadata,
-            authenticator: Authenticator::new(options.region),
+        let context_options = ContextOptions {
+            region: options.region.clone(),
             owner_id: hex::encode(Sha256::digest(options.root.access_key.as_bytes())),
-            credentials: RootOnly(options.root),
-            domains: options.domains,
-            known_rules: KnownRules::new(Day::of(options.lifecycle_day)),
-            clock,
-            random,
-            _background: background,
+            day: Day::of(options.lifecycle_day),
         };
-        Self { inner: Arc::new(inner) }
+        let front = Front {
+            context: Arc::new(Context::new(data, context_options, random)),
+            authenticator: Authenticator::new(options.region),
+            credentials: RootOnly::new(options.root),
+            domains: options.domains,
+        };
+        Self { front: Arc::new(front), _background: Arc::new(background) }
     }
 
     /// Whether the gateway has a session and a cluster map, so that reads and writes can succeed.
     pub fn is_ready(&self) -> bool {
-        self.inner.data.is_ready()
+        self.front.context.data().is_ready()
     }
 
-    /// The version of the cluster map that the gateway goes by; 0 before the first.
+    /// The epoch of the cluster map that the gateway uses; 0 before the first.
     pub fn map_epoch(&self) -> Epoch {
-        self.inner.data.view.epoch()
+        self.front.context.data().view.epoch()
     }
 
-    /// The S3 API as a service for an HTTP server.
+    /// The S3 API as a service for an HTTP server. It keeps the gateway running.
     pub fn router(&self) -> Router {
         let gateway = self.clone();
         Router::new().fallback(move |request: axum::extract::Request| {
             let gateway = gateway.clone();
-            async move { service::handle(gateway, request).await }
+            async move { crate::http::handle(&gateway.front, request).await }
         })
-    }
-
-    pub(crate) fn data(&self) -> &DataPath {
-        &self.inner.data
-    }
-
-    pub(crate) fn metadata(&self) -> &dyn Metadata {
-        &*self.inner.metadata
-    }
-
-    pub(crate) fn authenticator(&self) -> &Authenticator {
-        &self.inner.authenticator
-    }
-
-    pub(crate) fn credentials(&self) -> &dyn CredentialStore {
-        &self.inner.credentials
-    }
-
-    pub(crate) fn domains(&self) -> &[String] {
-        &self.inner.domains
-    }
-
-    pub(crate) fn known_rules(&self) -> &KnownRules {
-        &self.inner.known_rules
-    }
-
-    pub(crate) fn region(&self) -> &str {
-        self.inner.authenticator.region()
-    }
-
-    /// The canonical user id of the one owner there is.
-    pub(crate) fn owner_id(&self) -> &str {
-        &self.inner.owner_id
-    }
-
-    pub(crate) fn clock(&self) -> &dyn Clock {
-        &*self.inner.clock
-    }
-
-    /// A new request id.
-    pub(crate) fn request_id(&self) -> String {
-        hex::encode_upper(&self.inner.random.bytes16()[..8])
     }
 }

@@ -6,13 +6,15 @@ use cairn_protocol::sigv4::{
     CanonicalRequest, ChunkSigner, Credential, PayloadMode, Scope, SecretKey, SigningKey, SigningKeyCache, SigningTime,
     must_be_signed, signatures_match, signs_header, string_to_sign,
 };
-use http::HeaderMap;
+use http::uri::Authority;
+use http::{HeaderMap, HeaderName};
 
-use super::input::query_error;
-use super::{AuthInput, Authentication, Caller, CredentialStore, PayloadAuth, RequestHead, SignedInput};
+use super::input::{AuthInput, SignedInput, query_error};
+use super::presigned_v2;
+use super::types::{Authentication, Caller, CredentialStore, PayloadAuth, RequestHead};
 use crate::error::{S3Error, S3ErrorCode};
 
-/// Largest distance between a request's clock and ours. Source: S3 API reference, error `RequestTimeTooSkewed`.
+/// Largest difference between a request's clock and ours. Source: S3 API reference, error `RequestTimeTooSkewed`.
 const SKEW_MAX: Duration = Duration::from_mins(15);
 const SERVICE: &str = "s3";
 
@@ -24,25 +26,20 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    /// An authenticator for a region, which signatures have to name.
+    /// Signatures have to name `region`.
     pub fn new(region: impl Into<String>) -> Self {
         Self { region: region.into(), keys: SigningKeyCache::new() }
     }
 
-    /// The region.
-    pub fn region(&self) -> &str {
-        &self.region
-    }
-
-    /// Finds out who sent a request at the time `now`. A request without a signature is anonymous; one whose signature
-    /// does not hold is refused.
+    /// Finds out who sent a request at the time `now`. A request without a signature is anonymous; one with an invalid
+    /// signature is refused.
     pub fn authenticate(
         &self,
         request: &RequestHead<'_>,
         credentials: &dyn CredentialStore,
         now: SystemTime,
     ) -> Result<Authentication, S3Error> {
-        if let Some(presigned) = super::presigned_v2::authenticate(request, credentials, now) {
+        if let Some(presigned) = presigned_v2::authenticate(request, credentials, now) {
             return presigned;
         }
         let input = match AuthInput::read(request)? {
@@ -174,7 +171,7 @@ fn iso(time: SigningTime) -> String {
 
 fn check_signed_headers(headers: &HeaderMap, signed_headers: &str) -> Result<(), S3Error> {
     let host = (!signs_header(signed_headers, "host")).then_some("host");
-    let unsigned = headers.keys().map(http::HeaderName::as_str);
+    let unsigned = headers.keys().map(HeaderName::as_str);
     let unsigned =
         unsigned.filter(|name| must_be_signed(name) && !signs_header(signed_headers, name) && *name != "host");
     let missing: Vec<&str> = host.into_iter().chain(unsigned).collect();
@@ -199,7 +196,7 @@ fn check_signature(
         path: request.uri.path(),
         query: request.uri.query().unwrap_or_default(),
         headers: request.headers,
-        authority: request.uri.authority().map(http::uri::Authority::as_str),
+        authority: request.uri.authority().map(Authority::as_str),
         signed_headers: &input.signed_headers,
         payload_hash: &input.payload_hash,
     };

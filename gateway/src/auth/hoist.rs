@@ -3,7 +3,7 @@
 use cairn_protocol::sigv4::decode_query_component;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// Parameters that belong to the signature and are no headers.
+/// Parameters of the signature, which are not headers.
 const SIGNATURE: [&str; 7] = [
     "x-amz-algorithm",
     "x-amz-credential",
@@ -14,9 +14,9 @@ const SIGNATURE: [&str; 7] = [
     "x-amz-security-token",
 ];
 
-/// Adds to `headers` what SDKs moved from there into the query of a presigned URL: every `x-amz-*` parameter that is
-/// not the signature's own, such as `x-amz-meta-color` or `x-amz-checksum-crc32`. A header that is present stays. Only
-/// for requests whose query is signed.
+/// Adds to `headers` what SDKs moved from there into the query of a presigned URL: every `x-amz-*` parameter that does
+/// not belong to the signature, such as `x-amz-meta-color` or `x-amz-checksum-crc32`. A header that is present stays.
+/// Only for requests whose query is signed.
 pub fn hoist_query_headers(query: &str, headers: &mut HeaderMap) {
     for pair in query.split('&') {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_no_signature_and_no_header_yet_moves() {
+    fn parameters_become_headers_unless_they_sign_or_a_header_is_present() {
         let mut headers = HeaderMap::new();
         headers.insert("x-amz-acl", HeaderValue::from_static("private"));
         let query =

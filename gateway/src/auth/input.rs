@@ -1,4 +1,4 @@
-//! Reading what a request says about its signature, without judging it.
+//! Reads what a request says about its signature, without checking it.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -11,21 +11,19 @@ use http::HeaderMap;
 use http::header::{AUTHORIZATION, DATE};
 use jiff::fmt::rfc2822::DateTimeParser;
 
-use super::RequestHead;
+use super::types::RequestHead;
 use crate::error::{S3Error, S3ErrorCode};
 
-/// Longest life of a presigned URL. Source: S3 API reference, "Authenticating requests: using query parameters".
+/// Longest validity of a presigned URL. Source: S3 API reference, "Authenticating requests: using query parameters".
 const EXPIRES_SECONDS_MAX: u64 = 604_800;
 
-/// The signature of a request, in whichever place it was.
+/// The signature of a request, wherever it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuthInput<'a> {
-    /// There is none.
+    /// An unsigned request may still say something about its body.
     Anonymous {
-        /// What the request says about its body nevertheless.
         payload: PayloadMode,
     },
-    /// There is one.
     Signed(SignedInput<'a>),
 }
 
@@ -36,15 +34,15 @@ pub struct SignedInput<'a> {
     pub credential: Cow<'a, str>,
     /// Names of the signed headers, separated by semicolons.
     pub signed_headers: Cow<'a, str>,
-    /// The signature as presented.
+    /// As presented.
     pub signature: Cow<'a, str>,
-    /// When it was made.
+    /// When the request was signed.
     pub time: SigningTime,
-    /// How long it is good for; `None` when it was in the header.
+    /// How long the signature is valid; `None` if it was in the header.
     pub expires: Option<Duration>,
     /// What was signed in place of the body.
     pub payload_hash: Cow<'a, str>,
-    /// The same, understood.
+    /// `payload_hash`, parsed.
     pub payload: PayloadMode,
     /// Token of temporary credentials.
     pub session_token: Option<Cow<'a, str>>,
@@ -133,7 +131,7 @@ fn parse_payload(text: &str) -> Result<PayloadMode, S3Error> {
     PayloadMode::parse(text).map_err(|error| S3Error::invalid_argument(X_AMZ_CONTENT_SHA256, text, error.to_string()))
 }
 
-/// `x-amz-date`, or `Date` in either notation when that is absent.
+/// `x-amz-date`; if it is absent, `Date` in either notation.
 fn header_time(headers: &HeaderMap) -> Result<SigningTime, S3Error> {
     let time = match (text(headers, X_AMZ_DATE), text(headers, DATE.as_str())) {
         (Some(amz_date), _) => SigningTime::parse(amz_date).ok(),
@@ -166,7 +164,7 @@ struct QueryAuth<'a> {
 }
 
 impl<'a> QueryAuth<'a> {
-    /// `None` when the query has nothing of a signature.
+    /// `None` if the query has no part of a signature.
     fn read(query: &'a str) -> Option<Self> {
         let mut found = Self::default();
         for pair in query.split('&') {
@@ -228,8 +226,8 @@ impl<'a> QueryAuth<'a> {
     }
 }
 
-/// A life of a number of seconds out of bounds is answered with 403, as ceph/s3-tests demand
-/// (`test_object_raw_get_x_amz_expires_out_*`); AWS documents 400.
+/// A number of seconds out of range is answered with 403, as ceph/s3-tests demands
+/// (`test_object_raw_get_x_amz_expires_out_*`). AWS documents 400.
 fn parse_expires(text: &str) -> Result<Duration, S3Error> {
     let seconds: i64 = text.parse().map_err(|_| query_error("X-Amz-Expires should be a number"))?;
     match u64::try_from(seconds) {

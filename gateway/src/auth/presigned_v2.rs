@@ -1,6 +1,6 @@
-//! Presigned downloads under Signature Version 2: what `aws s3 presign` of aws-cli 1 makes at its default settings.
+//! Presigned downloads under Signature Version 2, which `aws s3 presign` of aws-cli 1 makes by default.
 //!
-//! Only GET and HEAD are accepted: a link to read, for a time that its maker chose. Everything else has to be signed
+//! Only GET and HEAD are accepted: links to read, until a time that the signer chose. Everything else has to be signed
 //! with Version 4. Source: S3 developer guide, "Signing and authenticating REST requests", query string alternative.
 
 use std::time::{Duration, SystemTime};
@@ -12,7 +12,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::Method;
 use sha1::Sha1;
 
-use super::{Authentication, Caller, CredentialStore, PayloadAuth, RequestHead};
+use super::types::{Authentication, Caller, CredentialStore, PayloadAuth, RequestHead};
 use crate::error::{S3Error, S3ErrorCode};
 
 /// Query parameters that are part of what is signed.
@@ -27,7 +27,7 @@ const SIGNED_PARAMETERS: [&str; 8] = [
     "versionId",
 ];
 
-/// Query parameters that make the signature.
+/// Query parameters of the signature itself.
 const SIGNATURE_PARAMETERS: [&str; 3] = ["AWSAccessKeyId", "Expires", "Signature"];
 
 /// The signature of a presigned request.
@@ -37,11 +37,11 @@ struct PresignedV2 {
     expires: String,
     /// Signed parameters in order, decoded.
     signed: Vec<(String, String)>,
-    /// Whether there are parameters that the signature does not cover, as `uploadId` in a link to an object.
+    /// Whether there are parameters that the signature does not cover, such as `uploadId` in a link to an object.
     extended: bool,
 }
 
-/// Authenticates a presigned GET or HEAD of Version 2; nothing for any other request.
+/// Authenticates a presigned GET or HEAD of Version 2; `None` for any other request.
 pub(super) fn authenticate(
     request: &RequestHead<'_>,
     credentials: &dyn CredentialStore,

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use cairn_protocol::sigv4::{Credentials, PayloadMode, RequestTarget, Signer, SigningKeyCache, SigningTime};
-use http::{HeaderName, HeaderValue};
+use cairn_protocol::sigv4::{Credentials, PayloadMode, RequestTarget, SecretKey, Signer, SigningKeyCache, SigningTime};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 use super::*;
+use crate::error::{S3Error, S3ErrorCode};
 
 struct OneUser;
 

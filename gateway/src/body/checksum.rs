@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use cairn_protocol::metadata::StoredChecksum;
 use crc_fast::CrcAlgorithm;
 use sha1::Digest;
 
@@ -21,7 +22,6 @@ pub enum ChecksumAlgorithm {
 }
 
 impl ChecksumAlgorithm {
-    /// Every algorithm.
     pub const ALL: [Self; 5] = [Self::Crc32, Self::Crc32c, Self::Crc64Nvme, Self::Sha1, Self::Sha256];
 
     /// The name in documents and in `x-amz-checksum-algorithm`.
@@ -35,7 +35,6 @@ impl ChecksumAlgorithm {
         }
     }
 
-    /// The header that carries the value.
     pub const fn header_name(self) -> &'static str {
         match self {
             Self::Crc32 => "x-amz-checksum-crc32",
@@ -46,7 +45,6 @@ impl ChecksumAlgorithm {
         }
     }
 
-    /// The element that carries the value.
     pub const fn element_name(self) -> &'static str {
         match self {
             Self::Crc32 => "ChecksumCRC32",
@@ -57,17 +55,15 @@ impl ChecksumAlgorithm {
         }
     }
 
-    /// Reads a name, in upper or lower case.
+    /// Parses a name in upper or lower case.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.as_str().eq_ignore_ascii_case(name))
     }
 
-    /// Reads the name of a header that carries a value.
     pub fn from_header_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.header_name().eq_ignore_ascii_case(name))
     }
 
-    /// Bytes of a value.
     pub const fn value_bytes(self) -> usize {
         match self {
             Self::Crc32 | Self::Crc32c => 4,
@@ -77,7 +73,7 @@ impl ChecksumAlgorithm {
         }
     }
 
-    /// What a multipart object gets when the client does not say. Source: S3 user guide, "Full object and composite
+    /// The type of a multipart object's checksum if the client names none. Source: S3 user guide, "Full object and composite
     /// checksums".
     pub const fn default_type(self) -> ChecksumType {
         match self {
@@ -103,7 +99,6 @@ impl ChecksumAlgorithm {
         }
     }
 
-    /// The value of bytes that are at hand.
     fn digest(self, data: &[u8]) -> Vec<u8> {
         match self.crc() {
             Some(crc) => self.crc_bytes(crc_fast::checksum(crc, data)),
@@ -112,7 +107,7 @@ impl ChecksumAlgorithm {
         }
     }
 
-    /// A CRC as it is sent: big-endian, in as many bytes as it has.
+    /// A CRC as it is sent: big-endian.
     pub(super) fn crc_bytes(self, value: u64) -> Vec<u8> {
         value.to_be_bytes()[8 - self.value_bytes().min(8)..].to_vec()
     }
@@ -128,6 +123,10 @@ pub enum ChecksumType {
 }
 
 impl ChecksumType {
+    pub const fn of_multipart(is_composite: bool) -> Self {
+        if is_composite { Self::Composite } else { Self::FullObject }
+    }
+
     /// The name in documents and in `x-amz-checksum-type`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -136,23 +135,20 @@ impl ChecksumType {
         }
     }
 
-    /// Reads a name.
+    /// Parses a name in upper or lower case.
     pub fn parse(name: &str) -> Option<Self> {
         [Self::FullObject, Self::Composite].into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(name))
     }
 }
 
-/// A set of algorithms.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ChecksumSet(u8);
 
 impl ChecksumSet {
-    /// This set and `algorithm`.
     pub const fn with(self, algorithm: ChecksumAlgorithm) -> Self {
         Self(self.0 | 1 << algorithm as u8)
     }
 
-    /// Whether `algorithm` is in the set.
     pub const fn contains(self, algorithm: ChecksumAlgorithm) -> bool {
         self.0 & (1 << algorithm as u8) != 0
     }
@@ -161,18 +157,33 @@ impl ChecksumSet {
 /// A checksum as it is stored and returned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checksum {
-    /// Its algorithm.
     pub algorithm: ChecksumAlgorithm,
-    /// What it covers.
     pub kind: ChecksumType,
-    /// Its value in base64; for a composite checksum followed by `-` and the number of parts.
+    /// For a composite checksum followed by `-` and the number of parts.
     pub base64: String,
 }
 
 impl Checksum {
-    /// The checksum of bytes, by its value.
     pub fn full_object(algorithm: ChecksumAlgorithm, value: &[u8]) -> Self {
         Self { algorithm, kind: ChecksumType::FullObject, base64: BASE64_STANDARD.encode(value) }
+    }
+
+    /// As the metadata service keeps it.
+    pub fn to_stored(&self) -> StoredChecksum {
+        StoredChecksum {
+            algorithm: self.algorithm.as_str().to_owned(),
+            value: self.base64.clone(),
+            composite: self.kind == ChecksumType::Composite,
+        }
+    }
+
+    /// The inverse of [`Self::to_stored`]; `None` for an algorithm that this version does not know.
+    pub fn from_stored(stored: &StoredChecksum) -> Option<Self> {
+        Some(Self {
+            algorithm: ChecksumAlgorithm::parse(&stored.algorithm)?,
+            kind: ChecksumType::of_multipart(stored.composite),
+            base64: stored.value.clone(),
+        })
     }
 
     /// The value of a full-object checksum; `None` for a composite one, and for a value of the wrong length.
@@ -180,7 +191,7 @@ impl Checksum {
         (self.kind == ChecksumType::FullObject).then(|| decode_value(self.algorithm, &self.base64)).flatten()
     }
 
-    /// The composite checksum of parts, by the values of their checksums in order.
+    /// The composite checksum of parts, from the values of their checksums in order.
     pub fn composite<'a>(algorithm: ChecksumAlgorithm, part_values: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let (mut concatenated, mut parts) = (Vec::new(), 0_usize);
         for value in part_values {
@@ -191,8 +202,8 @@ impl Checksum {
         Self { algorithm, kind: ChecksumType::Composite, base64 }
     }
 
-    /// The full-object checksum of parts, by the values of their checksums and their lengths in bytes, in order.
-    /// `None` for an algorithm that cannot be combined, that is for all but the CRCs.
+    /// The full-object checksum of parts, from the values of their checksums and their lengths in bytes, in order.
+    /// `None` for an algorithm that cannot be combined: only the CRCs can.
     pub fn combined<'a>(
         algorithm: ChecksumAlgorithm,
         parts: impl IntoIterator<Item = (&'a [u8], u64)>,

@@ -1,7 +1,7 @@
-//! `Content-Encoding` without what is S3's own framing.
+//! `Content-Encoding` without S3's own framing.
 
 /// The value to store for a `Content-Encoding` header: without `aws-chunked`, which describes the request and not the
-/// object. `None` when nothing else is left. Source: S3 API reference, "Transferring payload in multiple chunks".
+/// object. `None` if nothing else is left. Source: S3 API reference, "Transferring payload in multiple chunks".
 pub fn stored_content_encoding(header: &str) -> Option<String> {
     let kept: Vec<&str> = header
         .split(',')

@@ -1,11 +1,12 @@
-//! What a client says its body digests to.
+//! The digests that a client announces for its body.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http::{HeaderMap, HeaderName};
 
-use super::checksum::decode_value;
-use super::{BodyDigests, Checksum, ChecksumAlgorithm, ChecksumSet, Trailers};
+use super::checksum::{Checksum, ChecksumAlgorithm, ChecksumSet, decode_value};
+use super::hasher::BodyDigests;
+use super::trailers::Trailers;
 use crate::error::{S3Error, S3ErrorCode};
 
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
@@ -35,12 +36,12 @@ pub struct ExpectedDigests {
 }
 
 impl ExpectedDigests {
-    /// Collects them. `payload_sha256` is what the signature says about the body, if anything.
+    /// `payload_sha256` is the digest of the body that was signed, if one was.
     pub fn from_headers(headers: &HeaderMap, payload_sha256: Option<[u8; 32]>) -> Result<Self, S3Error> {
         Ok(Self { md5: content_md5(headers)?, sha256: payload_sha256, checksum: declared_checksum(headers)? })
     }
 
-    /// As [`Self::from_headers`], where `x-amz-checksum-…` speaks of something else than the body.
+    /// As [`Self::from_headers`], for requests whose `x-amz-checksum-…` is not about the body.
     pub fn without_checksum(headers: &HeaderMap, payload_sha256: Option<[u8; 32]>) -> Result<Self, S3Error> {
         Ok(Self { md5: content_md5(headers)?, sha256: payload_sha256, checksum: None })
     }
@@ -50,18 +51,18 @@ impl ExpectedDigests {
         self.checksum.as_ref().map(Declared::algorithm)
     }
 
-    /// Whether the client sends anything that lets the body be checked end to end (DeleteObjects demands it).
+    /// Whether the client sends a digest that covers the body end to end (DeleteObjects demands one).
     pub fn has_integrity_check(&self) -> bool {
         self.md5.is_some() || self.checksum.is_some()
     }
 
-    /// What [`super::BodyHasher`] has to compute for [`Self::verify`].
+    /// The checksums that [`Self::verify`] compares.
     pub fn wanted(&self) -> ChecksumSet {
         let chosen = self.algorithm().map_or_else(ChecksumSet::default, |a| ChecksumSet::default().with(a));
         if self.sha256.is_some() { chosen.with(ChecksumAlgorithm::Sha256) } else { chosen }
     }
 
-    /// Compares with what was computed. Returns the checksum that the client chose, to be stored.
+    /// Compares with the computed digests. Returns the checksum that the client chose, to be stored.
     pub fn verify(&self, digests: &BodyDigests, trailers: &Trailers) -> Result<Option<Checksum>, S3Error> {
         if let Some(expected) = &self.sha256
             && digests.value(ChecksumAlgorithm::Sha256) != Some(expected)
@@ -157,7 +158,7 @@ fn check_sdk_algorithm(headers: &HeaderMap, declared: Option<ChecksumAlgorithm>)
     }
 }
 
-/// A text that is no checksum at all is one that does not match. Source: ceph/s3-tests, `test_object_checksum_sha256`.
+/// A text that is not a checksum counts as one that does not match. Source: ceph/s3-tests, `test_object_checksum_sha256`.
 fn no_checksum(algorithm: ChecksumAlgorithm) -> S3Error {
     let message = format!("Value for {} header is invalid.", algorithm.header_name());
     S3Error::with_message(S3ErrorCode::BadDigest, message)
@@ -179,7 +180,7 @@ mod tests {
     const BODY: &[u8] = b"123456789";
     const CRC32: &str = "y/Q5Jg==";
 
-    /// Collects, hashes `BODY`, verifies; answers with the stored checksum.
+    /// Collects the digests, hashes `BODY` and verifies; returns the stored checksum.
     fn check(
         pairs: &[(&'static str, &'static str)],
         trailer: &[(&str, &str)],
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checksum_of_something_else_is_left_alone() {
+    fn a_checksum_of_something_else_is_ignored() {
         let header = (HeaderName::from_static("x-amz-checksum-sha256"), "AAAA-3".parse().unwrap());
         let expected = ExpectedDigests::without_checksum(&HeaderMap::from_iter([header]), None).unwrap();
         let mut hasher = BodyHasher::new(expected.wanted());

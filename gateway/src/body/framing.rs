@@ -1,9 +1,9 @@
-//! How the bytes of an object lie in the body of a request.
+//! How the body of a request frames the bytes of an object.
 
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName};
 
-use super::{ChunkDecoder, ChunkSigning};
+use super::chunked::{ChunkDecoder, ChunkSigning};
 use crate::auth::PayloadAuth;
 use crate::error::{S3Error, S3ErrorCode};
 
@@ -12,23 +12,15 @@ const DECODED_LENGTH: HeaderName = HeaderName::from_static("x-amz-decoded-conten
 /// Framing of a body, known from its headers.
 #[derive(Debug)]
 pub enum BodyFraming {
-    /// The body is the object.
-    Plain {
-        /// Bytes; `None` with `Transfer-Encoding: chunked`.
-        length: Option<u64>,
-    },
-    /// The body is aws-chunked.
-    Chunked {
-        /// Bytes of the object.
-        length: u64,
-        /// Signatures of the chunks.
-        signing: ChunkSigning,
-    },
+    /// The body is the object. `length` is in bytes; `None` with `Transfer-Encoding: chunked`.
+    Plain { length: Option<u64> },
+    /// The body is aws-chunked. `length` is that of the object, in bytes.
+    Chunked { length: u64, signing: ChunkSigning },
 }
 
 impl BodyFraming {
-    /// Reads the framing. A body of unknown length and an aws-chunked body of unknown decoded length are refused with
-    /// `MissingContentLength`, as AWS does, except that HTTP's own chunked encoding is accepted.
+    /// Reads the framing. Like AWS, refuses an aws-chunked body of unknown decoded length, and any other body of unknown
+    /// length unless HTTP's own chunked encoding frames it, with `MissingContentLength`.
     pub fn from_headers(headers: &HeaderMap, payload: &PayloadAuth) -> Result<Self, S3Error> {
         let signing = match payload {
             PayloadAuth::Unsigned | PayloadAuth::SignedSha256(_) => return Self::plain(headers),
@@ -49,7 +41,7 @@ impl BodyFraming {
         Ok(Self::Plain { length })
     }
 
-    /// Bytes of the object, where the client said.
+    /// Bytes of the object, if the client announced them.
     pub fn object_length(&self) -> Option<u64> {
         match self {
             Self::Plain { length } => *length,
@@ -89,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn the_length_is_the_objects_own() {
+    fn the_length_is_that_of_the_object() {
         let streaming = PayloadAuth::StreamingUnsignedTrailer;
         check(&[("content-length", "7")], &PayloadAuth::Unsigned, Ok(Some(7)));
         check(&[("transfer-encoding", "chunked")], &PayloadAuth::Unsigned, Ok(None));

@@ -1,4 +1,4 @@
-//! Digests of a body. Plain computation, meant to run on a thread of its own: MD5 alone takes 2 ns a byte.
+//! The digests of a body. Meant to run on a thread of its own: MD5 alone takes 2 ns per byte.
 
 use crc_fast::Digest as CrcDigest;
 use md5::Md5;
@@ -8,7 +8,7 @@ use sha2::Sha256;
 use super::checksum::{Checksum, ChecksumAlgorithm, ChecksumSet};
 use crate::data::BodyDigest;
 
-/// Computes MD5, and the checksums that are wanted, of the bytes it is given.
+/// Computes the MD5 and the wanted checksums of a body.
 #[derive(Clone)]
 pub struct BodyHasher {
     length: u64,
@@ -19,7 +19,6 @@ pub struct BodyHasher {
 }
 
 impl BodyHasher {
-    /// A hasher that has seen no bytes.
     pub fn new(wanted: ChecksumSet) -> Self {
         let crcs = ChecksumAlgorithm::ALL.into_iter().filter(|algorithm| wanted.contains(*algorithm));
         Self {
@@ -31,7 +30,6 @@ impl BodyHasher {
         }
     }
 
-    /// Takes the next bytes.
     pub fn update(&mut self, data: &[u8]) {
         self.length += data.len() as u64;
         self.md5.update(data);
@@ -46,7 +44,6 @@ impl BodyHasher {
         }
     }
 
-    /// The digests of all bytes taken.
     pub fn finish(self) -> BodyDigests {
         let mut values: Vec<(ChecksumAlgorithm, Vec<u8>)> = Vec::with_capacity(2);
         for (algorithm, crc) in &self.crcs {
@@ -68,12 +65,11 @@ impl BodyDigest for BodyHasher {
     }
 }
 
-/// Digests of a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BodyDigests {
-    /// Bytes of the body.
+    /// In bytes.
     pub length: u64,
-    /// MD5, which is the entity tag.
+    /// The entity tag of a body that was sent in one piece.
     pub md5: [u8; 16],
     values: Vec<(ChecksumAlgorithm, Vec<u8>)>,
 }

@@ -1,4 +1,4 @@
-//! The object's bytes, out of a request's body.
+//! Extracts the object's bytes from a request's body.
 
 use std::fmt::Display;
 use std::pin::Pin;
@@ -6,11 +6,15 @@ use std::pin::Pin;
 use bytes::{Bytes, BytesMut};
 use http_body::Body;
 
-use super::{BodyDigests, BodyFraming, BodyHasher, ChunkDecoder, ExpectedDigests, Step, Trailers};
+use super::chunked::{ChunkDecoder, Step};
+use super::expected::ExpectedDigests;
+use super::framing::BodyFraming;
+use super::hasher::BodyHasher;
+use super::trailers::Trailers;
 use crate::error::{S3Error, S3ErrorCode};
 
-/// Yields the bytes of an object, with the framing of the body undone. Nothing is copied: the pieces are slices of
-/// what came from the connection. Timeouts are the caller's.
+/// Yields the bytes of an object without the framing of the body. Nothing is copied: the pieces are slices of what came
+/// from the connection. Timeouts are up to the caller.
 #[derive(Debug)]
 pub struct Payload<B> {
     body: B,
@@ -29,7 +33,6 @@ where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Display,
 {
-    /// The object in `body`.
     pub fn new(body: B, framing: BodyFraming) -> Self {
         let framing = match framing.decoder() {
             Ok(decoder) => Framing::Chunked(Box::new(decoder)),
@@ -38,8 +41,8 @@ where
         Self { body, framing, ended: false }
     }
 
-    /// The next bytes, never empty. `None` after the end, which is reported only when the body was complete and, if
-    /// its chunks are signed, every signature right. After an error there is nothing more to read.
+    /// The next bytes, never empty. `None` after the end, which is reported only if the body was complete and all
+    /// signatures of its chunks, if it has any, were valid. After an error nothing more can be read.
     pub async fn next(&mut self) -> Option<Result<Bytes, S3Error>> {
         if self.ended {
             return None;
@@ -49,7 +52,7 @@ where
         next
     }
 
-    /// What came after the body; complete when [`Self::next`] has returned `None`.
+    /// The fields after the body; complete once [`Self::next`] has returned `None`.
     pub fn trailers(&self) -> Trailers {
         match &self.framing {
             Framing::Plain { .. } => Trailers::default(),
@@ -70,8 +73,7 @@ where
             hasher.update(&piece);
             collected.extend_from_slice(&piece);
         }
-        let digests: BodyDigests = hasher.finish();
-        expected.verify(&digests, &self.trailers())?;
+        expected.verify(&hasher.finish(), &self.trailers())?;
         Ok(collected.freeze())
     }
 

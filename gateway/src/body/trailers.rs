@@ -1,13 +1,12 @@
-//! What follows the last chunk of an aws-chunked body.
+//! The fields after the last chunk of an aws-chunked body.
 
-/// Names (lower case) and values that came after the body.
+/// Names are in lower case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trailers {
     fields: Vec<(String, String)>,
 }
 
 impl Trailers {
-    /// Adds a field; `name` is made lower case.
     pub(super) fn push(&mut self, name: &str, value: &str) {
         self.fields.push((name.to_ascii_lowercase(), value.to_owned()));
     }
@@ -17,7 +16,7 @@ impl Trailers {
         self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
     }
 
-    /// Names of the fields, in the order in which they came.
+    /// In the order in which they came.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.fields.iter().map(|(name, _)| name.as_str())
     }

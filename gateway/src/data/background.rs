@@ -30,7 +30,7 @@ mod tests {
         let (alive, ended) = tokio::sync::oneshot::channel::<()>();
         let task = Background::spawn(async move {
             let _alive = alive;
-            std::future::pending().await
+            std::future::pending::<()>().await;
         });
         drop(task);
         assert!(ended.await.is_err(), "the task was dropped");

@@ -13,38 +13,40 @@ use md5::{Digest, Md5};
 
 use crate::body::{Checksum, ChecksumAlgorithm};
 use crate::error::{S3Error, S3ErrorCode};
-use crate::service::call::{Answer, Call};
-use crate::service::conditions::write_precondition;
-use crate::service::expiration::{Described, describe_expiration};
-use crate::service::object_headers::{from_stored, refuse_unsupported, to_stored};
-use crate::service::respond;
-use crate::service::version::describe_made;
+use crate::request::conditions::write_precondition;
+use crate::request::incoming::Incoming;
+use crate::request::name::ObjectName;
+use crate::request::object_headers::refuse_unsupported;
+use crate::request::upload_call::UploadCall;
+use crate::response::expiration::{Described, describe_expiration};
+use crate::response::respond::{self, Answer};
+use crate::response::version::describe_created;
 use crate::xml::{COMPLETE_BYTES_MAX, CompleteMultipartUpload, CompleteMultipartUploadResult, CompletedPart};
 
-pub(crate) async fn handle(mut call: Call) -> Answer {
-    let (bucket, key, upload) = (call.bucket()?, call.key()?, call.upload_id()?);
-    refuse_unsupported(&call.headers)?;
-    let precondition = write_precondition(&call.headers);
-    let body = call.read_completion(COMPLETE_BYTES_MAX).await?;
+pub(crate) async fn handle(mut call: UploadCall) -> Answer {
+    refuse_unsupported(&call.request.headers)?;
+    let precondition = write_precondition(&call.request.headers);
+    let body = call.request.read_completion(COMPLETE_BYTES_MAX).await?;
     let named = last_of_each(CompleteMultipartUpload::parse(&body)?.parts);
     let parts = named.iter().map(complete_part).collect::<Result<Vec<_>, _>>()?;
     let checksum = match stored_parts(&call).await? {
-        Some((info, stored)) => object_checksum(&call, &info, &named, &stored)?,
-        // The upload is gone: a repeated completion is answered by the commit.
+        Some((info, stored)) => object_checksum(&call.request, &info, &named, &stored)?,
+        // The upload is gone. The commit answers a repeated completion.
         None => None,
     };
+    let ObjectName { bucket, key } = &call.object;
     let command = CompleteUpload {
         bucket: bucket.clone(),
         key: key.clone(),
-        upload,
+        upload: call.upload,
         etag: multipart_etag(&parts),
         parts,
-        checksum: checksum.as_ref().map(to_stored),
+        checksum: checksum.as_ref().map(Checksum::to_stored),
         precondition,
     };
-    let completed = call.gateway.metadata().run(command).await?;
-    let host = call.header("host").unwrap_or("localhost");
-    let checksum = completed.checksum.as_ref().and_then(from_stored);
+    let completed = call.context.metadata().run(command).await?;
+    let host = call.request.header("host").unwrap_or("localhost");
+    let checksum = completed.checksum.as_ref().and_then(Checksum::from_stored);
     let result = CompleteMultipartUploadResult {
         location: &format!("http://{host}/{bucket}/{key}"),
         bucket: bucket.as_str(),
@@ -53,16 +55,16 @@ pub(crate) async fn handle(mut call: Call) -> Answer {
         checksum: checksum.as_ref(),
     };
     let response = Response::builder().header(CONTENT_TYPE, respond::XML);
-    let mut response = describe_made(response, completed.version);
+    let mut response = describe_created(response, completed.version);
     if let Some(last_modified_ms) = completed.last_modified_ms {
         let (lifecycle, sequence, size) = (completed.lifecycle, completed.sequence, completed.size);
         let object = Described { lifecycle, sequence, last_modified_ms, size };
-        response = describe_expiration(&call, response, object).await?;
+        response = describe_expiration(&call.context, &call.object, response, object).await;
     }
     respond::finish(response, Body::from(result.to_xml()))
 }
 
-/// A part that is named several times in a row counts once, as it was named last: a client that sent it twice lists both.
+/// Keeps the last of several entries in a row for one part: a client that sent the part twice lists both.
 /// Source: ceph/s3-tests, `test_multipart_resend_first_finishes_last`.
 fn last_of_each(named: Vec<CompletedPart>) -> Vec<CompletedPart> {
     let mut kept: Vec<CompletedPart> = Vec::with_capacity(named.len());
@@ -91,14 +93,14 @@ fn multipart_etag(parts: &[CompletePart]) -> ETag {
     ETag { md5: md5.finalize().into(), parts: Some(parts.len() as u32) }
 }
 
-/// All parts of the upload; nothing if it does not exist (any more).
-async fn stored_parts(call: &Call) -> Result<Option<(UploadInfo, Vec<ListedPart>)>, S3Error> {
-    let (bucket, key, upload) = (call.bucket()?, call.key()?, call.upload_id()?);
+/// All parts of the upload; `None` if it does not exist, or no longer.
+async fn stored_parts(call: &UploadCall) -> Result<Option<(UploadInfo, Vec<ListedPart>)>, S3Error> {
+    let ObjectName { bucket, key } = &call.object;
     let mut parts: Vec<ListedPart> = Vec::new();
     loop {
         let after = parts.last().map_or(0, |p| p.number.get());
-        let query = ListParts { bucket: bucket.clone(), key: key.clone(), upload, after, limit: 1000 };
-        let page = match call.gateway.metadata().ask(query).await {
+        let query = ListParts { bucket: bucket.clone(), key: key.clone(), upload: call.upload, after, limit: 1000 };
+        let page = match call.context.metadata().ask(query).await {
             Ok(page) => page,
             Err(MetadataError::Rejected(Rejection::NoSuchUpload)) => return Ok(None),
             Err(error) => return Err(error.into()),
@@ -110,9 +112,9 @@ async fn stored_parts(call: &Call) -> Result<Option<(UploadInfo, Vec<ListedPart>
     }
 }
 
-/// The object's checksum from those of its parts; checks what the client says of either.
+/// Computes the object's checksum from those of its parts, and compares both with what the client sent.
 fn object_checksum(
-    call: &Call,
+    request: &Incoming,
     info: &UploadInfo,
     named: &[CompletedPart],
     stored: &[ListedPart],
@@ -124,7 +126,7 @@ fn object_checksum(
     for part in named {
         let invalid = || S3Error::new(S3ErrorCode::InvalidPart).with("PartNumber", part.number.to_string());
         let found = stored.iter().find(|s| u64::from(s.number.get()) == part.number).ok_or_else(invalid)?;
-        let checksum = found.checksum.as_ref().and_then(from_stored).ok_or_else(invalid)?;
+        let checksum = found.checksum.as_ref().and_then(Checksum::from_stored).ok_or_else(invalid)?;
         let differs = part.checksums.iter().any(|(a, text)| *a == algorithm && *text != checksum.base64);
         let value = checksum.value().filter(|_| !differs && checksum.algorithm == algorithm).ok_or_else(invalid)?;
         values.push((value, found.size));
@@ -135,7 +137,7 @@ fn object_checksum(
         Checksum::combined(algorithm, values.iter().map(|(v, size)| (v.as_slice(), *size)))
     };
     // The client may send the checksum that it expects of the whole object.
-    let expected = call.header(algorithm.header_name());
+    let expected = request.header(algorithm.header_name());
     if let (Some(expected), Some(computed)) = (expected, &checksum)
         && expected != computed.base64
         && computed.base64.split('-').next() != Some(expected)
@@ -151,10 +153,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_named_again_counts_as_it_was_named_last() {
+    fn the_last_entry_for_a_part_counts() {
         let part = |number, etag: &str| CompletedPart { number, etag: etag.to_owned(), checksums: Vec::new() };
         let kept = last_of_each(vec![part(1, "b"), part(1, "a"), part(2, "c"), part(1, "d")]);
-        // Parts out of order stay so, for the commit to refuse.
+        // Parts out of order stay out of order: the commit refuses them.
         assert_eq!(kept, [part(1, "a"), part(2, "c"), part(1, "d")]);
     }
 }

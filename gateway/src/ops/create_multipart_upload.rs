@@ -8,26 +8,30 @@ use http::header::CONTENT_TYPE;
 
 use crate::body::{ChecksumAlgorithm, ChecksumType};
 use crate::error::{S3Error, S3ErrorCode};
-use crate::service::call::{Answer, Call, upload_id_text};
-use crate::service::object_headers::{requested_storage_class, stored_headers};
-use crate::service::respond;
-use crate::xml::InitiateMultipartUploadResult;
+use crate::request::call::ObjectCall;
+use crate::request::incoming::Incoming;
+use crate::request::object_headers::ObjectProperties;
+use crate::request::upload_id::upload_id_text;
+use crate::response::respond::{self, Answer};
+use crate::xml::{InitiateMultipartUploadResult, ListedChecksum};
 
-pub(crate) async fn handle(call: Call) -> Answer {
-    let (bucket, key) = (call.bucket()?, call.key()?);
-    let checksum = announced_checksum(&call)?;
+pub(crate) async fn handle(call: ObjectCall) -> Answer {
+    let checksum = announced_checksum(&call.request)?;
+    let ObjectProperties { headers, storage_class } = ObjectProperties::of_request(&call.request.headers)?;
+    let object = &call.object;
     let command = CreateUpload {
-        bucket: bucket.clone(),
-        key: key.clone(),
-        headers: stored_headers(&call.headers)?,
-        checksum_algorithm: checksum.map(|(algorithm, _)| algorithm.as_str().to_owned()),
-        checksum_composite: checksum.is_some_and(|(_, kind)| kind == ChecksumType::Composite),
-        storage_class: requested_storage_class(&call.headers)?,
+        bucket: object.bucket.clone(),
+        key: object.key.clone(),
+        headers,
+        checksum_algorithm: checksum.map(|checksum| checksum.algorithm.as_str().to_owned()),
+        checksum_composite: checksum.is_some_and(|checksum| checksum.kind == ChecksumType::Composite),
+        storage_class,
     };
-    let upload = upload_id_text(call.gateway.metadata().run(command).await?);
-    let result = InitiateMultipartUploadResult { bucket: bucket.as_str(), key: key.as_str(), upload_id: &upload };
+    let upload = upload_id_text(call.context.metadata().run(command).await?);
+    let (bucket, key) = (object.bucket.as_str(), object.key.as_str());
+    let result = InitiateMultipartUploadResult { bucket, key, upload_id: &upload };
     let mut response = Response::builder().header(CONTENT_TYPE, respond::XML);
-    if let Some((algorithm, kind)) = checksum {
+    if let Some(ListedChecksum { algorithm, kind }) = checksum {
         response = response
             .header("x-amz-checksum-algorithm", algorithm.as_str())
             .header("x-amz-checksum-type", kind.as_str());
@@ -35,16 +39,16 @@ pub(crate) async fn handle(call: Call) -> Answer {
     respond::finish(response, Body::from(result.to_xml()))
 }
 
-/// The checksum that the object will have. Source: S3 user guide, "Checking object integrity": CRC64NVME is always of
+/// The checksum that the object will have. Source: S3 user guide, "Checking object integrity": CRC64NVME always covers
 /// the full object, SHA is always composite, and the other CRCs are composite unless the request says otherwise.
-fn announced_checksum(call: &Call) -> Result<Option<(ChecksumAlgorithm, ChecksumType)>, S3Error> {
-    let kind = call.header("x-amz-checksum-type").map(|text| {
+fn announced_checksum(request: &Incoming) -> Result<Option<ListedChecksum>, S3Error> {
+    let kind = request.header("x-amz-checksum-type").map(|text| {
         ChecksumType::parse(text).ok_or_else(|| {
             S3Error::invalid_argument("x-amz-checksum-type", text, "Value for x-amz-checksum-type header is invalid.")
         })
     });
     let kind = kind.transpose()?;
-    let Some(name) = call.header("x-amz-checksum-algorithm") else {
+    let Some(name) = request.header("x-amz-checksum-algorithm") else {
         return match kind {
             None => Ok(None),
             Some(_) => Err(S3Error::with_message(
@@ -58,7 +62,7 @@ fn announced_checksum(call: &Call) -> Result<Option<(ChecksumAlgorithm, Checksum
     })?;
     let kind = kind.unwrap_or(algorithm.default_type());
     if algorithm.allows(kind) {
-        return Ok(Some((algorithm, kind)));
+        return Ok(Some(ListedChecksum { algorithm, kind }));
     }
     let message = format!(
         "The {} checksum type cannot be used with the {} checksum algorithm.",

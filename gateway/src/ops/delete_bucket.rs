@@ -4,10 +4,10 @@ use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::command::DeleteBucket;
 use http::StatusCode;
 
-use crate::service::call::{Answer, Call};
-use crate::service::respond;
+use crate::request::call::BucketCall;
+use crate::response::respond::{self, Answer};
 
-pub(crate) async fn handle(call: Call) -> Answer {
-    call.gateway.metadata().run(DeleteBucket { name: call.bucket()? }).await?;
+pub(crate) async fn handle(call: BucketCall) -> Answer {
+    call.context.metadata().run(DeleteBucket { name: call.bucket }).await?;
     respond::empty(StatusCode::NO_CONTENT)
 }

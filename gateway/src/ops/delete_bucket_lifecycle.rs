@@ -4,11 +4,11 @@ use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::command::SetLifecycle;
 use http::StatusCode;
 
-use crate::service::call::{Answer, Call};
-use crate::service::respond;
+use crate::request::call::BucketCall;
+use crate::response::respond::{self, Answer};
 
-pub(crate) async fn handle(call: Call) -> Answer {
-    let now_ms = call.gateway.clock().now_ms();
-    call.gateway.metadata().run(SetLifecycle { bucket: call.bucket()?, rules: Vec::new(), now_ms }).await?;
+pub(crate) async fn handle(call: BucketCall) -> Answer {
+    let now_ms = call.context.clock().now_ms();
+    call.context.metadata().run(SetLifecycle { bucket: call.bucket, rules: Vec::new(), now_ms }).await?;
     respond::empty(StatusCode::NO_CONTENT)
 }

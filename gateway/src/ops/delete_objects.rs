@@ -1,5 +1,7 @@
 //! DeleteObjects: up to 1,000 keys in one request, each with an outcome of its own.
 
+use std::sync::Arc;
+
 use cairn_core::etag::ETag;
 use cairn_core::name::BucketName;
 use cairn_core::version::VersionId;
@@ -8,32 +10,33 @@ use cairn_protocol::metadata::command::{DeleteObject, ObjectDeleted, Preconditio
 use cairn_protocol::metadata::query::GetBucket;
 use futures_util::{StreamExt, stream};
 
+use crate::context::Context;
 use crate::error::{S3Error, S3ErrorCode};
-use crate::gateway::Gateway;
-use crate::service::call::{Answer, Call};
-use crate::service::{respond, target};
+use crate::request::call::BucketCall;
+use crate::request::name::object_key;
+use crate::response::respond::{self, Answer};
 use crate::xml::{DELETE_BYTES_MAX, Delete, DeleteOutcome, DeleteResult, ObjectToDelete};
 
 /// Deletes under way at once: enough to fill a commit.
 const CONCURRENCY: usize = 128;
 
-pub(crate) async fn handle(mut call: Call) -> Answer {
-    let bucket = call.bucket()?;
-    call.demand_integrity_check()?;
-    let body = call.read_document(DELETE_BYTES_MAX).await?;
+pub(crate) async fn handle(mut call: BucketCall) -> Answer {
+    let bucket = call.bucket;
+    call.request.demand_integrity_check()?;
+    let body = call.request.read_document(DELETE_BYTES_MAX).await?;
     let delete = Delete::parse(&body)?;
-    call.gateway.metadata().ask(GetBucket { name: bucket.clone() }).await?;
+    call.context.metadata().ask(GetBucket { name: bucket.clone() }).await?;
     let outcomes = stream::iter(delete.objects)
-        .map(|object| delete_one(call.gateway.clone(), bucket.clone(), object))
+        .map(|object| delete_one(Arc::clone(&call.context), bucket.clone(), object))
         .buffered(CONCURRENCY)
         .collect()
         .await;
     respond::document(DeleteResult { quiet: delete.quiet, outcomes }.to_xml())
 }
 
-async fn delete_one(gateway: Gateway, bucket: BucketName, object: ObjectToDelete) -> DeleteOutcome {
+async fn delete_one(context: Arc<Context>, bucket: BucketName, object: ObjectToDelete) -> DeleteOutcome {
     let (key, version_id) = (object.key.clone(), object.version_id.clone());
-    match try_delete(&gateway, bucket, object).await {
+    match try_delete(&context, bucket, object).await {
         // What does not exist counts as deleted.
         Ok(ObjectDeleted { version, is_marker, .. }) => DeleteOutcome::Deleted {
             key,
@@ -47,15 +50,15 @@ async fn delete_one(gateway: Gateway, bucket: BucketName, object: ObjectToDelete
     }
 }
 
-async fn try_delete(gateway: &Gateway, bucket: BucketName, object: ObjectToDelete) -> Result<ObjectDeleted, S3Error> {
-    let key = target::object_key(&object.key)?;
+async fn try_delete(context: &Context, bucket: BucketName, object: ObjectToDelete) -> Result<ObjectDeleted, S3Error> {
+    let key = object_key(&object.key)?;
     let id = object.version_id.as_deref().filter(|id| !id.is_empty());
     let version = id.map(|id| VersionId::parse(id).ok_or(S3ErrorCode::NoSuchVersion)).transpose()?;
     if object.last_modified_time.is_some() || object.size.is_some() {
         return Err(S3Error::not_implemented("LastModifiedTime, Size"));
     }
     let precondition = entry_precondition(object.etag.as_deref())?;
-    Ok(gateway.metadata().run(DeleteObject { bucket, key, precondition, version }).await?)
+    Ok(context.metadata().run(DeleteObject { bucket, key, precondition, version }).await?)
 }
 
 /// The `ETag` element of an entry works as `If-Match`.

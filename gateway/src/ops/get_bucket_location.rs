@@ -3,11 +3,11 @@
 use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::query::GetBucket;
 
-use crate::service::call::{Answer, Call};
-use crate::service::respond;
+use crate::request::call::BucketCall;
+use crate::response::respond::{self, Answer};
 use crate::xml::location_constraint;
 
-pub(crate) async fn handle(call: Call) -> Answer {
-    let bucket = call.gateway.metadata().ask(GetBucket { name: call.bucket()? }).await?;
+pub(crate) async fn handle(call: BucketCall) -> Answer {
+    let bucket = call.context.metadata().ask(GetBucket { name: call.bucket }).await?;
     respond::document(location_constraint(&bucket.region))
 }

@@ -4,30 +4,41 @@ use axum::body::Body;
 use http::Response;
 use http::header::{CONTENT_TYPE, LAST_MODIFIED};
 
-use super::open_object::find_requested;
+use super::steps::find_object::find_requested;
+use crate::body::Checksum;
 use crate::error::{S3Error, S3ErrorCode};
-use crate::service::call::{Answer, Call};
-use crate::service::http_time::format_http_date;
-use crate::service::object_headers::from_stored;
-use crate::service::respond;
-use crate::service::version::{VERSION_ID, describe_version};
+use crate::http_date::format_http_date;
+use crate::request::call::{Arrival, Call, VersionCall};
+use crate::response::respond::{self, Answer};
+use crate::response::version::{VERSION_ID, describe_version};
 use crate::xml::ObjectAttributes;
 
 /// The header that names what is wanted.
 const WANTED: &str = "x-amz-object-attributes";
-/// Headers that page through the parts, of which only the number is told.
+/// Headers that page through the parts, of which only the number is reported.
 const PAGING: [&str; 2] = ["x-amz-max-parts", "x-amz-part-number-marker"];
 
-pub(crate) async fn handle(call: Call) -> Answer {
-    if let Some(name) = PAGING.iter().find(|name| call.headers.contains_key(**name)) {
-        return Err(S3Error::not_implemented(*name));
+pub(crate) struct AttributesCall {
+    of: VersionCall,
+    wanted: Vec<Attribute>,
+}
+
+impl Call for AttributesCall {
+    fn parse(arrival: Arrival) -> Result<Self, S3Error> {
+        let headers = &arrival.request.headers;
+        if let Some(name) = PAGING.iter().find(|name| headers.contains_key(**name)) {
+            return Err(S3Error::not_implemented(*name));
+        }
+        let wanted = parse(headers.get_all(WANTED).iter().filter_map(|value| value.to_str().ok()))?;
+        Ok(Self { of: VersionCall::parse(arrival)?, wanted })
     }
-    let texts = call.headers.get_all(WANTED).iter().filter_map(|value| value.to_str().ok());
-    let wanted = parse(texts)?;
-    let wants = |attribute| wanted.contains(&attribute);
-    let view = find_requested(&call, None, None, 0).await?;
+}
+
+pub(crate) async fn handle(call: AttributesCall) -> Answer {
+    let wants = |attribute| call.wanted.contains(&attribute);
+    let view = find_requested(&call.of, None, None, 0).await?;
     let version = view.version;
-    let checksum = version.checksum.as_ref().filter(|_| wants(Attribute::Checksum)).and_then(from_stored);
+    let checksum = version.checksum.as_ref().filter(|_| wants(Attribute::Checksum)).and_then(Checksum::from_stored);
     let attributes = ObjectAttributes {
         etag: wants(Attribute::ETag).then_some(version.etag),
         checksum: checksum.as_ref(),

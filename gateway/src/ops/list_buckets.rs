@@ -3,30 +3,31 @@
 use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::query::ListBuckets;
 
-use super::owner;
 use crate::error::S3Error;
-use crate::service::call::{Answer, Call};
-use crate::service::respond;
+use crate::request::call::ServiceCall;
+use crate::response::owner::owner;
+use crate::response::respond::{self, Answer};
 use crate::xml::{ListAllMyBucketsResult, ListedBucket};
 
 /// Most buckets in one page. Source: S3 API reference, ListBuckets.
 const PAGE_MAX: u32 = 10_000;
 
-pub(crate) async fn handle(call: Call) -> Answer {
-    let prefix = call.query.get("prefix").unwrap_or_default().to_owned();
-    let after = call.query.get("continuation-token").filter(|t| !t.is_empty()).map(str::to_owned);
-    let limit = page_limit(call.query.get("max-buckets"))?;
-    let page = call.gateway.metadata().ask(ListBuckets { prefix: prefix.clone(), after, limit }).await?;
+pub(crate) async fn handle(call: ServiceCall) -> Answer {
+    let query = &call.request.query;
+    let prefix = query.text("prefix").to_owned();
+    let after = query.get("continuation-token").filter(|t| !t.is_empty()).map(str::to_owned);
+    let limit = page_limit(query.get("max-buckets"))?;
+    let page = call.context.metadata().ask(ListBuckets { prefix: prefix.clone(), after, limit }).await?;
     let token = if page.truncated { page.buckets.last().map(|b| b.name.as_str()) } else { None };
     let result = ListAllMyBucketsResult {
-        owner: owner(&call.gateway),
+        owner: owner(&call.context),
         buckets: page
             .buckets
             .iter()
             .map(|b| ListedBucket { name: b.name.as_str(), created_ms: b.created_ms, region: None })
             .collect(),
         continuation_token: token,
-        prefix: call.query.get("prefix"),
+        prefix: query.get("prefix"),
     };
     respond::document(result.to_xml())
 }

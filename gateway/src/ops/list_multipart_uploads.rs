@@ -1,37 +1,59 @@
 //! ListMultipartUploads.
 
+use std::sync::Arc;
+
+use cairn_core::name::BucketName;
 use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::query::ListUploads;
 
-use super::list_parts::announced;
-use super::owner;
-use crate::service::call::{Answer, Call, parse_upload_id, upload_id_text};
-use crate::service::respond;
-use crate::xml::{KeyEncoding, ListMultipartUploadsResult, ListedUpload};
+use crate::context::Context;
+use crate::error::S3Error;
+use crate::request::call::{Arrival, Call};
+use crate::request::list_call::Listing;
+use crate::request::query::Query;
+use crate::request::upload_id::{parse_upload_id, upload_id_text};
+use crate::response::owner::owner;
+use crate::response::respond::{self, Answer};
+use crate::xml::{ListMultipartUploadsResult, ListedChecksum, ListedUpload};
 
-pub(crate) async fn handle(call: Call) -> Answer {
-    let text = |name: &str| call.query.get(name).unwrap_or_default();
-    let encoding = KeyEncoding::parse(call.query.get("encoding-type"))?;
-    let limit = call.query.page_limit("max-uploads")?;
-    let query = ListUploads {
-        bucket: call.bucket()?,
-        prefix: text("prefix").to_owned(),
-        delimiter: text("delimiter").to_owned(),
-        key_marker: text("key-marker").to_owned(),
-        upload_marker: parse_upload_id(text("upload-id-marker")),
+pub(crate) struct ListUploadsCall {
+    context: Arc<Context>,
+    bucket: BucketName,
+    listing: Listing,
+    query: Query,
+}
+
+impl Call for ListUploadsCall {
+    fn parse(arrival: Arrival) -> Result<Self, S3Error> {
+        let Arrival { context, target, request } = arrival;
+        let listing = Listing::parse(&request.query, "max-uploads")?;
+        Ok(Self { context, bucket: target.bucket()?, listing, query: request.query })
+    }
+}
+
+pub(crate) async fn handle(call: ListUploadsCall) -> Answer {
+    let ListUploadsCall { context, bucket, listing, query } = call;
+    let Listing { encoding, limit, prefix, delimiter } = listing.clone();
+    let (key_marker, upload_marker) = (query.text("key-marker"), query.text("upload-id-marker"));
+    let uploads = ListUploads {
+        bucket: bucket.clone(),
+        prefix,
+        delimiter,
+        key_marker: key_marker.to_owned(),
+        upload_marker: parse_upload_id(upload_marker),
         limit,
     };
-    let page = call.gateway.metadata().ask(query).await?;
+    let page = context.metadata().ask(uploads).await?;
     let ids: Vec<String> = page.uploads.iter().map(|u| upload_id_text(u.upload)).collect();
     let next_upload = page.next.as_ref().and_then(|(_, upload)| upload.map(upload_id_text));
     let result = ListMultipartUploadsResult {
-        bucket: call.target.bucket.as_deref().unwrap_or_default(),
-        key_marker: text("key-marker"),
-        upload_id_marker: text("upload-id-marker"),
+        bucket: bucket.as_str(),
+        key_marker,
+        upload_id_marker: upload_marker,
         next_key_marker: page.next.as_ref().map(|(key, _)| key.as_str()),
         next_upload_id_marker: next_upload.as_deref(),
-        prefix: text("prefix"),
-        delimiter: call.query.get("delimiter").filter(|d| !d.is_empty()),
+        prefix: &listing.prefix,
+        delimiter: listing.shown_delimiter(),
         encoding,
         max_uploads: limit,
         is_truncated: page.next.is_some() && limit > 0,
@@ -43,9 +65,9 @@ pub(crate) async fn handle(call: Call) -> Answer {
                 key: u.key.as_str(),
                 upload_id: id,
                 initiated_ms: u.created_ms,
-                owner: owner(&call.gateway),
+                owner: owner(&context),
                 storage_class: u.storage_class.name(),
-                checksum: announced(u.checksum_algorithm.as_deref(), u.checksum_composite),
+                checksum: ListedChecksum::announced(u.checksum_algorithm.as_deref(), u.checksum_composite),
             })
             .collect(),
         common_prefixes: page.common_prefixes.iter().map(String::as_str).collect(),

@@ -4,59 +4,52 @@ use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::content::ListedVersion as Found;
 use cairn_protocol::metadata::query::{ListVersions, VersionPosition};
 
-use super::listing::{is_common_prefix, listed};
-use super::owner;
+use super::steps::listing::{is_common_prefix, listed};
 use crate::error::S3Error;
-use crate::service::call::{Answer, Call};
-use crate::service::respond;
-use crate::service::version::parse_version_id;
-use crate::xml::{KeyEncoding, ListVersionsResult, ListedVersion, Owner};
+use crate::request::list_call::{ListCall, Listing};
+use crate::request::version::parse_version_id;
+use crate::response::owner::owner;
+use crate::response::respond::{self, Answer};
+use crate::xml::{ListVersionsResult, ListedVersion, Owner};
 
 const VERSION_MARKER: &str = "version-id-marker";
 
-pub(crate) async fn handle(call: Call) -> Answer {
-    let text = |name: &str| call.query.get(name).unwrap_or_default();
-    let encoding = KeyEncoding::parse(call.query.get("encoding-type"))?;
-    let limit = call.query.page_limit("max-keys")?;
-    let (prefix, delimiter) = (text("prefix"), text("delimiter"));
-    let query = ListVersions {
-        bucket: call.bucket()?,
-        prefix: prefix.to_owned(),
-        delimiter: delimiter.to_owned(),
-        position: position(text("key-marker"), call.query.get(VERSION_MARKER), prefix, delimiter)?,
-        limit,
-    };
-    let page = call.gateway.metadata().ask(query).await?;
+pub(crate) async fn handle(call: ListCall) -> Answer {
+    let (listing, query) = (&call.listing, &call.request.query);
+    let position = position(query.text("key-marker"), query.get(VERSION_MARKER), listing)?;
+    let Listing { encoding, limit, prefix, delimiter } = listing.clone();
+    let versions = ListVersions { bucket: call.bucket.clone(), prefix, delimiter, position, limit };
+    let page = call.context.metadata().ask(versions).await?;
     let next = page.next.as_ref();
     let result = ListVersionsResult {
-        name: call.target.bucket.as_deref().unwrap_or_default(),
-        prefix,
-        key_marker: text("key-marker"),
-        version_id_marker: text(VERSION_MARKER),
+        name: call.bucket.as_str(),
+        prefix: &listing.prefix,
+        key_marker: query.text("key-marker"),
+        version_id_marker: query.text(VERSION_MARKER),
         next_key_marker: next.map(key_of),
         next_version_id_marker: next.and_then(|next| match next {
             VersionPosition::AfterVersion(_, id) => Some(*id),
             VersionPosition::Start | VersionPosition::After(_) | VersionPosition::AfterPrefix(_) => None,
         }),
-        delimiter: Some(delimiter).filter(|d| !d.is_empty()),
+        delimiter: listing.shown_delimiter(),
         max_keys: limit,
         encoding,
         is_truncated: next.is_some(),
-        versions: page.versions.iter().map(|version| entry(version, owner(&call.gateway))).collect(),
+        versions: page.versions.iter().map(|version| entry(version, owner(&call.context))).collect(),
         common_prefixes: page.common_prefixes.iter().map(String::as_str).collect(),
     };
     respond::document(result.to_xml())
 }
 
-/// Where a listing goes on after the markers that the client sends.
-fn position(key: &str, version: Option<&str>, prefix: &str, delimiter: &str) -> Result<VersionPosition, S3Error> {
+/// Where a listing continues after the markers that the client sends.
+fn position(key: &str, version: Option<&str>, listing: &Listing) -> Result<VersionPosition, S3Error> {
     let invalid = |text: &str, message: &'static str| S3Error::invalid_argument(VERSION_MARKER, text, message);
     match (key, version) {
         ("", None) => Ok(VersionPosition::Start),
         ("", Some(text)) => Err(invalid(text, "A version-id marker cannot be specified without a key marker.")),
         (_, Some("")) => Err(invalid("", "A version-id marker cannot be empty.")),
         (key, Some(text)) => Ok(VersionPosition::AfterVersion(key.to_owned(), parse_version_id(VERSION_MARKER, text)?)),
-        (key, None) if is_common_prefix(key, prefix, delimiter) => Ok(VersionPosition::AfterPrefix(key.to_owned())),
+        (key, None) if is_common_prefix(key, listing) => Ok(VersionPosition::AfterPrefix(key.to_owned())),
         (key, None) => Ok(VersionPosition::After(key.to_owned())),
     }
 }
@@ -68,7 +61,7 @@ fn key_of(position: &VersionPosition) -> &str {
     }
 }
 
-/// A version as it stands in the document.
+/// A version as the document shows it.
 fn entry<'a>(version: &'a Found, owner: Owner<'a>) -> ListedVersion<'a> {
     ListedVersion {
         object: listed(&version.object, Some(owner)),
@@ -84,6 +77,12 @@ mod tests {
     use cairn_core::version::VersionId;
 
     use super::*;
+    use crate::xml::KeyEncoding;
+
+    fn listing(delimiter: &str) -> Listing {
+        let (prefix, delimiter) = (String::new(), delimiter.to_owned());
+        Listing { encoding: KeyEncoding::Raw, limit: 1, prefix, delimiter }
+    }
 
     #[test]
     fn markers_name_a_place() {
@@ -96,7 +95,7 @@ mod tests {
             ("a/", Some("null"), "", version(VersionId::Null)),
             ("a/", Some("000000000000002a"), "/", version(VersionId::Commit(CommitSequence(42)))),
         ] {
-            assert_eq!(position(key, id, "", delimiter), Ok(expected), "{key:?} {id:?}");
+            assert_eq!(position(key, id, &listing(delimiter)), Ok(expected), "{key:?} {id:?}");
         }
     }
 
@@ -107,7 +106,7 @@ mod tests {
             ("a", "", "A version-id marker cannot be empty."),
             ("a", "7", "Invalid version id specified"),
         ] {
-            let error = position(key, Some(id), "", "").unwrap_err();
+            let error = position(key, Some(id), &listing("")).unwrap_err();
             assert_eq!((error.message(), error.detail("ArgumentName")), (message, Some(VERSION_MARKER)), "{id:?}");
             assert_eq!(error.detail("ArgumentValue"), Some(id));
         }

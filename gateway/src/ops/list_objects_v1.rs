@@ -2,35 +2,20 @@
 
 use cairn_protocol::metadata::query::ListPosition;
 
-use super::listing::{fetch, listed, position_after};
-use super::owner;
-use crate::service::call::{Answer, Call};
-use crate::service::respond;
-use crate::xml::{KeyEncoding, ListBucketResultV1};
+use super::steps::listing::{document_page, fetch, position_after};
+use crate::request::list_call::ListCall;
+use crate::response::respond::{self, Answer};
+use crate::xml::ListBucketResultV1;
 
-pub(crate) async fn handle(call: Call) -> Answer {
-    let encoding = KeyEncoding::parse(call.query.get("encoding-type"))?;
-    let limit = call.query.page_limit("max-keys")?;
-    let marker = call.query.get("marker").unwrap_or_default();
-    let prefix = call.query.get("prefix").unwrap_or_default();
-    let delimiter = call.query.get("delimiter").filter(|d| !d.is_empty());
-    let page = fetch(&call, position_after(marker, prefix, delimiter.unwrap_or_default()), limit).await?;
-    // Source: S3 API reference: NextMarker is returned only where a delimiter was given.
-    let next_marker = match (&page.next, delimiter) {
+pub(crate) async fn handle(call: ListCall) -> Answer {
+    let marker = call.request.query.text("marker");
+    let page = fetch(&call, position_after(marker, &call.listing)).await?;
+    // Source: S3 API reference: NextMarker is returned only if a delimiter was given.
+    let next_marker = match (&page.next, call.listing.shown_delimiter()) {
         (Some(ListPosition::After(text) | ListPosition::AfterPrefix(text)), Some(_)) => Some(text.as_str()),
         _ => None,
     };
-    let result = ListBucketResultV1 {
-        name: call.target.bucket.as_deref().unwrap_or_default(),
-        prefix,
-        marker,
-        next_marker,
-        delimiter,
-        max_keys: limit,
-        encoding,
-        is_truncated: page.next.is_some(),
-        objects: page.objects.iter().map(|o| listed(o, Some(owner(&call.gateway)))).collect(),
-        common_prefixes: page.common_prefixes.iter().map(String::as_str).collect(),
-    };
+    let owner = crate::response::owner::owner(&call.context);
+    let result = ListBucketResultV1 { page: document_page(&call, &page, Some(owner)), marker, next_marker };
     respond::document(result.to_xml())
 }

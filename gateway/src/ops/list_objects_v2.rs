@@ -1,37 +1,45 @@
 //! ListObjects, version 2.
 
-use super::listing::{decode_token, encode_token, fetch, listed, position_after};
-use super::owner;
-use crate::service::call::{Answer, Call};
-use crate::service::respond;
-use crate::xml::{KeyEncoding, ListBucketResultV2};
+use cairn_protocol::metadata::query::ListPosition;
 
-pub(crate) async fn handle(call: Call) -> Answer {
-    let encoding = KeyEncoding::parse(call.query.get("encoding-type"))?;
-    let limit = call.query.page_limit("max-keys")?;
-    let prefix = call.query.get("prefix").unwrap_or_default();
-    let delimiter = call.query.get("delimiter").filter(|d| !d.is_empty());
-    let start_after = call.query.get("start-after");
-    let token = call.query.get("continuation-token");
-    let position = match token {
-        Some(token) if !token.is_empty() => decode_token(token)?,
-        _ => position_after(start_after.unwrap_or_default(), prefix, delimiter.unwrap_or_default()),
-    };
-    let page = fetch(&call, position, limit).await?;
-    let shown_owner = (call.query.get("fetch-owner") == Some("true")).then(|| owner(&call.gateway));
+use super::steps::listing::{decode_token, document_page, encode_token, fetch, position_after};
+use crate::error::S3Error;
+use crate::request::call::{Arrival, Call};
+use crate::request::list_call::{ListCall, Listing};
+use crate::response::owner::owner;
+use crate::response::respond::{self, Answer};
+use crate::xml::ListBucketResultV2;
+
+/// A listing with the place where it continues.
+pub(crate) struct ListObjectsV2Call {
+    list: ListCall,
+    position: ListPosition,
+}
+
+impl Call for ListObjectsV2Call {
+    fn parse(arrival: Arrival) -> Result<Self, S3Error> {
+        let Arrival { context, target, request } = arrival;
+        let listing = Listing::parse(&request.query, "max-keys")?;
+        let position = match request.query.text("continuation-token") {
+            "" => position_after(request.query.text("start-after"), &listing),
+            token => decode_token(token)?,
+        };
+        let list = ListCall { context, bucket: target.bucket()?, listing, request };
+        Ok(Self { list, position })
+    }
+}
+
+pub(crate) async fn handle(call: ListObjectsV2Call) -> Answer {
+    let ListObjectsV2Call { list, position } = call;
+    let query = &list.request.query;
+    let page = fetch(&list, position).await?;
+    let shown_owner = (query.get("fetch-owner") == Some("true")).then(|| owner(&list.context));
     let next = page.next.as_ref().map(encode_token);
     let result = ListBucketResultV2 {
-        name: call.target.bucket.as_deref().unwrap_or_default(),
-        prefix,
-        delimiter,
-        start_after,
-        continuation_token: token,
+        page: document_page(&list, &page, shown_owner),
+        start_after: query.get("start-after"),
+        continuation_token: query.get("continuation-token"),
         next_continuation_token: next.as_deref(),
-        max_keys: limit,
-        encoding,
-        is_truncated: page.next.is_some(),
-        objects: page.objects.iter().map(|o| listed(o, shown_owner)).collect(),
-        common_prefixes: page.common_prefixes.iter().map(String::as_str).collect(),
     };
     respond::document(result.to_xml())
 }

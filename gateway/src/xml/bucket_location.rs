@@ -1,11 +1,11 @@
 //! GetBucketLocation.
 
-use super::XmlWriter;
+use super::writer::XmlWriter;
 
 /// The region whose buckets have, for historical reasons, an empty location.
 const DEFAULT_REGION: &str = "us-east-1";
 
-/// The answer to GetBucketLocation. Source: S3 API reference, "GetBucketLocation".
+/// The response of GetBucketLocation. Source: S3 API reference, "GetBucketLocation".
 pub fn location_constraint(region: &str) -> String {
     let region = if region == DEFAULT_REGION { "" } else { region };
     XmlWriter::text_document("LocationConstraint", region)

@@ -4,7 +4,8 @@ use cairn_core::etag::ETag;
 use cairn_core::limits::PART_NUMBER_MAX;
 use serde::Deserialize;
 
-use super::{XmlWriter, request};
+use super::request;
+use super::writer::XmlWriter;
 use crate::body::{Checksum, ChecksumAlgorithm};
 use crate::error::S3Error;
 
@@ -68,7 +69,6 @@ impl From<PartElement> for CompletedPart {
 }
 
 impl CompleteMultipartUpload {
-    /// Reads the body.
     pub fn parse(body: &[u8]) -> Result<Self, S3Error> {
         let document: Document = request::parse(body, "CompleteMultipartUpload", COMPLETE_BYTES_MAX)?;
         if document.parts.is_empty() || document.parts.len() > PART_NUMBER_MAX as usize {
@@ -78,23 +78,18 @@ impl CompleteMultipartUpload {
     }
 }
 
-/// The answer to CompleteMultipartUpload.
+/// The response of CompleteMultipartUpload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompleteMultipartUploadResult<'a> {
     /// URL of the new object.
     pub location: &'a str,
-    /// The bucket.
     pub bucket: &'a str,
-    /// The key.
     pub key: &'a str,
-    /// Entity tag.
     pub etag: ETag,
-    /// Checksum of the object.
     pub checksum: Option<&'a Checksum>,
 }
 
 impl CompleteMultipartUploadResult<'_> {
-    /// The document.
     pub fn to_xml(&self) -> String {
         XmlWriter::document("CompleteMultipartUploadResult", |xml| {
             xml.text("Location", self.location);

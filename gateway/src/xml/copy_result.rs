@@ -2,10 +2,10 @@
 
 use cairn_core::etag::ETag;
 
-use super::XmlWriter;
+use super::writer::XmlWriter;
 use crate::body::Checksum;
 
-/// The answer to CopyObject. Source: S3 API reference, "CopyObject".
+/// The response of CopyObject. Source: S3 API reference, "CopyObject".
 pub fn copy_object_result(etag: ETag, last_modified_ms: u64, checksum: Option<&Checksum>) -> String {
     XmlWriter::document("CopyObjectResult", |xml| {
         xml.etag("ETag", etag);
@@ -14,7 +14,7 @@ pub fn copy_object_result(etag: ETag, last_modified_ms: u64, checksum: Option<&C
     })
 }
 
-/// The answer to UploadPartCopy. Source: S3 API reference, "UploadPartCopy".
+/// The response of UploadPartCopy. Source: S3 API reference, "UploadPartCopy".
 pub fn copy_part_result(etag: ETag, last_modified_ms: u64, checksum: Option<&Checksum>) -> String {
     XmlWriter::document("CopyPartResult", |xml| {
         xml.etag("ETag", etag);

@@ -3,7 +3,8 @@
 use cairn_core::limits::LIST_PAGE_MAX;
 use serde::Deserialize;
 
-use super::{XmlWriter, request};
+use super::request;
+use super::writer::XmlWriter;
 use crate::error::{S3Error, S3ErrorCode};
 
 /// Largest document, in bytes: 1,000 keys of 1,024 bytes fit, unless nearly all of them need escaping.
@@ -13,7 +14,6 @@ pub const DELETE_BYTES_MAX: usize = 2 << 20;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ObjectToDelete {
-    /// The key.
     pub key: String,
     /// The version to remove; without it a current version is deleted.
     pub version_id: Option<String>,
@@ -39,7 +39,6 @@ pub struct Delete {
 }
 
 impl Delete {
-    /// Reads the body.
     pub fn parse(body: &[u8]) -> Result<Self, S3Error> {
         let parsed: Self = request::parse(body, "Delete", DELETE_BYTES_MAX)?;
         if parsed.objects.is_empty() || parsed.objects.len() > LIST_PAGE_MAX as usize {
@@ -54,7 +53,6 @@ impl Delete {
 pub enum DeleteOutcome {
     /// It is gone, or a delete marker is on top of it.
     Deleted {
-        /// The key.
         key: String,
         /// The version that was asked for.
         version_id: Option<String>,
@@ -65,18 +63,15 @@ pub enum DeleteOutcome {
     },
     /// It is still there.
     Failed {
-        /// The key.
         key: String,
         /// The version that was asked for.
         version_id: Option<String>,
-        /// Why.
         code: S3ErrorCode,
-        /// Why, in words.
         message: String,
     },
 }
 
-/// The answer to DeleteObjects.
+/// The response of DeleteObjects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeleteResult {
     /// As asked for: report only failures.
@@ -86,7 +81,6 @@ pub struct DeleteResult {
 }
 
 impl DeleteResult {
-    /// The document.
     pub fn to_xml(&self) -> String {
         XmlWriter::document("DeleteResult", |xml| {
             for outcome in &self.outcomes {

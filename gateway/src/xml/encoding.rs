@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::XmlWriter;
 use crate::error::S3Error;
 
 /// Everything but letters, digits, `-._~` and the slash.
@@ -16,12 +15,12 @@ pub enum KeyEncoding {
     /// As they are.
     #[default]
     Raw,
-    /// Percent-encoded: the client asked for `encoding-type=url`.
+    /// Percent-encoded, if the client asked for `encoding-type=url`.
     Url,
 }
 
 impl KeyEncoding {
-    /// Reads the query parameter; absent and empty mean the same.
+    /// Parses the query parameter; absent and empty mean the same.
     pub fn parse(parameter: Option<&str>) -> Result<Self, S3Error> {
         match parameter {
             None | Some("") => Ok(Self::Raw),
@@ -32,18 +31,10 @@ impl KeyEncoding {
         }
     }
 
-    /// `key` in this encoding.
     pub fn encode(self, key: &str) -> Cow<'_, str> {
         match self {
             Self::Raw => Cow::Borrowed(key),
             Self::Url => utf8_percent_encode(key, ENCODED).into(),
-        }
-    }
-
-    /// Writes the `EncodingType` element, if the client asked for an encoding.
-    pub(super) fn write(self, xml: &mut XmlWriter) {
-        if self == Self::Url {
-            xml.text("EncodingType", "url");
         }
     }
 }

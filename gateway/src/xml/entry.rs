@@ -1,8 +1,9 @@
-//! What several listings have in common.
+//! Elements that several listings have in common.
 
 use cairn_core::etag::ETag;
 
-use super::{KeyEncoding, XmlWriter};
+use super::encoding::KeyEncoding;
+use super::writer::XmlWriter;
 use crate::body::{ChecksumAlgorithm, ChecksumType};
 
 /// Who owns a bucket, an object or an upload.
@@ -10,7 +11,6 @@ use crate::body::{ChecksumAlgorithm, ChecksumType};
 pub struct Owner<'a> {
     /// Canonical user id.
     pub id: &'a str,
-    /// Name for people.
     pub display_name: &'a str,
 }
 
@@ -23,17 +23,20 @@ impl Owner<'_> {
     }
 }
 
-/// What a listing says of an object's checksum: not its value.
+/// What a listing says of the checksum of an object, or of what an upload will make: not its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListedChecksum {
-    /// Its algorithm.
     pub algorithm: ChecksumAlgorithm,
-    /// What it covers.
     pub kind: ChecksumType,
 }
 
 impl ListedChecksum {
-    fn write(self, xml: &mut XmlWriter) {
+    /// The checksum that an upload announced; `None` if it announced none, or one that this version does not know.
+    pub fn announced(algorithm: Option<&str>, is_composite: bool) -> Option<Self> {
+        Some(Self { algorithm: ChecksumAlgorithm::parse(algorithm?)?, kind: ChecksumType::of_multipart(is_composite) })
+    }
+
+    pub(super) fn write(self, xml: &mut XmlWriter) {
         xml.text("ChecksumAlgorithm", self.algorithm.as_str());
         xml.text("ChecksumType", self.kind.as_str());
     }
@@ -42,19 +45,16 @@ impl ListedChecksum {
 /// An object in a listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListedObject<'a> {
-    /// The key.
     pub key: &'a str,
     /// Milliseconds since the Unix epoch.
     pub last_modified_ms: u64,
-    /// Entity tag.
     pub etag: ETag,
-    /// Bytes.
+    /// In bytes.
     pub size: u64,
     /// Storage class, such as `STANDARD`.
     pub storage_class: &'a str,
-    /// Its checksum, if one is stored.
     pub checksum: Option<ListedChecksum>,
-    /// Its owner, where the listing shows it.
+    /// `None` if the listing does not show owners.
     pub owner: Option<Owner<'a>>,
 }
 
@@ -78,7 +78,7 @@ impl ListedObject<'_> {
         self.write_owner(xml);
     }
 
-    /// What there is to say of a delete marker but its key.
+    /// Everything of a delete marker but its key.
     pub(super) fn write_marker_attributes(&self, xml: &mut XmlWriter) {
         xml.time("LastModified", self.last_modified_ms);
         self.write_owner(xml);
@@ -91,7 +91,6 @@ impl ListedObject<'_> {
     }
 }
 
-/// Writes one `CommonPrefixes` element per prefix.
 pub(super) fn write_common_prefixes(prefixes: &[&str], encoding: KeyEncoding, xml: &mut XmlWriter) {
     for prefix in prefixes {
         xml.element("CommonPrefixes", |xml| xml.key("Prefix", prefix, encoding));

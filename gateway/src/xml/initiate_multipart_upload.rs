@@ -1,20 +1,16 @@
 //! CreateMultipartUpload.
 
-use super::XmlWriter;
+use super::writer::XmlWriter;
 
-/// The answer to CreateMultipartUpload. Source: S3 API reference, "CreateMultipartUpload".
+/// The response of CreateMultipartUpload. Source: S3 API reference, "CreateMultipartUpload".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InitiateMultipartUploadResult<'a> {
-    /// The bucket.
     pub bucket: &'a str,
-    /// The key.
     pub key: &'a str,
-    /// The upload.
     pub upload_id: &'a str,
 }
 
 impl InitiateMultipartUploadResult<'_> {
-    /// The document.
     pub fn to_xml(&self) -> String {
         XmlWriter::document("InitiateMultipartUploadResult", |xml| {
             xml.text("Bucket", self.bucket);

@@ -14,7 +14,8 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{XmlWriter, request};
+use super::request;
+use super::writer::XmlWriter;
 use crate::error::{S3Error, S3ErrorCode};
 
 /// Largest document, in bytes: 1,000 rules fit, unless nearly all of them use the longest ids, prefixes and tags.

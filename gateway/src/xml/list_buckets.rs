@@ -1,11 +1,11 @@
 //! ListBuckets.
 
-use super::{Owner, XmlWriter};
+use super::entry::Owner;
+use super::writer::XmlWriter;
 
 /// A bucket in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListedBucket<'a> {
-    /// Its name.
     pub name: &'a str,
     /// Milliseconds since the Unix epoch.
     pub created_ms: u64,
@@ -13,7 +13,7 @@ pub struct ListedBucket<'a> {
     pub region: Option<&'a str>,
 }
 
-/// The answer to ListBuckets. Source: S3 API reference, "ListBuckets".
+/// The response of ListBuckets. Source: S3 API reference, "ListBuckets".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListAllMyBucketsResult<'a> {
     /// Who asks.
@@ -27,7 +27,6 @@ pub struct ListAllMyBucketsResult<'a> {
 }
 
 impl ListAllMyBucketsResult<'_> {
-    /// The document.
     pub fn to_xml(&self) -> String {
         XmlWriter::document("ListAllMyBucketsResult", |xml| {
             self.owner.write("Owner", xml);

@@ -1,57 +1,51 @@
 //! ListMultipartUploads.
 
-use super::entry::write_common_prefixes;
-use super::{KeyEncoding, Owner, XmlWriter};
-use crate::body::{ChecksumAlgorithm, ChecksumType};
+use super::encoding::KeyEncoding;
+use super::entry::{ListedChecksum, Owner, write_common_prefixes};
+use super::writer::XmlWriter;
 
 /// An upload in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListedUpload<'a> {
-    /// The key.
     pub key: &'a str,
-    /// The upload.
     pub upload_id: &'a str,
     /// Milliseconds since the Unix epoch.
     pub initiated_ms: u64,
-    /// Who began it, and who will own the object.
+    /// Who began it and will own the object.
     pub owner: Owner<'a>,
     /// Storage class, such as `STANDARD`.
     pub storage_class: &'a str,
-    /// What the upload was begun with.
-    pub checksum: Option<(ChecksumAlgorithm, ChecksumType)>,
+    /// As announced when the upload began.
+    pub checksum: Option<ListedChecksum>,
 }
 
-/// The answer to ListMultipartUploads. Source: S3 API reference, "ListMultipartUploads".
+/// The response of ListMultipartUploads. Source: S3 API reference, "ListMultipartUploads".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListMultipartUploadsResult<'a> {
-    /// The bucket.
     pub bucket: &'a str,
-    /// As asked for; empty when not.
+    /// As requested; empty if absent.
     pub key_marker: &'a str,
-    /// As asked for; empty when not.
+    /// As requested; empty if absent.
     pub upload_id_marker: &'a str,
     /// Key where the next page begins.
     pub next_key_marker: Option<&'a str>,
     /// Upload where the next page begins.
     pub next_upload_id_marker: Option<&'a str>,
-    /// As asked for; empty when not.
+    /// As requested; empty if absent.
     pub prefix: &'a str,
-    /// As asked for.
     pub delimiter: Option<&'a str>,
-    /// As asked for.
     pub encoding: KeyEncoding,
-    /// Largest number of entries.
+    /// Page size limit.
     pub max_uploads: u32,
     /// Whether there is another page.
     pub is_truncated: bool,
     /// Uploads of the page, by key and then by time.
     pub uploads: Vec<ListedUpload<'a>>,
-    /// Common prefixes of the page, in order.
+    /// In order.
     pub common_prefixes: Vec<&'a str>,
 }
 
 impl ListMultipartUploadsResult<'_> {
-    /// The document.
     pub fn to_xml(&self) -> String {
         XmlWriter::document("ListMultipartUploadsResult", |xml| {
             xml.text("Bucket", self.bucket);
@@ -61,7 +55,7 @@ impl ListMultipartUploadsResult<'_> {
             xml.optional("NextUploadIdMarker", self.next_upload_id_marker);
             xml.key("Prefix", self.prefix, self.encoding);
             xml.optional_key("Delimiter", self.delimiter, self.encoding);
-            self.encoding.write(xml);
+            xml.encoding_type(self.encoding);
             xml.value("MaxUploads", self.max_uploads);
             xml.value("IsTruncated", self.is_truncated);
             for upload in &self.uploads {
@@ -72,9 +66,8 @@ impl ListMultipartUploadsResult<'_> {
                     upload.owner.write("Owner", xml);
                     xml.text("StorageClass", upload.storage_class);
                     xml.time("Initiated", upload.initiated_ms);
-                    if let Some((algorithm, kind)) = upload.checksum {
-                        xml.text("ChecksumAlgorithm", algorithm.as_str());
-                        xml.text("ChecksumType", kind.as_str());
+                    if let Some(checksum) = upload.checksum {
+                        checksum.write(xml);
                     }
                 });
             }
@@ -86,6 +79,7 @@ impl ListMultipartUploadsResult<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::body::{ChecksumAlgorithm, ChecksumType};
 
     #[test]
     fn the_document_lists_uploads_and_prefixes() {
@@ -96,7 +90,7 @@ mod tests {
             initiated_ms: 0,
             owner,
             storage_class: "STANDARD",
-            checksum: Some((ChecksumAlgorithm::Crc32c, ChecksumType::Composite)),
+            checksum: Some(ListedChecksum { algorithm: ChecksumAlgorithm::Crc32c, kind: ChecksumType::Composite }),
         };
         let result = ListMultipartUploadsResult {
             bucket: "b",

@@ -2,19 +2,18 @@
 
 use cairn_core::version::VersionId;
 
-use super::entry::write_common_prefixes;
-use super::{KeyEncoding, ListedObject, XmlWriter};
+use super::encoding::KeyEncoding;
+use super::entry::{ListedObject, write_common_prefixes};
+use super::writer::XmlWriter;
 
 /// A version or a delete marker in a listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListedVersion<'a> {
-    /// Of a delete marker only key, time and owner count.
+    /// Of a delete marker only key, time and owner are used.
     pub object: ListedObject<'a>,
-    /// Its id.
     pub id: VersionId,
     /// Whether it is the newest of its key.
     pub is_latest: bool,
-    /// Whether it is a delete marker.
     pub is_marker: bool,
 }
 
@@ -34,37 +33,33 @@ impl ListedVersion<'_> {
     }
 }
 
-/// The answer to ListObjectVersions. Source: S3 API reference, "ListObjectVersions".
+/// The response of ListObjectVersions. Source: S3 API reference, "ListObjectVersions".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListVersionsResult<'a> {
-    /// The bucket.
     pub name: &'a str,
-    /// As asked for; empty when not.
+    /// As requested; empty if absent.
     pub prefix: &'a str,
-    /// As asked for; empty when not.
+    /// As requested; empty if absent.
     pub key_marker: &'a str,
-    /// As asked for; empty when not.
+    /// As requested; empty if absent.
     pub version_id_marker: &'a str,
     /// Key where the next page begins.
     pub next_key_marker: Option<&'a str>,
-    /// Version where the next page begins; nothing after a common prefix.
+    /// Version where the next page begins; `None` after a common prefix.
     pub next_version_id_marker: Option<VersionId>,
-    /// As asked for.
     pub delimiter: Option<&'a str>,
-    /// Largest number of entries.
+    /// Page size limit.
     pub max_keys: u32,
-    /// As asked for.
     pub encoding: KeyEncoding,
     /// Whether there is another page.
     pub is_truncated: bool,
     /// Versions and delete markers of the page: by key, the newest first.
     pub versions: Vec<ListedVersion<'a>>,
-    /// Common prefixes of the page, in order.
+    /// In order.
     pub common_prefixes: Vec<&'a str>,
 }
 
 impl ListVersionsResult<'_> {
-    /// The document.
     pub fn to_xml(&self) -> String {
         XmlWriter::document("ListVersionsResult", |xml| {
             xml.text("Name", self.name);
@@ -77,7 +72,7 @@ impl ListVersionsResult<'_> {
             }
             xml.value("MaxKeys", self.max_keys);
             xml.optional_key("Delimiter", self.delimiter, self.encoding);
-            self.encoding.write(xml);
+            xml.encoding_type(self.encoding);
             xml.value("IsTruncated", self.is_truncated);
             for version in &self.versions {
                 version.write(self.encoding, xml);
@@ -127,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_and_delete_markers_stand_in_their_order() {
+    fn versions_and_delete_markers_keep_their_order() {
         let newest = VersionId::Commit(CommitSequence(42));
         let result = ListVersionsResult {
             prefix: "a ",

@@ -1,56 +1,34 @@
 //! ListObjects.
 
-use super::entry::write_common_prefixes;
-use super::{KeyEncoding, ListedObject, XmlWriter};
+use super::encoding::KeyEncoding;
+use super::listed_page::ListedPage;
+use super::writer::XmlWriter;
 
-/// The answer to ListObjects. Source: S3 API reference, "ListObjects".
+/// The response of ListObjects. Source: S3 API reference, "ListObjects".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListBucketResultV1<'a> {
-    /// The bucket.
-    pub name: &'a str,
-    /// As asked for; empty when not.
-    pub prefix: &'a str,
-    /// As asked for; empty when not.
+    pub page: ListedPage<'a>,
+    /// As requested; empty if absent.
     pub marker: &'a str,
-    /// Where the next page begins; AWS sends it with a delimiter only.
+    /// Where the next page begins. AWS sends it only with a delimiter.
     pub next_marker: Option<&'a str>,
-    /// As asked for.
-    pub delimiter: Option<&'a str>,
-    /// Largest number of entries.
-    pub max_keys: u32,
-    /// As asked for.
-    pub encoding: KeyEncoding,
-    /// Whether there is another page.
-    pub is_truncated: bool,
-    /// Objects of the page, in order.
-    pub objects: Vec<ListedObject<'a>>,
-    /// Common prefixes of the page, in order.
-    pub common_prefixes: Vec<&'a str>,
 }
 
 impl ListBucketResultV1<'_> {
-    /// The document.
     pub fn to_xml(&self) -> String {
+        let ListedPage { name, prefix, encoding, .. } = self.page;
         XmlWriter::document("ListBucketResult", |xml| {
-            xml.text("Name", self.name);
-            let encoding = if decodes_to_itself(self.prefix) { KeyEncoding::Raw } else { self.encoding };
-            xml.key("Prefix", self.prefix, encoding);
-            xml.key("Marker", self.marker, self.encoding);
-            xml.optional_key("NextMarker", self.next_marker, self.encoding);
-            xml.value("MaxKeys", self.max_keys);
-            xml.optional_key("Delimiter", self.delimiter, self.encoding);
-            self.encoding.write(xml);
-            xml.value("IsTruncated", self.is_truncated);
-            for object in &self.objects {
-                object.write_contents(self.encoding, xml);
-            }
-            write_common_prefixes(&self.common_prefixes, self.encoding, xml);
+            xml.text("Name", name);
+            xml.key("Prefix", prefix, if decodes_to_itself(prefix) { KeyEncoding::Raw } else { encoding });
+            xml.key("Marker", self.marker, encoding);
+            xml.optional_key("NextMarker", self.next_marker, encoding);
+            self.page.write_entries(xml);
         })
     }
 }
 
-/// Whether a client that decodes the prefix and one that does not read the same. AWS's SDK for Java decodes it, and goes
-/// on with it to the next page; botocore does not (ceph/s3-tests, `test_bucket_list_prefix_unreadable`).
+/// Whether a client that decodes the prefix and one that does not read the same. AWS's SDK for Java decodes it, and
+/// requests the next page with it; botocore does not (ceph/s3-tests, `test_bucket_list_prefix_unreadable`).
 fn decodes_to_itself(prefix: &str) -> bool {
     let in_xml = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');
     prefix.chars().all(|c| in_xml(c) && !matches!(c, '%' | '+' | '\u{fffe}' | '\u{ffff}'))
@@ -61,10 +39,10 @@ mod tests {
     use cairn_core::etag::ETag;
 
     use super::*;
-    use crate::xml::Owner;
+    use crate::xml::{ListedObject, Owner};
 
     #[test]
-    fn the_prefix_is_encoded_only_where_that_matters() {
+    fn the_prefix_is_encoded_only_if_decoding_would_change_it() {
         for (prefix, same) in [("a b/ü", true), ("\n", true), ("a+b", false), ("100%", false), ("\u{1}", false)] {
             assert_eq!(decodes_to_itself(prefix), same, "{prefix:?}");
         }
@@ -72,11 +50,9 @@ mod tests {
 
     #[test]
     fn the_document_has_aws_elements_in_aws_order() {
-        let result = ListBucketResultV1 {
+        let page = ListedPage {
             name: "b",
             prefix: "a b",
-            marker: "",
-            next_marker: Some("a b/"),
             delimiter: Some("/"),
             max_keys: 2,
             encoding: KeyEncoding::Url,
@@ -92,6 +68,7 @@ mod tests {
             }],
             common_prefixes: vec!["a b/"],
         };
+        let result = ListBucketResultV1 { page, marker: "", next_marker: Some("a b/") };
         assert!(result.to_xml().ends_with(
             "<Name>b</Name><Prefix>a b</Prefix><Marker></Marker><NextMarker>a%20b/</NextMarker><MaxKeys>2</MaxKeys>\
              <Delimiter>/</Delimiter><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated><Contents>\

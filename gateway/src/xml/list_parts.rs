@@ -2,53 +2,46 @@
 
 use cairn_core::etag::ETag;
 
-use super::{Owner, XmlWriter};
-use crate::body::{Checksum, ChecksumAlgorithm, ChecksumType};
+use super::entry::{ListedChecksum, Owner};
+use super::writer::XmlWriter;
+use crate::body::Checksum;
 
-/// A part in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedPart {
-    /// Its number.
     pub number: u32,
     /// Milliseconds since the Unix epoch.
     pub last_modified_ms: u64,
-    /// Entity tag.
     pub etag: ETag,
-    /// Bytes.
+    /// In bytes.
     pub size: u64,
-    /// Its checksum, if one is stored.
     pub checksum: Option<Checksum>,
 }
 
-/// The answer to ListParts. Source: S3 API reference, "ListParts".
+/// The response of ListParts. Source: S3 API reference, "ListParts".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListPartsResult<'a> {
-    /// The bucket.
     pub bucket: &'a str,
-    /// The key.
     pub key: &'a str,
-    /// The upload.
     pub upload_id: &'a str,
-    /// Number after which the page begins, as asked for.
+    /// Number after which the page begins, as requested.
     pub part_number_marker: u32,
     /// Number of the last part of the page.
     pub next_part_number_marker: Option<u32>,
-    /// Largest number of entries.
+    /// Page size limit.
     pub max_parts: u32,
     /// Whether there is another page.
     pub is_truncated: bool,
     /// Parts of the page, by number.
     pub parts: Vec<ListedPart>,
-    /// Who began the upload, and who will own the object.
+    /// Who began the upload and will own the object.
     pub owner: Owner<'a>,
     /// Storage class, such as `STANDARD`.
     pub storage_class: &'a str,
-    /// What the upload was begun with.
-    pub checksum: Option<(ChecksumAlgorithm, ChecksumType)>,
+    /// As announced when the upload began.
+    pub checksum: Option<ListedChecksum>,
 }
 
 impl ListPartsResult<'_> {
-    /// The document.
     pub fn to_xml(&self) -> String {
         XmlWriter::document("ListPartsResult", |xml| {
             xml.text("Bucket", self.bucket);
@@ -63,9 +56,8 @@ impl ListPartsResult<'_> {
             }
             xml.value("MaxParts", self.max_parts);
             xml.value("IsTruncated", self.is_truncated);
-            if let Some((algorithm, kind)) = self.checksum {
-                xml.text("ChecksumAlgorithm", algorithm.as_str());
-                xml.text("ChecksumType", kind.as_str());
+            if let Some(checksum) = self.checksum {
+                checksum.write(xml);
             }
             for part in &self.parts {
                 xml.element("Part", |xml| {
@@ -83,6 +75,7 @@ impl ListPartsResult<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::body::{ChecksumAlgorithm, ChecksumType};
 
     #[test]
     fn the_document_lists_parts_by_number() {

@@ -1,8 +1,8 @@
-//! The XML documents of S3, one file each: plain data in and text out for answers, bytes in and plain data out for
+//! The XML documents of S3, one file each: plain data in and text out for responses, bytes in and plain data out for
 //! requests. Nothing here knows where the data comes from.
 //!
-//! Answers go through [`XmlWriter`]; requests are read by quick-xml, with bounds on size and number of entries and
-//! with every defect reported as `MalformedXML`. Times are milliseconds since the Unix epoch.
+//! Responses are written with [`XmlWriter`]. Requests are parsed by quick-xml, with limits on size and number of entries,
+//! and every defect is reported as `MalformedXML`. Times are in milliseconds since the Unix epoch.
 
 mod bucket_location;
 mod complete_multipart_upload;
@@ -11,6 +11,7 @@ mod create_bucket;
 mod delete_objects;
 mod encoding;
 mod entry;
+mod error_document;
 mod initiate_multipart_upload;
 mod lifecycle;
 mod list_buckets;
@@ -19,6 +20,7 @@ mod list_object_versions;
 mod list_objects_v1;
 mod list_objects_v2;
 mod list_parts;
+mod listed_page;
 mod object_attributes;
 mod request;
 mod versioning;
@@ -33,6 +35,7 @@ pub use create_bucket::{CREATE_BUCKET_BYTES_MAX, CreateBucketConfiguration};
 pub use delete_objects::{DELETE_BYTES_MAX, Delete, DeleteOutcome, DeleteResult, ObjectToDelete};
 pub use encoding::KeyEncoding;
 pub use entry::{ListedChecksum, ListedObject, Owner};
+pub use error_document::error_document;
 pub use initiate_multipart_upload::InitiateMultipartUploadResult;
 pub use lifecycle::{LIFECYCLE_BYTES_MAX, lifecycle_configuration, parse_lifecycle};
 pub use list_buckets::{ListAllMyBucketsResult, ListedBucket};
@@ -41,9 +44,7 @@ pub use list_object_versions::{ListVersionsResult, ListedVersion};
 pub use list_objects_v1::ListBucketResultV1;
 pub use list_objects_v2::ListBucketResultV2;
 pub use list_parts::{ListPartsResult, ListedPart};
+pub use listed_page::ListedPage;
 pub use object_attributes::ObjectAttributes;
 pub use versioning::{VERSIONING_BYTES_MAX, parse_versioning, versioning_configuration};
 pub use writer::XmlWriter;
-
-/// The namespace of all documents but errors. Source: S3 API reference.
-pub const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";

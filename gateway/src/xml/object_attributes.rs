@@ -2,26 +2,23 @@
 
 use cairn_core::etag::ETag;
 
-use super::XmlWriter;
+use super::writer::XmlWriter;
 use crate::body::Checksum;
 
-/// The answer to GetObjectAttributes: what was asked for and exists. Source: S3 API reference, "GetObjectAttributes".
+/// The response of GetObjectAttributes: what was asked for and exists. Source: S3 API reference, "GetObjectAttributes".
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ObjectAttributes<'a> {
-    /// Entity tag.
     pub etag: Option<ETag>,
-    /// Checksum.
     pub checksum: Option<&'a Checksum>,
     /// How many parts it was uploaded in.
     pub parts_count: Option<u32>,
     /// Storage class, such as `STANDARD`.
     pub storage_class: Option<&'a str>,
-    /// Bytes.
+    /// In bytes.
     pub size: Option<u64>,
 }
 
 impl ObjectAttributes<'_> {
-    /// The document.
     pub fn to_xml(&self) -> String {
         XmlWriter::document("GetObjectAttributesResponse", |xml| {
             if let Some(etag) = self.etag {

@@ -3,7 +3,8 @@
 use cairn_core::version::Versioning;
 use serde::Deserialize;
 
-use super::{XmlWriter, request};
+use super::request;
+use super::writer::XmlWriter;
 use crate::error::{S3Error, S3ErrorCode};
 
 /// Largest document, in bytes.

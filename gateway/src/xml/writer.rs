@@ -1,16 +1,18 @@
 //! Writes a document into a string.
 //!
-//! quick-xml's own writer returns an I/O result for every event, which a string cannot cause, and passes control
-//! characters on as they are; keys may contain them.
+//! quick-xml's own writer returns an I/O result for every event, although a string cannot fail, and does not escape
+//! control characters, which keys may contain.
 
 use std::fmt::{Display, Write};
 
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
-use super::{KeyEncoding, NAMESPACE};
+use super::encoding::KeyEncoding;
 use crate::body::Checksum;
 
+/// The namespace of all documents but errors. Source: S3 API reference.
+const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
 /// A document under construction.
@@ -39,7 +41,7 @@ impl XmlWriter {
         writer.out
     }
 
-    /// A document that is one element with text in it.
+    /// A document of one element with text in it.
     pub fn text_document(root: &str, text: &str) -> String {
         let mut writer = Self { out: String::with_capacity(256) };
         let _ = write!(writer.out, "{DECLARATION}<{root} xmlns=\"{NAMESPACE}\">");
@@ -84,15 +86,22 @@ impl XmlWriter {
         self.text(name, &encoding.encode(key));
     }
 
-    /// As [`Self::key`], if there is one.
+    /// As [`Self::key`], if there is a key.
     pub fn optional_key(&mut self, name: &str, key: Option<&str>, encoding: KeyEncoding) {
         if let Some(key) = key {
             self.key(name, key, encoding);
         }
     }
 
-    /// An element with a time, given in milliseconds since the Unix epoch. Like AWS, it has the form of milliseconds
-    /// and the precision of seconds, so that it compares equal to `Last-Modified`.
+    /// `EncodingType`, if the client asked for an encoding.
+    pub fn encoding_type(&mut self, encoding: KeyEncoding) {
+        if encoding == KeyEncoding::Url {
+            self.text("EncodingType", "url");
+        }
+    }
+
+    /// An element with a time, given in milliseconds since the Unix epoch. Like AWS, it is written
+    /// with milliseconds that are always zero, so that it compares equal to `Last-Modified`.
     pub fn time(&mut self, name: &str, unix_ms: u64) {
         let timestamp = Timestamp::from_second((unix_ms / 1000) as i64).unwrap_or(Timestamp::MAX);
         let civil = Offset::UTC.to_datetime(timestamp);
@@ -124,8 +133,8 @@ impl XmlWriter {
     }
 }
 
-/// Appends `text` with the characters replaced that would end the element, that parsers would change, or that XML 1.0
-/// does not allow. For the last there is no right answer; a numeric reference is what AWS sends, and what lenient
+/// Appends `text`, with references for characters that would end the element, that parsers would change, or that XML 1.0
+/// does not allow. For the last kind there is no right answer: a numeric reference is what AWS sends and what lenient
 /// parsers read back. Clients that care ask for `encoding-type=url`.
 fn push_escaped(out: &mut String, text: &str) {
     let mut plain_from = 0;
@@ -166,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn times_have_the_form_of_milliseconds() {
+    fn times_have_milliseconds_that_are_zero() {
         let document = XmlWriter::bare_document("T", |xml| xml.time("At", 1_369_353_600_999));
         assert!(document.ends_with("<T><At>2013-05-24T00:00:00.000Z</At></T>"), "{document}");
     }

@@ -1,25 +1,25 @@
-//! Decoding aws-chunked bodies. No I/O: bytes in, bytes out.
+//! Decodes aws-chunked bodies. No I/O: bytes in, bytes out.
 //!
 //! Each chunk is `SIZE[;chunk-signature=SIGNATURE]\r\n`, data, `\r\n`; a chunk of size zero ends the data and is
-//! followed by trailer lines and an empty line. A signed chunk's last bytes are handed out only after its signature
-//! has been verified, and the end is reported only after everything has been: whoever commits after the end commits
-//! signed bytes. Nothing of a chunk is held back or copied, so memory does not depend on the sizes that clients choose.
+//! followed by trailer lines and an empty line. The last bytes of a signed chunk are returned only after its signature
+//! has been verified, and the end is reported only after everything has been verified: a commit after the end commits
+//! signed bytes. Nothing of a chunk is buffered or copied, so memory does not depend on the sizes that clients choose.
 //! Source: S3 API reference, "Transferring payload in multiple chunks" and "Including trailing headers".
 
 use bytes::{Buf, Bytes};
 use cairn_protocol::sigv4::{ChunkSigner, signatures_match};
 use sha2::{Digest, Sha256};
 
-use super::Trailers;
+use super::trailers::Trailers;
 use crate::error::{S3Error, S3ErrorCode};
 
 /// Longest line of a chunk header: size, signature and room for extensions, in bytes.
 const HEADER_LINE_BYTES_MAX: usize = 1024;
 /// Largest trailer, in bytes.
 const TRAILER_BYTES_MAX: usize = 16 << 10;
-/// Smallest signed chunk but the last, in bytes. Source: S3 API reference, error `InvalidChunkSizeError`.
+/// Smallest size of a signed chunk other than the last, in bytes. Source: S3 API reference, error `InvalidChunkSizeError`.
 const SIGNED_CHUNK_BYTES_MIN: u64 = 8 << 10;
-/// Line ends that may follow the end; minio-go sends one more than it should.
+/// Bytes of line ends that may follow the end: minio-go sends one line end too many.
 const SURPLUS_BYTES_MAX: usize = 4;
 
 const SIGNATURE_EXTENSION: &str = "chunk-signature=";
@@ -66,13 +66,11 @@ impl From<ChunkError> for S3Error {
 /// How the chunks are signed.
 #[derive(Debug, Clone)]
 pub enum ChunkSigning {
-    /// Not at all.
     Unsigned,
-    /// Each chunk covers the signature of the one before.
+    /// Each chunk covers the signature of the previous one, the first that of the request. A signed trailer follows if
+    /// `trailer` is set.
     Signed {
-        /// Starts from the request's signature.
         signer: ChunkSigner,
-        /// Whether a signed trailer follows.
         trailer: bool,
     },
 }
@@ -80,9 +78,8 @@ pub enum ChunkSigning {
 /// What the decoder did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// These bytes are the next of the object.
+    /// The next bytes of the object.
     Data(Bytes),
-    /// All input is used up.
     NeedInput,
     /// The body is complete and verified. Further input may only be line ends.
     End,
@@ -97,15 +94,14 @@ enum State {
     End,
 }
 
-/// Decodes one body.
 #[derive(Debug)]
 pub struct ChunkDecoder {
     signing: ChunkSigning,
     state: State,
     input: Bytes,
-    /// The line that is being read, when it does not lie in one piece of input.
+    /// The part of the current line that came in earlier pieces of input.
     line: Vec<u8>,
-    /// Decoded bytes that have not been announced by a chunk header yet.
+    /// Decoded bytes that no chunk header has announced yet.
     unannounced: u64,
     chunk_signature: String,
     chunk_hash: Sha256,
@@ -133,13 +129,13 @@ impl ChunkDecoder {
         }
     }
 
-    /// Hands in the next bytes of the body. Call only after [`Step::NeedInput`] or [`Step::End`].
+    /// Takes the next bytes of the body. Call only after [`Step::NeedInput`] or [`Step::End`].
     pub fn feed(&mut self, input: Bytes) {
         debug_assert!(self.input.is_empty(), "input is used up before there is more");
         self.input = input;
     }
 
-    /// Goes on until there is something to report.
+    /// Continues until there is something to report.
     pub fn step(&mut self) -> Result<Step, ChunkError> {
         loop {
             match self.state {
@@ -157,12 +153,12 @@ impl ChunkDecoder {
         }
     }
 
-    /// To be called when the body has ended.
+    /// Call when the body has ended.
     pub fn finish(&self) -> Result<(), ChunkError> {
         if self.state == State::End { Ok(()) } else { Err(ChunkError::Truncated) }
     }
 
-    /// What came after the data; complete after [`Step::End`].
+    /// The fields after the data; complete after [`Step::End`].
     pub fn trailers(&self) -> &Trailers {
         &self.trailers
     }
@@ -234,7 +230,7 @@ impl ChunkDecoder {
         Ok(())
     }
 
-    /// `signed` tells whether the trailer's signature has been seen, which ends the trailer's fields.
+    /// `signed`: the trailer's signature, which ends its fields, has been seen.
     fn on_trailer(&mut self, line: &str, signed: bool) -> Result<(), ChunkError> {
         let needs_signature = matches!(self.signing, ChunkSigning::Signed { trailer: true, .. }) && !signed;
         if line.is_empty() {
@@ -263,7 +259,7 @@ impl ChunkDecoder {
         }
     }
 
-    /// The next line without its end, or `None` until all of it is there.
+    /// The next line without its end; `None` until all of it has arrived.
     fn take_line(&mut self) -> Result<Option<Vec<u8>>, ChunkError> {
         let (bytes_max, error) = match self.state {
             State::Trailer { .. } => (TRAILER_BYTES_MAX - self.trailer_bytes, ChunkError::Trailer),

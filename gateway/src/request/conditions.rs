@@ -4,7 +4,7 @@ use cairn_core::etag::ETag;
 use cairn_protocol::metadata::command::Precondition;
 use http::HeaderMap;
 
-use super::http_time::parse_http_date;
+use crate::http_date::parse_http_date;
 
 /// The four conditions of a read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ enum Tags {
     Some(Vec<ETag>),
 }
 
-/// What a read may do.
+/// What comes of the conditions of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Proceed,
@@ -107,17 +107,19 @@ pub(crate) fn write_precondition(headers: &HeaderMap) -> Precondition {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderName;
+    use http::header::IF_MATCH;
+
     use super::*;
 
     fn verdict(pairs: &[(&'static str, &str)]) -> Verdict {
-        let headers: HeaderMap =
-            pairs.iter().map(|(n, v)| (http::HeaderName::from_static(n), v.parse().unwrap())).collect();
+        let headers: HeaderMap = pairs.iter().map(|(n, v)| (HeaderName::from_static(n), v.parse().unwrap())).collect();
         ReadConditions::of_request(&headers).evaluate(&ETag::single([0xab; 16]), 1_795_355_454_500)
     }
 
     #[test]
-    fn a_tag_that_is_none_of_ours_never_matches_and_still_asks_for_an_object() {
-        let headers = HeaderMap::from_iter([(http::header::IF_MATCH, "\"badetag\"".parse().unwrap())]);
+    fn an_unknown_tag_never_matches_and_still_requires_an_object() {
+        let headers = HeaderMap::from_iter([(IF_MATCH, "\"badetag\"".parse().unwrap())]);
         let precondition = write_precondition(&headers);
         assert!(precondition.requires_existence());
         assert!(!precondition.holds(None) && !precondition.holds(Some(&ETag::single([0; 16]))));

@@ -1,57 +1,47 @@
-//! From an HTTP request to its operation, and from the result to an HTTP response.
+//! Answers one request.
 
-pub(crate) mod body_stream;
-pub(crate) mod call;
-pub(crate) mod conditions;
-pub(crate) mod expiration;
-mod failure;
-pub(crate) mod http_time;
-pub(crate) mod ingest;
-pub(crate) mod object_headers;
-mod query;
-pub(crate) mod range_header;
-pub(crate) mod respond;
-mod route;
-pub(crate) mod target;
-mod unread_body;
-pub(crate) mod version;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 
+use super::front::Front;
+use super::route;
+use super::unread_body::UnreadBody;
 use crate::auth::{RequestHead, hoist_query_headers};
 use crate::error::{S3Error, S3ErrorCode};
-use crate::gateway::Gateway;
-use call::Call;
-use query::Query;
-use target::Target;
-use unread_body::UnreadBody;
+use crate::request::call::Arrival;
+use crate::request::incoming::Incoming;
+use crate::request::query::Query;
+use crate::request::target::Target;
+use crate::response::respond::{self, Answer};
+use crate::xml::error_document;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 const HOST_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
 const SERVER: HeaderValue = HeaderValue::from_static("Cairn");
 
 /// Answers one request; never fails.
-pub(crate) async fn handle(gateway: Gateway, request: Request) -> Response<Body> {
-    let id = gateway.request_id();
+pub(crate) async fn handle(front: &Front, request: Request) -> Response<Body> {
+    let id = front.context.new_id();
     let method = request.method().clone();
     let resource = request.uri().path().to_owned();
     let (parts, body) = request.into_parts();
     let (unread, body) = UnreadBody::watch(&parts.headers, body);
-    let mut response = match serve(gateway, parts, body).await {
+    let mut response = match serve(front, parts, body).await {
         Ok(response) => response,
         Err(error) => {
             tracing::debug!(%method, resource, %error, request = id, "request failed");
             error_response(&error, &method, &resource, &id)
         }
     };
-    let reusable = unread.settle().await;
+    let reusable = unread.drain().await;
     let headers = response.headers_mut();
     if !reusable {
-        headers.insert(http::header::CONNECTION, HeaderValue::from_static("close"));
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(HOST_ID, value.clone());
@@ -61,20 +51,20 @@ pub(crate) async fn handle(gateway: Gateway, request: Request) -> Response<Body>
     response
 }
 
-async fn serve(gateway: Gateway, mut parts: Parts, body: Body) -> call::Answer {
+async fn serve(front: &Front, mut parts: Parts, body: Body) -> Answer {
     let head = RequestHead { method: &parts.method, uri: &parts.uri, headers: &parts.headers };
-    let now = gateway.clock().now();
-    let authentication = gateway.authenticator().authenticate(&head, gateway.credentials(), now)?;
+    let now = front.context.clock().now();
+    let authentication = front.authenticator.authenticate(&head, &front.credentials, now)?;
     // Without bucket policies nobody but the root user may do anything.
     authentication.caller.access_key()?;
     let query = Query::parse(parts.uri.query())?;
     if authentication.presigned {
         hoist_query_headers(parts.uri.query().unwrap_or_default(), &mut parts.headers);
     }
-    let target = Target::parse(&parts.uri, &parts.headers, gateway.domains())?;
+    let target = Target::parse(&parts.uri, &parts.headers, &front.domains)?;
     let operation = route::find(&parts.method, &target, &query, &parts.headers)?;
-    let call = Call::new(gateway, target, query, parts.headers, authentication.payload, body);
-    operation.run(call).await
+    let request = Incoming::new(query, parts.headers, authentication.payload, body);
+    operation.run(Arrival { context: Arc::clone(&front.context), target, request }).await
 }
 
 /// The XML document of an error; HEAD and 304 have no body.
@@ -86,10 +76,10 @@ fn error_response(error: &S3Error, method: &Method, resource: &str, id: &str) ->
         }
     }
     if error.code() == S3ErrorCode::SlowDown || error.code() == S3ErrorCode::ServiceUnavailable {
-        response = response.header("retry-after", "1");
+        response = response.header(RETRY_AFTER, "1");
     }
     let bodiless = method == Method::HEAD || error.status() == StatusCode::NOT_MODIFIED;
-    let body = if bodiless { Body::empty() } else { Body::from(error.to_xml(resource, id, id)) };
+    let body = if bodiless { Body::empty() } else { Body::from(error_document(error, resource, id, id)) };
     if !bodiless {
         response = response.header(CONTENT_TYPE, respond::XML);
     }

@@ -1,29 +1,34 @@
 //! The source of CopyObject and UploadPartCopy.
 
-use cairn_core::name::{BucketName, ObjectKey};
+use std::ops::Range;
+
 use cairn_core::range::ByteRange;
 use cairn_core::version::VersionId;
 use cairn_protocol::metadata::query::{GetObject, ObjectView};
 use percent_encoding::percent_decode_str;
 
-use super::open_object::find;
-use crate::data::LOCATE_EXTENTS;
+use super::find_object::find;
+use crate::context::Context;
+use crate::data::{CopySource, LOCATE_EXTENTS};
 use crate::error::{S3Error, S3ErrorCode};
-use crate::service::call::Call;
-use crate::service::conditions::{ReadConditions, Verdict};
-use crate::service::target;
-use crate::service::version::parse_version_id;
+use crate::request::conditions::{ReadConditions, Verdict};
+use crate::request::incoming::Incoming;
+use crate::request::name::{ObjectName, bucket_name, object_key};
+use crate::request::version::parse_version_id;
 
 /// Where a copy comes from.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Source {
-    pub(super) bucket: BucketName,
-    pub(super) key: ObjectKey,
-    pub(super) version: Option<VersionId>,
+pub(in crate::ops) struct Source {
+    pub(in crate::ops) object: ObjectName,
+    pub(in crate::ops) version: Option<VersionId>,
 }
 
-/// Reads `x-amz-copy-source`: `[/]bucket/key[?versionId=…]`, percent-encoded.
-pub(super) fn parse(header: &str) -> Result<Source, S3Error> {
+/// Parses `x-amz-copy-source`: `[/]bucket/key[?versionId=…]`, percent-encoded.
+pub(in crate::ops) fn parse(request: &Incoming) -> Result<Source, S3Error> {
+    parse_header(request.header("x-amz-copy-source").unwrap_or_default())
+}
+
+fn parse_header(header: &str) -> Result<Source, S3Error> {
     let invalid = |message: &'static str| S3Error::invalid_argument("x-amz-copy-source", header, message);
     let (path, version) = match header.split_once("?versionId=") {
         Some((path, version)) => (path, Some(version)),
@@ -35,15 +40,21 @@ pub(super) fn parse(header: &str) -> Result<Source, S3Error> {
         .split_once('/')
         .ok_or_else(|| invalid("Copy Source must mention the source bucket and key: sourcebucket/sourcekey"))?;
     let version = version.map(|text| parse_version_id("versionId", text)).transpose()?;
-    Ok(Source { bucket: target::bucket_name(bucket)?, key: target::object_key(key)?, version })
+    Ok(Source { object: ObjectName { bucket: bucket_name(bucket)?, key: object_key(key)? }, version })
 }
 
 /// Looks the source up and evaluates the `x-amz-copy-source-if-…` conditions.
-pub(super) async fn open(call: &Call, source: &Source, range: Option<ByteRange>) -> Result<ObjectView, S3Error> {
-    let (bucket, key, version) = (source.bucket.clone(), source.key.clone(), source.version);
+pub(in crate::ops) async fn open(
+    context: &Context,
+    request: &Incoming,
+    source: &Source,
+    range: Option<ByteRange>,
+) -> Result<ObjectView, S3Error> {
+    let ObjectName { bucket, key } = source.object.clone();
+    let version = source.version;
     let query = GetObject { bucket, key, part: None, range, extents: LOCATE_EXTENTS, version };
-    let view = find(&call.gateway, query, |_| absent(version.is_some())).await?;
-    let conditions = ReadConditions::of_copy_source(&call.headers);
+    let view = find(context, query, |_| absent(version.is_some())).await?;
+    let conditions = ReadConditions::of_copy_source(&request.headers);
     match conditions.evaluate(&view.version.etag, view.version.last_modified_ms) {
         Verdict::Proceed => Ok(view),
         // A copy has no 304: both kinds of failure are 412.
@@ -51,7 +62,19 @@ pub(super) async fn open(call: &Call, source: &Source, range: Option<ByteRange>)
     }
 }
 
-/// What is said of a source that is not there. A version that is named is a delete marker then.
+/// Reads the bytes of a source that was opened.
+pub(in crate::ops) async fn read(
+    context: &Context,
+    view: &mut ObjectView,
+    bytes: Range<u64>,
+) -> Result<CopySource, S3Error> {
+    let located = std::mem::take(&mut view.located);
+    let reader =
+        if bytes.is_empty() { None } else { Some(context.data().read(view.version.content, bytes, located).await?) };
+    Ok(CopySource::new(reader))
+}
+
+/// The error for a source that does not exist. If its version was named, that version is a delete marker.
 fn absent(is_named: bool) -> S3Error {
     if is_named {
         let message = "The source of a copy request may not specifically refer to a delete marker by version id.";
@@ -63,6 +86,7 @@ fn absent(is_named: bool) -> S3Error {
 #[cfg(test)]
 mod tests {
     use cairn_core::id::CommitSequence;
+    use cairn_core::name::{BucketName, ObjectKey};
 
     use super::*;
 
@@ -77,11 +101,12 @@ mod tests {
             ("bucket/what%3FversionId=null", "what?versionId=null", None),
         ] {
             let bucket = BucketName::new("bucket").unwrap();
-            let expected = Source { bucket, key: ObjectKey::new(key).unwrap(), version };
-            assert_eq!(parse(header), Ok(expected), "{header}");
+            let object = ObjectName { bucket, key: ObjectKey::new(key).unwrap() };
+            let expected = Source { object, version };
+            assert_eq!(parse_header(header), Ok(expected), "{header}");
         }
         for header in ["bucket", "", "bucket/%ff", "bucket/key?versionId=", "bucket/key?versionId=abc"] {
-            assert_eq!(parse(header).unwrap_err().code(), S3ErrorCode::InvalidArgument, "{header:?}");
+            assert_eq!(parse_header(header).unwrap_err().code(), S3ErrorCode::InvalidArgument, "{header:?}");
         }
     }
 }

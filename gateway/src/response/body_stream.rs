@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::data::{BodyReader, ReadError};
 
-/// Batches that are ready while one is being sent.
+/// Batches that wait while one is being sent.
 const BATCHES_AHEAD: usize = 1;
 
 /// Turns a reader into a response body of `length` bytes.
@@ -46,7 +46,7 @@ async fn read_ahead(mut reader: BodyReader, sender: mpsc::Sender<Result<Vec<Byte
             Ok(Some(batch)) => Ok(batch),
             Ok(None) => return,
             Err(error) => {
-                tracing::error!(%error, "a read failed half-way; the connection is broken off");
+                tracing::error!(%error, "a read failed half-way; closing the connection");
                 Err(error)
             }
         };

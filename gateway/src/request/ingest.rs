@@ -1,4 +1,4 @@
-//! Takes the body of a request in: framing undone, digests checked, shards durable.
+//! Takes in the body of a request: undoes its framing, checks its digests, and makes its shards durable.
 
 use std::time::Duration;
 
@@ -8,16 +8,17 @@ use cairn_core::descriptor::{Descriptor, Header, PartOf};
 use cairn_core::etag::ETag;
 use cairn_core::id::SessionId;
 use cairn_core::limits::SINGLE_PUT_BYTES_MAX;
-use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::storage_class::StorageClass;
 use cairn_protocol::metadata::PlacedRun;
 use cairn_protocol::metadata::query::UploadInfo;
 
-use super::call::Call;
+use super::incoming::Incoming;
+use super::name::ObjectName;
+use super::object_headers::ObjectProperties;
 use crate::body::{BodyDigests, BodyHasher, Checksum, ChecksumAlgorithm, ChecksumSet, Payload};
+use crate::context::Context;
 use crate::data::{BodySource, CopySource, WriteError, WrittenBody};
 use crate::error::{S3Error, S3ErrorCode};
-use crate::gateway::Gateway;
 
 /// How long a client may send nothing in the middle of a body.
 const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
@@ -30,25 +31,29 @@ pub(crate) struct Ingested {
     pub(crate) checksum: Option<Checksum>,
 }
 
-/// What a body belongs to; goes into the descriptor of every shard.
+/// What a body belongs to. It goes into the descriptor of every shard.
 pub(crate) struct Purpose<'a> {
-    pub(crate) bucket: &'a BucketName,
-    pub(crate) key: &'a ObjectKey,
-    pub(crate) part: Option<PartOf>,
-    pub(crate) headers: &'a [Header],
-    pub(crate) storage_class: StorageClass,
+    object: &'a ObjectName,
+    part: Option<PartOf>,
+    headers: &'a [Header],
+    storage_class: StorageClass,
 }
 
 impl<'a> Purpose<'a> {
-    /// A part: it carries what its upload says of the object to be.
-    pub(crate) fn of_part(bucket: &'a BucketName, key: &'a ObjectKey, part: PartOf, upload: &'a UploadInfo) -> Self {
-        Self { bucket, key, part: Some(part), headers: &upload.headers, storage_class: upload.storage_class }
+    pub(crate) fn of_object(object: &'a ObjectName, properties: &'a ObjectProperties) -> Self {
+        let ObjectProperties { headers, storage_class } = properties;
+        Self { object, part: None, headers, storage_class: *storage_class }
+    }
+
+    /// A part carries what its upload says of the new object.
+    pub(crate) fn of_part(object: &'a ObjectName, part: PartOf, upload: &'a UploadInfo) -> Self {
+        Self { object, part: Some(part), headers: &upload.headers, storage_class: upload.storage_class }
     }
 
     fn descriptor(&self, total_bytes: u64, written_at_ms: u64) -> Descriptor {
         Descriptor {
-            bucket: self.bucket.clone(),
-            key: self.key.clone(),
+            bucket: self.object.bucket.clone(),
+            key: self.object.key.clone(),
             part: self.part,
             offset: 0,
             total_bytes,
@@ -61,24 +66,25 @@ impl<'a> Purpose<'a> {
 
 /// Stores the body of a request. `also` is a checksum to compute even if the client sends none.
 pub(crate) async fn ingest(
-    call: &mut Call,
+    context: &Context,
+    request: &mut Incoming,
     purpose: Purpose<'_>,
     also: Option<ChecksumAlgorithm>,
 ) -> Result<Ingested, S3Error> {
-    let expected = call.expected_digests()?;
-    let (framing, body) = call.take_body()?;
+    let expected = request.expected_digests()?;
+    let (framing, body) = request.take_body()?;
     // HTTP's own chunked encoding gives no length, and placement needs one.
     let size = framing.object_length().ok_or(S3ErrorCode::MissingContentLength)?;
     check_size(size)?;
     let wanted = also.map_or(expected.wanted(), |algorithm| expected.wanted().with(algorithm));
     let mut source = RequestBody { payload: Payload::new(body, framing) };
-    let written = write(&call.gateway, &mut source, size, wanted, &purpose).await?;
+    let written = write(context, &mut source, size, wanted, &purpose).await?;
     conclude(written, also, |digests| expected.verify(digests, &source.payload.trailers()))
 }
 
-/// Stores bytes that come from another object.
+/// Stores bytes of another object. `checksum` is one to compute over them.
 pub(crate) async fn ingest_copy(
-    gateway: &Gateway,
+    context: &Context,
     source: &mut CopySource,
     size: u64,
     purpose: Purpose<'_>,
@@ -86,7 +92,7 @@ pub(crate) async fn ingest_copy(
 ) -> Result<Ingested, S3Error> {
     check_size(size)?;
     let wanted = checksum.map_or(ChecksumSet::default(), |algorithm| ChecksumSet::default().with(algorithm));
-    let written = write(gateway, source, size, wanted, &purpose).await?;
+    let written = write(context, source, size, wanted, &purpose).await?;
     conclude(written, checksum, |_| Ok(None))
 }
 
@@ -100,14 +106,14 @@ fn check_size(size: u64) -> Result<(), S3Error> {
 }
 
 async fn write<S: BodySource>(
-    gateway: &Gateway,
+    context: &Context,
     source: &mut S,
     size: u64,
     wanted: ChecksumSet,
     purpose: &Purpose<'_>,
 ) -> Result<WrittenBody<BodyHasher>, WriteError<S::Error>> {
-    let descriptor = purpose.descriptor(size, gateway.clock().now_ms());
-    gateway.data().writer().write(source, size, BodyHasher::new(wanted), descriptor).await
+    let descriptor = purpose.descriptor(size, context.clock().now_ms());
+    context.data().writer().write(source, size, BodyHasher::new(wanted), descriptor).await
 }
 
 /// Checks the digests. If they are wrong, dropping the written body discards its shards.
@@ -123,7 +129,7 @@ fn conclude(
     Ok(Ingested { session, placed: written.into_placed(), etag, checksum })
 }
 
-/// The body of a request, with a bound on the client's silence.
+/// The body of a request, with a limit on the client's silence.
 struct RequestBody {
     payload: Payload<Body>,
 }

@@ -1,9 +1,10 @@
-//! From the errors of the other roles to S3's: one exhaustive mapping for each.
+//! From the errors of metadata and data path to S3's: one exhaustive mapping for each.
 
 use cairn_protocol::metadata::{MetadataError, Rejection};
 
+use super::code::S3ErrorCode;
+use super::s3_error::S3Error;
 use crate::data::{ReadError, WriteError};
-use crate::error::{S3Error, S3ErrorCode};
 
 impl From<MetadataError> for S3Error {
     fn from(error: MetadataError) -> Self {
@@ -34,7 +35,7 @@ impl From<Rejection> for S3Error {
             Rejection::NoSuchBucket => C::NoSuchBucket.into(),
             Rejection::BucketExists => C::BucketAlreadyOwnedByYou.into(),
             Rejection::BucketNotEmpty => C::BucketNotEmpty.into(),
-            // Whoever asks for an object knows more of the delete marker that it finds, and says so.
+            // A read says more about the delete marker that it finds: see `ops::steps::find_object`.
             Rejection::NoSuchKey | Rejection::DeleteMarker(_) => C::NoSuchKey.into(),
             Rejection::NoSuchVersion => C::NoSuchVersion.into(),
             Rejection::PreconditionFailed => C::PreconditionFailed.into(),
@@ -68,7 +69,7 @@ impl<E: Into<Self>> From<WriteError<E>> for S3Error {
                 tracing::error!(%error, "a write failed");
                 unavailable(&error.to_string())
             }
-            // Which disks and why is for the operator's log and not for the client.
+            // Which disks failed, and why, is for the operator's log and not for the client.
             WriteError::Quorum { .. } => {
                 tracing::error!(%error, "a write failed");
                 unavailable("Too few disks took their shards of the object. Nothing was stored. Please try again.")

@@ -5,8 +5,10 @@ use http::header::CONTENT_TYPE;
 use http::response::Builder;
 use http::{Response, StatusCode};
 
-use super::call::Answer;
 use crate::error::{S3Error, S3ErrorCode};
+
+/// What an operation answers.
+pub(crate) type Answer = Result<Response<Body>, S3Error>;
 
 /// Content type of documents.
 pub(crate) const XML: &str = "application/xml";

@@ -1,4 +1,4 @@
-//! Times in HTTP headers.
+//! Dates in HTTP headers.
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
@@ -10,7 +10,7 @@ pub(crate) fn format_http_date(unix_ms: u64) -> String {
     timestamp.to_zoned(TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-/// Seconds since the Unix epoch; nothing for a text that is no date, which RFC 9110 says to ignore.
+/// Seconds since the Unix epoch; `None` for a text that is not a date, which RFC 9110 says to ignore.
 pub(crate) fn parse_http_date(text: &str) -> Option<i64> {
     const PARSER: DateTimeParser = DateTimeParser::new();
     if let Ok(time) = PARSER.parse_timestamp(text) {

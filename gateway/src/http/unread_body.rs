@@ -1,7 +1,7 @@
-//! Leaves the connection in a defined state when an answer is ready before the request's body was read.
+//! Leaves the connection in a defined state when a response is ready before the request's body was read.
 //!
-//! Closing a socket with unread bytes resets it, and the client may never see the answer. So what is left of the body
-//! is read and thrown away, within bounds; beyond them, and for a client that still waits for `100 Continue`, the answer
+//! Closing a socket with unread bytes resets it, and the client may never see the response. So the rest of the body is
+//! read and thrown away, within limits. Beyond them, and for a client that still waits for `100 Continue`, the response
 //! announces that the connection ends. Source: RFC 9112, section 9.6; RFC 9110, section 10.1.1.
 
 use std::pin::Pin;
@@ -17,7 +17,7 @@ use http::header::EXPECT;
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt;
 
-/// Bytes of an unwanted body that are read before the answer.
+/// Bytes of an unwanted body that are read before the response.
 const DRAIN_BYTES_MAX: u64 = 8 << 20;
 /// Time that this may take.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(2);
@@ -48,24 +48,24 @@ impl UnreadBody {
         (Self { returned, waits_for_continue, is_empty }, Body::new(watched))
     }
 
-    /// Reads what is left. Returns whether the connection can be used again.
-    pub(super) async fn settle(self) -> bool {
-        // There is nothing to go on with, so `100 Continue` is never sent; botocore, which expects it even for an empty
-        // body, would take the next answer on this connection for another.
+    /// Reads the rest. Returns whether the connection can be used again.
+    pub(super) async fn drain(self) -> bool {
+        // There is no body to continue with, so `100 Continue` is never sent. botocore, which expects it even for an
+        // empty body, would mistake the next response on this connection for it.
         if self.waits_for_continue && self.is_empty {
             return false;
         }
         let Some(left) = self.returned.lock().ignore_poison().take() else { return true };
-        // The client sends nothing until it is told to, and then it must not be told.
+        // The client sends nothing until it gets `100 Continue`, which it must not get any more.
         if self.waits_for_continue && !left.touched {
             return false;
         }
-        tokio::time::timeout(DRAIN_TIME_MAX, drain(left.body)).await.unwrap_or(false)
+        tokio::time::timeout(DRAIN_TIME_MAX, read_to_end(left.body)).await.unwrap_or(false)
     }
 }
 
-/// Reads to the end; false if that is too far away.
-async fn drain(mut body: Body) -> bool {
+/// Returns `false` if the end is too far away.
+async fn read_to_end(mut body: Body) -> bool {
     let mut drained = 0;
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else { return false };
@@ -130,7 +130,7 @@ mod tests {
         Body::from_stream(stream::iter(chunks))
     }
 
-    /// Reads `frames` frames of a body of `chunks` MiB, drops it, and tells whether the connection can go on.
+    /// Reads `frames` frames of a body of `chunks` MiB and drops it. Returns whether the connection can be used again.
     async fn check(chunks: usize, frames: usize, expects: bool) -> bool {
         let mut headers = HeaderMap::new();
         if expects {
@@ -141,18 +141,18 @@ mod tests {
             body.frame().await;
         }
         drop(body);
-        unread.settle().await
+        unread.drain().await
     }
 
     #[tokio::test]
-    async fn a_connection_goes_on_only_behind_a_body_that_was_read() {
+    async fn a_connection_is_reused_only_after_its_body_was_read() {
         assert!(check(3, 4, false).await, "read to its end");
         assert!(check(3, 0, false).await, "little is left");
         assert!(check(3, 1, true).await, "the client was told to go on");
         assert!(!check(3, 0, true).await, "the client still waits");
         assert!(!check(20, 1, false).await, "too much is left");
-        assert!(UnreadBody::watch(&HeaderMap::new(), Body::empty()).0.settle().await);
+        assert!(UnreadBody::watch(&HeaderMap::new(), Body::empty()).0.drain().await);
         let expects = HeaderMap::from_iter([(EXPECT, "100-continue".parse().unwrap())]);
-        assert!(!UnreadBody::watch(&expects, Body::empty()).0.settle().await, "the client waits for nothing");
+        assert!(!UnreadBody::watch(&expects, Body::empty()).0.drain().await, "the client waits for nothing");
     }
 }

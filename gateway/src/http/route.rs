@@ -2,15 +2,13 @@
 
 use http::{HeaderMap, Method};
 
-use super::call::{Answer, Call};
-use super::query::Query;
-use super::target::Target;
 use crate::error::{S3Error, S3ErrorCode};
-use crate::ops;
+use crate::request::query::Query;
+use crate::request::target::Target;
 
-/// The operations that exist.
+/// The operations that are implemented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Operation {
+pub(super) enum Operation {
     ListBuckets,
     CreateBucket,
     HeadBucket,
@@ -40,9 +38,9 @@ pub(crate) enum Operation {
     ListParts,
 }
 
-/// Query parameters that name a subresource or a feature. A request with one of these that its operation does not
-/// know is answered `NotImplemented`: nothing is accepted and then ignored. Parameters that are not listed are ignored,
-/// as AWS does.
+/// Query parameters that name a subresource or a feature, in the order in which the patterns below list them. A request
+/// with one of these that its operation does not know is answered `NotImplemented`: nothing is accepted and then
+/// ignored. Other parameters are ignored, as AWS does.
 const SUBRESOURCES: [&str; 40] = [
     "accelerate",
     "acl",
@@ -86,21 +84,19 @@ const SUBRESOURCES: [&str; 40] = [
     "website",
 ];
 
-/// Finds the operation.
-pub(crate) fn find(method: &Method, target: &Target, query: &Query, headers: &HeaderMap) -> Result<Operation, S3Error> {
-    use Operation as O;
+/// Finds the operation. That there is none is reported before any mistake in its names.
+pub(super) fn find(method: &Method, target: &Target, query: &Query, headers: &HeaderMap) -> Result<Operation, S3Error> {
     let wanted: Vec<&str> = SUBRESOURCES.into_iter().filter(|name| query.has(name)).collect();
     let copy = headers.contains_key("x-amz-copy-source");
-    let operation = match (&target.bucket, &target.key) {
-        (None, _) => match (method, wanted.as_slice()) {
-            (&Method::GET, []) => O::ListBuckets,
-            (_, []) => return Err(S3ErrorCode::MethodNotAllowed.into()),
-            (_, [first, ..]) => return Err(S3Error::not_implemented(*first)),
+    match target {
+        Target::Service => match (method, wanted.as_slice()) {
+            (&Method::GET, []) => Ok(Operation::ListBuckets),
+            (_, []) => Err(S3ErrorCode::MethodNotAllowed.into()),
+            (_, [first, ..]) => Err(S3Error::not_implemented(*first)),
         },
-        (Some(_), None) => bucket_operation(method, &wanted, query)?,
-        (Some(_), Some(_)) => object_operation(method, &wanted, query, copy)?,
-    };
-    Ok(operation)
+        Target::Bucket(_) => bucket_operation(method, &wanted, query),
+        Target::Object { .. } => object_operation(method, &wanted, query, copy),
+    }
 }
 
 fn bucket_operation(method: &Method, wanted: &[&str], query: &Query) -> Result<Operation, S3Error> {
@@ -151,41 +147,6 @@ fn object_operation(method: &Method, wanted: &[&str], query: &Query, copy: bool)
     })
 }
 
-impl Operation {
-    /// Runs the operation.
-    pub(crate) async fn run(self, call: Call) -> Answer {
-        match self {
-            Self::ListBuckets => ops::list_buckets::handle(call).await,
-            Self::CreateBucket => ops::create_bucket::handle(call).await,
-            Self::HeadBucket => ops::head_bucket::handle(call).await,
-            Self::DeleteBucket => ops::delete_bucket::handle(call).await,
-            Self::GetBucketLocation => ops::get_bucket_location::handle(call).await,
-            Self::PutBucketVersioning => ops::put_bucket_versioning::handle(call).await,
-            Self::GetBucketVersioning => ops::get_bucket_versioning::handle(call).await,
-            Self::PutBucketLifecycle => ops::put_bucket_lifecycle::handle(call).await,
-            Self::GetBucketLifecycle => ops::get_bucket_lifecycle::handle(call).await,
-            Self::DeleteBucketLifecycle => ops::delete_bucket_lifecycle::handle(call).await,
-            Self::ListObjectsV1 => ops::list_objects_v1::handle(call).await,
-            Self::ListObjectsV2 => ops::list_objects_v2::handle(call).await,
-            Self::ListObjectVersions => ops::list_object_versions::handle(call).await,
-            Self::DeleteObjects => ops::delete_objects::handle(call).await,
-            Self::ListMultipartUploads => ops::list_multipart_uploads::handle(call).await,
-            Self::PutObject => ops::put_object::handle(call).await,
-            Self::CopyObject => ops::copy_object::handle(call).await,
-            Self::GetObject => ops::get_object::handle(call).await,
-            Self::GetObjectAttributes => ops::get_object_attributes::handle(call).await,
-            Self::HeadObject => ops::head_object::handle(call).await,
-            Self::DeleteObject => ops::delete_object::handle(call).await,
-            Self::CreateMultipartUpload => ops::create_multipart_upload::handle(call).await,
-            Self::UploadPart => ops::upload_part::handle(call).await,
-            Self::UploadPartCopy => ops::upload_part_copy::handle(call).await,
-            Self::CompleteMultipartUpload => ops::complete_multipart_upload::handle(call).await,
-            Self::AbortMultipartUpload => ops::abort_multipart_upload::handle(call).await,
-            Self::ListParts => ops::list_parts::handle(call).await,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_never_ignored() {
+    fn unknown_subresources_are_never_ignored() {
         check(&Method::PUT, "/b?acl", Err(S3ErrorCode::NotImplemented));
         check(&Method::PUT, "/b/k?tagging", Err(S3ErrorCode::NotImplemented));
         check(&Method::DELETE, "/b?versioning", Err(S3ErrorCode::NotImplemented));

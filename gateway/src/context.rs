@@ -1,0 +1,73 @@
+//! What every operation holds.
+
+use std::sync::Arc;
+
+use cairn_core::clock::Clock;
+use cairn_core::id::CommitSequence;
+use cairn_core::lifecycle::{Day, Rule};
+use cairn_core::name::BucketName;
+use cairn_core::random::RandomSource;
+use cairn_protocol::metadata::Metadata;
+
+use crate::data::DataPath;
+use crate::known_rules::KnownRules;
+
+/// The other roles, and the facts about this gateway that answers depend on.
+pub(crate) struct Context {
+    data: DataPath,
+    region: String,
+    owner_id: String,
+    day: Day,
+    known_rules: KnownRules,
+    random: Arc<dyn RandomSource>,
+}
+
+/// What a [`Context`] is made from.
+pub(crate) struct ContextOptions {
+    pub(crate) region: String,
+    /// Canonical user id of the one owner there is.
+    pub(crate) owner_id: String,
+    /// The length of the day that lifecycle rules count in.
+    pub(crate) day: Day,
+}
+
+impl Context {
+    pub(crate) fn new(data: DataPath, options: ContextOptions, random: Arc<dyn RandomSource>) -> Self {
+        let ContextOptions { region, owner_id, day } = options;
+        Self { data, region, owner_id, day, known_rules: KnownRules::default(), random }
+    }
+
+    pub(crate) fn data(&self) -> &DataPath {
+        &self.data
+    }
+
+    pub(crate) fn metadata(&self) -> &dyn Metadata {
+        &*self.data.metadata
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.data.clock
+    }
+
+    pub(crate) fn region(&self) -> &str {
+        &self.region
+    }
+
+    pub(crate) fn owner_id(&self) -> &str {
+        &self.owner_id
+    }
+
+    pub(crate) fn day(&self) -> Day {
+        self.day
+    }
+
+    /// The lifecycle rules that the commit `revision` set for `bucket`; `None` if they are not to be had.
+    pub(crate) async fn rules(&self, bucket: &BucketName, revision: CommitSequence) -> Option<Arc<[Rule]>> {
+        self.known_rules.of(self.metadata(), bucket, revision).await
+    }
+
+    /// A new random id of 16 hexadecimal digits.
+    pub(crate) fn new_id(&self) -> String {
+        hex::encode_upper(&self.random.bytes16()[..8])
+    }
+}

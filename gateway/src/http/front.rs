@@ -1,0 +1,14 @@
+//! What it takes to let a request in.
+
+use std::sync::Arc;
+
+use crate::auth::{Authenticator, RootOnly};
+use crate::context::Context;
+
+pub(crate) struct Front {
+    pub(crate) context: Arc<Context>,
+    pub(crate) authenticator: Authenticator,
+    pub(crate) credentials: RootOnly,
+    /// Domain suffixes for virtual-host style requests.
+    pub(crate) domains: Vec<String>,
+}

@@ -4,7 +4,7 @@ use cairn_core::etag::ETag;
 use cairn_core::limits::PART_NUMBER_MAX;
 use serde::Deserialize;
 
-use super::request;
+use super::document;
 use super::writer::XmlWriter;
 use crate::body::{Checksum, ChecksumAlgorithm};
 use crate::error::S3Error;
@@ -70,9 +70,9 @@ impl From<PartElement> for CompletedPart {
 
 impl CompleteMultipartUpload {
     pub fn parse(body: &[u8]) -> Result<Self, S3Error> {
-        let document: Document = request::parse(body, "CompleteMultipartUpload", COMPLETE_BYTES_MAX)?;
+        let document: Document = document::parse(body, "CompleteMultipartUpload", COMPLETE_BYTES_MAX)?;
         if document.parts.is_empty() || document.parts.len() > PART_NUMBER_MAX as usize {
-            return Err(request::malformed());
+            return Err(document::malformed());
         }
         Ok(Self { parts: document.parts.into_iter().map(CompletedPart::from).collect() })
     }

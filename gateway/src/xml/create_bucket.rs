@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::request;
+use super::document;
 use crate::error::S3Error;
 
 /// Largest document, in bytes.
@@ -22,7 +22,7 @@ impl CreateBucketConfiguration {
         if body.is_empty() {
             return Ok(Self::default());
         }
-        let mut parsed: Self = request::parse(body, "CreateBucketConfiguration", CREATE_BUCKET_BYTES_MAX)?;
+        let mut parsed: Self = document::parse(body, "CreateBucketConfiguration", CREATE_BUCKET_BYTES_MAX)?;
         parsed.location_constraint = parsed.location_constraint.filter(|region| !region.is_empty());
         Ok(parsed)
     }

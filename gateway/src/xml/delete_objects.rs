@@ -3,7 +3,7 @@
 use cairn_core::limits::LIST_PAGE_MAX;
 use serde::Deserialize;
 
-use super::request;
+use super::document;
 use super::writer::XmlWriter;
 use crate::error::{S3Error, S3ErrorCode};
 
@@ -40,9 +40,9 @@ pub struct Delete {
 
 impl Delete {
     pub fn parse(body: &[u8]) -> Result<Self, S3Error> {
-        let parsed: Self = request::parse(body, "Delete", DELETE_BYTES_MAX)?;
+        let parsed: Self = document::parse(body, "Delete", DELETE_BYTES_MAX)?;
         if parsed.objects.is_empty() || parsed.objects.len() > LIST_PAGE_MAX as usize {
-            return Err(request::malformed());
+            return Err(document::malformed());
         }
         Ok(parsed)
     }

@@ -9,6 +9,7 @@ mod complete_multipart_upload;
 mod copy_result;
 mod create_bucket;
 mod delete_objects;
+mod document;
 mod encoding;
 mod entry;
 mod error_document;
@@ -22,7 +23,6 @@ mod list_objects_v2;
 mod list_parts;
 mod listed_page;
 mod object_attributes;
-mod request;
 mod versioning;
 mod writer;
 

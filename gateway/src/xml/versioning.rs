@@ -3,7 +3,7 @@
 use cairn_core::version::Versioning;
 use serde::Deserialize;
 
-use super::request;
+use super::document;
 use super::writer::XmlWriter;
 use crate::error::{S3Error, S3ErrorCode};
 
@@ -21,19 +21,19 @@ struct Document {
 
 /// Reads what the versioning of a bucket is to be.
 pub fn parse_versioning(body: &[u8]) -> Result<Versioning, S3Error> {
-    let document: Document = request::parse(body, ROOT, VERSIONING_BYTES_MAX)?;
+    let document: Document = document::parse(body, ROOT, VERSIONING_BYTES_MAX)?;
     match document.mfa_delete.as_deref() {
         None | Some("Disabled") => {}
         Some("Enabled") => {
             let message = "MFA delete is not implemented. Nothing of the configuration was set.";
             return Err(S3Error::with_message(S3ErrorCode::NotImplemented, message));
         }
-        Some(_) => return Err(request::malformed()),
+        Some(_) => return Err(document::malformed()),
     }
     match document.status.as_deref() {
         Some("Enabled") => Ok(Versioning::Enabled),
         Some("Suspended") => Ok(Versioning::Suspended),
-        Some(_) => Err(request::malformed()),
+        Some(_) => Err(document::malformed()),
         None => Err(S3ErrorCode::IllegalVersioningConfiguration.into()),
     }
 }

@@ -1,4 +1,7 @@
+use cairn_core::lifecycle::{Expiration, Rule};
+
 use super::*;
+use crate::error::{S3Error, S3ErrorCode};
 
 const HEAD: &str = "<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
 const TAIL: &str = "</LifecycleConfiguration>";

@@ -1,4 +1,4 @@
-//! Reading the documents that clients send.
+//! Parses the documents that clients send.
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{S3Error, S3ErrorCode};
 
-/// Reads a document with the given root element. Namespaces and prefixes are not looked at: clients disagree on them.
-/// A document type declaration is refused; no entities are expanded but XML's own.
+/// Parses a document with the given root element. Namespaces and prefixes are ignored: clients disagree on them. A
+/// document type declaration is refused, so no entities are expanded other than XML's own.
 pub(super) fn parse<T: DeserializeOwned>(document: &[u8], root: &str, bytes_max: usize) -> Result<T, S3Error> {
     if document.len() > bytes_max {
         return Err(S3ErrorCode::MaxMessageLengthExceeded.into());

@@ -1,6 +1,7 @@
-//! The lifecycle configuration of a bucket. Source: S3 API reference, "PutBucketLifecycleConfiguration", and for what is
-//! refused with which code "LifecycleRule" and ceph/s3-tests (`test_lifecycle_*`).
+//! Parses lifecycle configurations. What is refused with which code: S3 API reference, "LifecycleRule", and ceph/s3-tests
+//! (`test_lifecycle_*`).
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use cairn_core::lifecycle::{Expiration, Filter, FilterForm, NoncurrentExpiration, Rule, Tag};
@@ -14,17 +15,15 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::request;
-use super::writer::XmlWriter;
 use crate::error::{S3Error, S3ErrorCode};
+use crate::xml::document;
 
 /// Largest document, in bytes: 1,000 rules fit, unless nearly all of them use the longest ids, prefixes and tags.
 pub const LIFECYCLE_BYTES_MAX: usize = 2 << 20;
 
-const ROOT: &str = "LifecycleConfiguration";
-/// Dates are midnights, of days that have 24 hours in UTC.
+/// Dates are midnights in UTC, where every day has 24 hours.
 const DAY_MS: u64 = 24 * 3600 * 1000;
-/// Most days that a rule may name: it is an integer of 32 bits.
+/// Most days that a rule may name: a 32-bit integer.
 const DAYS_MAX: i64 = i32::MAX as i64;
 
 #[derive(Deserialize)]
@@ -33,7 +32,7 @@ struct Document {
     rules: Vec<WireRule>,
 }
 
-// What is not known here is malformed: a filter that is misspelled and passed over would be about all objects.
+// Unknown elements are malformed: a rule whose misspelled filter was ignored would apply to all objects.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct WireRule {
@@ -100,11 +99,11 @@ struct WireAbort {
     days_after_initiation: i64,
 }
 
-/// Reads and checks a configuration. Rules that come without an id have an empty one.
+/// Parses and checks a configuration. Rules without an id get an empty one.
 pub fn parse_lifecycle(body: &[u8]) -> Result<Vec<Rule>, S3Error> {
-    let document: Document = request::parse(body, ROOT, LIFECYCLE_BYTES_MAX)?;
+    let document: Document = document::parse(body, "LifecycleConfiguration", LIFECYCLE_BYTES_MAX)?;
     if document.rules.is_empty() || document.rules.len() > LIFECYCLE_RULES_MAX {
-        return Err(request::malformed());
+        return Err(document::malformed());
     }
     let rules = document.rules.into_iter().map(rule).collect::<Result<Vec<_>, _>>()?;
     let mut ids = HashSet::new();
@@ -130,7 +129,7 @@ fn rule(wire: WireRule) -> Result<Rule, S3Error> {
     let enabled = match wire.status.as_deref() {
         Some("Enabled") => true,
         Some("Disabled") => false,
-        _ => return Err(request::malformed()),
+        _ => return Err(document::malformed()),
     };
     let filter = filter(wire.prefix, wire.filter)?;
     let rule = Rule {
@@ -174,16 +173,16 @@ fn filter(prefix: Option<String>, filter: Option<WireFilter>) -> Result<Filter, 
         (None, Some(WireFilter { and: Some(and), prefix, tag, object_size_greater_than, object_size_less_than })) => {
             let beside = prefix.is_some() || object_size_greater_than.is_some() || object_size_less_than.is_some();
             if beside || !tag.is_empty() {
-                return Err(request::malformed());
+                return Err(document::malformed());
             }
             (FilterForm::And, and.prefix, and.tag, and.object_size_greater_than, and.object_size_less_than)
         }
-        // One of both, and not both: a rule that is about everything says so.
-        (None, None) | (Some(_), Some(_)) => return Err(request::malformed()),
+        // Exactly one of them is required: a rule that applies to everything says so.
+        (None, None) | (Some(_), Some(_)) => return Err(document::malformed()),
     };
     let is_empty = prefix.is_none() && tags.is_empty() && larger_than.is_none() && smaller_than.is_none();
     if form == FilterForm::And && is_empty {
-        return Err(request::malformed());
+        return Err(document::malformed());
     }
     if prefix.as_ref().is_some_and(|prefix| prefix.len() > KEY_BYTES_MAX) {
         return Err(invalid(format!("The maximum size of a prefix is {KEY_BYTES_MAX}.")));
@@ -220,7 +219,7 @@ fn expiration(wire: WireExpiration) -> Result<Expiration, S3Error> {
         (Some(days), None, None) => Ok(Expiration::Days(positive("Days", "Expiration", days)?)),
         (None, Some(text), None) => date(&text).map(Expiration::Date),
         (None, None, Some(_)) => Ok(Expiration::LoneMarkers),
-        _ => Err(request::malformed()),
+        _ => Err(document::malformed()),
     }
 }
 
@@ -243,73 +242,16 @@ fn positive(name: &str, action: &str, days: i64) -> Result<u32, S3Error> {
     Err(S3Error::invalid_argument(name, days.to_string(), message))
 }
 
-/// A midnight UTC in milliseconds since the Unix epoch; a day without a time is its begin.
+/// A midnight UTC in milliseconds since the Unix epoch. A day without a time means its beginning.
 fn date(text: &str) -> Result<u64, S3Error> {
     let day = || text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok().map(|time| time.timestamp());
-    let time = text.parse::<Timestamp>().ok().or_else(day).ok_or_else(request::malformed)?;
+    let time = text.parse::<Timestamp>().ok().or_else(day).ok_or_else(document::malformed)?;
     match u64::try_from(time.as_millisecond()) {
         Ok(ms) if ms % DAY_MS == 0 && time.subsec_nanosecond() == 0 => Ok(ms),
         _ => Err(S3Error::invalid_argument("Date", text, "'Date' must be at midnight GMT")),
     }
 }
 
-fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> S3Error {
+fn invalid(message: impl Into<Cow<'static, str>>) -> S3Error {
     S3Error::with_message(S3ErrorCode::InvalidRequest, message)
 }
-
-/// The document, in the form in which the client wrote it.
-pub fn lifecycle_configuration(rules: &[Rule]) -> String {
-    XmlWriter::document(ROOT, |xml| {
-        for rule in rules {
-            xml.element("Rule", |xml| write_rule(rule, xml));
-        }
-    })
-}
-
-fn write_rule(rule: &Rule, xml: &mut XmlWriter) {
-    xml.text("ID", &rule.id);
-    match rule.filter.form {
-        FilterForm::TopLevelPrefix => xml.text("Prefix", rule.filter.prefix()),
-        FilterForm::Filter => xml.element("Filter", |xml| write_conditions(&rule.filter, xml)),
-        FilterForm::And => {
-            xml.element("Filter", |xml| xml.element("And", |xml| write_conditions(&rule.filter, xml)));
-        }
-    }
-    xml.value("Status", if rule.enabled { "Enabled" } else { "Disabled" });
-    if let Some(expiration) = rule.expiration {
-        xml.element("Expiration", |xml| match expiration {
-            Expiration::Days(days) => xml.value("Days", days),
-            Expiration::Date(ms) => xml.time("Date", ms),
-            Expiration::LoneMarkers => xml.value("ExpiredObjectDeleteMarker", true),
-        });
-    }
-    if let Some(noncurrent) = rule.noncurrent {
-        xml.element("NoncurrentVersionExpiration", |xml| {
-            xml.value("NoncurrentDays", noncurrent.days);
-            if let Some(kept) = noncurrent.newer_kept {
-                xml.value("NewerNoncurrentVersions", kept);
-            }
-        });
-    }
-    if let Some(days) = rule.abort_uploads_days {
-        xml.element("AbortIncompleteMultipartUpload", |xml| xml.value("DaysAfterInitiation", days));
-    }
-}
-
-fn write_conditions(filter: &Filter, xml: &mut XmlWriter) {
-    xml.optional("Prefix", filter.prefix.as_deref());
-    for tag in &filter.tags {
-        xml.element("Tag", |xml| {
-            xml.text("Key", &tag.key);
-            xml.text("Value", &tag.value);
-        });
-    }
-    for (name, bound) in [("ObjectSizeGreaterThan", filter.larger_than), ("ObjectSizeLessThan", filter.smaller_than)] {
-        if let Some(bound) = bound {
-            xml.value(name, bound);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests;

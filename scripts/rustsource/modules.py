@@ -5,6 +5,7 @@ named in code (`use crate::data; data::read()`), and through `super` and `self`.
 left out.
 """
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from .tokens import attribute, closing, item_end, tokens, without_tests
 TEST_FILES = {"tests.rs", "testing.rs"}
 TEST_FOLDERS = {"tests", "testing"}
 DEFINES = {"fn", "struct", "enum", "trait", "type", "const", "static", "union"}
+# Re-exports that are followed for one name.
 STEPS_MAX = 32
+QUOTED_PATH = re.compile(r'"\w+(?:::\w+)+"')
 
 
 @dataclass
@@ -83,6 +86,7 @@ class Crate:
         while position < len(body):
             token = body[position]
             if read := attribute(body, position):
+                self._read_attribute(module, body[position : read[1]])
                 position = read[1]
                 continue
             if token.kind == "sign" and token.text in "{}":
@@ -136,6 +140,13 @@ class Crate:
     def _is_test(self, file):
         relative = file.relative_to(self.folder)
         return relative.name in TEST_FILES or bool(TEST_FOLDERS & set(relative.parts[:-1]))
+
+    @staticmethod
+    def _read_attribute(module, body):
+        """Derives take paths in strings: `#[cbor(with = "crate::by_number")]`."""
+        for token in body:
+            if token.kind == "string" and QUOTED_PATH.fullmatch(token.text):
+                module.uses.append((tuple(token.text.strip('"').split("::")), token.line, False))
 
     def _read_use(self, module, body, position):
         handed_on = position > 0 and body[position - 1].text in {"pub", ")"}

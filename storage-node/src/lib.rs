@@ -14,5 +14,6 @@ pub mod store;
 pub use store::inspect;
 
 pub use service::{
-    Dependencies, GrayOptions, Handle, NOT_OPENED_YET, Options, StartError, StorageNodeService, known_cluster, router,
+    Dependencies, Handle, NOT_OPENED_YET, Options, SlowDiskOptions, StartError, StorageNodeService, known_cluster,
+    router,
 };

@@ -1,4 +1,4 @@
-//! How long a disk takes, operation by operation: what tells a slow disk from a busy one is how its neighbours do.
+//! How long a disk's operations take. Compared with its neighbours, that tells a slow disk from a busy one.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use cairn_core::clock::Clock;
 use cairn_core::sync::IgnorePoison;
 
-/// What is timed, apart from each other: syncs take long where reads do not, and a scrub reads more at a time.
+/// What is timed separately: syncs take long where reads do not, and a scrub reads more at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     /// A read of a volume.
@@ -17,7 +17,7 @@ pub enum Operation {
     Write,
 }
 
-/// Collects the latencies of one disk. Cheap enough for every operation: a lock that a disk's own threads share.
+/// The latencies of one disk. Cheap enough for every operation: one lock, shared by the disk's own threads.
 pub struct Latency {
     clock: Arc<dyn Clock>,
     reads: Mutex<Window>,
@@ -40,7 +40,6 @@ impl std::fmt::Debug for Latency {
 }
 
 impl Latency {
-    /// Nothing timed so far.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self { clock, reads: Mutex::default(), medium_reads: Mutex::default(), writes: Mutex::default() }
     }
@@ -61,8 +60,8 @@ impl Latency {
         Timed { latency: self, operation, began }
     }
 
-    /// The mean latency of the operations that ended since the last call, or the age of the oldest one that has not,
-    /// whichever is more; nothing if there were none.
+    /// The mean latency of the operations that ended since the last call, or the age of the oldest one under way, whichever
+    /// is more; `None` if there were none.
     pub fn take(&self, operation: Operation) -> Option<Duration> {
         let now = self.clock.monotonic();
         let mut window = self.window(operation);
@@ -100,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_ended_counts_by_its_mean_and_what_did_not_by_its_age() {
+    fn ended_operations_count_by_their_mean_and_hanging_ones_by_their_age() {
         let clock = Arc::new(TestClock::still());
         let latency = Latency::new(clock.clone());
         let pass = |ms| clock.advance(Duration::from_millis(ms));

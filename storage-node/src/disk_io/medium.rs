@@ -1,5 +1,5 @@
-//! Reading what really lies on the disk, past the page cache: for those who verify it. A verified page of memory says
-//! nothing about the sectors below, and reading a whole disk through the cache would drive out what clients read.
+//! Reading what the medium has, past the page cache, to verify it. A good page in memory says nothing about the sectors
+//! below it, and reading a whole disk through the cache would evict what clients read.
 
 use std::fs::File;
 use std::io;
@@ -12,7 +12,7 @@ use bytes::Bytes;
 use rustix::fs::{Advice, OFlags};
 use rustix::io::Errno;
 
-use super::DiskFile;
+use super::disk_file::DiskFile;
 use super::latency::{Latency, Operation};
 
 /// A volume file as the medium holds it.
@@ -21,7 +21,7 @@ pub trait Medium: Send {
     fn read_at(&self, bytes: usize, offset: u64) -> io::Result<Bytes>;
 }
 
-/// For disks without a page cache of their own.
+/// For disks that have no page cache.
 pub(super) struct Uncached(pub(super) Arc<dyn DiskFile>);
 
 impl Medium for Uncached {
@@ -33,8 +33,7 @@ impl Medium for Uncached {
 /// Offsets, lengths and addresses of direct reads are multiples of this: the largest sector in use.
 const ALIGN_BYTES: usize = 4096;
 
-/// A file that is read with `O_DIRECT`, or, where the filesystem has no such thing, with its pages dropped before and
-/// after.
+/// A file that is read with `O_DIRECT`; on a filesystem without it, the file's pages are dropped before and after.
 pub(super) struct RealMedium {
     file: File,
     direct: bool,
@@ -55,7 +54,7 @@ impl RealMedium {
     }
 
     fn drop_pages(&self, bytes: usize, offset: u64) {
-        // Advice: where it is not taken, the read is one through the cache, which is still a read.
+        // Only advice: if it is ignored, the read goes through the cache, which is still a read.
         let _ = rustix::fs::fadvise(&self.file, offset, NonZeroU64::new(bytes as u64), Advice::DontNeed);
     }
 }
@@ -80,7 +79,7 @@ impl Medium for RealMedium {
                 Ok(0) => break,
                 Ok(some) => read += some,
                 Err(Errno::INTR) => {}
-                // The end of the file need not be aligned, and nothing lies behind it.
+                // The end of the file need not be aligned, and nothing comes after it.
                 Err(Errno::INVAL) if read > 0 && !read.is_multiple_of(ALIGN_BYTES) => break,
                 Err(error) => return Err(error.into()),
             }
@@ -100,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_piece_is_read_as_it_is() {
+    fn a_piece_at_any_offset_is_read_as_it_was_written() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("file");
         let content: Vec<u8> = (0..20_001u32).map(|n| ((n * 7) >> 3) as u8).collect();

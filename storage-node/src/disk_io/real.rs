@@ -9,9 +9,10 @@ use std::sync::Arc;
 use rustix::fs::{FallocateFlags, FlockOperation};
 use rustix::io::{Errno, ReadWriteFlags};
 
+use super::directory::{DiskIo, Space};
+use super::disk_file::DiskFile;
 use super::latency::{Latency, Operation, Timed};
 use super::medium::{Medium, RealMedium};
-use super::{DiskFile, DiskIo, Space};
 
 const VOLUMES: &str = "volumes";
 const INDEX: &str = "index.redb";
@@ -36,18 +37,18 @@ impl RealDisk {
         Self { root: root.to_owned(), read_only: false, latency: None }
     }
 
-    /// The same, and notes how long its operations take.
+    /// As [`RealDisk::new`], with its operations timed.
     pub fn timed(root: &Path, latency: Arc<Latency>) -> Self {
         Self { latency: Some(latency), ..Self::new(root) }
     }
 
-    /// The same for those who only look: its files are opened for reading.
+    /// As [`RealDisk::new`], with files opened for reading only.
     pub fn read_only(root: &Path) -> Self {
         Self { read_only: true, ..Self::new(root) }
     }
 
-    /// Keeps those away who would change the disk, until the value is dropped. `WouldBlock` if one is there already.
-    /// Nothing where there is no lock file, and therefore nobody.
+    /// Locks the disk against processes that would change it, until the value is dropped. `WouldBlock` if one has locked
+    /// it; `None` if there is no lock file, which means that no process uses the disk.
     pub fn lock_for_reading(&self) -> io::Result<Option<File>> {
         let file = match File::open(self.root.join(LOCK)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -136,7 +137,7 @@ impl DiskIo for RealDisk {
         let file = self.real_file(File::options().create(true).truncate(false).read(true).write(true).open(&path)?);
         let made = file.allocate(0, bytes).and_then(|()| file.file.sync_all());
         if made.is_err() {
-            // What there was before is worth keeping.
+            // The smaller one from before is worth keeping.
             if there == 0 { remove(&path)? } else { file.file.set_len(there)? }
         }
         sync_directory(&self.root)?;
@@ -190,7 +191,7 @@ impl DiskIo for RealDisk {
         Ok(Space {
             total_bytes: stat.f_blocks.saturating_mul(stat.f_frsize),
             available_bytes: stat.f_bavail.saturating_mul(stat.f_frsize),
-            // Filesystems that make inodes as they go say zero of zero.
+            // Filesystems that make inodes on demand report zero of zero.
             available_files: (stat.f_files > 0).then_some(stat.f_favail),
             device,
         })
@@ -233,7 +234,7 @@ impl DiskFile for RealFile {
         let mut buffer = Vec::new();
         buffer.try_reserve_exact(bytes).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
         while buffer.len() < bytes {
-            // The allocator may have given more room than was asked for.
+            // The buffer may have more room than was asked for.
             let at = offset + buffer.len() as u64;
             match rustix::io::pread(&self.file, rustix::buffer::spare_capacity(&mut buffer), at) {
                 Ok(0) => break,
@@ -256,14 +257,14 @@ impl DiskFile for RealFile {
 
     fn sync(&self) -> io::Result<()> {
         let _timed = self.time(Operation::Write);
-        // Never repeated, not even after an interruption: a second sync may report what the first one lost (I2).
+        // Never repeated, not even after an interruption: a second sync may succeed without what the first one lost (I2).
         Ok(rustix::fs::fdatasync(&self.file)?)
     }
 
     fn allocate(&self, offset: u64, bytes: u64) -> io::Result<()> {
         let _timed = self.time(Operation::Write);
         match rustix::fs::fallocate(&self.file, FallocateFlags::empty(), offset, bytes) {
-            // A filesystem that cannot reserve finds out about its space when it writes.
+            // On a filesystem that cannot reserve, only a write shows whether there is space.
             Err(Errno::OPNOTSUPP) => Ok(()),
             result => Ok(result?),
         }
@@ -278,7 +279,7 @@ impl DiskFile for RealFile {
     }
 
     fn drop_cached(&self) {
-        // Advice: a filesystem that ignores it loses nothing but a check.
+        // Only advice: if it is ignored, the next read may show the page cache.
         let _ = rustix::fs::fadvise(&self.file, 0, None, rustix::fs::Advice::DontNeed);
     }
 

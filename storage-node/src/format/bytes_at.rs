@@ -5,17 +5,14 @@ pub(super) fn array_at<const N: usize>(buffer: &[u8], at: usize) -> Option<[u8; 
     buffer.get(at..at.checked_add(N)?)?.try_into().ok()
 }
 
-/// The integer at `at`.
 pub(super) fn u16_at(buffer: &[u8], at: usize) -> Option<u16> {
     array_at(buffer, at).map(u16::from_le_bytes)
 }
 
-/// The integer at `at`.
 pub(super) fn u32_at(buffer: &[u8], at: usize) -> Option<u32> {
     array_at(buffer, at).map(u32::from_le_bytes)
 }
 
-/// The integer at `at`.
 pub(super) fn u64_at(buffer: &[u8], at: usize) -> Option<u64> {
     array_at(buffer, at).map(u64::from_le_bytes)
 }

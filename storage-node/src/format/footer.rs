@@ -1,4 +1,4 @@
-//! The footer of a record: says that everything before it was written.
+//! The footer of a record: everything before it was written.
 
 use cairn_core::cell::CellChecksum;
 
@@ -10,14 +10,14 @@ pub const FOOTER_BYTES: usize = 80;
 /// How a footer begins.
 pub const FOOTER_MAGIC: &[u8; 8] = b"CAIRNEND";
 
-/// Collects the checksums of the cells as they pass, and makes the footer of them.
+/// Collects the checksums of cells, and makes a footer of them.
 #[derive(Debug, Clone, Default)]
 pub struct Footer {
     cells: blake3::Hasher,
 }
 
 impl Footer {
-    /// The footer of a record without cells so far.
+    /// A footer without cells.
     pub fn new() -> Self {
         Self::default()
     }
@@ -37,7 +37,7 @@ impl Footer {
         footer
     }
 
-    /// Whether `footer` ends the record with that header. Says nothing about the cells.
+    /// Whether `footer` ends the record with this header. It says nothing about the cells.
     pub fn ends(key: &VolumeKey, header_checksum: &[u8; 32], footer: &[u8]) -> bool {
         let (Some(cells), Some(stored)) = (array_at::<32>(footer, 16), array_at::<32>(footer, 48)) else {
             return false;

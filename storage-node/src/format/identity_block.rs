@@ -2,21 +2,19 @@
 
 use cairn_core::id::{ClusterId, DiskId};
 
-use super::FORMAT_VERSION;
 use super::bytes_at::{array_at, put, u16_at, u32_at, u64_at};
-use super::volume_key::VolumeKey;
+use super::layout::FORMAT_VERSION;
 
 /// Bytes of the block, in every format version, so that an old release can recognize a newer one.
 pub const BLOCK_BYTES: usize = 512;
 /// The checksum covers everything before it, in every format version.
 const CHECKSUM_AT: usize = 480;
 
-/// Which of the two blocks.
+/// Which of the two blocks it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BlockKind {
-    /// The superblock of a disk.
     Superblock,
-    /// The header of this volume.
+    /// The header of the volume with this number.
     Volume(u32),
 }
 
@@ -39,54 +37,35 @@ impl BlockKind {
 /// What every record of a disk is bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DiskIdentity {
-    /// The cluster.
     pub cluster: ClusterId,
-    /// The disk.
     pub disk: DiskId,
-    /// Random bytes that nobody but the disk knows: the checksums of records are keyed with them, so that bytes which
-    /// a user stores can never pass for a record when a damaged volume is searched for its records.
+    /// Random bytes that only the disk has. The checksums of records are keyed with them, so that a user's bytes never pass
+    /// for a record when a damaged volume is searched for its records.
     pub salt: [u8; 32],
-}
-
-impl DiskIdentity {
-    /// The key of a volume's record checksums.
-    pub fn volume_key(&self, volume: u32) -> VolumeKey {
-        VolumeKey::derive(self, volume)
-    }
 }
 
 /// Why a block is not what it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BlockError {
-    /// All bytes are zero: nothing was ever written here.
+    /// All bytes are zero: nothing was ever written.
     #[error("the block is empty")]
     Empty,
-    /// It does not begin as one of ours.
+    /// It does not begin like a block of Cairn.
     #[error("the block is not Cairn's")]
     Magic,
-    /// It begins as one of ours and its checksum is wrong.
     #[error("the block is damaged: its checksum does not match")]
     Damaged,
     /// A later release wrote it.
     #[error("the format version is {found}, this release knows versions up to {FORMAT_VERSION}")]
-    Newer {
-        /// The version found.
-        found: u16,
-    },
+    Newer { found: u16 },
     /// It is the header of another volume.
     #[error("the header names volume {found}, the file name says {expected}")]
-    Number {
-        /// The number in the header.
-        found: u32,
-        /// The number in the file's name.
-        expected: u32,
-    },
+    Number { found: u32, expected: u32 },
 }
 
 /// A superblock or a volume header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IdentityBlock {
-    /// Whose block it is.
     pub identity: DiskIdentity,
     /// When it was written, in milliseconds since the Unix epoch; for people.
     pub created_ms: u64,
@@ -108,7 +87,7 @@ impl IdentityBlock {
         block
     }
 
-    /// Reads a block and checks everything about it but whose it is.
+    /// Reads a block and checks everything but its identity.
     pub fn decode(kind: BlockKind, block: &[u8]) -> Result<Self, BlockError> {
         if block.iter().all(|b| *b == 0) {
             return Err(BlockError::Empty);

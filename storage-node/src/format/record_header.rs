@@ -1,4 +1,4 @@
-//! The header of a record: which shard (or deletion) it is, how long it is, and where it belongs.
+//! The header of a record: which shard or deletions it has, how long it is, and where it belongs.
 
 use bytes::Bytes;
 use cairn_core::geometry::Geometry;
@@ -8,8 +8,8 @@ use cairn_core::shard::{ShardHeader, ShardId, body_bytes};
 use super::bytes_at::{array_at, put, u16_at, u32_at, u64_at};
 use super::footer::FOOTER_BYTES;
 use super::identity_block::DiskIdentity;
+use super::layout::{FORMAT_VERSION, VOLUME_DATA_START, align_up};
 use super::volume_key::VolumeKey;
-use super::{FORMAT_VERSION, align_up};
 
 /// Bytes of the fixed part of a record header; the descriptor follows.
 pub const HEADER_BYTES: usize = 160;
@@ -22,10 +22,16 @@ const CHECKSUM_AT: usize = 128;
 /// A position in a disk's log. Positions order everything that ever happened to a shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
-    /// The volume.
     pub volume: u32,
-    /// The offset of the record in it, in bytes.
+    /// In bytes, from the beginning of the volume.
     pub offset: u64,
+}
+
+/// Where the first record would be, before there is any volume.
+impl Default for Place {
+    fn default() -> Self {
+        Self { volume: 0, offset: VOLUME_DATA_START }
+    }
 }
 
 impl std::fmt::Display for Place {
@@ -37,7 +43,6 @@ impl std::fmt::Display for Place {
 /// What a record is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordKind {
-    /// A shard.
     Shard,
     /// Deletions; the descriptor lists them.
     Tombstone,
@@ -46,10 +51,10 @@ pub enum RecordKind {
 /// Why bytes are not a record header of this place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderError {
-    /// They do not begin as a record.
+    /// They do not begin like a record.
     #[error("there is no record")]
     Magic,
-    /// They begin as a record and do not verify, or cannot be what they say.
+    /// They begin like a record and do not verify, or contradict themselves.
     #[error("the record header is damaged")]
     Damaged,
     /// A record of another place, disk or cluster.
@@ -60,17 +65,12 @@ pub enum HeaderError {
 /// The fixed part of a record header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordHeader {
-    /// What the record is.
     pub kind: RecordKind,
-    /// The shard; zero for a tombstone.
+    /// Zero for a tombstone, like profile and geometry.
     pub shard: ShardId,
-    /// The profile of the shard; zero for a tombstone.
     pub profile: ProfileId,
-    /// The shape of the shard's extent; zero for a tombstone.
     pub geometry: Geometry,
-    /// Bytes of the descriptor.
     pub descriptor_bytes: u32,
-    /// Where the record belongs.
     pub place: Place,
 }
 
@@ -87,7 +87,7 @@ impl RecordHeader {
         }
     }
 
-    /// The header of a tombstone at `place` whose list has `descriptor_bytes`.
+    /// The header of a tombstone at `place` whose list of deletions has `descriptor_bytes`.
     pub fn of_tombstone(descriptor_bytes: u32, place: Place) -> Self {
         let zero = ExtentId::from_bytes([0; 16]);
         Self {
@@ -124,7 +124,7 @@ impl RecordHeader {
     }
 
     /// Appends the header and the descriptor to `out` and returns the header's checksum. Everything in the volume before
-    /// `synced_before` is on stable storage.
+    /// `synced_before` is settled.
     pub fn encode(
         &self,
         identity: &DiskIdentity,
@@ -161,7 +161,7 @@ impl RecordHeader {
         checksum
     }
 
-    /// Reads the fixed part and checks all but the checksum, for which the descriptor is needed: see
+    /// Reads the fixed part and checks everything but the checksum, which also covers the descriptor: see
     /// [`RecordHeader::verify`].
     pub fn decode(identity: &DiskIdentity, place: Place, fixed: &[u8]) -> Result<Self, HeaderError> {
         if fixed.get(..8) != Some(MAGIC.as_slice()) {
@@ -176,8 +176,8 @@ impl RecordHeader {
         Ok(header)
     }
 
-    /// The offset before which everything in the volume was on stable storage when the header was written; zero if
-    /// nothing is known. For a header that verifies.
+    /// The offset before which everything in the volume was settled when the header was written; zero if that is not known.
+    /// For a header that verifies.
     pub fn synced_before(fixed: &[u8]) -> u64 {
         u64_at(fixed, 104).unwrap_or_default()
     }
@@ -217,13 +217,12 @@ impl RecordHeader {
         if key.checksum([fixed, descriptor]) == stored { Ok(stored) } else { Err(HeaderError::Damaged) }
     }
 
-    /// The header of the shard that the record holds.
     pub fn into_shard(self, descriptor: Bytes) -> ShardHeader {
         ShardHeader { id: self.shard, profile: self.profile, geometry: self.geometry, descriptor }
     }
 }
 
-/// Whether lengths can be computed from the geometry at all, and the shard is one of the extent's.
+/// Whether lengths can be computed from the geometry, and the shard is one of the extent's.
 fn shape_is_sane(header: &RecordHeader) -> bool {
     let geometry = &header.geometry;
     geometry.check().is_ok()

@@ -6,7 +6,7 @@ use cairn_protocol::storage::DeleteProof;
 
 use super::bytes_at::{array_at, u32_at, u64_at};
 
-/// Shards that one tombstone record can name; longer orders make several records.
+/// Shards in one tombstone record; a longer order takes several records.
 pub const TOMBSTONE_SHARDS_MAX: usize = 1024;
 const HEAD_BYTES: usize = 24;
 const ENTRY_BYTES: usize = 24;
@@ -14,14 +14,11 @@ const ENTRY_BYTES: usize = 24;
 /// Deletions and the proof that allowed them (I13).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tombstone {
-    /// Why the shards may go.
     pub proof: DeleteProof,
-    /// The shards.
     pub shards: Vec<ShardId>,
 }
 
 impl Tombstone {
-    /// The bytes on disk.
     pub fn encode(&self) -> Vec<u8> {
         let (kind, value) = match self.proof {
             DeleteProof::Committed(CommitSequence(sequence)) => (1, sequence),
@@ -39,7 +36,7 @@ impl Tombstone {
         out
     }
 
-    /// Reads the list. Its bytes are covered by the record header's checksum, so nothing here means a foreign format.
+    /// Reads the list. The record header's checksum covers its bytes, so `None` means a format that this release does not know.
     pub fn decode(list: &[u8]) -> Option<Self> {
         let value = u64_at(list, 8)?;
         let proof = match list.first()? {

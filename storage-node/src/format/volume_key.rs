@@ -2,13 +2,20 @@
 
 use super::identity_block::DiskIdentity;
 
-/// Keys the BLAKE3 of record headers and footers. A record that was copied from another volume, disk or cluster does
+/// The key for the BLAKE3 of record headers and footers. A record that was copied from another volume, disk or cluster does
 /// not verify under it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct VolumeKey([u8; 32]);
 
+impl DiskIdentity {
+    /// The key of a volume's record checksums.
+    pub fn volume_key(&self, volume: u32) -> VolumeKey {
+        VolumeKey::derive(self, volume)
+    }
+}
+
 impl VolumeKey {
-    pub(super) fn derive(identity: &DiskIdentity, volume: u32) -> Self {
+    fn derive(identity: &DiskIdentity, volume: u32) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("cairn storage-node volume v1 record checksums");
         hasher.update(&identity.salt);
         hasher.update(&identity.cluster.to_bytes());

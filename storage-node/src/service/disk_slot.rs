@@ -11,7 +11,7 @@ use cairn_core::sync::IgnorePoison;
 use cairn_protocol::metadata::command::DiskRegistration;
 use cairn_protocol::storage::{DiskStatus, StorageError, StorageErrorKind};
 
-use super::gray::{OPERATIONS, Sample};
+use super::slow_disk::{OPERATIONS, Sample};
 use crate::disk_io::{Latency, RealDisk};
 use crate::store::DiskStore;
 

@@ -176,7 +176,7 @@ impl StorageNode for Handle {
             tracing::error!(%disk, shards = order.shards.len(), "an order to delete is refused: {why}");
             StorageError::new(StorageErrorKind::Refused, disk, why)
         })?;
-        let rebuilt = self.node.fence.lock().ignore_poison().hit(disk, &order);
+        let rebuilt = self.node.fence().hit(disk, &order);
         if let Some(shard) = rebuilt {
             let why = format!("{shard} has been made anew since the order was given");
             return Err(StorageError::new(StorageErrorKind::Refused, disk, why));
@@ -210,7 +210,7 @@ impl StorageNode for Handle {
         };
         let floor = self.node.watch().floor();
         let begin = |mut fence: MutexGuard<'_, RebuildFence>| fence.begin(disk, order.shard, order.grant, floor);
-        begin(self.node.fence.lock().ignore_poison());
+        begin(self.node.fence());
         rebuild::run(self, self.node.dependencies.peers.clone(), order).await
     }
 

@@ -1,12 +1,11 @@
-//! The node: gives its disks identities, brings them into service, tells the metadata service about them, and collects
-//! what is provably garbage.
+//! The node: gives its disks identities, brings them into service, reports them to the metadata service, and collects
+//! shards that are provably garbage.
 
 mod collector;
 mod commit_watch;
 mod disk_slot;
 mod disks;
 mod error;
-mod gray;
 mod handle;
 mod node;
 mod node_state;
@@ -16,14 +15,16 @@ mod rebuild_fence;
 mod router;
 mod run;
 mod scrub_reporter;
+mod slow_disk;
+mod start;
 
 pub use disks::NOT_OPENED_YET;
 pub use error::StartError;
-pub use gray::GrayOptions;
 pub use handle::Handle;
-pub use node::{StorageNodeService, known_cluster};
 pub use options::{Dependencies, Options};
 pub use router::router;
+pub use slow_disk::SlowDiskOptions;
+pub use start::{StorageNodeService, known_cluster};
 
 #[cfg(test)]
 mod tests;

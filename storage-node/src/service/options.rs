@@ -11,7 +11,7 @@ use cairn_core::threads::Threads;
 use cairn_protocol::metadata::Metadata;
 use cairn_protocol::storage::StorageDirectory;
 
-use super::gray::GrayOptions;
+use super::slow_disk::SlowDiskOptions;
 use crate::store::{ScrubOptions, StoreOptions};
 
 /// Options of a storage node.
@@ -41,7 +41,7 @@ pub struct Options {
     /// Bytes of live shards that compaction copies on a disk in a second, at most; zero for no compaction.
     pub compact_bytes_per_s_max: u64,
     /// When a disk counts as far slower than its neighbours.
-    pub gray: GrayOptions,
+    pub slow_disk: SlowDiskOptions,
     /// Time between heartbeats.
     pub heartbeat_interval: Duration,
     /// Time between two rounds of the collector.
@@ -65,7 +65,7 @@ impl Options {
             scrub: ScrubOptions::default(),
             compact_dead_percent: StoreOptions::default().compact_dead_percent,
             compact_bytes_per_s_max: StoreOptions::default().compact_bytes_per_s_max,
-            gray: GrayOptions::default(),
+            slow_disk: SlowDiskOptions::default(),
             heartbeat_interval: Duration::from_secs(1),
             collect_interval: Duration::from_mins(15),
             probe_interval: Duration::from_secs(3),

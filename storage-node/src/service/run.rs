@@ -14,10 +14,10 @@ use super::collector;
 use super::commit_watch::Verdict;
 use super::disk_slot::DiskSlot;
 use super::disks::{absence, format_new, look_again, measure, missing, store_options};
-use super::gray::{GrayWatch, Sample};
 use super::node::Node;
 use super::options::Dependencies;
 use super::scrub_reporter;
+use super::slow_disk::{Sample, SlowDiskWatch};
 use crate::store::{DiskStore, ExpectedDisk, OpenError, StoreDependencies};
 
 /// Waits between two attempts to register: doubled each time, up to the longest.
@@ -206,9 +206,9 @@ async fn watch_disks(node: &Arc<Node>, cluster: ClusterId) {
 
 /// Compares the disks with each other, window by window.
 async fn watch_latencies(node: &Arc<Node>) {
-    let mut watch = GrayWatch::new(node.options.gray);
+    let mut watch = SlowDiskWatch::new(node.options.slow_disk);
     loop {
-        tokio::time::sleep(node.options.gray.window).await;
+        tokio::time::sleep(node.options.slow_disk.window).await;
         let served: Vec<Arc<DiskSlot>> = node.slots().into_iter().filter(|slot| slot.in_service().is_some()).collect();
         let samples: Vec<Sample> = served.iter().map(|slot| slot.sample()).collect();
         let verdicts = watch.observe(node.dependencies.clock.monotonic(), &samples);

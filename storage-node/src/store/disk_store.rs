@@ -14,26 +14,31 @@ use cairn_core::shard::{ShardHeader, ShardId, split_body};
 use cairn_core::sync::IgnorePoison;
 use cairn_core::threads::{Join, Threads};
 use cairn_protocol::storage::{DeleteOrder, ScrubFinding, ScrubStatus, ShardWriter, StorageError, StorageErrorKind};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
-use super::compact::Compactor;
+use super::background::{Compactor, Maintenance, run_scrub};
 use super::error::OpenError;
-use super::log::{Log, LogRequest};
-use super::maintenance::Maintenance;
-use super::options::{ExpectedDisk, READ_THREADS, STREAM_THREADS, StoreDependencies, StoreOptions, WHOLE_BYTES_MAX};
-use super::reader::{self, ReadRequest, Wanted};
-use super::recovery::{Recovered, recover};
-use super::scrub;
+use super::log::{LogWriter, StreamWriter, check_cells, stream, sync};
+use super::opening::{OpenedStore, open};
+use super::options::{
+    ExpectedDisk, READ_THREADS, STREAM_THREADS, STREAMS_MAX, StoreDependencies, StoreOptions, WHOLE_BYTES_MAX,
+    WRITE_BYTES_MAX,
+};
+use super::queue::Queue;
+use super::read;
+use super::requests::{LogRequest, ReadRequest, Reply, WantedCells};
 use super::shared::{EndOnPanic, Shared};
-use super::stream::{self, StreamWriter, check_cells};
-use super::sync;
 use crate::format::{DESCRIPTOR_BYTES_MAX, Place, RecordHeader, TOMBSTONE_SHARDS_MAX};
 
-/// A disk's store. Cheap to clone; the last clone that goes stops the threads.
+/// A disk's store. Cheap to clone; the threads stop when the last clone is dropped.
 #[derive(Clone)]
 pub struct DiskStore {
     shared: Arc<Shared>,
     threads: Arc<RunningThreads>,
+    /// Bytes of shards that may be in memory.
+    write_bytes: Arc<Semaphore>,
+    /// Shards that may stream in.
+    open_streams: Arc<Semaphore>,
 }
 
 /// What a disk holds.
@@ -41,7 +46,6 @@ pub struct DiskStore {
 pub struct DiskUsage {
     /// Bytes that the disk's files occupy, as the filesystem counts them.
     pub used_bytes: u64,
-    /// Shards.
     pub shards: u64,
 }
 
@@ -72,10 +76,15 @@ impl DiskStore {
         dependencies: &StoreDependencies,
     ) -> Result<Self, OpenError> {
         let path = expected.path.clone();
-        let Recovered { shared, next_volume } = recover(expected, options, Arc::clone(&dependencies.clock))?;
-        let shared = Arc::new(shared);
+        let OpenedStore { disk, index, next_volume } = open(expected, options, Arc::clone(&dependencies.clock))?;
+        let shared = Arc::new(Shared::new(disk, index));
         let threads = RunningThreads { shared: Arc::clone(&shared), running: Mutex::default() };
-        let store = Self { shared, threads: Arc::new(threads) };
+        let store = Self {
+            shared,
+            threads: Arc::new(threads),
+            write_bytes: Arc::new(Semaphore::new(WRITE_BYTES_MAX)),
+            open_streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+        };
         store.start(next_volume, dependencies.threads.as_ref()).map_err(|source| {
             let what = "starting a thread";
             OpenError::Io { path, what, source }
@@ -84,20 +93,24 @@ impl DiskStore {
     }
 
     fn start(&self, next_volume: u32, threads: &dyn Threads) -> std::io::Result<()> {
-        let log = Log::new(Arc::clone(&self.shared), next_volume);
+        let log = LogWriter::new(Arc::clone(&self.shared), next_volume);
         self.spawn(threads, "disk-log", move |_| log.run())?;
         self.spawn(threads, "disk-sync", sync::run)?;
         for _ in 0..STREAM_THREADS {
             self.spawn(threads, "disk-stream", stream::run)?;
         }
         for _ in 0..READ_THREADS {
-            self.spawn(threads, "disk-read", reader::run)?;
+            self.spawn(threads, "disk-read", read::run)?;
         }
-        let maintenance = Maintenance::new(Arc::clone(&self.shared));
+        let maintenance = self.maintenance();
         self.spawn(threads, "disk-upkeep", move |_| maintenance.run())?;
         let compactor = Compactor::new(Arc::clone(&self.shared), true);
         self.spawn(threads, "disk-compact", move |_| compactor.run())?;
-        self.spawn(threads, "disk-scrub", scrub::run)
+        self.spawn(threads, "disk-scrub", run_scrub)
+    }
+
+    fn maintenance(&self) -> Maintenance {
+        Maintenance::new(Arc::clone(&self.shared.disk), Arc::clone(&self.shared.index))
     }
 
     fn spawn(
@@ -116,9 +129,8 @@ impl DiskStore {
         Ok(())
     }
 
-    /// The disk's id.
     pub fn id(&self) -> DiskId {
-        self.shared.identity.disk
+        self.shared.disk.identity.disk
     }
 
     /// Stores a whole shard; returns once it is on stable storage (I1).
@@ -134,18 +146,18 @@ impl DiskStore {
             writer.append(cells).await?;
             return writer.finish().await;
         }
-        let memory = Arc::clone(&self.shared.write_bytes).try_acquire_many_owned(record.record_bytes() as u32);
+        let memory = Arc::clone(&self.write_bytes).try_acquire_many_owned(record.record_bytes() as u32);
         let memory = memory.map_err(|_| self.busy("too many bytes wait for this disk"))?;
-        self.log(|reply| LogRequest::Put { header, cells, memory, reply }).await
+        self.ask(&self.shared.log, |reply| LogRequest::Put { header, cells, memory, reply }).await
     }
 
-    /// Reserves space for a shard that arrives piece by piece.
+    /// Reserves space for a shard that streams in.
     pub async fn open_shard(&self, header: ShardHeader) -> Result<Box<dyn ShardWriter>, StorageError> {
         self.check(&header)?;
-        let admission = Arc::clone(&self.shared.open_streams).try_acquire_owned();
+        let admission = Arc::clone(&self.open_streams).try_acquire_owned();
         let admission = admission.map_err(|_| self.busy("too many shards stream to this disk"))?;
-        let slot = self.log(|reply| LogRequest::Open { header, admission, reply }).await?;
-        Ok(Box::new(StreamWriter::new(Arc::clone(&self.shared), slot)))
+        let region = self.ask(&self.shared.log, |reply| LogRequest::Open { header, admission, reply }).await?;
+        Ok(Box::new(StreamWriter::new(Arc::clone(&self.shared), Arc::clone(&self.write_bytes), region)))
     }
 
     /// Reads cells, without verifying them.
@@ -158,12 +170,12 @@ impl DiskStore {
         let body = self.read_body(shard, geometry, stripes.clone()).await?;
         split_body(&geometry, stripes, &body).ok_or_else(|| {
             let detail = format!("{shard} has {} bytes where its shape wants others", body.len());
-            self.shared.error(StorageErrorKind::Corrupt, detail)
+            self.shared.disk.error(StorageErrorKind::Corrupt, detail)
         })
     }
 
-    /// Reads cells as they stand on disk, a checksum after each. What is in memory is read at once, everything else by
-    /// the disk's threads.
+    /// Reads cells as they are on disk, a checksum after each. What is in memory is read at once, everything else by the
+    /// disk's threads.
     pub async fn read_body(
         &self,
         shard: ShardId,
@@ -174,92 +186,69 @@ impl DiskStore {
         if !sane || stripes.end - stripes.start > CELLS_PER_READ_MAX {
             return Err(self.invalid(format!("there are no such cells of {shard}: {stripes:?} of {geometry:?}")));
         }
-        let wanted = Wanted { shard, geometry, stripes };
-        if let Some(body) = reader::read_cached(&self.shared, &wanted) {
+        let wanted = WantedCells { shard, geometry, stripes };
+        if let Some(body) = read::read_cached(&self.shared.disk, &self.shared.index, &wanted) {
             return Ok(body);
         }
-        let (reply, answer) = oneshot::channel();
-        self.shared.reads.push(ReadRequest::Cells { wanted, reply }).map_err(|e| self.shared.push_error(e))?;
-        answer.await.unwrap_or_else(|_| Err(self.shared.closing()))
+        self.ask(&self.shared.reads, |reply| ReadRequest::Cells { wanted, reply }).await
     }
 
-    /// What a shard says of itself, after a check of its header.
+    /// Reads a shard's header and descriptor, and verifies them.
     pub async fn describe_shard(&self, shard: ShardId) -> Result<ShardHeader, StorageError> {
-        let (reply, answer) = oneshot::channel();
-        let request = ReadRequest::Describe { shard, reply };
-        self.shared.reads.push(request).map_err(|e| self.shared.push_error(e))?;
-        answer.await.unwrap_or_else(|_| Err(self.shared.closing()))
+        self.ask(&self.shared.reads, |reply| ReadRequest::Describe { shard, reply }).await
     }
 
     /// Deletes shards; returns once the tombstones are on stable storage.
     pub async fn delete_shards(&self, order: DeleteOrder) -> Result<(), StorageError> {
         for shards in order.shards.chunks(TOMBSTONE_SHARDS_MAX) {
             let order = DeleteOrder { proof: order.proof, shards: shards.to_vec() };
-            self.log(|reply| LogRequest::Delete { order, reply }).await?;
+            self.ask(&self.shared.log, |reply| LogRequest::Delete { order, reply }).await?;
         }
         Ok(())
     }
 
-    /// The shards after `after`, in the order of their ids, at most `limit`.
+    /// The shards after `after` in the order of their ids, at most `limit`.
     pub async fn inventory(&self, after: Option<ShardId>, limit: u32) -> Result<Vec<ShardId>, StorageError> {
-        let (reply, answer) = oneshot::channel();
-        let request = ReadRequest::Page { after, limit, reply };
-        self.shared.reads.push(request).map_err(|e| self.shared.push_error(e))?;
-        answer.await.unwrap_or_else(|_| Err(self.shared.closing()))
+        self.ask(&self.shared.reads, |reply| ReadRequest::Page { after, limit, reply }).await
     }
 
     /// Whether the disk takes shards, and if not, why and what to do about it.
     pub fn state(&self) -> (DiskState, String) {
-        if let Some(why) = self.shared.suspicion() {
-            return (DiskState::Suspect, why.to_owned());
-        }
-        if let Some(stalled) = self.shared.stalled_for() {
-            let (path, seconds) = (&self.shared.path, stalled.as_secs());
-            let reason = format!("disk {path} has not come back from a write for {seconds} s: check the hardware");
-            return (DiskState::Suspect, reason);
-        }
-        if self.shared.no_files_left.load(Ordering::Relaxed) {
-            let path = &self.shared.path;
-            return (DiskState::Full, format!("the filesystem of {path} can hold no more files: remove some"));
-        }
-        if self.shared.below_reserve.load(Ordering::Relaxed) {
-            let (path, reserve) = (&self.shared.path, self.shared.options.reserve_bytes);
-            let reason =
-                format!("less than the reserve of {reserve} bytes is free at {path}: delete objects or add disks");
-            return (DiskState::Full, reason);
-        }
-        (DiskState::Active, String::new())
+        self.shared.disk.state()
     }
 
-    /// Starts a scrub cycle now, as fast as scrubs may run; one that is under way goes on that fast.
+    /// Starts a scrub cycle now, at the highest rate that scrubs may have; a running cycle continues at that rate.
     pub fn start_scrub(&self) {
         self.shared.scrub.request();
     }
 
-    /// How far the scrub is.
+    /// How far the scrub is, and what it found.
     pub fn scrub_status(&self) -> ScrubStatus {
-        self.shared.scrub.status(&self.shared)
+        self.shared.scrub.status(self.used_bytes())
     }
 
-    /// Bad shards that the scrub found, or compaction came upon, and nobody has taken over yet, at most `limit`.
+    /// Bad shards that the scrub or compaction found and that are not reported yet, at most `limit`.
     pub fn unreported_findings(&self, limit: usize) -> Vec<ScrubFinding> {
         self.shared.scrub.unreported(limit)
     }
 
-    /// The metadata service knows of these findings: they need not be remembered any longer.
+    /// The metadata service has taken these findings: they are forgotten.
     pub fn findings_reported(&self, findings: &[ScrubFinding]) {
         self.shared.scrub.reported(findings);
     }
 
     /// What the disk holds.
     pub fn usage(&self) -> DiskUsage {
-        let used_bytes = self.shared.used_bytes.load(Ordering::Relaxed);
-        DiskUsage { used_bytes, shards: self.shared.state().shards }
+        DiskUsage { used_bytes: self.used_bytes(), shards: self.shared.index.state().shards }
     }
 
-    /// Takes the disk out of service: carries out what waits, syncs, writes a checkpoint. Blocks until that is done.
+    fn used_bytes(&self) -> u64 {
+        self.shared.disk.health.used_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Takes the disk out of service: carries out the requests that wait, syncs, writes a checkpoint. Blocks until then.
     pub fn close(&self) {
-        // Each queue is closed when nobody can push into it any more.
+        // Each queue is closed once nobody can push into it any more.
         self.shared.compaction.close();
         self.join(&["disk-compact"]);
         self.shared.log.close();
@@ -274,28 +263,28 @@ impl DiskStore {
 
     /// Writes a checkpoint of the index now.
     #[cfg(test)]
-    pub(super) fn checkpoint(&self) {
-        Maintenance::new(Arc::clone(&self.shared)).checkpoint();
+    pub(crate) fn checkpoint(&self) {
+        self.maintenance().checkpoint();
     }
 
-    /// Whether a part of the index is in memory alone.
+    /// Whether a part of the index is only in memory.
     #[cfg(test)]
-    pub(super) fn index_is_behind(&self) -> bool {
-        self.shared.base.file.is_behind()
+    pub(crate) fn index_is_behind(&self) -> bool {
+        self.shared.index.is_behind()
     }
 
-    /// Makes the spare file, if it is missing, without waiting for the upkeep thread to come around.
+    /// Makes the spare file, if it is missing, without waiting for the maintenance thread.
     #[cfg(test)]
-    pub(super) fn set_spare_aside(&self) {
-        super::maintenance::punch(&self.shared);
-        super::maintenance::set_spare_aside(&self.shared);
+    pub(crate) fn make_spare(&self) {
+        super::space::punch(&self.shared.disk, &self.shared.index);
+        super::space::make_spare(&self.shared.disk);
     }
 
-    /// Compacts what is worth it, now and without a limit on the rate.
+    /// Compacts all volumes that are worth it, now and without a bound on the rate.
     #[cfg(test)]
-    pub(super) fn compact(&self) {
+    pub(crate) fn compact(&self) {
         let mut compactor = Compactor::new(Arc::clone(&self.shared), false);
-        // A thread of its own, as it would have: it waits for the log.
+        // On a thread of its own, because it blocks on the log.
         std::thread::scope(|scope| scope.spawn(|| compactor.pass()).join()).unwrap_or_default();
     }
 
@@ -311,13 +300,11 @@ impl DiskStore {
         }
     }
 
-    async fn log<T>(
-        &self,
-        request: impl FnOnce(oneshot::Sender<Result<T, StorageError>>) -> LogRequest,
-    ) -> Result<T, StorageError> {
+    /// Queues a request and waits for its answer.
+    async fn ask<R, T>(&self, queue: &Queue<R>, request: impl FnOnce(Reply<T>) -> R) -> Result<T, StorageError> {
         let (reply, answer) = oneshot::channel();
-        self.shared.log.push(request(reply)).map_err(|e| self.shared.push_error(e))?;
-        answer.await.unwrap_or_else(|_| Err(self.shared.closing()))
+        queue.push(request(reply)).map_err(|e| self.shared.disk.push_error(e))?;
+        answer.await.unwrap_or_else(|_| Err(self.shared.disk.closing()))
     }
 
     fn check(&self, header: &ShardHeader) -> Result<RecordHeader, StorageError> {
@@ -335,10 +322,10 @@ impl DiskStore {
     }
 
     fn invalid(&self, detail: String) -> StorageError {
-        self.shared.error(StorageErrorKind::Invalid, detail)
+        self.shared.disk.error(StorageErrorKind::Invalid, detail)
     }
 
     fn busy(&self, detail: &str) -> StorageError {
-        self.shared.error(StorageErrorKind::Busy, detail)
+        self.shared.disk.error(StorageErrorKind::Busy, detail)
     }
 }

@@ -6,7 +6,7 @@ use cairn_protocol::storage::StorageErrorKind;
 use rustix::io::Errno;
 
 /// The kind of failure that an error of a write or a sync stands for.
-pub(super) fn classify(error: &io::Error) -> StorageErrorKind {
+pub(crate) fn classify(error: &io::Error) -> StorageErrorKind {
     match Errno::from_io_error(error) {
         Some(Errno::NOSPC | Errno::DQUOT) => StorageErrorKind::Full,
         Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS | Errno::AGAIN) => {

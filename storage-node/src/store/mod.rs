@@ -1,58 +1,52 @@
 //! One disk: an append-only log of shards and deletions, cut into volumes, and an index over it.
 //!
-//! Six kinds of threads, each with its own queue, so that no disk ever waits for another:
-//! - the **log** thread hands out space in order, writes record headers and whole small shards;
+//! Seven kinds of threads, each with its own queue, so that no disk ever waits for another:
+//! - the **log** thread hands out space in order, and writes record headers and whole small shards;
 //! - **stream** threads write large shards into the regions reserved for them;
 //! - the **sync** thread makes one fdatasync for everything written since the last, then updates the index and answers;
 //! - **read** threads read what is not in the page cache;
-//! - the **upkeep** thread punches holes, writes checkpoints of the index and removes dead volumes;
-//! - the **scrub** thread verifies what lies on the disk;
-//! - the **compaction** thread copies what lives in sparse volumes to the end of the log.
+//! - the **maintenance** thread punches holes, writes checkpoints of the index and removes dead volumes;
+//! - the **scrub** thread verifies what is on the disk;
+//! - the **compaction** thread copies the live records of sparse volumes to the end of the log.
 //!
-//! The log is the truth. The index (`index.redb`) is a cache of it up to a stated place; at the start the rest of the
+//! The log is the truth. The index (`index.redb`) is a cache of it up to a stated place; after a start the rest of the
 //! log is replayed. Places (volume, offset) order everything that happened to a shard, so replaying twice changes
 //! nothing.
+//!
+//! Floors, from the top: [`DiskStore`]; `opening` over `replay`; the threads in `background`, `read` and `log`; `shared`,
+//! which holds the queues; `requests`, what the queues carry; `index`; `disk`, with its errors and its health; `records`,
+//! which reads volumes.
 
-mod base;
-mod compact;
-mod dead_ranges;
+mod active_volume;
+mod background;
+mod disk;
 mod disk_store;
-mod entry;
 mod error;
 mod fault;
-mod flux;
-mod index_file;
+mod health;
+mod index;
 pub mod inspect;
 mod log;
-mod maintenance;
+mod opening;
 mod options;
+mod primitives;
 mod queue;
-mod reader;
-mod recovery;
-mod scan;
-mod scrub;
+mod read;
+mod records;
+mod replay;
+mod requests;
+mod scrub_state;
 mod shared;
-mod state;
-mod stream;
-mod sync;
-mod tail;
-mod verify;
+mod space;
+mod superblock;
 mod volume_files;
-mod volumes;
-mod vouched;
-
-/// What the threads of a disk share things through. A test puts others in their place, to try the orders in which
-/// threads may run.
-mod primitives {
-    pub(super) use std::sync::{Condvar, Mutex, MutexGuard};
-}
 
 pub use disk_store::{DiskStore, DiskUsage};
 pub use error::OpenError;
 pub use options::{ExpectedDisk, StoreDependencies, StoreOptions};
-pub use recovery::{format, probe};
-pub use scrub::options::ScrubOptions;
-pub use verify::Damage;
+pub use records::Damage;
+pub use scrub_state::options::ScrubOptions;
+pub use superblock::{format, probe};
 
 #[cfg(test)]
 mod tests;

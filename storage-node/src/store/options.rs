@@ -7,7 +7,7 @@ use cairn_core::clock::Clock;
 use cairn_core::id::{ClusterId, DiskId};
 use cairn_core::threads::Threads;
 
-use super::scrub::options::ScrubOptions;
+use super::scrub_state::options::ScrubOptions;
 use crate::disk_io::DiskIo;
 
 /// The disk that a directory should hold.
@@ -67,38 +67,38 @@ impl Default for StoreOptions {
 }
 
 /// Requests that wait for the log thread; more are turned away as `Busy`.
-pub(super) const LOG_QUEUE_MAX: usize = 4096;
+pub(crate) const LOG_QUEUE_MAX: usize = 4096;
 /// Bytes of shards between the network and the disk; more are turned away as `Busy`.
-pub(super) const WRITE_BYTES_MAX: usize = 64 << 20;
+pub(crate) const WRITE_BYTES_MAX: usize = 64 << 20;
 /// Reads that wait for a thread; more are turned away as `Busy`.
-pub(super) const READ_QUEUE_MAX: usize = 1024;
+pub(crate) const READ_QUEUE_MAX: usize = 1024;
 /// Shards that stream in at the same time; more are turned away as `Busy`.
-pub(super) const STREAMS_MAX: usize = 256;
+pub(crate) const STREAMS_MAX: usize = 256;
 /// Threads that write streams.
-pub(super) const STREAM_THREADS: usize = 2;
+pub(crate) const STREAM_THREADS: usize = 2;
 /// Threads that read: as many reads a device gets at the same time, which is what it takes for its full rate.
-pub(super) const READ_THREADS: usize = 32;
+pub(crate) const READ_THREADS: usize = 32;
 /// Threads that read and do not wait for the device.
-pub(super) const READERS_WORKING_MAX: usize = 6;
+pub(crate) const READERS_WORKING_MAX: usize = 6;
 /// Time after which a disk that does not come back from a write or a sync is suspect.
-pub(super) const STALL_LIMIT: Duration = Duration::from_secs(5);
+pub(crate) const STALL_LIMIT: Duration = Duration::from_secs(5);
 /// Bytes that the log thread gathers into one write.
-pub(super) const GROUP_BYTES_MAX: usize = 4 << 20;
+pub(crate) const GROUP_BYTES_MAX: usize = 4 << 20;
 /// Whole shards of at most this many bytes go through the log thread; larger ones stream into their own region.
-pub(super) const WHOLE_BYTES_MAX: u64 = 1 << 20;
+pub(crate) const WHOLE_BYTES_MAX: u64 = 1 << 20;
 /// Changes of the index after which a checkpoint is made ahead of time.
-pub(super) const CHECKPOINT_CHANGES_MAX: usize = 200_000;
+pub(crate) const CHECKPOINT_CHANGES_MAX: usize = 200_000;
 /// Volume files that are kept open.
-pub(super) const OPEN_FILES_MAX: usize = 128;
+pub(crate) const OPEN_FILES_MAX: usize = 128;
 /// Locations that are remembered in memory, in each of two generations.
-pub(super) const RECENT_ENTRIES_MAX: usize = 32_768;
+pub(crate) const RECENT_ENTRIES_MAX: usize = 32_768;
 /// Shards in one page of an inventory.
-pub(super) const INVENTORY_PAGE_MAX: u32 = 10_000;
+pub(crate) const INVENTORY_PAGE_MAX: u32 = 10_000;
 /// Bytes that are allocated ahead of the log at a time, where there is plenty.
-pub(super) const ALLOCATE_BYTES_MAX: u64 = 4 << 20;
+pub(crate) const ALLOCATE_BYTES_MAX: u64 = 4 << 20;
 /// Sealed volumes of less than a sixteenth of the size before they are merged: every start leaves one behind.
-pub(super) const SMALL_VOLUMES_MAX: usize = 16;
+pub(crate) const SMALL_VOLUMES_MAX: usize = 16;
 /// Bytes of shards that compaction hands to the log before it waits for them.
-pub(super) const COMPACT_BATCH_BYTES: u64 = 1 << 20;
+pub(crate) const COMPACT_BATCH_BYTES: u64 = 1 << 20;
 /// Records that compaction hands to the log before it waits for them.
-pub(super) const COMPACT_BATCH_RECORDS: usize = 256;
+pub(crate) const COMPACT_BATCH_RECORDS: usize = 256;

@@ -1,4 +1,4 @@
-//! The volume files of a disk, of which only so many are open at a time.
+//! The volume files of a disk; a bounded number of them is open.
 
 use std::collections::HashMap;
 use std::io;
@@ -10,18 +10,18 @@ use super::options::OPEN_FILES_MAX;
 use crate::disk_io::{DiskFile, DiskIo};
 
 /// The name of a volume's file.
-pub(super) fn volume_name(number: u32) -> String {
+pub(crate) fn volume_name(number: u32) -> String {
     format!("{number:08}.vol")
 }
 
 /// The number in a volume's file name.
-pub(super) fn volume_number(name: &str) -> Option<u32> {
+pub(crate) fn volume_number(name: &str) -> Option<u32> {
     let digits = name.strip_suffix(".vol")?;
     (digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().ok())?
 }
 
-/// Opens volumes and keeps those that were used lately open.
-pub(super) struct VolumeFiles {
+/// Opens volumes and keeps the recently used ones open.
+pub(crate) struct VolumeFiles {
     io: Arc<dyn DiskIo>,
     open: Mutex<Open>,
 }
@@ -33,12 +33,12 @@ struct Open {
 }
 
 impl VolumeFiles {
-    pub(super) fn new(io: Arc<dyn DiskIo>) -> Self {
+    pub(crate) fn new(io: Arc<dyn DiskIo>) -> Self {
         Self { io, open: Mutex::default() }
     }
 
-    /// The file, if it is open.
-    pub(super) fn opened(&self, number: u32) -> Option<Arc<dyn DiskFile>> {
+    /// The file, if it is open already.
+    pub(crate) fn opened(&self, number: u32) -> Option<Arc<dyn DiskFile>> {
         let mut open = self.open.lock().ignore_poison();
         open.uses += 1;
         let now = open.uses;
@@ -48,7 +48,7 @@ impl VolumeFiles {
     }
 
     /// The file, opened if need be.
-    pub(super) fn get(&self, number: u32) -> io::Result<Arc<dyn DiskFile>> {
+    pub(crate) fn get(&self, number: u32) -> io::Result<Arc<dyn DiskFile>> {
         if let Some(file) = self.opened(number) {
             return Ok(file);
         }
@@ -57,8 +57,8 @@ impl VolumeFiles {
         Ok(file)
     }
 
-    /// Keeps a file open; closes the one that was not used for longest if there are too many.
-    pub(super) fn add(&self, number: u32, file: Arc<dyn DiskFile>) {
+    /// Keeps a file open; closes the least recently used one if there are too many.
+    pub(crate) fn add(&self, number: u32, file: Arc<dyn DiskFile>) {
         let mut open = self.open.lock().ignore_poison();
         if open.files.len() >= OPEN_FILES_MAX
             && let Some(oldest) = open.files.iter().min_by_key(|(_, (_, used))| *used).map(|(number, _)| *number)
@@ -70,8 +70,8 @@ impl VolumeFiles {
         open.files.insert(number, (file, now));
     }
 
-    /// Closes a file that is gone.
-    pub(super) fn forget(&self, number: u32) {
+    /// Closes the file of a volume that is about to be removed.
+    pub(crate) fn forget(&self, number: u32) {
         self.open.lock().ignore_poison().files.remove(&number);
     }
 }

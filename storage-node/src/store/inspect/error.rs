@@ -1,71 +1,32 @@
-//! Why a disk cannot be looked at.
+//! Why a disk cannot be inspected.
 
 use std::io;
 use std::path::PathBuf;
 
 use cairn_core::shard::ShardId;
 
-use crate::store::Damage;
+use crate::store::records::Damage;
 
-/// A disk, or a shard of it, that cannot be looked at. Says where, and what to do.
+/// A disk, or a shard of it, that cannot be inspected.
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
-    /// There is no disk.
     #[error("{} holds no disk: it has no directory `volumes`; name a disk's directory, such as cairn-data/disk1", path.display())]
-    NotADisk {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// A process uses the disk.
+    NotADisk { path: PathBuf },
     #[error(
         "the disk at {} is in use by a running server: stop that first, or pass --in-use to look all the same (what is \
          being written right now then seems unfinished)",
         path.display()
     )]
-    InUse {
-        /// The directory.
-        path: PathBuf,
-    },
+    InUse { path: PathBuf },
     /// Neither the superblock nor any volume says whose disk it is.
     #[error("nothing in {} says whose disk it is: the superblock cannot be used ({why}), nor any volume's header", path.display())]
-    NoIdentity {
-        /// The directory.
-        path: PathBuf,
-        /// What is wrong with the superblock.
-        why: String,
-    },
-    /// The filesystem failed.
+    NoIdentity { path: PathBuf, why: String },
     #[error("{what} failed in {}: {source}", path.display())]
-    Io {
-        /// The directory or file.
-        path: PathBuf,
-        /// What was tried.
-        what: &'static str,
-        /// What the filesystem said.
-        source: io::Error,
-    },
-    /// A volume cannot be read.
+    Io { path: PathBuf, what: &'static str, source: io::Error },
     #[error("volume {volume} cannot be read: {source}; check the kernel log")]
-    Volume {
-        /// Its number.
-        volume: u32,
-        /// What the filesystem said.
-        source: io::Error,
-    },
-    /// No such shard.
+    Volume { volume: u32, source: io::Error },
     #[error("{} does not hold {shard}; `--shards` lists what it holds", path.display())]
-    NoSuchShard {
-        /// The directory.
-        path: PathBuf,
-        /// The shard.
-        shard: ShardId,
-    },
-    /// The shard is bad.
+    NoSuchShard { path: PathBuf, shard: ShardId },
     #[error("{shard} is bad and is not exported: {damage}; `cairn cluster status` tells whether it waits for repair")]
-    Damaged {
-        /// The shard.
-        shard: ShardId,
-        /// What is wrong with it.
-        damage: Damage,
-    },
+    Damaged { shard: ShardId, damage: Damage },
 }

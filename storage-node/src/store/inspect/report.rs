@@ -1,4 +1,4 @@
-//! What is said of a disk.
+//! The results of an inspection.
 
 use cairn_core::geometry::Geometry;
 use cairn_core::id::{ClusterId, DiskId, ProfileId};
@@ -9,57 +9,49 @@ use crate::format::RecordHeader;
 /// A disk, as its own bytes describe it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspection {
-    /// The cluster it belongs to.
     pub cluster: ClusterId,
-    /// The disk.
     pub disk: DiskId,
     /// When it was formatted, in milliseconds since the Unix epoch.
     pub created_ms: u64,
-    /// Its volumes, ordered by number.
+    /// Ordered by number.
     pub volumes: Vec<VolumeReport>,
-    /// The live shards, in the order in which they lie.
+    /// The live shards, in the order of their places.
     pub shards: Vec<ShardReport>,
     /// Whether every checksum was verified.
     pub verified: bool,
-    /// What is wrong.
     pub problems: Vec<Problem>,
 }
 
 /// A volume. Every volume is sealed as soon as no process uses the disk: each start begins a new one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct VolumeReport {
-    /// Its number.
     pub number: u32,
     /// Bytes from its beginning to its end.
     pub file_bytes: u64,
     /// Bytes that it occupies, as the filesystem counts them.
     pub allocated_bytes: u64,
-    /// Shards whose records are there, live or not.
+    /// Records of shards, live or not.
     pub shard_records: u64,
-    /// Records of deletions.
     pub tombstones: u64,
     /// Shards whose write never ended.
     pub unfinished: u64,
-    /// Shards that live here.
+    /// Shards whose live record is in this volume.
     pub live_shards: u64,
-    /// Bytes of their records.
+    /// Bytes of the live records.
     pub live_bytes: u64,
-    /// Bytes of the records of shards that were deleted or written again, holes not counted.
+    /// Bytes of the records of shards that were deleted or written again, without holes.
     pub dead_bytes: u64,
 }
 
 /// A live shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShardReport {
-    /// The shard.
     pub shard: ShardId,
-    /// Its profile.
     pub profile: ProfileId,
-    /// The shape of its extent.
+    /// The shape of the shard's extent.
     pub geometry: Geometry,
-    /// The volume that it lies in.
     pub volume: u32,
-    /// Where its record begins there.
+    /// Where its record begins in the volume, in bytes.
     pub offset: u64,
     /// Bytes of header and descriptor.
     pub head_bytes: u64,
@@ -70,7 +62,7 @@ pub struct ShardReport {
 }
 
 impl ShardReport {
-    pub(super) fn of(header: &RecordHeader) -> Self {
+    pub(crate) fn of(header: &RecordHeader) -> Self {
         Self {
             shard: header.shard,
             profile: header.profile,
@@ -84,14 +76,14 @@ impl ShardReport {
     }
 }
 
-/// Something that is wrong.
+/// Something that is wrong with a disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The volume; 0 for the superblock.
     pub volume: u32,
-    /// Where in it.
+    /// Where in the volume, in bytes.
     pub offset: u64,
-    /// The shard, if it can be told.
+    /// `None` if it cannot be read which shard it is.
     pub shard: Option<ShardId>,
     /// What is wrong, for people.
     pub what: String,

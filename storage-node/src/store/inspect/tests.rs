@@ -1,7 +1,9 @@
 //! Real directories, with what happens to them.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use cairn_core::cell::Cell;
@@ -10,7 +12,10 @@ use cairn_core::shard::{ShardHeader, ShardId};
 use cairn_protocol::storage::{DeleteOrder, DeleteProof};
 
 use super::*;
+use crate::disk_io::RealDisk;
+use crate::format::{DiskIdentity, IdentityBlock};
 use crate::store::tests::dependencies;
+use crate::store::volume_files::volume_name;
 use crate::store::{DiskStore, ExpectedDisk, ScrubOptions, StoreOptions};
 
 const DELETED: [u64; 3] = [3, 50, 51];

@@ -1,30 +1,29 @@
-//! Walking all volumes of a disk, as recovery does after the loss of the index.
+//! Reading all volumes of a disk, as replay does after the loss of the index.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cairn_core::shard::ShardId;
 
-use super::{InspectError, OpenedDisk, Problem, VolumeReport};
+use super::error::InspectError;
+use super::opened_disk::OpenedDisk;
+use super::report::{Problem, VolumeReport};
 use crate::disk_io::DiskFile;
 use crate::format::{
     BLOCK_BYTES, BlockKind, FOOTER_MAGIC, IdentityBlock, RECORD_ALIGN, RecordHeader, RecordKind, VOLUME_DATA_START,
 };
-use crate::store::entry::Entry;
-use crate::store::scan::{Found, Scan};
-use crate::store::state::{Known, State};
-use crate::store::verify::{FileSource, verify};
-use crate::store::vouched::{Verdict, VouchedScan};
+use crate::store::index::{Entry, Known, State};
+use crate::store::records::{FileSource, Found, Scan, SettledScan, Verdict, verify};
 
-/// Bytes of a volume's end that are looked at at a time.
+/// Bytes of a volume's end that are read at a time.
 const TAIL_BYTES: usize = 1 << 20;
 
-/// What the walk has seen. What is alive is decided by the state that recovery uses, so that both agree.
+/// What was found so far. The state that replay uses decides which shards are live, so that both agree.
 #[derive(Default)]
-pub(super) struct Walk {
+pub(crate) struct Walk {
     state: State,
     seen: BTreeMap<u32, Seen>,
-    pub(super) problems: Vec<Problem>,
+    pub(crate) problems: Vec<Problem>,
 }
 
 #[derive(Default)]
@@ -34,8 +33,8 @@ struct Seen {
 }
 
 impl Walk {
-    /// Walks one volume; all have to be walked in the order of their numbers.
-    pub(super) fn volume(&mut self, disk: &OpenedDisk, number: u32, verify: bool) -> Result<(), InspectError> {
+    /// Reads one volume; all have to be read, in the order of their numbers.
+    pub(crate) fn volume(&mut self, disk: &OpenedDisk, number: u32, verify: bool) -> Result<(), InspectError> {
         let Some(file) = disk.volumes.get(&number) else { return Ok(()) };
         let failed = |source| InspectError::Volume { volume: number, source };
         if verify {
@@ -44,7 +43,7 @@ impl Walk {
         self.state.volumes.add(number);
         self.seen.entry(number).or_default().report.number = number;
         let scan = Scan::new(file, disk.identity(), number, VOLUME_DATA_START).map_err(failed)?;
-        let mut records = VouchedScan::new(scan);
+        let mut records = SettledScan::new(scan);
         let mut end = VOLUME_DATA_START;
         while let Some(verdict) = records.next().map_err(failed)? {
             if let Verdict::Counts(Found::Gap(range)) = &verdict
@@ -88,7 +87,7 @@ impl Walk {
     fn current(&self, shard: ShardId) -> Option<Entry> {
         match self.state.known(shard) {
             Known::Present(entry) => Some(entry),
-            Known::Absent | Known::AskBase => None,
+            Known::Absent | Known::AskDatabase => None,
         }
     }
 
@@ -103,7 +102,7 @@ impl Walk {
         Ok(())
     }
 
-    /// A gap begins where a record should. Holes begin with zeros there; anything else was a header once.
+    /// A gap begins where a record should. A hole has zeros there; anything else was a header once.
     fn check_gap(&mut self, file: &Arc<dyn DiskFile>, number: u32, start: u64) -> std::io::Result<()> {
         let sector = file.read_at(RECORD_ALIGN as usize, start)?;
         if sector.iter().any(|byte| *byte != 0) {
@@ -113,8 +112,8 @@ impl Walk {
         Ok(())
     }
 
-    /// The headers of the live shards, in the order in which they lie.
-    pub(super) fn live(&self) -> Vec<RecordHeader> {
+    /// The headers of the live shards, in the order of their places.
+    pub(crate) fn live(&self) -> Vec<RecordHeader> {
         let changes = self.state.changes_after(None, None);
         let mut live: Vec<RecordHeader> =
             changes.into_iter().filter_map(|(shard, entry)| Some(entry?.header(shard))).collect();
@@ -122,8 +121,8 @@ impl Walk {
         live
     }
 
-    /// What is said of the volumes, given the live shards.
-    pub(super) fn volumes(self, disk: &OpenedDisk, live: &[RecordHeader]) -> Result<Vec<VolumeReport>, InspectError> {
+    /// The reports of the volumes, given the live shards.
+    pub(crate) fn volumes(self, disk: &OpenedDisk, live: &[RecordHeader]) -> Result<Vec<VolumeReport>, InspectError> {
         let mut seen = self.seen;
         for header in live {
             if let Some(Seen { report, .. }) = seen.get_mut(&header.place.volume) {
@@ -131,7 +130,8 @@ impl Walk {
                 report.live_bytes += header.record_bytes();
             }
         }
-        let complete = |(number, Seen { mut report, shard_bytes }): (u32, Seen)| {
+        let complete = |(number, seen): (u32, Seen)| {
+            let Seen { mut report, shard_bytes } = seen;
             let failed = |source| InspectError::Volume { volume: number, source };
             report.dead_bytes = shard_bytes.saturating_sub(report.live_bytes);
             if let Some(file) = disk.volumes.get(&number) {
@@ -144,8 +144,8 @@ impl Walk {
     }
 }
 
-/// Whether what lies behind `start`, up to the end of the volume, has the end of a record in it. If not, it is a write
-/// that was cut off before anything of it was acknowledged.
+/// Whether a footer lies between `start` and the end of the volume. If not, a write was cut off there before it was
+/// acknowledged.
 fn ends_a_record(file: &Arc<dyn DiskFile>, start: u64) -> std::io::Result<bool> {
     let mut at = start;
     loop {
@@ -161,7 +161,7 @@ fn ends_a_record(file: &Arc<dyn DiskFile>, start: u64) -> std::io::Result<bool> 
 }
 
 /// Verifies every checksum of the live shards.
-pub(super) fn verify_shards(disk: &OpenedDisk, live: &[RecordHeader]) -> Vec<Problem> {
+pub(crate) fn verify_shards(disk: &OpenedDisk, live: &[RecordHeader]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for header in live.iter().filter(|header| header.kind == RecordKind::Shard) {
         let place = header.place;

@@ -2,7 +2,7 @@
 //! the accounts of space. The queue, the state and what applies a record to it are the real ones; the disk is a list.
 
 mod primitives {
-    pub(super) use shuttle::sync::{Condvar, Mutex, MutexGuard};
+    pub(crate) use shuttle::sync::{Condvar, Mutex, MutexGuard};
 }
 
 #[allow(clippy::duplicate_mod, dead_code, reason = "the same queue, over the primitives of the scheduler")]
@@ -18,10 +18,9 @@ use shuttle::thread;
 use self::queue::Queue;
 use super::{content, shard};
 use crate::format::{Place, RecordHeader};
-use crate::store::entry::Entry;
-use crate::store::flux::Purpose;
-use crate::store::state::{Known, MayMove, State};
-use crate::store::sync::{Applied, Change, apply};
+use crate::store::index::{Entry, Known, Located, MayMove, Purpose, State};
+use crate::store::log::sync::{Applied, apply};
+use crate::store::requests::Change;
 use cairn_core::shard::ShardId;
 
 /// Orders that are tried in each test.
@@ -59,8 +58,12 @@ struct Core {
 fn known(state: &State, shard: ShardId) -> Option<Entry> {
     match state.known(shard) {
         Known::Present(entry) => Some(entry),
-        Known::Absent | Known::AskBase => None,
+        Known::Absent | Known::AskDatabase => None,
     }
+}
+
+fn located(entry: Option<Entry>) -> Located {
+    Located { entry, generation: 0 }
 }
 
 /// A shard record; its version stands in the length of its descriptor.
@@ -98,7 +101,7 @@ impl Core {
                 let header = shard_header(shard, version);
                 let written = self.write(header, Purpose::Shard(shard), |header| {
                     let entry = Entry::of(header);
-                    (Change::Put { shard, entry, earlier, generation: 0 }, Record::Shard(shard, entry))
+                    (Change::Put { shard, entry, earlier: located(earlier) }, Record::Shard(shard, entry))
                 });
                 (written, reply)
             }
@@ -107,7 +110,7 @@ impl Core {
                 let written = self.write(
                     RecordHeader::of_tombstone(48, Place::default()),
                     Purpose::Tombstone(vec![shard]),
-                    |_| (Change::Delete { shards: vec![(shard, earlier)], generation: 0 }, Record::Tombstone(shard)),
+                    |_| (Change::Delete { shards: vec![(shard, located(earlier))] }, Record::Tombstone(shard)),
                 );
                 (written, reply)
             }
@@ -125,10 +128,7 @@ impl Core {
                 let header = shard_header(shard, current.descriptor_bytes);
                 let written = self.write(header, Purpose::Shard(shard), |header| {
                     let (entry, from) = (Entry::of(header), current.place);
-                    (
-                        Change::Move { shard, entry, from, earlier: Some(current), generation: 0 },
-                        Record::Shard(shard, entry),
-                    )
+                    (Change::Move { shard, entry, from, earlier: located(Some(current)) }, Record::Shard(shard, entry))
                 });
                 (written, reply)
             }
@@ -148,7 +148,7 @@ impl Core {
         let mut group = Vec::new();
         while self.syncs.drain(usize::MAX, &mut group) {
             for written in group.drain(..) {
-                let current = |state: &State, shard, _, _| known(state, shard);
+                let current = |state: &State, shard, _| known(state, shard);
                 let applied = apply(&mut self.state.lock().unwrap(), &written.header, &written.change, current);
                 let _ = written.reply.send(applied);
             }
@@ -186,7 +186,7 @@ impl Core {
         };
         assert_eq!((live.shards, accounts(&live)), (replayed.shards, accounts(&replayed)));
         assert_eq!(live.position(), live.tail, "everything is settled");
-        assert!(shards.iter().all(|shard| !live.flux.is_busy(*shard)));
+        assert!(shards.iter().all(|shard| !live.pending.is_busy(*shard)));
     }
 }
 

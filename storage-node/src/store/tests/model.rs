@@ -376,7 +376,7 @@ impl World {
     }
 
     fn fill(&mut self, left: u64) {
-        self.store.set_spare_aside();
+        self.store.make_spare();
         // Each start on a full disk may use a spare file up, and only a disk with some room makes another.
         if self.disk.spare_bytes() > small().tombstone_room_bytes {
             self.starts_since_full = 0;

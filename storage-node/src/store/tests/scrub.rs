@@ -7,11 +7,11 @@ use cairn_protocol::storage::{ScrubFinding, ScrubStatus};
 
 use super::*;
 use crate::format::{FOOTER_BYTES, RecordHeader, VOLUME_DATA_START};
-use crate::store::scan::{Found, Scan};
+use crate::store::records::{Found, Scan};
 use crate::store::volume_files::volume_number;
 
 /// The records of shards on a disk, dead ones included.
-pub(super) fn records(disk: &SimulatedDisk) -> Vec<RecordHeader> {
+pub(crate) fn records(disk: &SimulatedDisk) -> Vec<RecordHeader> {
     let mut found = Vec::new();
     for name in disk.list_volumes().unwrap() {
         let file = disk.open_volume(&name).unwrap();

@@ -13,10 +13,10 @@ use minicbor::{Decode, Encode};
 /// A checksum that was verified at upload and is returned with the object.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct StoredChecksum {
-    /// The algorithm by its S3 name: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1`, `SHA256`.
+    /// The S3 name: `CRC32`, `CRC32C`, `CRC64NVME`, `SHA1`, `SHA256`.
     #[n(0)]
     pub algorithm: String,
-    /// The value in base64; for a composite checksum followed by `-` and the number of parts.
+    /// In base64. A composite checksum ends with `-` and the number of parts.
     #[n(1)]
     pub value: String,
     /// Whether it covers the checksums of the parts (`COMPOSITE`) and not the bytes (`FULL_OBJECT`).
@@ -27,10 +27,9 @@ pub struct StoredChecksum {
 /// Extents with consecutive ids that hold a body's bytes in order. All have `extent_bytes` bytes but the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct ExtentRun {
-    /// The first extent.
     #[n(0)]
     pub first: ExtentId,
-    /// Bytes of the body.
+    /// Bytes in the body.
     #[n(1)]
     pub size: u64,
     /// Bytes of each extent but the last.
@@ -39,28 +38,24 @@ pub struct ExtentRun {
 }
 
 impl ExtentRun {
-    /// Extents in the run.
     pub fn count(&self) -> u64 {
         self.size.div_ceil(self.extent_bytes.max(1))
     }
 
-    /// The extent ids in order.
     pub fn ids(&self) -> impl Iterator<Item = ExtentId> + use<> {
         let first = self.first;
         (0..self.count()).map(move |n| first.offset(n))
     }
 }
 
-/// Where one extent of a new body went.
+/// One extent of a new body.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct PlacedExtent {
-    /// The profile it was coded under.
     #[n(0)]
     pub profile: ProfileId,
-    /// Its shape.
     #[n(1)]
     pub geometry: Geometry,
-    /// A disk per shard; those that are missing are queued for repair by the commit.
+    /// A disk per shard. The commit queues missing shards for repair.
     #[n(2)]
     pub locations: Locations,
 }
@@ -68,119 +63,104 @@ pub struct PlacedExtent {
 /// A body that is durable on disk and waits for its commit. An empty body has no run.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct PlacedRun {
-    /// The ids and the size.
     #[n(0)]
     pub run: ExtentRun,
-    /// One entry per extent, in order.
+    /// One per extent, in order.
     #[n(1)]
     pub extents: Vec<PlacedExtent>,
 }
 
-/// One extent as a reader needs it.
+/// What a reader needs to know of an extent.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct LocatedExtent {
-    /// The extent.
     #[n(0)]
     pub id: ExtentId,
     /// Offset of its first byte in the object.
     #[n(1)]
     pub offset: u64,
-    /// Its shape; `geometry.length` is its number of bytes.
+    /// `geometry.length` is the extent's size in bytes.
     #[n(2)]
     pub geometry: Geometry,
     /// A disk per shard.
     #[n(3)]
     pub locations: Locations,
-    /// Changes of the locations so far.
+    /// Counts changes of the locations.
     #[n(4)]
     pub generation: Generation,
 }
 
-/// Where an object's bytes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub enum Content {
-    /// No bytes.
     #[n(0)]
     Empty,
     /// One run of extents.
     #[n(1)]
     Run(#[n(0)] ExtentRun),
-    /// The parts of a completed multipart upload, each a run of its own.
+    /// The parts of a completed multipart upload, each with its own run.
     #[n(2)]
     Parts(#[n(0)] UploadId),
 }
 
-/// One version of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ObjectVersion {
-    /// When it was committed, in the order of the log.
+    /// Its place in the order of all commits.
     #[n(0)]
     pub sequence: CommitSequence,
-    /// Bytes.
+    /// In bytes.
     #[n(1)]
     pub size: u64,
-    /// Entity tag.
     #[n(2)]
     pub etag: ETag,
     /// Milliseconds since the Unix epoch, as the leader proposed it.
     #[n(3)]
     pub last_modified_ms: u64,
-    /// System and user headers to return.
+    /// To be returned with the object.
     #[n(4)]
     pub headers: Vec<Header>,
-    /// The checksum, where the client sent one.
+    /// `None` if the client sent none.
     #[n(5)]
     pub checksum: Option<StoredChecksum>,
-    /// Where the bytes are.
     #[n(6)]
     pub content: Content,
-    /// Storage class.
     #[n(7)]
     pub storage_class: StorageClass,
-    /// Its id; nothing where the bucket never was versioned.
+    /// `None` if the bucket was never versioned.
     #[n(8)]
     pub id: Option<VersionId>,
 }
 
-/// A version with its key, in listings.
+/// The newest version of a key, in a listing.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ListedObject {
-    /// The key.
     #[n(0)]
     pub key: ObjectKey,
-    /// Bytes.
+    /// In bytes.
     #[n(1)]
     pub size: u64,
-    /// Entity tag.
     #[n(2)]
     pub etag: ETag,
     /// Milliseconds since the Unix epoch.
     #[n(3)]
     pub last_modified_ms: u64,
-    /// The checksum's algorithm, where there is one, and whether it is composite.
     #[n(4)]
     pub checksum: Option<StoredChecksum>,
-    /// Storage class.
     #[n(5)]
     pub storage_class: StorageClass,
 }
 
-/// A version in a listing of all of them.
+/// One version of a key, in a listing of versions.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ListedVersion {
-    /// What a listing of objects says. A delete marker has no bytes, and an entity tag that says nothing.
+    /// A delete marker has no bytes, and its entity tag has no meaning.
     #[n(0)]
     pub object: ListedObject,
-    /// Its id.
     #[n(1)]
     pub id: VersionId,
-    /// Whether it is the newest of its key.
     #[n(2)]
     pub is_latest: bool,
-    /// Whether it is a delete marker.
     #[n(3)]
     pub is_marker: bool,
 }

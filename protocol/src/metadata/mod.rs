@@ -14,7 +14,7 @@ pub use error::{MetadataError, Rejection};
 pub use query::{Answer, Query, QueryBody};
 pub use signal::{MemberAddress, Signal, SignalAnswer};
 
-/// The metadata service, wherever its leader is.
+/// The metadata service. Calls reach its leader, wherever it is.
 #[warn(missing_docs)]
 #[async_trait]
 pub trait Metadata: Send + Sync + 'static {
@@ -24,7 +24,7 @@ pub trait Metadata: Send + Sync + 'static {
     /// A linearizable read: sees everything that was acknowledged before the call (I19).
     async fn query(&self, query: Query) -> Result<Answer, MetadataError>;
 
-    /// Tells the leader something that is not part of the replicated state.
+    /// Sends the leader something that is not part of the replicated state.
     async fn signal(&self, signal: Signal) -> Result<SignalAnswer, MetadataError>;
 }
 

@@ -23,38 +23,16 @@ use crate::sigv4::{Credentials, PayloadMode, RequestTarget, Signer, SigningKeyCa
 pub enum RpcError {
     /// No connection: the peer has seen nothing of the request.
     #[error("cannot connect to {addr}: {detail}")]
-    NotConnected {
-        /// Who was called.
-        addr: String,
-        /// What happened.
-        detail: String,
-    },
+    NotConnected { addr: String, detail: String },
     /// The connection broke or the time ran out: the peer may have acted on the request.
     #[error("no answer from {addr}: {detail}")]
-    Lost {
-        /// Who was called.
-        addr: String,
-        /// What happened.
-        detail: String,
-    },
+    Lost { addr: String, detail: String },
     /// The peer did not let the request in (signature, clock, path): it has not acted on it.
     #[error("{addr} turned the request away with status {status}: {detail}")]
-    Refused {
-        /// Who was called.
-        addr: String,
-        /// The HTTP status.
-        status: u16,
-        /// What the peer said.
-        detail: String,
-    },
+    Refused { addr: String, status: u16, detail: String },
     /// The peer's answer cannot be read: it may have acted on the request.
     #[error("{addr} sent an answer that cannot be read: {detail}")]
-    Malformed {
-        /// Who was called.
-        addr: String,
-        /// What is wrong with it.
-        detail: String,
-    },
+    Malformed { addr: String, detail: String },
 }
 
 impl RpcError {

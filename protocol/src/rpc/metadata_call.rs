@@ -39,7 +39,6 @@ impl ClientId {
 /// Names one command of one client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct CallTag {
-    /// The client.
     #[n(0)]
     pub client: ClientId,
     /// The command among the client's.

@@ -15,7 +15,6 @@ use super::names::{CBOR, X_CAIRN_MESSAGE};
 /// A request that is not let in, or that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// The HTTP status.
     pub status: StatusCode,
     /// Why, for people.
     pub detail: String,

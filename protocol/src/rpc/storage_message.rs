@@ -35,16 +35,12 @@ impl StoragePath {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct PutShard {
-    /// The disk.
     #[n(0)]
     pub disk: DiskId,
-    /// The shard.
     #[n(1)]
     pub id: ShardId,
-    /// The profile it was coded under.
     #[n(2)]
     pub profile: ProfileId,
-    /// The shape of its extent.
     #[n(3)]
     pub geometry: Geometry,
     /// The encoded descriptor.
@@ -75,13 +71,10 @@ impl PutShard {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ReadCells {
-    /// The disk.
     #[n(0)]
     pub disk: DiskId,
-    /// The shard.
     #[n(1)]
     pub shard: ShardId,
-    /// The shape of its extent.
     #[n(2)]
     pub geometry: Geometry,
     /// The first stripe.
@@ -96,10 +89,8 @@ pub struct ReadCells {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct DeleteShards {
-    /// The disk.
     #[n(0)]
     pub disk: DiskId,
-    /// The order.
     #[n(1)]
     pub order: DeleteOrder,
 }
@@ -108,13 +99,12 @@ pub struct DeleteShards {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Inventory {
-    /// The disk.
     #[n(0)]
     pub disk: DiskId,
     /// Only ids after this one.
     #[n(1)]
     pub after: Option<ShardId>,
-    /// At most so many.
+    /// Page size limit.
     #[n(2)]
     pub limit: u32,
 }
@@ -132,7 +122,6 @@ pub struct ShardPage {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct StartScrub {
-    /// The disk.
     #[n(0)]
     pub disk: DiskId,
 }
@@ -146,10 +135,8 @@ pub struct StatusRequest {}
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct DescribeShard {
-    /// The disk.
     #[n(0)]
     pub disk: DiskId,
-    /// The shard.
     #[n(1)]
     pub shard: ShardId,
 }
@@ -158,13 +145,10 @@ pub struct DescribeShard {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ShardDescription {
-    /// The shard.
     #[n(0)]
     pub id: ShardId,
-    /// The profile it was coded under.
     #[n(1)]
     pub profile: ProfileId,
-    /// The shape of its extent.
     #[n(2)]
     pub geometry: Geometry,
     /// The encoded descriptor.

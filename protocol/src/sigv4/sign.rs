@@ -47,7 +47,6 @@ pub enum SignError {
 /// Method and URI of the request to sign. The path is percent-encoded, see [`super::encode_path`].
 #[derive(Debug, Clone, Copy)]
 pub struct RequestTarget<'a> {
-    /// The method.
     pub method: &'a Method,
     /// The URI, absolute or relative.
     pub uri: &'a Uri,
@@ -65,7 +64,6 @@ pub struct Signed {
 /// A URI that carries its own authorization.
 #[derive(Debug, Clone)]
 pub struct PresignedUri {
-    /// The URI.
     pub uri: Uri,
     /// The signature in it, in hex.
     pub signature: String,

@@ -15,7 +15,7 @@ pub trait RemoteNodes: Send + Sync + 'static {
     fn client(&self, rpc_addr: &str) -> Arc<dyn StorageNode>;
 }
 
-/// All storage nodes that this process can talk to: those in the process directly, the others over the network.
+/// All storage nodes that this process can call: its own directly, the others over the network.
 #[derive(Clone)]
 pub struct StorageDirectory {
     remote: Arc<dyn RemoteNodes>,

@@ -1,9 +1,9 @@
-//! What can go wrong at a storage node.
+//! Failures of a storage node.
 
 use cairn_core::id::DiskId;
 use minicbor::{Decode, Encode};
 
-/// The kinds of failure, which are never confused with each other (I9).
+/// Kinds of failure. They are never confused with each other (I9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
 #[cbor(index_only)]
 pub enum StorageErrorKind {
@@ -13,14 +13,14 @@ pub enum StorageErrorKind {
     /// What the disk holds does not match its checksum or does not name the shard that was asked for.
     #[n(1)]
     Corrupt,
-    /// No answer, or no way to tell what became of the request.
+    /// There was no answer, so the outcome is unknown.
     #[n(2)]
     Unreachable,
-    /// Below the reserve of free space: nothing new is taken.
+    /// Free space is below the reserve: the disk takes no new shards.
     #[n(3)]
     Full,
-    /// The disk failed a write or a read: what was being written is not acknowledged (I2), and a failed read says
-    /// nothing about what is stored (I9).
+    /// A write or a read failed. An affected write is not acknowledged (I2), and a failed read is no evidence of what
+    /// is stored (I9).
     #[n(4)]
     Failed,
     /// The directory holds another disk, another cluster's disk, or none (I18).
@@ -29,37 +29,33 @@ pub enum StorageErrorKind {
     /// This node does not own such a disk, or the disk is not in service.
     #[n(6)]
     NoSuchDisk,
-    /// More is under way than the node takes: try another disk, or later.
+    /// The node has as much work as it takes: try another disk, or retry later.
     #[n(7)]
     Busy,
-    /// The order is older than what the node has seen, or its proof does not cover the shards (I15).
+    /// The order is older than a commit that the node has seen, or its proof does not cover the shards (I15).
     #[n(8)]
     Refused,
-    /// The request itself is wrong.
     #[n(9)]
     Invalid,
-    /// The process ran out of descriptors or memory; the disk is not to blame (I21).
+    /// The process ran out of file descriptors or memory. The disk is not at fault (I21).
     #[n(10)]
     OutOfResources,
 }
 
-/// A failed call to a storage node: what kind, which disk, and what happened there.
+/// A failed call to a storage node.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Encode, Decode)]
 #[error("disk {disk}: {kind:?}: {detail}")]
 pub struct StorageError {
-    /// What kind of failure.
     #[n(0)]
     pub kind: StorageErrorKind,
-    /// The disk that was addressed.
     #[n(1)]
     pub disk: DiskId,
-    /// What happened, for people.
+    /// For people.
     #[n(2)]
     pub detail: String,
 }
 
 impl StorageError {
-    /// An error of `kind` at `disk`.
     pub fn new(kind: StorageErrorKind, disk: DiskId, detail: impl Into<String>) -> Self {
         Self { kind, disk, detail: detail.into() }
     }

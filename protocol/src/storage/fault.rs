@@ -1,15 +1,15 @@
-//! What can be wrong with a stored shard.
+//! What can be wrong with a shard.
 
 use minicbor::{Decode, Encode};
 
-/// What is wrong with a shard.
+/// What a reader, a scrub or a rebuild found wrong with a shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
 #[cbor(index_only)]
 pub enum ShardReportKind {
-    /// The disk works and does not hold it.
+    /// The disk works and does not hold the shard.
     #[n(0)]
     Missing,
-    /// Its bytes do not verify.
+    /// Its checksum does not match.
     #[n(1)]
     Corrupt,
 }

@@ -13,18 +13,18 @@ use super::error::StorageError;
 use super::rebuild::{RebuildOrder, RebuildReport};
 use super::status::NodeStatus;
 
-/// A process that owns disks. Every call names the disk, because one slow or broken disk is nobody else's matter.
+/// A process that owns disks. Every call names the disk, so that a slow or broken one affects no other.
 #[warn(missing_docs)]
 #[async_trait]
 pub trait StorageNode: Send + Sync + 'static {
     /// Stores a whole shard; returns once it is on stable storage (I1).
     async fn put_shard(&self, disk: DiskId, header: ShardHeader, cells: Vec<Cell>) -> Result<(), StorageError>;
 
-    /// Reserves space for a shard that arrives piece by piece.
+    /// Reserves space for a shard that will be appended in pieces.
     async fn open_shard(&self, disk: DiskId, header: ShardHeader) -> Result<Box<dyn ShardWriter>, StorageError>;
 
-    /// Reads the cells of `stripes`, at most [`cairn_core::limits::CELLS_PER_READ_MAX`], without verifying them: the
-    /// caller does, so that disk, network and memory are covered by one check (I6).
+    /// Reads the cells of `stripes`, at most [`cairn_core::limits::CELLS_PER_READ_MAX`], without verifying them. The
+    /// caller verifies, so that one check covers disk, network and memory (I6).
     async fn read_cells(
         &self,
         disk: DiskId,
@@ -33,20 +33,20 @@ pub trait StorageNode: Send + Sync + 'static {
         stripes: Range<u32>,
     ) -> Result<Vec<Cell>, StorageError>;
 
-    /// Deletes shards; returns once the tombstones are on stable storage. Shards that are not there count as deleted.
+    /// Deletes shards; returns once the tombstones are on stable storage. Missing shards count as deleted.
     async fn delete_shards(&self, disk: DiskId, order: DeleteOrder) -> Result<(), StorageError>;
 
-    /// The shards on a disk, in the order of their ids, after `after`, at most `limit`.
+    /// At most `limit` of a disk's shards, ordered by id, from the first one after `after`.
     async fn inventory(&self, disk: DiskId, after: Option<ShardId>, limit: u32) -> Result<Vec<ShardId>, StorageError>;
 
-    /// Starts a scrub cycle of a disk now, as fast as scrubs may run; one that is under way goes on that fast.
+    /// Starts a scrub cycle of a disk at full scrub speed. A running cycle continues at that speed.
     async fn start_scrub(&self, disk: DiskId) -> Result<(), StorageError>;
 
-    /// What a shard says of itself, after a check of its header. The descriptor of a rebuilt shard comes from here (I16).
+    /// A shard's header, verified. Rebuilt shards take their descriptor from it (I16).
     async fn describe_shard(&self, disk: DiskId, shard: ShardId) -> Result<ShardHeader, StorageError>;
 
-    /// Makes a shard anew on a disk of this node out of others, each cell of which is verified (I6). A report without a
-    /// failure means that it is on stable storage.
+    /// Rebuilds a shard on a disk of this node from others, and verifies each of their cells (I6). If the report has no
+    /// failure, the shard is on stable storage.
     async fn rebuild_shard(&self, order: RebuildOrder) -> Result<RebuildReport, StorageError>;
 
     /// The state of the node and its disks.
@@ -57,9 +57,9 @@ pub trait StorageNode: Send + Sync + 'static {
 #[warn(missing_docs)]
 #[async_trait]
 pub trait ShardWriter: Send {
-    /// Appends the next cells. Returns when they are taken over, which bounds what is under way.
+    /// Appends the next cells. Returns once there is room for more, which bounds the memory in use.
     async fn append(&mut self, cells: Vec<Cell>) -> Result<(), StorageError>;
 
-    /// Ends the shard; returns once it is on stable storage (I1). It is an error if cells are missing.
+    /// Completes the shard; returns once it is on stable storage (I1). Fails if cells are missing.
     async fn finish(self: Box<Self>) -> Result<(), StorageError>;
 }

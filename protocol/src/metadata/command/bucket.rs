@@ -1,4 +1,4 @@
-//! Commands on buckets.
+//! Commands that change buckets.
 
 use cairn_core::name::BucketName;
 use cairn_core::version::Versioning;
@@ -8,7 +8,6 @@ use minicbor::{Decode, Encode};
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct CreateBucket {
-    /// Its name.
     #[n(0)]
     pub name: BucketName,
     /// The region that the client named, to be returned by GetBucketLocation.
@@ -20,7 +19,6 @@ pub struct CreateBucket {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct DeleteBucket {
-    /// Its name.
     #[n(0)]
     pub name: BucketName,
 }
@@ -29,10 +27,8 @@ pub struct DeleteBucket {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct SetVersioning {
-    /// The bucket.
     #[n(0)]
     pub bucket: BucketName,
-    /// What it is to be.
     #[n(1)]
     pub versioning: Versioning,
 }

@@ -10,10 +10,9 @@ use minicbor::{Decode, Encode};
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct SetLifecycle {
-    /// The bucket.
     #[n(0)]
     pub bucket: BucketName,
-    /// The rules; none for a bucket without lifecycle.
+    /// Empty to end the lifecycle.
     #[n(1)]
     pub rules: Vec<Rule>,
     /// The gateway's wall clock in milliseconds since the Unix epoch, which the client's signature has confirmed.
@@ -21,79 +20,68 @@ pub struct SetLifecycle {
     pub now_ms: u64,
 }
 
-/// Lets versions and uploads of a bucket go whose time has come. What has changed since it was seen is passed over. Refused
-/// with `Stale` if the bucket has other rules by now.
+/// Ends versions and uploads that have expired. Skips those that have changed since the leader saw them. Refused with
+/// `Stale` if the bucket's rules have changed since.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ApplyLifecycle {
-    /// The bucket.
     #[n(0)]
     pub bucket: BucketId,
     /// The commit that set the rules.
     #[n(1)]
     pub revision: CommitSequence,
-    /// The versions.
     #[n(2)]
     pub versions: Vec<EndedVersion>,
-    /// The uploads.
     #[n(3)]
     pub uploads: Vec<EndedUpload>,
 }
 
-/// A version whose time has come.
+/// A version that has expired.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct EndedVersion {
-    /// Its key.
     #[n(0)]
     pub key: ObjectKey,
-    /// The commit that made it: it goes only if it is there, and by this commit.
+    /// The commit that made it. If the key's version comes from another commit, it stays.
     #[n(1)]
     pub sequence: CommitSequence,
-    /// Whether it goes only as the newest of its key.
+    /// Whether it ends only while it is the newest of its key.
     #[n(2)]
     pub is_current: bool,
 }
 
-/// A multipart upload whose time has come.
+/// A multipart upload that has expired.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct EndedUpload {
-    /// Its key.
     #[n(0)]
     pub key: ObjectKey,
-    /// The upload.
     #[n(1)]
     pub upload: UploadId,
 }
 
-/// What went.
+/// How much was ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode)]
 pub struct LifecycleApplied {
-    /// Versions.
     #[n(0)]
     pub versions: u64,
-    /// Their bytes.
     #[n(1)]
     pub bytes: u64,
-    /// Uploads.
     #[n(2)]
     pub uploads: u64,
 }
 
-/// Goes on with the time that the service has lived through: see `cairn_core::lifecycle::ServiceTime`. Refused with
-/// `Stale` if it stands elsewhere than at `from_ms`, so that no time is counted twice.
+/// Advances the service's own time: see `cairn_core::lifecycle::ServiceTime`. Refused with `Stale` if it does not stand
+/// at `from_ms`, so that no time is counted twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct AdvanceServiceTime {
-    /// Where it stands, in milliseconds.
     #[n(0)]
     pub from_ms: u64,
-    /// Where it goes.
     #[n(1)]
     pub to_ms: u64,
-    /// The newest commit that was there before the time was measured.
+    /// The newest commit before the time was measured.
     #[n(2)]
     pub commit: CommitSequence,
-    /// Time between two marks of the last days, in milliseconds.
+    /// Distance between two marks of the last days.
     #[n(3)]
     pub spacing_ms: u64,
 }

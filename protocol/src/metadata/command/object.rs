@@ -1,4 +1,4 @@
-//! Commands on objects.
+//! Commands that change objects.
 
 use cairn_core::descriptor::Header;
 use cairn_core::etag::ETag;
@@ -51,28 +51,24 @@ pub struct CommitObject {
     /// The session that wrote the body.
     #[n(0)]
     pub session: SessionId,
-    /// The bucket.
     #[n(1)]
     pub bucket: BucketName,
-    /// The key.
     #[n(2)]
     pub key: ObjectKey,
-    /// The body; nothing for an empty object.
+    /// `None` for an empty object.
     #[n(3)]
     pub body: Option<PlacedRun>,
-    /// Entity tag.
     #[n(4)]
     pub etag: ETag,
-    /// System and user headers to return with the object.
+    /// To be returned with the object.
     #[n(5)]
     pub headers: Vec<Header>,
-    /// The verified checksum, where the client sent one.
+    /// Verified; `None` if the client sent none.
     #[n(6)]
     pub checksum: Option<StoredChecksum>,
     /// Checked against the key's newest version.
     #[n(7)]
     pub precondition: Precondition,
-    /// Storage class.
     #[n(8)]
     pub storage_class: StorageClass,
 }
@@ -83,49 +79,45 @@ pub struct ObjectCommitted {
     /// Its place in the order of all commits.
     #[n(0)]
     pub sequence: CommitSequence,
-    /// Its time of modification, in milliseconds since the Unix epoch.
+    /// In milliseconds since the Unix epoch.
     #[n(1)]
     pub last_modified_ms: u64,
-    /// The commit that set the bucket's lifecycle rules, if it has any.
+    /// The commit that set the bucket's lifecycle rules; `None` if it has none.
     #[n(2)]
     pub lifecycle: Option<CommitSequence>,
-    /// Its id; nothing where the bucket never was versioned.
+    /// `None` if the bucket was never versioned.
     #[n(3)]
     pub version: Option<VersionId>,
 }
 
-/// Deletes a key, or one version of it. What does not exist is no error, unless the precondition asks for it.
+/// Deletes a key, or one version of it. It is no error if that does not exist, unless the precondition requires it.
 ///
-/// Without a version: where the bucket never was versioned, the object goes; where it is, a delete marker is put on top of
-/// the key's versions, in the place of its null version if versioning is suspended. With one, that version goes for good,
-/// and the one below it is the newest again.
+/// Without a version: in a bucket that was never versioned, the object is removed. In a versioned one, a delete marker
+/// becomes the newest version; while versioning is suspended it replaces the null version. With a version: that version
+/// is removed for good, and the one before it is the newest again.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct DeleteObject {
-    /// The bucket.
     #[n(0)]
     pub bucket: BucketName,
-    /// The key.
     #[n(1)]
     pub key: ObjectKey,
     /// Checked against the key's newest version, or against the one that is named.
     #[n(2)]
     pub precondition: Precondition,
-    /// The version that goes.
+    /// The version to remove.
     #[n(3)]
     pub version: Option<VersionId>,
 }
 
-/// What a delete found.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct ObjectDeleted {
-    /// Whether there was anything to delete.
     #[n(0)]
     pub existed: bool,
-    /// The delete marker that was made, or the version that is gone; nothing where the bucket never was versioned.
+    /// The delete marker that was made, or the version that was removed. `None` if the bucket was never versioned.
     #[n(1)]
     pub version: Option<VersionId>,
-    /// Whether that is a delete marker.
+    /// Whether `version` is a delete marker.
     #[n(2)]
     #[cbor(default)]
     pub is_marker: bool,

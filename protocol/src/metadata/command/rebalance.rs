@@ -3,27 +3,27 @@
 use cairn_core::id::CommitSequence;
 use minicbor::{Decode, Encode};
 
-/// Begins a rebalance, or gives the one under way another rate. Refused with `Topology` while one of the other kind is.
+/// Starts a rebalance, or changes the rate of the running one. Refused with `Topology` while a rebalance of the other
+/// kind is running.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct StartRebalance {
-    /// Bytes per second that it writes at most; nothing for the cap of repair.
+    /// `None` for repair's own cap.
     #[n(0)]
     pub bytes_per_s_max: Option<u64>,
-    /// Whether it re-encodes what is not coded as new objects are, instead of moving shards.
+    /// Whether it re-encodes off-profile objects, instead of moving shards.
     #[n(1)]
     #[cbor(default)]
     pub reprotects: bool,
 }
 
-/// Ends the rebalance under way. From this commit on it publishes nothing more.
+/// Ends the running rebalance. From this commit on it publishes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct EndRebalance {
-    /// The one that is meant; nothing for whichever is under way.
+    /// `None` for whichever is running.
     #[n(0)]
     pub rebalance: Option<CommitSequence>,
-    /// Why it ends.
     #[n(1)]
     pub end: RebalanceEnd,
 }
@@ -31,16 +31,16 @@ pub struct EndRebalance {
 /// Why a rebalance ended.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum RebalanceEnd {
-    /// The operator stopped it.
+    /// By the operator.
     #[n(0)]
     Stopped,
     /// Every disk holds its share.
     #[n(1)]
     Even,
-    /// Not every disk holds its share, and nothing more can move.
+    /// Not every disk holds its share, and no further shard can move. Says why.
     #[n(2)]
     Stuck(#[n(0)] String),
-    /// Everything is coded as new objects are.
+    /// No object is off-profile any more.
     #[n(3)]
     Reprotected,
 }

@@ -8,10 +8,10 @@ use crate::storage::ShardReportKind;
 /// Names an entry of the reclaim table: the commit that made it and its place within that commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct ReclaimId {
-    /// The commit that let go of the extents.
+    /// The commit that released the extents.
     #[n(0)]
     pub sequence: CommitSequence,
-    /// Its n-th entry.
+    /// Counts the entries of that commit.
     #[n(1)]
     pub item: u32,
 }
@@ -22,19 +22,18 @@ pub struct FinishReclaim {
     /// The entry that they belong to.
     #[n(0)]
     pub entry: ReclaimId,
-    /// The extents that are gone.
     #[n(1)]
     pub extents: Vec<ExtentId>,
-    /// Whether the entry is finished with them.
+    /// Whether these are the last of the entry.
     #[n(2)]
     pub last: bool,
-    /// The generation of each extent's locations when its shards were deleted. One that has moved since keeps its row
-    /// until its new shards are deleted too. Empty in entries of earlier releases, which moved nothing.
+    /// The generation of each extent's locations when its shards were deleted. An extent that has moved since keeps its
+    /// row until its new shards are deleted too. Empty in entries of earlier releases, which moved no released extents.
     #[n(3)]
     #[cbor(default)]
     pub generations: Vec<Generation>,
-    /// Disks that are away. What they hold of the extents is left for their return, in entries of its own, so that an
-    /// extent of which nothing else is left holds up no drain and no repair.
+    /// Disks that are away. Their shards of the extents get entries of their own and wait for the disks to return, so
+    /// that these extents hold up no drain and no repair.
     #[n(4)]
     #[cbor(default)]
     pub away: Vec<DiskNumber>,
@@ -43,24 +42,20 @@ pub struct FinishReclaim {
 /// Queues shards for repair.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct ReportFaults {
-    /// What was found.
     #[n(0)]
     pub reports: Vec<ShardReport>,
 }
 
-/// A shard that a reader or a scrubber found wanting.
+/// A shard that a reader or a scrub found missing or corrupt.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Encode, Decode)]
 pub struct ShardReport {
-    /// The extent.
     #[n(0)]
     pub extent: ExtentId,
-    /// The shard's index.
     #[n(1)]
     pub index: u8,
     /// The disk that should hold it.
     #[n(2)]
     pub disk: DiskNumber,
-    /// What is wrong.
     #[n(3)]
     pub kind: ShardReportKind,
 }

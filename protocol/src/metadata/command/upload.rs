@@ -1,4 +1,4 @@
-//! Commands on multipart uploads.
+//! Commands that change multipart uploads.
 
 use cairn_core::descriptor::Header;
 use cairn_core::etag::ETag;
@@ -15,13 +15,11 @@ use crate::metadata::content::{PlacedRun, StoredChecksum};
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct CreateUpload {
-    /// The bucket.
     #[n(0)]
     pub bucket: BucketName,
-    /// The key.
     #[n(1)]
     pub key: ObjectKey,
-    /// Headers of the object to be.
+    /// For the finished object.
     #[n(2)]
     pub headers: Vec<Header>,
     /// The checksum algorithm that the client announced, by its S3 name.
@@ -30,45 +28,40 @@ pub struct CreateUpload {
     /// Whether the object's checksum will be one of the parts' checksums (`COMPOSITE`).
     #[n(4)]
     pub checksum_composite: bool,
-    /// Storage class of the object to be, by which its parts are coded too.
+    /// Of the finished object. Its parts are coded by it too.
     #[n(5)]
     pub storage_class: StorageClass,
 }
 
-/// Makes a body that is durable on disk a part; an earlier part of the same number goes to reclaim.
+/// Makes a body that is durable on disk a part. An earlier part of the same number is released.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct CommitPart {
     /// The session that wrote the body.
     #[n(0)]
     pub session: SessionId,
-    /// The bucket.
     #[n(1)]
     pub bucket: BucketName,
-    /// The key.
     #[n(2)]
     pub key: ObjectKey,
-    /// The upload.
     #[n(3)]
     pub upload: UploadId,
-    /// The part's number.
     #[n(4)]
     pub number: PartNumber,
-    /// The body; nothing for an empty part.
+    /// `None` for an empty part.
     #[n(5)]
     pub body: Option<PlacedRun>,
-    /// MD5 of the part.
+    /// The MD5 of the part.
     #[n(6)]
     pub etag: ETag,
-    /// The verified checksum, where the client sent one.
+    /// Verified; `None` if the client sent none.
     #[n(7)]
     pub checksum: Option<StoredChecksum>,
 }
 
-/// The part that a commit made.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct PartCommitted {
-    /// Its time of modification, in milliseconds since the Unix epoch.
+    /// In milliseconds since the Unix epoch.
     #[n(0)]
     pub last_modified_ms: u64,
 }
@@ -77,22 +70,19 @@ pub struct PartCommitted {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct CompleteUpload {
-    /// The bucket.
     #[n(0)]
     pub bucket: BucketName,
-    /// The key.
     #[n(1)]
     pub key: ObjectKey,
-    /// The upload.
     #[n(2)]
     pub upload: UploadId,
-    /// The parts in ascending order; those that are not named go to reclaim.
+    /// In ascending order. Parts that are not named are released.
     #[n(3)]
     pub parts: Vec<CompletePart>,
-    /// The object's checksum, computed by the gateway from the parts' checksums.
+    /// Computed by the gateway from the parts' checksums.
     #[n(4)]
     pub checksum: Option<StoredChecksum>,
-    /// The object's entity tag, computed by the gateway from the parts' tags.
+    /// Computed by the gateway from the parts' tags.
     #[n(5)]
     pub etag: ETag,
     /// Checked against the key's newest version.
@@ -103,51 +93,45 @@ pub struct CompleteUpload {
 /// A part as the client names it on completion.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct CompletePart {
-    /// Its number.
     #[n(0)]
     pub number: PartNumber,
-    /// The tag that it must have.
+    /// The tag that the uploaded part must have.
     #[n(1)]
     pub etag: ETag,
 }
 
-/// The version that a completion made. A repeated completion of the same upload returns the same.
+/// The version that a completion made. Repeating the completion returns the same.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct UploadCompleted {
     /// Its place in the order of all commits.
     #[n(0)]
     pub sequence: CommitSequence,
-    /// Its entity tag.
     #[n(1)]
     pub etag: ETag,
-    /// Its size in bytes.
+    /// In bytes.
     #[n(2)]
     pub size: u64,
-    /// Its checksum.
     #[n(3)]
     pub checksum: Option<StoredChecksum>,
-    /// Its time of modification, in milliseconds since the Unix epoch; a member of an earlier release does not say it.
+    /// In milliseconds since the Unix epoch. `None` from a member of an earlier release.
     #[n(4)]
     pub last_modified_ms: Option<u64>,
-    /// The commit that set the bucket's lifecycle rules, if it has any.
+    /// The commit that set the bucket's lifecycle rules; `None` if it has none.
     #[n(5)]
     pub lifecycle: Option<CommitSequence>,
-    /// Its id; nothing where the bucket never was versioned.
+    /// `None` if the bucket was never versioned.
     #[n(6)]
     pub version: Option<VersionId>,
 }
 
-/// Ends an upload and moves its parts to reclaim.
+/// Ends an upload and releases its parts.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct AbortUpload {
-    /// The bucket.
     #[n(0)]
     pub bucket: BucketName,
-    /// The key.
     #[n(1)]
     pub key: ObjectKey,
-    /// The upload.
     #[n(2)]
     pub upload: UploadId,
 }

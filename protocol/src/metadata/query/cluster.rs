@@ -1,32 +1,27 @@
-//! Queries on the cluster.
-
 use cairn_core::id::{CommitSequence, DiskId, DiskNumber, Epoch, ExtentId};
 use cairn_core::shard::ShardId;
 use minicbor::{Decode, Encode};
 
 use crate::storage::NodeStatus;
 
-/// The cluster map, unless the asker has it.
+/// The cluster map, if it is newer than the asker's.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct GetClusterMap {
-    /// The epoch that the asker has; 0 for none.
+    /// The asker's epoch; 0 if it has no map.
     #[n(0)]
     pub known: Epoch,
 }
 
-/// Which of the shards on a disk are provably garbage (I13): no version refers to their extent and its session has ended,
-/// or committed metadata says that this shard of the extent lies on another disk, or nowhere.
+/// Which of a disk's shards are provably garbage (I13): no version refers to the extent and its session has ended, or
+/// committed metadata places this shard on another disk, or nowhere.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct ClassifyShards {
-    /// The disk that holds them.
     #[n(0)]
     pub disk: DiskId,
-    /// The shards.
     #[n(1)]
     pub shards: Vec<ShardId>,
 }
 
-/// A summary for operators.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct GetClusterStatus {}
 
@@ -34,39 +29,32 @@ pub struct GetClusterStatus {}
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ClusterStatus {
-    /// Buckets.
     #[n(0)]
     pub buckets: u64,
-    /// Objects.
     #[n(1)]
     pub objects: u64,
-    /// Their bytes, before coding.
+    /// Before coding.
     #[n(2)]
     pub object_bytes: u64,
-    /// Uploads under way.
     #[n(3)]
     pub uploads: u64,
-    /// Entries of the reclaim table.
     #[n(4)]
     pub reclaim_entries: u64,
-    /// Shards queued for repair.
+    /// Shards that wait for repair.
     #[n(5)]
     pub repair_entries: u64,
-    /// Open gateway sessions.
     #[n(6)]
     pub sessions: u64,
-    /// The newest commit.
     #[n(7)]
     pub commit: CommitSequence,
-    /// Storage nodes that the leader has heard of, with how long ago in milliseconds.
+    /// Storage nodes that have reported to this leader, and how many milliseconds ago.
     #[n(8)]
     pub nodes: Vec<(NodeStatus, u64)>,
 }
 
-/// The first entries of the repair queue.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct GetRepairQueue {
-    /// At most so many.
+    /// Page size limit.
     #[n(0)]
     pub limit: u32,
 }
@@ -74,22 +62,20 @@ pub struct GetRepairQueue {
 /// A shard that waits for repair.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct RepairEntry {
-    /// The extent.
     #[n(0)]
     pub extent: ExtentId,
-    /// The shard's index.
     #[n(1)]
     pub index: u8,
-    /// Why it waits: 1 for a degraded write, 2 for a shard that was not found, 3 for one that does not verify.
+    /// 1: a degraded write. 2: the shard was not found. 3: it does not verify.
     #[n(2)]
     #[cbor(default)]
     pub cause: u8,
-    /// Where metadata has it.
+    /// Where metadata places it.
     #[n(3)]
     pub disk: Option<DiskNumber>,
 }
 
-/// How repair stands: what the leader knows of it.
+/// The state of repair, as far as the leader knows.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct GetRepairStatus {}
 
@@ -97,34 +83,32 @@ pub struct GetRepairStatus {}
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct RepairStatus {
-    /// Extents with a shard to make anew or to move, at the end of the last look through the tables.
+    /// Extents with a shard to rebuild or to move, at the end of the last pass over the tables.
     #[n(0)]
     pub pending_extents: u64,
-    /// Bytes to write for them.
+    /// Bytes still to be written for them.
     #[n(1)]
     pub pending_bytes: u64,
-    /// Those of them that cannot be read at present.
+    /// Those that cannot be read at present.
     #[n(2)]
     pub lost_extents: u64,
-    /// Those of them for whose shards there is no disk.
+    /// Those for which no disk may take a shard.
     #[n(3)]
     pub without_place_extents: u64,
-    /// Tasks that wait in memory.
+    /// Tasks waiting in memory.
     #[n(4)]
     pub waiting: u64,
-    /// Shards that this leader has made anew or moved.
+    /// Shards that this leader has rebuilt or moved.
     #[n(5)]
     pub done_shards: u64,
-    /// Their bytes.
     #[n(6)]
     pub done_bytes: u64,
-    /// Rebuilds that failed and were, or will be, tried again.
+    /// Failed rebuilds. Each is retried.
     #[n(7)]
     pub failures: u64,
-    /// The present limit.
+    /// The present rate limit.
     #[n(8)]
     pub bytes_per_s_limit: u64,
-    /// What is under way.
     #[n(9)]
     pub running: Vec<RunningRebuild>,
     /// Nodes that are silent and whose shards are not made anew, because too many are silent at once.
@@ -136,10 +120,8 @@ pub struct RepairStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct RunningRebuild {
-    /// The extent.
     #[n(0)]
     pub extent: ExtentId,
-    /// The shard's index.
     #[n(1)]
     pub index: u8,
     /// Where metadata has it now.
@@ -162,7 +144,6 @@ pub struct RunningRebuild {
 /// How many extents have a shard on a disk: what a drain has left to do.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct CountDiskExtents {
-    /// The disk.
     #[n(0)]
     pub disk: DiskNumber,
 }
@@ -233,10 +214,9 @@ pub struct VerifyReport {
 /// Objects and their bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Amount {
-    /// Objects.
     #[n(0)]
     pub objects: u64,
-    /// Their bytes, before coding.
+    /// Before coding.
     #[n(1)]
     pub bytes: u64,
 }
@@ -245,10 +225,8 @@ pub struct Amount {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ObjectAtRisk {
-    /// Its bucket.
     #[n(0)]
     pub bucket: String,
-    /// Its key.
     #[n(1)]
     pub key: String,
     /// Losses that it still survives; nothing if it is lost.
@@ -260,7 +238,6 @@ pub struct ObjectAtRisk {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct VerifiedDisk {
-    /// The disk.
     #[n(0)]
     pub disk: DiskNumber,
     /// Shards that are where metadata has them.

@@ -8,7 +8,6 @@ use minicbor::{Decode, Encode};
 /// The lifecycle rules of a bucket, if it has any; refused with `NoSuchBucket`.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct GetLifecycle {
-    /// The bucket.
     #[n(0)]
     pub bucket: BucketName,
 }
@@ -19,7 +18,6 @@ pub struct LifecycleView {
     /// The commit that set them.
     #[n(0)]
     pub revision: CommitSequence,
-    /// The rules.
     #[n(1)]
     pub rules: Vec<Rule>,
 }

@@ -24,7 +24,6 @@ pub enum ListPosition {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ListObjects {
-    /// The bucket.
     #[n(0)]
     pub bucket: BucketName,
     /// Only keys that start with this.
@@ -44,7 +43,6 @@ pub struct ListObjects {
 /// A page of a listing. Objects and common prefixes are each in order.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct ObjectPage {
-    /// The objects.
     #[n(0)]
     pub objects: Vec<ListedObject>,
     /// The common prefixes, delimiter included.
@@ -77,7 +75,6 @@ pub enum VersionPosition {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ListVersions {
-    /// The bucket.
     #[n(0)]
     pub bucket: BucketName,
     /// Only keys that start with this.
@@ -97,7 +94,6 @@ pub struct ListVersions {
 /// A page of a listing of versions. Versions and common prefixes are each in order.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct VersionPage {
-    /// The versions.
     #[n(0)]
     pub versions: Vec<ListedVersion>,
     /// The common prefixes, delimiter included.

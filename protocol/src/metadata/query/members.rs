@@ -34,7 +34,6 @@ pub struct MemberTable {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct MemberEntry {
-    /// Its number.
     #[n(0)]
     pub member: u64,
     /// `host:port` of its internal RPC.

@@ -29,154 +29,110 @@ pub use recovery::{Finding, FindingKind, KnownExtent, ListExtents, ListFindings,
 pub use reprotect::{BodyPosition, FindMisfits, Misfit, MisfitPage};
 pub use upload::{GetUpload, ListParts, ListUploads, ListedPart, ListedUpload, PartPage, UploadInfo, UploadPage};
 
-/// Any query.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Query {
-    /// See [`GetBucket`].
     #[n(0)]
     GetBucket(#[n(0)] GetBucket),
-    /// See [`ListBuckets`].
     #[n(1)]
     ListBuckets(#[n(0)] ListBuckets),
-    /// See [`GetObject`].
     #[n(2)]
     GetObject(#[n(0)] GetObject),
-    /// See [`LocateExtents`].
     #[n(3)]
     LocateExtents(#[n(0)] LocateExtents),
-    /// See [`ListObjects`].
     #[n(4)]
     ListObjects(#[n(0)] ListObjects),
-    /// See [`GetUpload`].
     #[n(5)]
     GetUpload(#[n(0)] GetUpload),
-    /// See [`ListParts`].
     #[n(6)]
     ListParts(#[n(0)] ListParts),
-    /// See [`ListUploads`].
     #[n(7)]
     ListUploads(#[n(0)] ListUploads),
-    /// See [`GetClusterMap`].
     #[n(8)]
     GetClusterMap(#[n(0)] GetClusterMap),
-    /// See [`ClassifyShards`].
     #[n(9)]
     ClassifyShards(#[n(0)] ClassifyShards),
-    /// See [`GetClusterStatus`].
     #[n(10)]
     GetClusterStatus(#[n(0)] GetClusterStatus),
-    /// See [`GetRepairQueue`].
     #[n(11)]
     GetRepairQueue(#[n(0)] GetRepairQueue),
-    /// See [`GetMembers`].
     #[n(30)]
     GetMembers(#[n(0)] GetMembers),
-    /// See [`GetRepairStatus`].
     #[n(20)]
     GetRepairStatus(#[n(0)] GetRepairStatus),
-    /// See [`CountDiskExtents`].
     #[n(21)]
     CountDiskExtents(#[n(0)] CountDiskExtents),
-    /// See [`GetVerification`].
     #[n(22)]
     GetVerification(#[n(0)] GetVerification),
-    /// See [`GetRebalance`].
     #[n(23)]
     GetRebalance(#[n(0)] GetRebalance),
-    /// See [`FindMisfits`].
     #[n(24)]
     FindMisfits(#[n(0)] FindMisfits),
-    /// See [`ListExtents`].
     #[n(31)]
     ListExtents(#[n(0)] ListExtents),
-    /// See [`ListFindings`].
     #[n(32)]
     ListFindings(#[n(0)] ListFindings),
-    /// See [`GetLifecycle`].
     #[n(45)]
     GetLifecycle(#[n(0)] GetLifecycle),
-    /// See [`ListVersions`].
     #[n(48)]
     ListVersions(#[n(0)] ListVersions),
 }
 
-/// What a query found.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Answer {
-    /// Of [`GetBucket`].
     #[n(0)]
     Bucket(#[n(0)] BucketInfo),
-    /// Of [`ListBuckets`].
     #[n(1)]
     Buckets(#[n(0)] BucketPage),
-    /// Of [`GetObject`].
     #[n(2)]
     Object(#[n(0)] ObjectView),
-    /// Of [`LocateExtents`].
     #[n(3)]
     Extents(#[n(0)] LocatedPage),
-    /// Of [`ListObjects`].
     #[n(4)]
     Objects(#[n(0)] ObjectPage),
-    /// Of [`GetUpload`].
     #[n(5)]
     Upload(#[n(0)] UploadInfo),
-    /// Of [`ListParts`].
     #[n(6)]
     Parts(#[n(0)] PartPage),
-    /// Of [`ListUploads`].
     #[n(7)]
     Uploads(#[n(0)] UploadPage),
-    /// Of [`GetClusterMap`]: nothing if the asker's epoch is current.
+    /// `None` if the asker's epoch is current.
     #[n(8)]
     ClusterMap(#[n(0)] Option<ClusterMap>),
-    /// Of [`ClassifyShards`]: for each shard, whether it is provably garbage.
+    /// For each shard, whether it is provably garbage.
     #[n(9)]
     Garbage(#[n(0)] Vec<bool>),
-    /// Of [`GetClusterStatus`].
     #[n(10)]
     ClusterStatus(#[n(0)] ClusterStatus),
-    /// Of [`GetRepairQueue`].
     #[n(11)]
     RepairQueue(#[n(0)] Vec<RepairEntry>),
-    /// Of [`GetMembers`].
     #[n(30)]
     Members(#[n(0)] MemberTable),
-    /// Of [`GetRepairStatus`].
     #[n(20)]
     RepairStatus(#[n(0)] RepairStatus),
-    /// Of [`CountDiskExtents`].
     #[n(21)]
     Count(#[n(0)] u64),
-    /// Of [`GetVerification`].
     #[n(22)]
     Verification(#[n(0)] Verification),
-    /// Of [`GetRebalance`].
     #[n(23)]
     Rebalance(#[n(0)] RebalanceStatus),
-    /// Of [`FindMisfits`].
     #[n(24)]
     Misfits(#[n(0)] MisfitPage),
-    /// Of [`ListExtents`].
     #[n(31)]
     KnownExtents(#[n(0)] Vec<KnownExtent>),
-    /// Of [`ListFindings`].
     #[n(32)]
     Findings(#[n(0)] Vec<Finding>),
-    /// Of [`GetLifecycle`]: nothing if the bucket has no rules.
+    /// `None` if the bucket has no rules.
     #[n(45)]
     Lifecycle(#[n(0)] Option<LifecycleView>),
-    /// Of [`ListVersions`].
     #[n(48)]
     Versions(#[n(0)] VersionPage),
 }
 
-/// A query with the type of its answer.
+/// A query and the type of its answer.
 pub trait QueryBody: Into<Query> + Send {
-    /// What it finds.
     type Answer: Send;
 
-    /// Takes its own answer out of the union.
+    /// Its own answer, `None` if it is another query's.
     fn unpack(answer: Answer) -> Option<Self::Answer>;
 }
 

@@ -17,10 +17,8 @@ use crate::metadata::content::{Content, LocatedExtent, ObjectVersion, StoredChec
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct GetObject {
-    /// The bucket.
     #[n(0)]
     pub bucket: BucketName,
-    /// The key.
     #[n(1)]
     pub key: ObjectKey,
     /// Only this part; part 1 of an object that was not uploaded in parts is the object.
@@ -41,7 +39,6 @@ pub struct GetObject {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ObjectView {
-    /// The version.
     #[n(0)]
     pub version: ObjectVersion,
     /// How many parts it was uploaded in, if it was.
@@ -56,7 +53,7 @@ pub struct ObjectView {
     /// The checksum of the part that was asked for, if the object was uploaded in parts and with checksums.
     #[n(4)]
     pub part_checksum: Option<StoredChecksum>,
-    /// The commit that set the bucket's lifecycle rules, if it has any.
+    /// The commit that set the bucket's lifecycle rules; `None` if it has none.
     #[n(10)]
     pub lifecycle: Option<CommitSequence>,
 }
@@ -85,7 +82,6 @@ pub struct LocateExtents {
 /// Consecutive extents; none past the end of the object.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct LocatedPage {
-    /// The extents in order.
     #[n(0)]
     pub extents: Vec<LocatedExtent>,
 }

@@ -20,10 +20,10 @@ pub struct RebalanceRecord {
     /// The commit that began it.
     #[n(0)]
     pub id: CommitSequence,
-    /// When it began, in milliseconds since the Unix epoch.
+    /// In milliseconds since the Unix epoch.
     #[n(1)]
     pub started_ms: u64,
-    /// Bytes per second that it writes at most; nothing for the cap of repair.
+    /// `None` for repair's own cap.
     #[n(2)]
     pub bytes_per_s_max: Option<u64>,
     /// Shards that it has moved, or made by re-encoding.
@@ -35,7 +35,7 @@ pub struct RebalanceRecord {
     /// When it ended, and why; nothing while it is under way.
     #[n(5)]
     pub ended: Option<(u64, RebalanceEnd)>,
-    /// Whether it re-encodes what is not coded as new objects are, instead of moving shards.
+    /// Whether it re-encodes off-profile objects, instead of moving shards.
     #[n(6)]
     #[cbor(default)]
     pub reprotects: bool,
@@ -74,7 +74,6 @@ pub struct RebalanceStatus {
 /// What a disk holds beside what it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct DiskShare {
-    /// The disk.
     #[n(0)]
     pub disk: DiskNumber,
     /// Bytes that it holds.
@@ -91,7 +90,6 @@ pub struct RebalanceForecast {
     /// Shards that would move, those known to be bad included.
     #[n(0)]
     pub shards: u64,
-    /// Their bytes.
     #[n(1)]
     pub bytes: u64,
     /// The disks afterwards.

@@ -18,7 +18,6 @@ pub struct ListExtents {
 /// An extent that the service knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct KnownExtent {
-    /// The extent.
     #[n(0)]
     pub id: ExtentId,
     /// Shards that it takes to read it.
@@ -53,7 +52,6 @@ pub struct Finding {
     /// The bucket, as the descriptor says; nothing where there is none that can be read.
     #[n(2)]
     pub bucket: Option<BucketName>,
-    /// The key.
     #[n(3)]
     pub key: Option<ObjectKey>,
     /// Bytes, as far as they are known.
@@ -67,7 +65,6 @@ pub struct Finding {
     pub detail: String,
 }
 
-/// What was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
 #[cbor(index_only)]
 pub enum FindingKind {
@@ -89,7 +86,7 @@ pub enum FindingKind {
 }
 
 impl FindingKind {
-    /// The kind's name in output.
+    /// The name in the output of commands.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Recovered => "recovered",

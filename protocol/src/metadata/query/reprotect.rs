@@ -19,7 +19,7 @@ pub struct FindMisfits {
     /// Where to go on; nothing for the beginning.
     #[n(1)]
     pub from: Option<BodyPosition>,
-    /// At most so many.
+    /// Page size limit.
     #[n(2)]
     pub limit: u32,
 }
@@ -31,7 +31,6 @@ pub struct BodyPosition {
     /// The bucket's id.
     #[n(0)]
     pub bucket: u64,
-    /// The key.
     #[n(1)]
     pub key: String,
     /// The complement of the version's sequence: newer versions come first.
@@ -52,7 +51,7 @@ pub struct MisfitPage {
     /// Whether it waits because a repair or a drain goes first.
     #[n(1)]
     pub is_waiting: bool,
-    /// Bytes per second that it writes at most; nothing for the cap of repair.
+    /// `None` for repair's own cap.
     #[n(2)]
     pub bytes_per_s_max: Option<u64>,
     /// The bodies.
@@ -67,13 +66,10 @@ pub struct MisfitPage {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Misfit {
-    /// Its bucket.
     #[n(0)]
     pub bucket: BucketName,
-    /// Its key.
     #[n(1)]
     pub key: ObjectKey,
-    /// The version.
     #[n(2)]
     pub sequence: CommitSequence,
     /// The part, of a version that was uploaded in parts.

@@ -12,13 +12,10 @@ use crate::metadata::content::StoredChecksum;
 /// One upload; refused with `NoSuchBucket` or `NoSuchUpload`.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct GetUpload {
-    /// The bucket.
     #[n(0)]
     pub bucket: BucketName,
-    /// The key.
     #[n(1)]
     pub key: ObjectKey,
-    /// The upload.
     #[n(2)]
     pub upload: UploadId,
 }
@@ -27,7 +24,7 @@ pub struct GetUpload {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct UploadInfo {
-    /// Headers of the object to be.
+    /// For the finished object.
     #[n(0)]
     pub headers: Vec<Header>,
     /// The announced checksum algorithm.
@@ -36,7 +33,7 @@ pub struct UploadInfo {
     /// Whether the object's checksum will be composite.
     #[n(2)]
     pub checksum_composite: bool,
-    /// Its creation, in milliseconds since the Unix epoch.
+    /// In milliseconds since the Unix epoch.
     #[n(3)]
     pub created_ms: u64,
     /// Storage class of the object to be.
@@ -47,19 +44,16 @@ pub struct UploadInfo {
 /// Parts of an upload in the order of their numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct ListParts {
-    /// The bucket.
     #[n(0)]
     pub bucket: BucketName,
-    /// The key.
     #[n(1)]
     pub key: ObjectKey,
-    /// The upload.
     #[n(2)]
     pub upload: UploadId,
     /// Only numbers above this; 0 for all.
     #[n(3)]
     pub after: u32,
-    /// At most so many.
+    /// Page size limit.
     #[n(4)]
     pub limit: u32,
 }
@@ -67,13 +61,11 @@ pub struct ListParts {
 /// A page of parts.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct PartPage {
-    /// The upload.
     #[n(0)]
     pub upload: UploadInfo,
     /// The parts.
     #[n(1)]
     pub parts: Vec<ListedPart>,
-    /// Whether there are more.
     #[n(2)]
     pub truncated: bool,
 }
@@ -82,10 +74,9 @@ pub struct PartPage {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ListedPart {
-    /// Its number.
     #[n(0)]
     pub number: PartNumber,
-    /// Bytes.
+    /// In bytes.
     #[n(1)]
     pub size: u64,
     /// MD5.
@@ -94,7 +85,6 @@ pub struct ListedPart {
     /// Milliseconds since the Unix epoch.
     #[n(3)]
     pub last_modified_ms: u64,
-    /// Its checksum.
     #[n(4)]
     pub checksum: Option<StoredChecksum>,
 }
@@ -103,7 +93,6 @@ pub struct ListedPart {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ListUploads {
-    /// The bucket.
     #[n(0)]
     pub bucket: BucketName,
     /// Only keys that start with this.
@@ -126,7 +115,6 @@ pub struct ListUploads {
 /// A page of uploads.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct UploadPage {
-    /// The uploads.
     #[n(0)]
     pub uploads: Vec<ListedUpload>,
     /// The common prefixes, delimiter included.
@@ -140,13 +128,11 @@ pub struct UploadPage {
 /// An upload in a listing.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct ListedUpload {
-    /// The key.
     #[n(0)]
     pub key: ObjectKey,
-    /// The upload.
     #[n(1)]
     pub upload: UploadId,
-    /// Its creation, in milliseconds since the Unix epoch.
+    /// In milliseconds since the Unix epoch.
     #[n(2)]
     pub created_ms: u64,
     /// The announced checksum algorithm.

@@ -112,7 +112,7 @@ pub struct ObjectVersion {
     pub size: u64,
     #[n(2)]
     pub etag: ETag,
-    /// Milliseconds since the Unix epoch, as the leader proposed it.
+    /// In milliseconds since the Unix epoch, as the leader proposed it.
     #[n(3)]
     pub last_modified_ms: u64,
     /// To be returned with the object.
@@ -141,7 +141,7 @@ pub struct ListedObject {
     pub size: u64,
     #[n(2)]
     pub etag: ETag,
-    /// Milliseconds since the Unix epoch.
+    /// In milliseconds since the Unix epoch.
     #[n(3)]
     pub last_modified_ms: u64,
     #[n(4)]

@@ -35,7 +35,7 @@ pub struct MemberAddress {
     /// Its number, never used by another member at the same time.
     #[n(0)]
     pub member: u64,
-    /// `host:port` of its internal RPC.
+    /// `host:port` of the internal RPC.
     #[n(1)]
     pub addr: String,
 }

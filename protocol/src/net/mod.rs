@@ -1,4 +1,4 @@
-//! The network as a parameter: whoever opens or accepts connections was given a [`Connect`] or a [`Listen`].
+//! The network as a parameter: code that opens or accepts connections is given a [`Connect`] or a [`Listen`].
 //!
 //! Only `server` has the real one. A test can hand every role of a cluster the same network in memory, so that the
 //! whole cluster runs in one thread.

@@ -1,4 +1,4 @@
-//! The receiving end of internal authentication: nothing is let in that the cluster's secret did not sign (I22).
+//! The receiving end of internal authentication: a request is accepted only if the cluster's secret signed it (I22).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,13 +9,11 @@ use http::request::Parts;
 use super::names::{ACCESS_KEY, REGION, SERVICE};
 use crate::sigv4::{HeaderVerifier, PayloadMode, RequestTarget, SecretKey, SigningKeyCache, VerifyError};
 
-/// Why an internal request is not let in.
+/// Why an internal request is refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RpcAuthError {
-    /// The signature does not hold.
     #[error(transparent)]
     Signature(#[from] VerifyError),
-    /// The body is not the one that was signed.
     #[error("the body's SHA-256 is not the one that was signed")]
     Body,
 }
@@ -42,18 +40,18 @@ struct Shared {
     keys: SigningKeyCache,
 }
 
-/// Largest distance between the clocks of two nodes, and the longest time for which a request can be replayed.
+/// Largest accepted difference between the clocks of two nodes. A captured request can be replayed for this long.
 const SKEW_MAX: Duration = Duration::from_mins(5);
 
 impl RpcAuth {
-    /// Lets in what is signed with the cluster's secret. An empty secret lets nothing in.
+    /// Accepts what the cluster's secret signed. With an empty secret it accepts nothing.
     pub fn new(secret: &str, clock: Arc<dyn Clock>) -> Self {
         let shared = Shared { secret: SecretKey::new(secret), keys: SigningKeyCache::new() };
         Self { shared: Arc::new(shared), clock }
     }
 
-    /// Checks the signature over method, URI and headers. What it says of the body is to be checked by
-    /// [`RpcAuth::check_body`], unless the body is a stream.
+    /// Checks the signature over method, URI and headers. Unless the body is a stream, the caller passes the result and
+    /// the body to [`RpcAuth::check_body`].
     pub fn verify(&self, request: &Parts) -> Result<PayloadMode, RpcAuthError> {
         let verifier = HeaderVerifier { region: REGION, service: SERVICE, skew_max: SKEW_MAX, keys: &self.shared.keys };
         let target = RequestTarget { method: &request.method, uri: &request.uri };
@@ -64,7 +62,7 @@ impl RpcAuth {
         Ok(verifier.verify_headers(target, &request.headers, self.clock.now(), secret)?.payload)
     }
 
-    /// Checks that a message is the one that was signed: an unsigned one is refused.
+    /// Checks that a message is the one that was signed. An unsigned message is refused.
     pub fn check_body(payload: PayloadMode, body: &[u8]) -> Result<(), RpcAuthError> {
         if payload == PayloadMode::of(body) { Ok(()) } else { Err(RpcAuthError::Body) }
     }

@@ -21,28 +21,28 @@ use crate::sigv4::{Credentials, PayloadMode, RequestTarget, Signer, SigningKeyCa
 /// Why an internal call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RpcError {
-    /// No connection: the peer has seen nothing of the request.
+    /// The peer has seen nothing of the request.
     #[error("cannot connect to {addr}: {detail}")]
     NotConnected { addr: String, detail: String },
-    /// The connection broke or the time ran out: the peer may have acted on the request.
+    /// The connection broke or the call timed out. The peer may have acted on the request.
     #[error("no answer from {addr}: {detail}")]
     Lost { addr: String, detail: String },
-    /// The peer did not let the request in (signature, clock, path): it has not acted on it.
+    /// The peer refused the request (signature, clock, path) and has not acted on it.
     #[error("{addr} turned the request away with status {status}: {detail}")]
     Refused { addr: String, status: u16, detail: String },
-    /// The peer's answer cannot be read: it may have acted on the request.
+    /// The answer cannot be read. The peer may have acted on the request.
     #[error("{addr} sent an answer that cannot be read: {detail}")]
     Malformed { addr: String, detail: String },
 }
 
 impl RpcError {
-    /// Whether it is certain that the peer did not act on the request.
+    /// Whether the peer certainly did not act on the request.
     pub const fn is_definite_no(&self) -> bool {
         matches!(self, Self::NotConnected { .. } | Self::Refused { .. })
     }
 }
 
-/// A request or response body of an internal call.
+/// The body of an internal request.
 pub type RpcBody = BoxBody<Bytes, std::io::Error>;
 
 /// Signs and sends internal requests over pooled connections. Cheap to clone.
@@ -58,9 +58,9 @@ struct Identity {
     keys: SigningKeyCache,
 }
 
-/// Time after which an unused connection is closed.
+/// An unused connection is closed after this time.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Bytes of a refusal that are kept for the error's text.
+/// Bytes of a refusal that go into the error's text.
 const REFUSAL_BYTES_MAX: usize = 512;
 
 impl RpcClient {
@@ -74,8 +74,8 @@ impl RpcClient {
         Self { http, identity: Arc::new(identity), clock }
     }
 
-    /// Sends `message` in CBOR to `http://{addr}{path}` and reads the answer: `A` where the peer did what it was asked,
-    /// `E` where it says why not. `limit` bounds the whole exchange.
+    /// Sends `message` in CBOR to `http://{addr}{path}` and reads the answer: `A` if the peer succeeded, `E` if it
+    /// reports why not. `limit` bounds the whole exchange.
     pub async fn call<M, A, E>(
         &self,
         addr: &str,
@@ -95,7 +95,7 @@ impl RpcClient {
         within(limit, addr, exchange).await
     }
 
-    /// Sends `message` in CBOR and returns as soon as the response's head is there.
+    /// Sends `message` in CBOR and returns as soon as the response's head has arrived.
     pub async fn send_message<M>(&self, addr: &str, path: &str, message: &M) -> Result<Response<Incoming>, RpcError>
     where
         M: Encode<()> + Sync,
@@ -107,7 +107,7 @@ impl RpcClient {
     }
 
     /// Sends `message` in a signed header and `body` as a stream, which the signature does not cover. Returns as soon
-    /// as the response's head is there.
+    /// as the response's head has arrived.
     pub async fn send_stream<M>(
         &self,
         addr: &str,
@@ -177,7 +177,7 @@ where
     }
 }
 
-/// Separates a success, whose body is still to be read, from a failure that the peer describes and from a refusal.
+/// Tells a success, whose body is still unread, from a failure that the peer reports and from a refusal.
 pub(super) async fn split_answer<E>(
     addr: &str,
     response: Response<Incoming>,
@@ -198,7 +198,6 @@ where
     Err(RpcError::Refused { addr: addr.to_owned(), status: status.as_u16(), detail })
 }
 
-/// Reads the whole body of a response.
 pub(super) async fn collect(addr: &str, response: Response<Incoming>) -> Result<Bytes, RpcError> {
     let lost = |e: hyper::Error| RpcError::Lost { addr: addr.to_owned(), detail: e.to_string() };
     Ok(response.into_body().collect().await.map_err(lost)?.to_bytes())
@@ -208,7 +207,7 @@ fn decode<T: for<'b> Decode<'b, ()>>(addr: &str, body: &[u8]) -> Result<T, RpcEr
     minicbor::decode(body).map_err(|e| RpcError::Malformed { addr: addr.to_owned(), detail: e.to_string() })
 }
 
-/// A message as it goes over the wire.
+/// A message as it is sent.
 pub fn encode<M: Encode<()>>(message: &M) -> Bytes {
     let mut out = Vec::with_capacity(256);
     // Writing to a Vec cannot fail.

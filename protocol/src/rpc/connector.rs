@@ -1,4 +1,4 @@
-//! What hyper's client opens connections with.
+//! Connects hyper's client to the network that was given.
 
 use std::io;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use tower_service::Service;
 
 use crate::net::{BoxedStream, Connect, Stream};
 
-/// Hands each connection that hyper's pool asks for on to a [`Connect`].
+/// Opens each connection that hyper's pool asks for through a [`Connect`].
 #[derive(Clone)]
 pub(super) struct Connector(Arc<dyn Connect>);
 

@@ -1,8 +1,8 @@
 //! Calls that take effect once, however often they are sent.
 //!
-//! A client numbers its commands and says with each one below which number it waits for nothing any more. The service
-//! remembers the outcomes from that number on, in the replicated state, and answers a repetition with what it remembers.
-//! Nothing is forgotten by age: an outcome goes only when its own client has no more use for it.
+//! A client numbers its commands, and with each one says below which number it awaits no more answers. The service
+//! keeps the outcomes from that number on in the replicated state, and answers a repetition from them. Age plays no
+//! role: an outcome is dropped only when its client no longer needs it.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,26 +11,25 @@ use cairn_core::random::RandomSource;
 use minicbor::{Decode, Encode};
 use tokio::sync::Notify;
 
-/// Numbers between the oldest call that waits and the newest: what the service remembers of one client stays below it.
+/// Largest distance between the numbers of the oldest and the newest open call. It bounds what the service keeps for
+/// one client.
 const SPAN_MAX: u64 = 16_384;
 
-/// One process that sends commands, from its start to its end.
+/// One run of a process that sends commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(transparent)]
 pub struct ClientId(#[cbor(with = "minicbor::bytes")] [u8; 16]);
 
 impl ClientId {
-    /// Draws a new one.
+    /// A new, random id.
     pub fn draw(random: &dyn RandomSource) -> Self {
         Self(random.bytes16())
     }
 
-    /// Takes the bytes of an existing one.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes as they stand in keys and messages.
     pub const fn to_bytes(self) -> [u8; 16] {
         self.0
     }
@@ -41,10 +40,10 @@ impl ClientId {
 pub struct CallTag {
     #[n(0)]
     pub client: ClientId,
-    /// The command among the client's.
+    /// Counts the client's commands.
     #[n(1)]
     pub number: u64,
-    /// The client waits for no command below this number.
+    /// The client awaits no answer below this number.
     #[n(2)]
     pub settled: u64,
     /// Whether the command was sent before and may have taken effect then.
@@ -57,7 +56,7 @@ pub struct CallTag {
 pub struct Calls {
     client: ClientId,
     open: Mutex<Open>,
-    /// Tells those who wait for a number that a call has ended.
+    /// Wakes those who wait for a number when a call has ended.
     ended: Notify,
 }
 
@@ -67,7 +66,7 @@ struct Open {
     numbers: BTreeSet<u64>,
 }
 
-/// A call that somebody waits for. Dropping it settles it, whether an answer came or nobody waits any more.
+/// A call whose answer is awaited. Dropping it settles it, with or without an answer.
 #[derive(Debug)]
 pub struct OpenCall<'a> {
     calls: &'a Calls,
@@ -75,7 +74,7 @@ pub struct OpenCall<'a> {
 }
 
 impl Calls {
-    /// A client of its own.
+    /// Starts a new client.
     pub fn new(random: &dyn RandomSource) -> Self {
         let open = Mutex::new(Open { next: 1, numbers: BTreeSet::new() });
         Self { client: ClientId::draw(random), open, ended: Notify::new() }
@@ -85,10 +84,10 @@ impl Calls {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next call. Waits while the oldest that is open is too far behind.
+    /// The next call. Waits while the oldest open one is too far behind.
     pub async fn begin(&self) -> OpenCall<'_> {
         loop {
-            // Registered before the look, so that no end is missed in between.
+            // Registered before checking, so that no ended call is missed in between.
             let ended = self.ended.notified();
             if let Some(number) = self.take() {
                 return OpenCall { calls: self, number };
@@ -110,7 +109,6 @@ impl Calls {
 }
 
 impl OpenCall<'_> {
-    /// The tag to send now.
     pub fn tag(&self, repeated: bool) -> CallTag {
         let settled = self.calls.open().numbers.first().copied().unwrap_or(self.number);
         CallTag { client: self.calls.client, number: self.number, settled, repeated }

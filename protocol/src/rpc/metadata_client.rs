@@ -13,18 +13,18 @@ use super::metadata_call::{Calls, OpenCall};
 use super::metadata_message::{Execute, MetadataFailure, MetadataPath};
 use crate::metadata::{Answer, Command, Metadata, MetadataError, Outcome, Query, Signal, SignalAnswer};
 
-/// Time for one attempt at one member: a member that hangs is left for another. A command waits longer, because a busy
-/// leader is only made busier by repetitions.
+/// Time for one attempt at one member, after which another is tried. A command waits longer, because repetitions only
+/// make a busy leader busier.
 const QUERY_LIMIT: Duration = Duration::from_secs(3);
 const COMMAND_LIMIT: Duration = Duration::from_secs(6);
-/// Time for a call with all its attempts: several elections.
+/// Time for a call with all its attempts, enough for several elections.
 const CALL_LIMIT: Duration = Duration::from_secs(20);
 /// Pause between two rounds over all members.
 const ROUND_PAUSE: Duration = Duration::from_millis(100);
-/// Members that are remembered: five, and as many that they were replaced by.
+/// Known members: at most five, those that replaced them, and some to spare.
 const MEMBERS_MAX: usize = 16;
 
-/// Finds the leader among the members and talks to it. A command takes effect once, however often it had to be sent.
+/// Finds the leader among the members and calls it. A command takes effect once, however often it has to be sent.
 pub struct HttpMetadata {
     rpc: RpcClient,
     members: Mutex<Vec<String>>,
@@ -33,19 +33,19 @@ pub struct HttpMetadata {
     calls: Calls,
 }
 
-/// What one member made of a call.
+/// The result of calling one member.
 enum Attempt<A> {
     Done(Result<A, MetadataError>),
-    /// It did nothing; who leads, if it knows, and what it said.
+    /// It did nothing. The leader if it knows one, and what it reported.
     Elsewhere(Option<String>, String),
     /// It may have done something.
     Lost(String),
 }
 
-/// How a search went so far.
+/// The state of a search for the leader.
 struct Search {
     said: String,
-    /// Whether the call may have taken effect already.
+    /// Whether the call may have taken effect.
     lost: bool,
 }
 
@@ -59,7 +59,7 @@ impl HttpMetadata {
         self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Learns where members are. Those known before are kept behind the new ones: who tells may be out of date itself.
+    /// Puts `members` before those already known, which are kept because the new list may be outdated.
     pub fn learn_members(&self, members: &[String]) {
         let mut known = self.members();
         if members.iter().zip(known.iter()).filter(|(new, old)| new == old).count() == members.len() {
@@ -71,7 +71,7 @@ impl HttpMetadata {
         *known = next;
     }
 
-    /// Takes `leader` for the member to ask first.
+    /// Makes `leader` the member to ask first.
     pub fn expect_leader(&self, leader: String) {
         self.leader.send_replace(Some(leader));
     }
@@ -81,7 +81,7 @@ impl HttpMetadata {
         self.calls.begin().await
     }
 
-    /// Sends a command that was begun before. `repeated` says whether it may have taken effect already.
+    /// Sends a command that was begun. `repeated`: whether it may have taken effect already.
     pub async fn execute_call(
         &self,
         call: &OpenCall<'_>,
@@ -98,7 +98,7 @@ impl HttpMetadata {
         }
     }
 
-    /// A call that may be sent as often as it takes.
+    /// A call that changes nothing and so may be repeated.
     async fn ask<M, A>(&self, path: &str, message: &M) -> Result<A, MetadataError>
     where
         M: Encode<()> + Sync + Clone,
@@ -125,7 +125,7 @@ impl HttpMetadata {
         A: for<'b> Decode<'b, ()> + Send,
     {
         loop {
-            // The known leader first, then everybody; a hint sends us back to the front once in a round.
+            // The known leader first, then every member. One hint per round is followed.
             let known = self.leader.borrow().clone();
             let mut candidates: Vec<String> = known.into_iter().chain(self.members().iter().cloned()).collect();
             candidates.reverse();
@@ -158,7 +158,7 @@ impl HttpMetadata {
         }
     }
 
-    /// `member` does not lead; what others have found out about another one stays.
+    /// Records that `member` does not lead. If another call has found a different leader, that one stays.
     fn forget_leader(&self, member: &str) {
         self.leader.send_if_modified(|leader| {
             let known = leader.as_deref() == Some(member);
@@ -183,7 +183,7 @@ impl HttpMetadata {
         let answer = tokio::select! {
             biased;
             answer = self.rpc.call(member, path, message, limit) => answer,
-            // Another call has found the new leader: this one need not wait for the old one's time to run out.
+            // Another call has found the new leader, so there is no need to wait until the old one times out.
             _ = replaced => return Attempt::Lost(format!("{member} does not lead any more")),
         };
         match answer {
@@ -191,7 +191,7 @@ impl HttpMetadata {
             Ok(Err(MetadataFailure::NotLeader(hint))) => Attempt::Elsewhere(hint, format!("{member} does not lead")),
             Ok(Err(MetadataFailure::Unavailable(detail))) => Attempt::Elsewhere(None, format!("{member}: {detail}")),
             Ok(Err(MetadataFailure::Unknown(detail))) => Attempt::Lost(format!("{member}: {detail}")),
-            // A member whose own store failed: the others go on without it.
+            // The member's own store failed; the others continue without it.
             Ok(Err(MetadataFailure::Store(detail))) if self.members().len() > 1 => {
                 Attempt::Elsewhere(None, format!("{member}: {detail}"))
             }

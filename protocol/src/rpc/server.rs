@@ -1,4 +1,4 @@
-//! The receiving end of internal calls, for any HTTP server whose bodies are made of [`Bytes`].
+//! The receiving end of internal calls, for any HTTP server with bodies of [`Bytes`].
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -12,11 +12,11 @@ use super::auth::{RpcAuth, RpcAuthError};
 use super::client::encode;
 use super::names::{CBOR, X_CAIRN_MESSAGE};
 
-/// A request that is not let in, or that cannot be read.
+/// A request that is refused, or cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub status: StatusCode,
-    /// Why, for people.
+    /// For people.
     pub detail: String,
 }
 
@@ -25,7 +25,7 @@ impl Refusal {
         Self { status: StatusCode::BAD_REQUEST, detail: detail.to_string() }
     }
 
-    /// The response: plain text, which tells the client that the call never reached the role.
+    /// A response in plain text, by which the client knows that the call never reached the role.
     pub fn into_response<R: From<Bytes>>(self) -> Response<R> {
         let mut response = Response::new(R::from(Bytes::from(self.detail)));
         *response.status_mut() = self.status;
@@ -63,7 +63,7 @@ pub fn receive_head<M: for<'b> Decode<'b, ()>>(auth: &RpcAuth, parts: &Parts) ->
     minicbor::decode(&message).map_err(Refusal::malformed)
 }
 
-/// The response to a call: 200 with the answer, or the status that belongs to the error, with the error itself.
+/// The response to a call: 200 with the answer, or the error with its own status.
 pub fn answer<A, E, R>(result: &Result<A, E>, status: impl FnOnce(&E) -> StatusCode) -> Response<R>
 where
     A: Encode<()>,

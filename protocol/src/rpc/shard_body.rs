@@ -1,4 +1,4 @@
-//! A request body that is fed cell by cell.
+//! A request body that is filled cell by cell.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,7 +8,7 @@ use cairn_core::cell::Cell;
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 
-/// The bytes of a shard's body, of a length that is known from the start. Ending early is an error, which breaks the
+/// The bytes of a shard's body, whose length is known from the start. Ending early is an error that breaks the
 /// connection, so that the storage node never takes half a shard for a whole one.
 pub(super) struct ShardBody {
     frames: mpsc::Receiver<Bytes>,
@@ -23,7 +23,7 @@ impl ShardBody {
     }
 }
 
-/// The pieces of a body that `cell` makes.
+/// The pieces of the body that `cell` becomes.
 pub(super) fn pieces(cell: Cell) -> [Bytes; 2] {
     [cell.data, Bytes::copy_from_slice(&cell.checksum.0)]
 }

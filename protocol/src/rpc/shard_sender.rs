@@ -1,4 +1,4 @@
-//! A shard on its way to another process.
+//! A shard that is being sent to another process.
 
 use std::time::Duration;
 
@@ -13,18 +13,18 @@ use tokio::task::JoinHandle;
 use super::shard_body::pieces;
 use crate::storage::{ShardWriter, StorageError, StorageErrorKind};
 
-/// Feeds the body of a request that runs in a task of its own.
+/// Fills the body of a request that runs in its own task.
 pub(super) struct ShardSender {
     pub(super) disk: DiskId,
     pub(super) geometry: Geometry,
     /// Cells sent so far.
     pub(super) cells: u32,
     pub(super) body: mpsc::Sender<Bytes>,
-    /// Taken once the answer has been seen.
+    /// Taken once the answer was read.
     pub(super) answer: Option<JoinHandle<Result<(), StorageError>>>,
 }
 
-/// Time that a piece may wait for the connection, and the answer for the sync after the last piece.
+/// Time that a piece may wait for the connection, and that the answer may take after the last piece.
 const PROGRESS_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl ShardSender {
@@ -51,7 +51,7 @@ impl ShardSender {
         StorageError::new(StorageErrorKind::Invalid, self.disk, detail)
     }
 
-    /// The peer answered before the shard was complete, which can only be an error.
+    /// The peer answered before the shard was complete. That can only be an error.
     async fn early_answer(&mut self) -> StorageError {
         match self.answer().await {
             Err(error) => error,

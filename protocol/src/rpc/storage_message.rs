@@ -1,4 +1,4 @@
-//! What is said to a storage node over HTTP. `docs/wire-protocol.md` describes the same for people.
+//! Messages to a storage node over HTTP. `docs/wire-protocol.md` describes them.
 
 use bytes::Bytes;
 use cairn_core::geometry::Geometry;
@@ -13,21 +13,21 @@ use crate::storage::DeleteOrder;
 pub struct StoragePath;
 
 impl StoragePath {
-    /// [`PutShard`] in the message header, the shard's body as the body; answers with nothing.
+    /// [`PutShard`] in the message header, the shard's body as the body. The answer is empty.
     pub const PUT: &'static str = "/rpc/v1/storage/put-shard";
-    /// [`ReadCells`]; answers with the cells, a checksum after each, as they stand on disk.
+    /// [`ReadCells`]. The answer is the cells, each followed by its checksum, as on disk.
     pub const READ: &'static str = "/rpc/v1/storage/read-cells";
-    /// [`DeleteShards`]; answers with nothing.
+    /// [`DeleteShards`]. The answer is empty.
     pub const DELETE: &'static str = "/rpc/v1/storage/delete-shards";
-    /// [`Inventory`]; answers with a [`ShardPage`].
+    /// [`Inventory`]. The answer is a [`ShardPage`].
     pub const INVENTORY: &'static str = "/rpc/v1/storage/inventory";
-    /// [`StartScrub`]; answers with nothing.
+    /// [`StartScrub`]. The answer is empty.
     pub const SCRUB: &'static str = "/rpc/v1/storage/start-scrub";
-    /// [`DescribeShard`]; answers with a [`ShardDescription`].
+    /// [`DescribeShard`]. The answer is a [`ShardDescription`].
     pub const DESCRIBE: &'static str = "/rpc/v1/storage/describe-shard";
-    /// [`crate::storage::RebuildOrder`]; answers with a [`crate::storage::RebuildReport`].
+    /// [`crate::storage::RebuildOrder`]. The answer is a [`crate::storage::RebuildReport`].
     pub const REBUILD: &'static str = "/rpc/v1/storage/rebuild-shard";
-    /// [`StatusRequest`]; answers with a [`crate::storage::NodeStatus`].
+    /// [`StatusRequest`]. The answer is a [`crate::storage::NodeStatus`].
     pub const STATUS: &'static str = "/rpc/v1/storage/status";
 }
 
@@ -43,13 +43,12 @@ pub struct PutShard {
     pub profile: ProfileId,
     #[n(3)]
     pub geometry: Geometry,
-    /// The encoded descriptor.
+    /// Encoded.
     #[n(4)]
     pub descriptor: ByteVec,
 }
 
 impl PutShard {
-    /// The message for `header`.
     pub fn new(disk: DiskId, header: &ShardHeader) -> Self {
         Self {
             disk,
@@ -60,14 +59,12 @@ impl PutShard {
         }
     }
 
-    /// The header that it stands for.
     pub fn into_header(self) -> ShardHeader {
         let descriptor = Bytes::from(Vec::from(self.descriptor));
         ShardHeader { id: self.id, profile: self.profile, geometry: self.geometry, descriptor }
     }
 }
 
-/// Reads cells.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ReadCells {
@@ -85,7 +82,6 @@ pub struct ReadCells {
     pub end: u32,
 }
 
-/// Deletes shards.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct DeleteShards {
@@ -95,13 +91,12 @@ pub struct DeleteShards {
     pub order: DeleteOrder,
 }
 
-/// Lists shards.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Inventory {
     #[n(0)]
     pub disk: DiskId,
-    /// Only ids after this one.
+    /// Exclusive.
     #[n(1)]
     pub after: Option<ShardId>,
     /// Page size limit.
@@ -109,16 +104,14 @@ pub struct Inventory {
     pub limit: u32,
 }
 
-/// A page of shard ids.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ShardPage {
-    /// The shards, ordered by id.
+    /// Ordered by id.
     #[n(0)]
     pub shards: Vec<ShardId>,
 }
 
-/// Starts a scrub cycle.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct StartScrub {
@@ -126,12 +119,11 @@ pub struct StartScrub {
     pub disk: DiskId,
 }
 
-/// Asks for the node's status.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct StatusRequest {}
 
-/// Asks what a shard says of itself.
+/// Asks for a shard's header.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct DescribeShard {
@@ -141,7 +133,7 @@ pub struct DescribeShard {
     pub shard: ShardId,
 }
 
-/// What a shard says of itself.
+/// A shard's header.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ShardDescription {
@@ -151,7 +143,7 @@ pub struct ShardDescription {
     pub profile: ProfileId,
     #[n(2)]
     pub geometry: Geometry,
-    /// The encoded descriptor.
+    /// Encoded.
     #[n(3)]
     pub descriptor: ByteVec,
 }

@@ -1,4 +1,4 @@
-//! A client and a server on one network in memory: no socket is opened.
+//! A client and a server on one network in memory. No socket is opened.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::net::{Listen, Listener};
 const SECRET: &str = "a secret of the cluster";
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Answers a number with twice as much, and refuses zero.
+/// Doubles a number and refuses zero.
 async fn double(auth: Arc<RpcAuth>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let result = match receive::<u64, _>(&auth, request, 64).await {
         Ok(0) => Err("zero".to_owned()),

@@ -6,13 +6,11 @@ use super::names::ALGORITHM;
 /// Why a header is not a SigV4 authorization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorizationError {
-    /// Another scheme, or none.
+    /// It names another scheme, or none.
     #[error("the authorization scheme is not {ALGORITHM}")]
     Scheme,
-    /// One of the three elements is missing.
     #[error("the authorization header requires Credential, SignedHeaders and Signature; {0} is missing")]
     MissingElement(&'static str),
-    /// The credential cannot be read.
     #[error(transparent)]
     Credential(#[from] CredentialError),
     /// The list of signed headers is empty or not lower case.
@@ -20,14 +18,13 @@ pub enum AuthorizationError {
     SignedHeaders,
 }
 
-/// What the `Authorization` header of a signed request says.
+/// The `Authorization` header of a signed request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Authorization<'a> {
-    /// Who signed, and for what.
+    /// Who signed, and for which scope.
     pub credential: Credential<'a>,
     /// Names of the signed headers, separated by semicolons.
     pub signed_headers: &'a str,
-    /// The signature, as presented.
     pub signature: &'a str,
 }
 

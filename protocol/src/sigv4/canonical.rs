@@ -9,27 +9,26 @@ use super::names::ALGORITHM;
 use super::time::SigningTime;
 use super::uri::{push_canonical_path, push_canonical_query};
 
-/// A header that the signature claims to cover and that the request does not have.
+/// A header that the signature claims to cover, but that the request lacks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the signed header {0} is missing from the request")]
 pub struct MissingSignedHeader(pub String);
 
-/// The parts of a request that a signature covers, as they came over the wire.
+/// The parts of a request that a signature covers, as they were received.
 #[derive(Debug, Clone, Copy)]
 pub struct CanonicalRequest<'a> {
-    /// Method, upper case.
+    /// Upper case.
     pub method: &'a str,
-    /// Path, percent-encoded in whatever way the client chose.
+    /// Percent-encoded as the client chose.
     pub path: &'a str,
-    /// Query without the question mark; empty when there is none.
+    /// Without the question mark; empty if there is none.
     pub query: &'a str,
-    /// All headers.
     pub headers: &'a HeaderMap,
     /// Authority of the request target, used when there is no `host` header.
     pub authority: Option<&'a str>,
     /// Names of the signed headers: lower case, separated by semicolons, in the order in which they were signed.
     pub signed_headers: &'a str,
-    /// Value of `x-amz-content-sha256`, or what stands for it.
+    /// The value of `x-amz-content-sha256`, or its substitute in a presigned URL.
     pub payload_hash: &'a str,
 }
 
@@ -89,13 +88,13 @@ pub fn string_to_sign(time: SigningTime, scope: &Scope<'_>, canonical_request: &
     format!("{ALGORITHM}\n{time}\n{scope}\n{}", hex::encode(Sha256::digest(canonical_request)))
 }
 
-/// Whether a header that is present has to be covered by the signature. S3 demands `host` and every `x-amz-*`; the
-/// same is demanded of our own `x-cairn-*`.
+/// Whether the signature has to cover a header if it is present. S3 requires `host` and every `x-amz-*`; we also
+/// require our own `x-cairn-*`.
 pub fn must_be_signed(name: &str) -> bool {
     name == HOST.as_str() || name.starts_with("x-amz-") || name.starts_with("x-cairn-")
 }
 
-/// Whether the list `signed_headers` (separated by semicolons) has `name`.
+/// Whether the list `signed_headers` (separated by semicolons) contains `name`.
 pub fn signs_header(signed_headers: &str, name: &str) -> bool {
     signed_headers.split(';').any(|signed| signed == name)
 }

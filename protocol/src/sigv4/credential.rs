@@ -1,4 +1,4 @@
-//! Who signs: access keys, secrets and the scope that a signature is good for.
+//! Who signs: access keys, secrets, and the scope in which a signature is valid.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,12 +10,11 @@ use super::names::SCOPE_TERMINATOR;
 pub struct SecretKey(Arc<str>);
 
 impl SecretKey {
-    /// Takes over a secret.
     pub fn new(secret: impl Into<Arc<str>>) -> Self {
         Self(secret.into())
     }
 
-    /// The secret itself, for key derivation and for the files that store it.
+    /// The secret in plain text, for key derivation and for the files that store it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -30,11 +29,9 @@ impl fmt::Debug for SecretKey {
 /// What a client signs with.
 #[derive(Debug, Clone)]
 pub struct Credentials {
-    /// The public half.
     pub access_key: String,
-    /// The secret half.
     pub secret_key: SecretKey,
-    /// The token that goes with temporary credentials.
+    /// Only with temporary credentials.
     pub session_token: Option<String>,
 }
 
@@ -45,14 +42,14 @@ impl Credentials {
     }
 }
 
-/// Day, region and service that a signature is good for.
+/// The day, region and service for which a signature is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scope<'a> {
     /// `YYYYMMDD`.
     pub date: &'a str,
-    /// Region, such as `us-east-1`.
+    /// Such as `us-east-1`.
     pub region: &'a str,
-    /// Service, such as `s3`.
+    /// Such as `s3`.
     pub service: &'a str,
 }
 
@@ -71,9 +68,7 @@ pub struct CredentialError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Credential<'a> {
     text: &'a str,
-    /// Who claims to have signed.
     pub access_key: &'a str,
-    /// What the signature is good for.
     pub scope: Scope<'a>,
 }
 

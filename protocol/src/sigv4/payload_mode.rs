@@ -1,8 +1,8 @@
-//! What a request says about the signing of its body, in `x-amz-content-sha256`.
+//! How a request's body is signed, as `x-amz-content-sha256` states it.
 
 use std::borrow::Cow;
 
-/// SHA-256 of no bytes, in hex.
+/// The SHA-256 of no bytes, in hex.
 pub const EMPTY_SHA256_HEX: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
@@ -18,7 +18,7 @@ const STREAMING_UNSIGNED_TRAILER: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
 )]
 pub struct PayloadModeError;
 
-/// How the body takes part in the signature. Source: S3 API reference, "Authorization header", `x-amz-content-sha256`.
+/// How the signature covers the body. Source: S3 API reference, "Authorization header", `x-amz-content-sha256`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PayloadMode {
     /// Not at all.
@@ -34,7 +34,6 @@ pub enum PayloadMode {
 }
 
 impl PayloadMode {
-    /// Reads the header's value.
     pub fn parse(text: &str) -> Result<Self, PayloadModeError> {
         match text {
             UNSIGNED => Ok(Self::Unsigned),
@@ -49,7 +48,6 @@ impl PayloadMode {
         }
     }
 
-    /// The header's value.
     pub fn header_value(&self) -> Cow<'static, str> {
         match self {
             Self::Unsigned => UNSIGNED.into(),
@@ -60,7 +58,7 @@ impl PayloadMode {
         }
     }
 
-    /// The mode of a body whose bytes are at hand.
+    /// The mode of a body that is in memory.
     pub fn of(body: &[u8]) -> Self {
         use sha2::Digest;
         Self::Sha256(sha2::Sha256::digest(body).into())

@@ -1,4 +1,4 @@
-//! Signing requests: what clients do.
+//! Signing requests, on the client's side.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,7 +15,7 @@ use super::signing_key::{SigningKey, SigningKeyCache};
 use super::time::{SigningTime, SigningTimeError};
 use super::uri::encode_query_component;
 
-/// Headers that change on the way or are added after signing.
+/// Headers that proxies change or that are added after signing.
 const UNSIGNED: [HeaderName; 6] = [AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING, USER_AGENT];
 
 /// Why a request cannot be signed.
@@ -27,10 +27,10 @@ pub enum SignError {
     /// The time cannot be written in SigV4's form.
     #[error(transparent)]
     Time(#[from] SigningTimeError),
-    /// Access key, region or service cannot stand in a credential.
+    /// The access key, region or service does not fit into a credential.
     #[error(transparent)]
     Credential(#[from] CredentialError),
-    /// A value cannot stand in a header.
+    /// A value is not allowed in a header.
     #[error(transparent)]
     Header(#[from] http::header::InvalidHeaderValue),
     /// A header vanished while the request was being signed.
@@ -52,12 +52,11 @@ pub struct RequestTarget<'a> {
     pub uri: &'a Uri,
 }
 
-/// What signing produced, for the chunks that may follow.
+/// The result of signing, for the chunks that may follow.
 #[derive(Debug, Clone)]
 pub struct Signed {
-    /// The request's signature, in hex.
+    /// In hex.
     pub signature: String,
-    /// Signs the chunks of the body.
     pub chunks: ChunkSigner,
 }
 
@@ -65,26 +64,22 @@ pub struct Signed {
 #[derive(Debug, Clone)]
 pub struct PresignedUri {
     pub uri: Uri,
-    /// The signature in it, in hex.
+    /// In hex.
     pub signature: String,
 }
 
 /// Signs requests for one identity, region and service.
 #[derive(Debug, Clone, Copy)]
 pub struct Signer<'a> {
-    /// Who signs.
     pub credentials: &'a Credentials,
-    /// Region of the scope.
     pub region: &'a str,
-    /// Service of the scope.
     pub service: &'a str,
-    /// Where derived keys are kept.
     pub keys: &'a SigningKeyCache,
 }
 
 impl Signer<'_> {
     /// Adds `host` (if absent), `x-amz-date`, `x-amz-content-sha256`, `x-amz-security-token` (for temporary
-    /// credentials) and `authorization`. Every header present is signed, but for those that change on the way.
+    /// credentials) and `authorization`. Signs every header except those that change on the way.
     pub fn sign_headers(
         &self,
         target: RequestTarget<'_>,
@@ -120,7 +115,7 @@ impl Signer<'_> {
         Ok(Signed { chunks: ChunkSigner::new(key, time, &scope, signature.clone()), signature })
     }
 
-    /// A URI that anybody may use for `expires` (at most seven days on S3), provided that the request has `headers`.
+    /// A URI that is valid for `expires` (at most seven days on S3), for any request with these `headers`.
     pub fn presign_url(
         &self,
         target: RequestTarget<'_>,

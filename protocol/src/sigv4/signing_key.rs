@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 
 use super::credential::{Credential, SecretKey};
 
-/// Keys of one generation of the cache; at most two generations are kept.
+/// Keys in one generation of the cache, of which two are kept.
 const GENERATION_KEYS_MAX: usize = 1024;
 
 /// The key of one secret for one day, region and service.
@@ -22,7 +22,7 @@ impl SigningKey {
     pub fn derive(secret: &SecretKey, time: SystemTime, region: &str, service: &str) -> Self {
         let derived = generate_signing_key(secret.expose(), time, region, service);
         let mut key = [0; 32];
-        // An HMAC-SHA256 has 32 bytes, always.
+        // An HMAC-SHA256 always has 32 bytes.
         key.copy_from_slice(derived.as_ref());
         Self(key)
     }
@@ -39,7 +39,7 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// Compares two signatures in a time that does not tell how much of them agrees.
+/// Compares two signatures in constant time.
 pub fn signatures_match(computed: &str, presented: &str) -> bool {
     computed.as_bytes().ct_eq(presented.as_bytes()).into()
 }
@@ -55,15 +55,14 @@ struct Generations {
     previous: HashMap<Box<str>, Entry>,
 }
 
-/// Keys derived lately, by credential. Bounded: when a generation is full it becomes the previous one, and the
-/// generation before that is dropped.
+/// Recently derived keys, by credential. Bounded: a full generation becomes the previous one, and the one before it is
+/// dropped.
 #[derive(Default)]
 pub struct SigningKeyCache {
     generations: RwLock<Generations>,
 }
 
 impl SigningKeyCache {
-    /// An empty cache.
     pub fn new() -> Self {
         Self::default()
     }

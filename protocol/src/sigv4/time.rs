@@ -14,7 +14,7 @@ const TEXT_BYTES: usize = 16;
 #[error("a signing time has the form YYYYMMDDTHHMMSSZ and lies in the years 1970 to 9999")]
 pub struct SigningTimeError;
 
-/// A moment with a precision of one second, together with its text `YYYYMMDDTHHMMSSZ` (UTC).
+/// A time to the second, with its text `YYYYMMDDTHHMMSSZ` (UTC).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SigningTime {
     text: [u8; TEXT_BYTES],
@@ -22,7 +22,6 @@ pub struct SigningTime {
 }
 
 impl SigningTime {
-    /// Reads the text form.
     pub fn parse(text: &str) -> Result<Self, SigningTimeError> {
         let bytes: [u8; TEXT_BYTES] = text.as_bytes().try_into().map_err(|_| SigningTimeError)?;
         if bytes[8] != b'T' || bytes[15] != b'Z' {
@@ -42,7 +41,7 @@ impl SigningTime {
         Ok(Self { text: bytes, unix_seconds })
     }
 
-    /// The second that contains `time`.
+    /// Rounds `time` down to the second.
     pub fn from_system_time(time: SystemTime) -> Result<Self, SigningTimeError> {
         let unix_seconds = time.duration_since(UNIX_EPOCH).map_err(|_| SigningTimeError)?.as_secs();
         let seconds = i64::try_from(unix_seconds).map_err(|_| SigningTimeError)?;
@@ -62,7 +61,7 @@ impl SigningTime {
 
     /// `YYYYMMDDTHHMMSSZ`.
     pub fn as_str(&self) -> &str {
-        // The constructors let only ASCII in.
+        // The constructors accept only ASCII.
         std::str::from_utf8(&self.text).unwrap_or_default()
     }
 
@@ -71,7 +70,6 @@ impl SigningTime {
         self.as_str().get(..8).unwrap_or_default()
     }
 
-    /// The moment itself.
     pub fn to_system_time(self) -> SystemTime {
         UNIX_EPOCH + Duration::from_secs(self.unix_seconds)
     }

@@ -1,4 +1,4 @@
-//! Percent-encoding as SigV4 wants it: everything but `A-Z a-z 0-9 - . _ ~`, upper-case hex, each byte once.
+//! Percent-encoding as SigV4 requires it: everything but `A-Z a-z 0-9 - . _ ~`, in upper-case hex, each byte once.
 
 use std::borrow::Cow;
 
@@ -20,8 +20,7 @@ fn push_encoded(out: &mut Vec<u8>, byte: u8) {
     }
 }
 
-/// Decodes `%XX` (and `+`, where `plus` says what it stands for) and hands each byte on. A `%` that starts no escape
-/// stands for itself.
+/// Decodes `%XX`, and `+` as `plus`, and passes each byte to `sink`. A `%` that starts no escape stands for itself.
 fn decode_each(text: &[u8], plus: u8, mut sink: impl FnMut(u8)) {
     let mut rest = text;
     while let Some((&byte, tail)) = rest.split_first() {
@@ -41,8 +40,8 @@ fn decode_each(text: &[u8], plus: u8, mut sink: impl FnMut(u8)) {
     }
 }
 
-/// Appends the canonical form of a path as it came over the wire. S3 encodes once and keeps slashes and dots as they
-/// are, unlike the other services; clients differ in which characters they escape, so the path is decoded first.
+/// Appends the canonical form of a path as it was received. Unlike other services, S3 encodes once and keeps slashes
+/// and dots. Clients differ in which characters they escape, so the path is decoded first.
 pub(super) fn push_canonical_path(out: &mut Vec<u8>, path: &str) {
     if path.is_empty() {
         out.push(b'/');
@@ -54,8 +53,8 @@ pub(super) fn push_canonical_path(out: &mut Vec<u8>, path: &str) {
     });
 }
 
-/// Appends the canonical form of a query (without `?`) as it came over the wire: components decoded and encoded
-/// afresh, sorted by name and then by value, without `X-Amz-Signature`.
+/// Appends the canonical form of a query (without `?`) as it was received: components decoded and encoded again, sorted
+/// by name and then by value, without `X-Amz-Signature`.
 pub(super) fn push_canonical_query(out: &mut Vec<u8>, query: &str) {
     if query.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! Verifying requests signed by header: what the internal RPC and the admin API do.
+//! Verifying requests that are signed by header, as the internal RPC and the admin API do.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,10 +14,10 @@ use super::sign::RequestTarget;
 use super::signing_key::{SigningKeyCache, signatures_match};
 use super::time::{SigningTime, SigningTimeError};
 
-/// Why a request is not accepted.
+/// Why a request is refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VerifyError {
-    /// A header without which there is no signature.
+    /// A header that every signed request has.
     #[error("the request has no {0} header, or it is not text")]
     MissingHeader(&'static str),
     /// The `Authorization` header cannot be read.
@@ -29,44 +29,39 @@ pub enum VerifyError {
     /// `x-amz-content-sha256` cannot be read.
     #[error(transparent)]
     Payload(#[from] PayloadModeError),
-    /// Nobody here has that access key.
     #[error("the access key {0} is not known")]
     UnknownAccessKey(String),
-    /// The clocks of the two ends differ by too much, or the request is old.
+    /// The two clocks differ by too much, or the request is old.
     #[error("the request was signed at {time}, {} s away from the verifier's clock", skew.as_secs())]
     Skewed {
-        /// When the request says it was signed.
+        /// As the request states it.
         time: SigningTime,
-        /// Distance to the verifier's clock.
+        /// Difference from the verifier's clock.
         skew: Duration,
     },
     /// The signature is for another day, region or service.
     #[error("the signature's scope is {found}, expected {expected}")]
     Scope {
-        /// What the request says.
         found: String,
-        /// What the verifier wants.
         expected: String,
     },
-    /// A header that has to be signed is not.
+    /// A header that must be signed is not.
     #[error("the header {0} is not covered by the signature")]
     UnsignedHeader(String),
-    /// A header that is said to be signed is not there.
+    /// A header that is listed as signed is missing.
     #[error(transparent)]
     MissingSignedHeader(#[from] MissingSignedHeader),
-    /// The signature is not the one that the secret gives.
     #[error("the signature does not match")]
     SignatureMismatch,
 }
 
-/// A request whose signature holds. The body is not yet checked: compare it with `payload`.
+/// A request with a valid signature. The body is not checked yet: compare it with `payload`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     /// Who signed.
     pub access_key: String,
-    /// What the signature says about the body.
+    /// How the signature covers the body.
     pub payload: PayloadMode,
-    /// When it was signed.
     pub time: SigningTime,
 }
 
@@ -77,14 +72,13 @@ pub struct HeaderVerifier<'a> {
     pub region: &'a str,
     /// Service that the scope must have.
     pub service: &'a str,
-    /// Largest distance between the signing time and the verifier's clock.
+    /// Largest accepted difference between the signing time and the verifier's clock.
     pub skew_max: Duration,
-    /// Where derived keys are kept.
     pub keys: &'a SigningKeyCache,
 }
 
 impl HeaderVerifier<'_> {
-    /// Checks the signature of a request at the time `now`; `secret` finds the secret of an access key.
+    /// Checks the signature of a request at the time `now`. `secret` looks up the secret of an access key.
     pub fn verify_headers(
         &self,
         target: RequestTarget<'_>,

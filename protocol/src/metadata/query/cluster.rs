@@ -25,7 +25,6 @@ pub struct ClassifyShards {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct GetClusterStatus {}
 
-/// The answer to [`GetClusterStatus`].
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ClusterStatus {
@@ -79,7 +78,6 @@ pub struct RepairEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct GetRepairStatus {}
 
-/// The answer to [`GetRepairStatus`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct RepairStatus {
@@ -111,12 +109,11 @@ pub struct RepairStatus {
     pub bytes_per_s_limit: u64,
     #[n(9)]
     pub running: Vec<RunningRebuild>,
-    /// Nodes that are silent and whose shards are not made anew, because too many are silent at once.
+    /// Silent nodes whose shards are not rebuilt, because too many nodes are silent at once.
     #[n(16)]
     pub held_back: Option<Vec<String>>,
 }
 
-/// A rebuild under way.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct RunningRebuild {
@@ -124,94 +121,88 @@ pub struct RunningRebuild {
     pub extent: ExtentId,
     #[n(1)]
     pub index: u8,
-    /// Where metadata has it now.
+    /// Where metadata places it now.
     #[n(2)]
     pub from: Option<DiskNumber>,
-    /// Where it will be.
     #[n(3)]
     pub target: DiskNumber,
-    /// Its bytes.
     #[n(4)]
     pub bytes: u64,
-    /// Losses that the extent still survives.
+    /// Further losses that the extent survives.
     #[n(5)]
     pub spare: u8,
-    /// Whether it only moves.
+    /// Whether the shard is healthy and only moves.
     #[n(6)]
     pub moves: bool,
 }
 
-/// How many extents have a shard on a disk: what a drain has left to do.
+/// The number of extents with a shard on a disk, which is what a drain has left to do.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct CountDiskExtents {
     #[n(0)]
     pub disk: DiskNumber,
 }
 
-/// The comparison of all metadata with what the disks hold, under way or done.
+/// The running or the last comparison of all metadata with the disks.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct GetVerification {
-    /// Begins one, unless one is under way.
+    /// Starts one, unless one is running.
     #[n(0)]
     pub start: bool,
 }
 
-/// The answer to [`GetVerification`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Verification {
-    /// How many were begun since this leader took over; the report belongs to the last but the one under way.
+    /// How many this leader has started. The report belongs to the last one that has ended.
     #[n(0)]
     pub begun: u64,
-    /// Whether one is under way.
     #[n(1)]
     pub is_running: bool,
-    /// Shards that it has compared so far.
+    /// Shards compared so far.
     #[n(2)]
     pub shards_compared: u64,
-    /// Shards that there should be, for a progress bar.
+    /// Shards that should exist, for a progress bar.
     #[n(3)]
     pub shards_expected: u64,
-    /// What the last one found.
+    /// The last one's result.
     #[n(4)]
     pub report: Option<VerifyReport>,
 }
 
-/// What a comparison of metadata with the disks' inventories found (I10).
+/// The result of comparing metadata with the disks' inventories (I10).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct VerifyReport {
-    /// The commit that it describes.
+    /// The commit as of which the metadata was read.
     #[n(0)]
     pub commit: CommitSequence,
-    /// Objects all of whose shards are there.
+    /// Objects with all of their shards.
     #[n(1)]
     pub whole: Amount,
-    /// Objects with fewer shards than they should have, by the losses that they still survive.
+    /// Objects with too few shards, by the further losses that they survive.
     #[n(2)]
     pub at_risk: Vec<(u8, Amount)>,
-    /// Objects that cannot be read now.
+    /// Objects that cannot be read at present.
     #[n(3)]
     pub lost: Amount,
-    /// The first of the objects at risk and lost, the worst first.
+    /// The first of the lost objects and of those at risk, worst first.
     #[n(4)]
     pub listed: Vec<ObjectAtRisk>,
-    /// Extents, those of uploads under way and of contents that are being deleted included.
+    /// Including those of open uploads and of released contents.
     #[n(5)]
     pub extents: u64,
-    /// Those of them with fewer shards than they should have.
+    /// Extents with too few shards.
     #[n(6)]
     pub extents_at_risk: u64,
-    /// The disks.
     #[n(7)]
     pub disks: Vec<VerifiedDisk>,
-    /// Extents that have all their shards, more of them in one failure domain than they have to.
+    /// Complete extents with more shards in one failure domain than needed.
     #[n(8)]
     #[cbor(default)]
     pub crowded_extents: u64,
 }
 
-/// Objects and their bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Amount {
     #[n(0)]
@@ -229,28 +220,26 @@ pub struct ObjectAtRisk {
     pub bucket: String,
     #[n(1)]
     pub key: String,
-    /// Losses that it still survives; nothing if it is lost.
+    /// Further losses that it survives; `None` if it is lost.
     #[n(2)]
     pub spare: Option<u8>,
 }
 
-/// A disk whose inventory was compared.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct VerifiedDisk {
     #[n(0)]
     pub disk: DiskNumber,
-    /// Shards that are where metadata has them.
+    /// Shards that are where metadata places them.
     #[n(1)]
     pub good: u64,
-    /// Shards that metadata has there and the disk does not hold.
+    /// Shards that metadata places on the disk and that it does not hold.
     #[n(2)]
     pub missing: u64,
-    /// Shards that the disk holds and metadata does not have there: garbage that is not collected yet, and writes under
-    /// way.
+    /// Shards on the disk that metadata does not place there: garbage not yet collected, and writes in progress.
     #[n(3)]
     pub unknown: u64,
-    /// Why its inventory could not be read; all its shards count as missing then.
+    /// Why the inventory could not be read. All its shards then count as missing.
     #[n(4)]
     pub error: Option<String>,
 }

@@ -5,14 +5,13 @@ use cairn_core::lifecycle::Rule;
 use cairn_core::name::BucketName;
 use minicbor::{Decode, Encode};
 
-/// The lifecycle rules of a bucket, if it has any; refused with `NoSuchBucket`.
+/// Refused with `NoSuchBucket`.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct GetLifecycle {
     #[n(0)]
     pub bucket: BucketName,
 }
 
-/// The lifecycle rules of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct LifecycleView {
     /// The commit that set them.

@@ -10,10 +10,10 @@ use minicbor::{Decode, Encode};
 
 use crate::metadata::content::{Content, LocatedExtent, ObjectVersion, StoredChecksum};
 
-/// A version of a key, with the first extents of what is asked for, so that most reads need one query.
+/// A version of a key, with the first extents of the requested bytes, so that most reads need one query.
 ///
-/// Refused with `NoSuchBucket`, `NoSuchKey`, `NoSuchVersion`, `NoSuchPart`, or with `DeleteMarker` if that is what the
-/// version is.
+/// Refused with `NoSuchBucket`, `NoSuchKey`, `NoSuchVersion` or `NoSuchPart`, and with `DeleteMarker` if the version is
+/// one.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct GetObject {
@@ -21,36 +21,36 @@ pub struct GetObject {
     pub bucket: BucketName,
     #[n(1)]
     pub key: ObjectKey,
-    /// Only this part; part 1 of an object that was not uploaded in parts is the object.
+    /// Only this part. An object that was not uploaded in parts is its own part 1.
     #[n(2)]
     pub part: Option<PartNumber>,
-    /// The bytes wanted; a range that cannot be satisfied locates nothing.
+    /// The requested bytes. A range that cannot be satisfied locates no extents.
     #[n(3)]
     pub range: Option<ByteRange>,
-    /// Extents to locate at most: zero for HEAD.
+    /// Limit on the located extents; 0 for HEAD.
     #[n(4)]
     pub extents: u32,
-    /// The version; the newest if nothing is said.
+    /// `None` for the newest.
     #[n(5)]
     pub version: Option<VersionId>,
 }
 
-/// An object as a reader needs it.
+/// What a reader needs to know of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ObjectView {
     #[n(0)]
     pub version: ObjectVersion,
-    /// How many parts it was uploaded in, if it was.
+    /// The number of parts; `None` if it was not uploaded in parts.
     #[n(1)]
     pub parts: Option<u32>,
-    /// The bytes of the part that was asked for, as offsets in the object.
+    /// The requested part's bytes, as start and end offsets in the object.
     #[n(2)]
     pub part_range: Option<(u64, u64)>,
-    /// The extents from the start of the range (or part) on.
+    /// From the first requested byte on.
     #[n(3)]
     pub located: Vec<LocatedExtent>,
-    /// The checksum of the part that was asked for, if the object was uploaded in parts and with checksums.
+    /// The requested part's checksum, if the object was uploaded in parts and with checksums.
     #[n(4)]
     pub part_checksum: Option<StoredChecksum>,
     /// The commit that set the bucket's lifecycle rules; `None` if it has none.
@@ -59,27 +59,26 @@ pub struct ObjectView {
 }
 
 impl ObjectView {
-    /// The bytes of the part that was asked for.
+    /// The requested part's bytes, as offsets in the object.
     pub fn part_bytes(&self) -> Option<Range<u64>> {
         self.part_range.map(|(start, end)| start..end)
     }
 }
 
-/// The extents that hold the bytes from `from` on. Works for as long as the extents are not reclaimed.
+/// The extents that hold the bytes from `from` on, unless they have been reclaimed.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct LocateExtents {
-    /// The object's content.
     #[n(0)]
     pub content: Content,
-    /// First byte wanted, as an offset in the object.
+    /// The first requested byte, as an offset in the object.
     #[n(1)]
     pub from: u64,
-    /// Extents at most.
+    /// Page size limit.
     #[n(2)]
     pub limit: u32,
 }
 
-/// Consecutive extents; none past the end of the object.
+/// Consecutive extents; empty past the end of the object.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct LocatedPage {
     #[n(0)]

@@ -1,23 +1,24 @@
-//! The query on rebalancing.
+//! The query for the state of a rebalance.
 
 use cairn_core::id::{CommitSequence, DiskNumber};
 use minicbor::{Decode, Encode};
 
 use crate::metadata::command::RebalanceEnd;
 
-/// How the rebalance stands that is under way, or how the last one ended.
+/// The state of the running rebalance, else how the last one ended.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct GetRebalance {
-    /// Counts what every disk holds and tries out what would move, without moving anything: a walk over all extents.
+    /// Also counts what every disk holds and computes what would move, without moving anything. It walks over all
+    /// extents.
     #[n(0)]
     pub survey: bool,
 }
 
-/// A rebalance, as the replicated state has it: a new leader goes on with it.
+/// A rebalance in the replicated state. A new leader continues it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct RebalanceRecord {
-    /// The commit that began it.
+    /// The commit that started it.
     #[n(0)]
     pub id: CommitSequence,
     /// In milliseconds since the Unix epoch.
@@ -26,13 +27,13 @@ pub struct RebalanceRecord {
     /// `None` for repair's own cap.
     #[n(2)]
     pub bytes_per_s_max: Option<u64>,
-    /// Shards that it has moved, or made by re-encoding.
+    /// Shards that it has moved, or written by re-encoding.
     #[n(3)]
     pub moved_shards: u64,
-    /// Bytes of the shards that it has moved; of the objects that it has re-encoded.
+    /// Bytes of the moved shards, or of the re-encoded objects.
     #[n(4)]
     pub moved_bytes: u64,
-    /// When it ended, and why; nothing while it is under way.
+    /// When it ended, in milliseconds since the Unix epoch, and why. `None` while it runs.
     #[n(5)]
     pub ended: Option<(u64, RebalanceEnd)>,
     /// Whether it re-encodes off-profile objects, instead of moving shards.
@@ -41,58 +42,56 @@ pub struct RebalanceRecord {
     pub reprotects: bool,
 }
 
-/// The answer to [`GetRebalance`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct RebalanceStatus {
-    /// The rebalance under way or the last one; nothing if there was none.
+    /// The running or the last rebalance; `None` if there was none.
     #[n(0)]
     pub record: Option<RebalanceRecord>,
-    /// Whether it waits because a repair or a drain goes first.
+    /// Whether it waits for a repair or a drain, which go first.
     #[n(1)]
     pub is_waiting: bool,
-    /// Passes over the extents that it has begun under this leader.
+    /// Passes over the extents that this leader has started.
     #[n(2)]
     pub passes: u32,
-    /// Bytes that are still to be moved, as far as is known.
+    /// Bytes left to move, as far as is known.
     #[n(3)]
     pub left_bytes: u64,
-    /// Shards under way.
+    /// Shards being moved.
     #[n(4)]
     pub running: u64,
-    /// Moves that failed under this leader and were tried again.
+    /// Moves that failed under this leader and were retried.
     #[n(5)]
     pub failures: u64,
-    /// The disks that share what they hold: as the last survey has counted, and what has moved since.
+    /// The disks that take part, as of the last survey and the moves since.
     #[n(6)]
     pub disks: Vec<DiskShare>,
-    /// Of a survey: what would move.
+    /// What a survey found would move.
     #[n(7)]
     pub forecast: Option<RebalanceForecast>,
 }
 
-/// What a disk holds beside what it should.
+/// What a disk holds, and its share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct DiskShare {
     #[n(0)]
     pub disk: DiskNumber,
-    /// Bytes that it holds.
+    /// Held now.
     #[n(1)]
     pub bytes: u64,
-    /// Bytes that it would hold if all were equally full.
+    /// Held if all disks were equally full.
     #[n(2)]
     pub share_bytes: u64,
 }
 
-/// What a rebalance would do.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct RebalanceForecast {
-    /// Shards that would move, those known to be bad included.
+    /// Including shards known to be bad.
     #[n(0)]
     pub shards: u64,
     #[n(1)]
     pub bytes: u64,
-    /// The disks afterwards.
+    /// The disks after the moves.
     #[n(2)]
     pub disks: Vec<DiskShare>,
 }

@@ -1,63 +1,61 @@
-//! Queries on what a restored service found when it was compared with the disks.
+//! Queries for what the comparison of a restored service with the disks found.
 
 use cairn_core::id::ExtentId;
 use cairn_core::name::{BucketName, ObjectKey};
 use minicbor::{Decode, Encode};
 
-/// The extents that the service knows, in order: they belong to something, or wait to be reclaimed.
+/// The known extents, in order: those of objects and uploads, and those that wait to be reclaimed.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct ListExtents {
-    /// Only those behind this one.
+    /// Exclusive.
     #[n(0)]
     pub after: Option<ExtentId>,
-    /// How many at most.
+    /// Page size limit.
     #[n(1)]
     pub limit: u32,
 }
 
-/// An extent that the service knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct KnownExtent {
     #[n(0)]
     pub id: ExtentId,
-    /// Shards that it takes to read it.
+    /// Shards needed to read it.
     #[n(1)]
     pub data_shards: u8,
-    /// Bytes in it.
+    /// In bytes.
     #[n(2)]
     pub length: u64,
 }
 
-/// What reconciliations found, in the order of the extents.
+/// The findings, in the order of their extents.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct ListFindings {
-    /// Only those behind this extent.
+    /// Exclusive.
     #[n(0)]
     pub after: Option<ExtentId>,
-    /// How many at most.
+    /// Page size limit.
     #[n(1)]
     pub limit: u32,
 }
 
-/// Something that the disks hold and the restored service did not, or the other way round.
+/// A difference between the restored service and the disks.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Finding {
-    /// Its first extent.
+    /// The first extent of what was found.
     #[n(0)]
     pub extent: ExtentId,
-    /// What it is.
     #[n(1)]
     pub kind: FindingKind,
-    /// The bucket, as the descriptor says; nothing where there is none that can be read.
+    /// From the descriptor; `None` if no descriptor can be read.
     #[n(2)]
     pub bucket: Option<BucketName>,
     #[n(3)]
     pub key: Option<ObjectKey>,
-    /// Bytes, as far as they are known.
+    /// As far as is known.
     #[n(4)]
     pub bytes: u64,
-    /// When it was written, in milliseconds since the Unix epoch, by the clock of a gateway.
+    /// When it was written by a gateway's clock, in milliseconds since the Unix epoch.
     #[n(5)]
     pub written_ms: u64,
     /// For people.
@@ -68,19 +66,19 @@ pub struct Finding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
 #[cbor(index_only)]
 pub enum FindingKind {
-    /// It is in the namespace again: written after the backup, or deleted and not yet gone from the disks.
+    /// In the namespace again: it was written after the backup, or deleted but not yet reclaimed.
     #[n(0)]
     Recovered,
-    /// The key holds something newer. It is kept until deletions are resumed.
+    /// The key holds something newer. The shards are kept until deletions resume.
     #[n(1)]
     Superseded,
-    /// Not all of it is there. It is kept until deletions are resumed.
+    /// Some of it is missing. The shards are kept until deletions resume.
     #[n(2)]
     Incomplete,
-    /// It is in the namespace, and too few of its shards are on the disks: most likely deleted after the backup.
+    /// In the namespace, but too few of its shards are on the disks: most likely it was deleted after the backup.
     #[n(3)]
     Unreadable,
-    /// Parts of an upload that nothing shows to have been completed. Kept until deletions are resumed.
+    /// Parts of an upload with no sign that it was completed. The shards are kept until deletions resume.
     #[n(4)]
     Upload,
 }
@@ -98,22 +96,22 @@ impl FindingKind {
     }
 }
 
-/// What a reconciliation came to.
+/// The result of a comparison with the disks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode)]
 pub struct ReconcileTotals {
-    /// Shards on the disks.
+    /// Shards found on the disks.
     #[n(0)]
     pub shards: u64,
-    /// Objects that came back.
+    /// Objects in the namespace again.
     #[n(1)]
     pub recovered: u64,
-    /// Extents, objects or uploads that are kept and not in the namespace.
+    /// Extents, objects or uploads that are kept outside the namespace.
     #[n(2)]
     pub kept: u64,
-    /// Extents in the namespace that cannot be read.
+    /// Unreadable extents in the namespace.
     #[n(3)]
     pub unreadable: u64,
-    /// When it ended, in milliseconds since the Unix epoch, for people.
+    /// In milliseconds since the Unix epoch, for people.
     #[n(4)]
     pub ended_ms: u64,
 }

@@ -1,4 +1,4 @@
-//! The query of re-encoding.
+//! The query for bodies to re-encode.
 
 use cairn_core::descriptor::{Header, PartOf};
 use cairn_core::id::{CommitSequence, ProfileId, SessionId};
@@ -8,15 +8,15 @@ use minicbor::{Decode, Encode};
 
 use crate::metadata::content::ExtentRun;
 
-/// The next bodies that are not coded as new ones would be. One gateway at a time gets any: the one with the oldest open
-/// session.
+/// The next off-profile bodies: those whose coding differs from what a new body would get. Only the gateway with the
+/// oldest open session gets any.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct FindMisfits {
-    /// The asker's session.
+    /// Of the asking gateway.
     #[n(0)]
     pub session: SessionId,
-    /// Where to go on; nothing for the beginning.
+    /// `None` to start from the beginning.
     #[n(1)]
     pub from: Option<BodyPosition>,
     /// Page size limit.
@@ -24,45 +24,43 @@ pub struct FindMisfits {
     pub limit: u32,
 }
 
-/// A place in the order of all bodies.
+/// A position in the order of all bodies.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct BodyPosition {
-    /// The bucket's id.
     #[n(0)]
     pub bucket: u64,
     #[n(1)]
     pub key: String,
-    /// The complement of the version's sequence: newer versions come first.
+    /// The complement of the version's sequence, because newer versions come first.
     #[n(2)]
     pub version: u64,
-    /// The lowest part that is meant.
+    /// The first part to look at.
     #[n(3)]
     pub part: u32,
 }
 
-/// The answer to [`FindMisfits`].
+/// A page of off-profile bodies.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct MisfitPage {
-    /// The re-encoding under way; nothing if there is none, or another gateway sees to it.
+    /// The running re-encoding; `None` if there is none, or another gateway does it.
     #[n(0)]
     pub rebalance: Option<CommitSequence>,
-    /// Whether it waits because a repair or a drain goes first.
+    /// Whether it waits for a repair or a drain, which go first.
     #[n(1)]
     pub is_waiting: bool,
     /// `None` for repair's own cap.
     #[n(2)]
     pub bytes_per_s_max: Option<u64>,
-    /// The bodies.
     #[n(3)]
     pub bodies: Vec<Misfit>,
-    /// Where to go on; nothing at the end.
+    /// Where the next page starts; `None` at the end.
     #[n(4)]
     pub next: Option<BodyPosition>,
 }
 
-/// A body that is not coded as a new one would be.
+/// A body whose coding differs from what a new one would get.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Misfit {
@@ -72,22 +70,21 @@ pub struct Misfit {
     pub key: ObjectKey,
     #[n(2)]
     pub sequence: CommitSequence,
-    /// The part, of a version that was uploaded in parts.
+    /// `None` unless the version was uploaded in parts.
     #[n(3)]
     pub part: Option<PartOf>,
-    /// Where its bytes are.
     #[n(4)]
     pub run: ExtentRun,
-    /// How it should be coded.
+    /// The profile that it should have.
     #[n(5)]
     pub wanted: ProfileId,
-    /// When it was written, in milliseconds since the Unix epoch.
+    /// In milliseconds since the Unix epoch.
     #[n(6)]
     pub last_modified_ms: u64,
-    /// The object's headers, for the descriptors.
+    /// For the descriptors of the new shards.
     #[n(7)]
     pub headers: Vec<Header>,
-    /// The object's storage class, by which it should be coded.
+    /// Decides how the body should be coded.
     #[n(8)]
     pub storage_class: StorageClass,
 }

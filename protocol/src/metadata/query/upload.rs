@@ -9,7 +9,7 @@ use minicbor::{Decode, Encode};
 
 use crate::metadata::content::StoredChecksum;
 
-/// One upload; refused with `NoSuchBucket` or `NoSuchUpload`.
+/// Refused with `NoSuchBucket` or `NoSuchUpload`.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct GetUpload {
     #[n(0)]
@@ -20,14 +20,13 @@ pub struct GetUpload {
     pub upload: UploadId,
 }
 
-/// An upload under way.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct UploadInfo {
     /// For the finished object.
     #[n(0)]
     pub headers: Vec<Header>,
-    /// The announced checksum algorithm.
+    /// As the client announced it.
     #[n(1)]
     pub checksum_algorithm: Option<String>,
     /// Whether the object's checksum will be composite.
@@ -36,12 +35,12 @@ pub struct UploadInfo {
     /// In milliseconds since the Unix epoch.
     #[n(3)]
     pub created_ms: u64,
-    /// Storage class of the object to be.
+    /// Of the finished object.
     #[n(4)]
     pub storage_class: StorageClass,
 }
 
-/// Parts of an upload in the order of their numbers.
+/// In the order of their numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct ListParts {
     #[n(0)]
@@ -50,7 +49,7 @@ pub struct ListParts {
     pub key: ObjectKey,
     #[n(2)]
     pub upload: UploadId,
-    /// Only numbers above this; 0 for all.
+    /// Exclusive; 0 for all.
     #[n(3)]
     pub after: u32,
     /// Page size limit.
@@ -58,19 +57,16 @@ pub struct ListParts {
     pub limit: u32,
 }
 
-/// A page of parts.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct PartPage {
     #[n(0)]
     pub upload: UploadInfo,
-    /// The parts.
     #[n(1)]
     pub parts: Vec<ListedPart>,
     #[n(2)]
     pub truncated: bool,
 }
 
-/// A part that was uploaded.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ListedPart {
@@ -79,10 +75,10 @@ pub struct ListedPart {
     /// In bytes.
     #[n(1)]
     pub size: u64,
-    /// MD5.
+    /// The MD5 of the part.
     #[n(2)]
     pub etag: ETag,
-    /// Milliseconds since the Unix epoch.
+    /// In milliseconds since the Unix epoch.
     #[n(3)]
     pub last_modified_ms: u64,
     #[n(4)]
@@ -95,37 +91,34 @@ pub struct ListedPart {
 pub struct ListUploads {
     #[n(0)]
     pub bucket: BucketName,
-    /// Only keys that start with this.
     #[n(1)]
     pub prefix: String,
     /// As in a listing of objects.
     #[n(2)]
     pub delimiter: String,
-    /// Only keys after this one, or uploads of this key after [`ListUploads::upload_marker`].
+    /// Exclusive, except for uploads of this key after [`ListUploads::upload_marker`].
     #[n(3)]
     pub key_marker: String,
     /// See [`ListUploads::key_marker`].
     #[n(4)]
     pub upload_marker: Option<UploadId>,
-    /// Uploads and common prefixes at most.
+    /// Page size limit: uploads and common prefixes.
     #[n(5)]
     pub limit: u32,
 }
 
-/// A page of uploads.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct UploadPage {
     #[n(0)]
     pub uploads: Vec<ListedUpload>,
-    /// The common prefixes, delimiter included.
+    /// Including the delimiter.
     #[n(1)]
     pub common_prefixes: Vec<String>,
-    /// Markers to go on with (key, and upload unless the page ended on a common prefix), if there is more.
+    /// Markers of the next page, if there is one: the key, and the upload unless this page ended with a common prefix.
     #[n(2)]
     pub next: Option<(String, Option<UploadId>)>,
 }
 
-/// An upload in a listing.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct ListedUpload {
     #[n(0)]
@@ -135,13 +128,13 @@ pub struct ListedUpload {
     /// In milliseconds since the Unix epoch.
     #[n(2)]
     pub created_ms: u64,
-    /// The announced checksum algorithm.
+    /// As the client announced it.
     #[n(3)]
     pub checksum_algorithm: Option<String>,
     /// Whether the object's checksum will be composite.
     #[n(4)]
     pub checksum_composite: bool,
-    /// Storage class of the object to be.
+    /// Of the finished object.
     #[n(5)]
     pub storage_class: StorageClass,
 }

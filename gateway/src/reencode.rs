@@ -11,7 +11,7 @@ use cairn_core::id::CommitSequence;
 use cairn_core::repair::Pace;
 use cairn_protocol::metadata::command::{EndRebalance, RebalanceEnd, ReplaceBody};
 use cairn_protocol::metadata::content::Content;
-use cairn_protocol::metadata::query::{BodyPosition, FindMisfits, Misfit};
+use cairn_protocol::metadata::query::{BodyPosition, FindOffProfile, OffProfileBody};
 use cairn_protocol::metadata::{MetadataError, MetadataExt, Rejection};
 
 use crate::data::{BodyDigest, CopySource, DataPath, ReadError, WriteError};
@@ -71,7 +71,7 @@ pub(crate) async fn run(data: DataPath) {
 async fn step(data: &DataPath, current: &mut Option<Walk>) -> Result<bool, MetadataError> {
     let Ok(session) = data.session.id() else { return Ok(false) };
     let from = current.as_ref().and_then(|walk| walk.at.clone());
-    let page = data.metadata.ask(FindMisfits { session, from, limit: PAGE_BODIES }).await?;
+    let page = data.metadata.ask(FindOffProfile { session, from, limit: PAGE_BODIES }).await?;
     let Some(rebalance) = page.rebalance else {
         *current = None;
         return Ok(false);
@@ -124,7 +124,7 @@ impl Walk {
     fn conclude(&mut self) -> Option<RebalanceEnd> {
         let (failed, done) = (std::mem::take(&mut self.failed), std::mem::take(&mut self.done));
         if failed == 0 && done == 0 {
-            return Some(RebalanceEnd::Reprotected);
+            return Some(RebalanceEnd::Reencoded);
         }
         self.idle_walks = if done == 0 { self.idle_walks + 1 } else { 0 };
         (self.idle_walks >= IDLE_WALKS_MAX).then(|| {
@@ -136,7 +136,7 @@ impl Walk {
 }
 
 /// Reads a body, writes it again, and swaps the new copy in.
-async fn reencode(data: &DataPath, rebalance: CommitSequence, body: &Misfit) -> Result<(), ReencodeError> {
+async fn reencode(data: &DataPath, rebalance: CommitSequence, body: &OffProfileBody) -> Result<(), ReencodeError> {
     let size = body.run.size;
     let reader = data.read(Content::Run(body.run), 0..size, Vec::new()).await?;
     let descriptor = Descriptor {

@@ -9,7 +9,7 @@ use cairn_core::clock::Clock;
 use cairn_core::cluster_map::{Disk, DiskEvent, step};
 use cairn_core::id::{CommitSequence, Epoch, HistoryId};
 use cairn_core::random::RandomSource;
-use cairn_protocol::metadata::query::{ClusterStatus, MisfitPage, RebalanceStatus, RestoreHold};
+use cairn_protocol::metadata::query::{ClusterStatus, OffProfilePage, RebalanceStatus, RestoreHold};
 use cairn_protocol::metadata::{Answer, Command, Metadata, MetadataError, Outcome, Query, Signal, SignalAnswer};
 use cairn_protocol::rpc::{CallTag, HttpMetadata, MetadataFailure, RpcClient};
 use cairn_protocol::storage::DiskStatus;
@@ -155,8 +155,8 @@ impl Inner {
             return Ok(Answer::Rebalance(self.rebalance_status(&view, query.survey)?));
         }
         match queries::answer(&view, query)? {
-            Some(Answer::Misfits(page)) => {
-                Ok(Answer::Misfits(MisfitPage { is_waiting: self.repair.is_busy(), ..page }))
+            Some(Answer::OffProfile(page)) => {
+                Ok(Answer::OffProfile(OffProfilePage { is_waiting: self.repair.is_busy(), ..page }))
             }
             Some(answer) => Ok(answer),
             None => Ok(Answer::ClusterStatus(self.cluster_status(&view)?)),
@@ -166,7 +166,7 @@ impl Inner {
     fn rebalance_status(&self, view: &View, survey: bool) -> Result<RebalanceStatus, StoreError> {
         let record = rebalance::get(&view.meta()?)?;
         let mut status = RebalanceStatus { record, ..self.repair.rebalance() };
-        status.is_waiting |= status.record.as_ref().is_some_and(|record| record.reprotects) && self.repair.is_busy();
+        status.is_waiting |= status.record.as_ref().is_some_and(|record| record.reencodes) && self.repair.is_busy();
         if let Some(map) = self.machine.map().filter(|_| survey) {
             let (balance, forecast) = forecast(view, &map)?;
             (status.disks, status.forecast) = (shares(&balance), Some(forecast));

@@ -41,10 +41,7 @@ pub enum VerifyError {
     },
     /// The signature is for another day, region or service.
     #[error("the signature's scope is {found}, expected {expected}")]
-    Scope {
-        found: String,
-        expected: String,
-    },
+    Scope { found: String, expected: String },
     /// A header that must be signed is not.
     #[error("the header {0} is not covered by the signature")]
     UnsignedHeader(String),

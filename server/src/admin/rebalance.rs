@@ -31,9 +31,9 @@ pub(super) async fn start(State(state): State<AdminState>, RawQuery(query): RawQ
     if parameters.is_true("dry_run") {
         return Ok(Json(ask(&state, true).await?).into_response());
     }
-    let reprotects = parameters.is_true("reprotect");
-    state.metadata.run(StartRebalance { bytes_per_s_max: rate, reprotects }).await?;
-    tracing::warn!(?rate, reprotects, "the operator starts a rebalance");
+    let reencodes = parameters.is_true("reprotect");
+    state.metadata.run(StartRebalance { bytes_per_s_max: rate, reencodes }).await?;
+    tracing::warn!(?rate, reencodes, "the operator starts a rebalance");
     Ok(Json(ask(&state, false).await?).into_response())
 }
 
@@ -56,14 +56,14 @@ fn convert(found: query::RebalanceStatus) -> RebalanceStatus {
         (Some(_), None) => RebalanceState::Running,
         (Some(_), Some(RebalanceEnd::Stopped)) => RebalanceState::Stopped,
         (Some(_), Some(RebalanceEnd::Even)) => RebalanceState::Even,
-        (Some(_), Some(RebalanceEnd::Reprotected)) => RebalanceState::Reencoded,
+        (Some(_), Some(RebalanceEnd::Reencoded)) => RebalanceState::Reencoded,
         (Some(_), Some(RebalanceEnd::Stuck(_))) => RebalanceState::Stuck,
     };
     let why = ended.and_then(|(_, end)| if let RebalanceEnd::Stuck(why) = end { Some(why.clone()) } else { None });
     RebalanceStatus {
         state,
         why,
-        reprotects: record.is_some_and(|record| record.reprotects),
+        reprotects: record.is_some_and(|record| record.reencodes),
         started_ms: record.map(|record| record.started_ms),
         ended_ms: ended.map(|(at_ms, _)| *at_ms),
         bytes_per_s_max: record.and_then(|record| record.bytes_per_s_max),

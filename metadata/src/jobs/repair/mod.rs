@@ -301,7 +301,7 @@ impl Lead {
     ) -> Result<(), MetadataFailure> {
         let read = || tables::rebalance::running(&inner.machine.view()?.meta()?);
         // Re-encoding is the gateways' work.
-        let record = read().map_err(|e: StoreError| store(e))?.filter(|record| !record.reprotects);
+        let record = read().map_err(|e: StoreError| store(e))?.filter(|record| !record.reencodes);
         let id = record.as_ref().map(|record| record.id);
         if let Some(gone) = self.rebalance.take_if(|rebalance| Some(rebalance.id) != id) {
             // Their grants are ended like those of an earlier leader.

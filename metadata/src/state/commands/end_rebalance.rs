@@ -33,14 +33,14 @@ mod tests {
     #[test]
     fn one_is_under_way_at_a_time_and_a_late_end_ends_no_other() {
         let state = State::new();
-        let start = |rate| state.apply(StartRebalance { bytes_per_s_max: rate, reprotects: false }).unwrap();
+        let start = |rate| state.apply(StartRebalance { bytes_per_s_max: rate, reencodes: false }).unwrap();
         let end = |rebalance, end| state.apply(EndRebalance { rebalance, end }).unwrap();
         end(None, RebalanceEnd::Stopped);
         start(Some(5));
         let first = record(&state);
         start(Some(7));
         assert_eq!(record(&state), RebalanceRecord { bytes_per_s_max: Some(7), ..first.clone() });
-        let other = StartRebalance { bytes_per_s_max: None, reprotects: true };
+        let other = StartRebalance { bytes_per_s_max: None, reencodes: true };
         assert!(matches!(state.refused(other), Rejection::Topology(_)));
         end(Some(CommitSequence(first.id.0 + 1)), RebalanceEnd::Even);
         assert_eq!(record(&state).ended, None, "another one was meant");

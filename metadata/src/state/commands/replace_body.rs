@@ -76,7 +76,7 @@ mod tests {
 
     fn started() -> (State, CommitSequence) {
         let state = State::with_bucket();
-        state.apply(StartRebalance { bytes_per_s_max: None, reprotects: true }).unwrap();
+        state.apply(StartRebalance { bytes_per_s_max: None, reencodes: true }).unwrap();
         let id = rebalance::get(&state.view().meta().unwrap()).unwrap().unwrap().id;
         (state, id)
     }

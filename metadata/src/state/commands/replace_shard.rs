@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn a_move_is_counted_by_its_rebalance_and_refused_once_that_has_ended() {
         let (state, extent) = with_a_fault();
-        let start = || state.apply(StartRebalance { bytes_per_s_max: None, reprotects: false }).unwrap();
+        let start = || state.apply(StartRebalance { bytes_per_s_max: None, reencodes: false }).unwrap();
         let record = || rebalance::get(&state.view().meta().unwrap()).unwrap().unwrap();
         start();
         let id = record().id;

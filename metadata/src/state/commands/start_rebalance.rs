@@ -16,10 +16,10 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &StartRebalance, context: 
         moved_shards: 0,
         moved_bytes: 0,
         ended: None,
-        reprotects: command.reprotects,
+        reencodes: command.reencodes,
     };
     let running = rebalance::running(&tables.meta)?.unwrap_or_else(new);
-    if running.reprotects != command.reprotects {
+    if running.reencodes != command.reencodes {
         let text = "a rebalance of the other kind is under way: wait, or stop it with `cairn rebalance stop`";
         return Err(Rejection::Topology(text.to_owned()).into());
     }

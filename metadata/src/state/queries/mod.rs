@@ -1,7 +1,7 @@
 //! One function per query, over a consistent view of the tables.
 
 pub(crate) mod classify_shards;
-mod find_misfits;
+mod find_off_profile;
 mod get_bucket;
 mod get_lifecycle;
 mod get_object;
@@ -37,7 +37,7 @@ pub(crate) fn answer(view: &View, query: Query) -> Result<Option<Answer>, Refuse
         Query::ListUploads(q) => Answer::Uploads(list_uploads::list_uploads(view, &q)?),
         Query::ClassifyShards(q) => Answer::Garbage(classify_shards::classify_shards(view, q.disk, &q.shards)?),
         Query::GetRepairQueue(q) => Answer::RepairQueue(repair_queue::repair_queue(view, q.limit)?),
-        Query::FindMisfits(q) => Answer::Misfits(find_misfits::find_misfits(view, &q)?),
+        Query::FindOffProfile(q) => Answer::OffProfile(find_off_profile::find_off_profile(view, &q)?),
         Query::CountDiskExtents(q) => Answer::Count(disk_extents::count(&view.disk_extents()?, q.disk)?),
         Query::ListExtents(q) => Answer::KnownExtents(recovery::list_extents(view, &q)?),
         Query::ListFindings(q) => Answer::Findings(recovery::list_findings(view, &q)?),
@@ -73,7 +73,7 @@ pub(crate) fn is_small(query: &Query) -> bool {
         | Query::GetClusterStatus(_)
         | Query::GetMembers(_)
         | Query::CountDiskExtents(_)
-        | Query::FindMisfits(_)
+        | Query::FindOffProfile(_)
         | Query::ListExtents(_)
         | Query::ListFindings(_)
         | Query::GetRepairQueue(_) => false,

@@ -45,7 +45,7 @@ mod tests {
             moved_shards: 2,
             moved_bytes: 300,
             ended: Some((2000, RebalanceEnd::Stuck("x".to_owned()))),
-            reprotects: true,
+            reencodes: true,
         };
         let golden = b"\xa7\x00\x1a\x00\x01\x00\x00\x01\x19\x03\xe8\x02\x07\x03\x02\x04\x19\x01\x2c\x05\x82\x19\x07\xd0\x82\x02\x81\x61\x78\x06\xf5";
         assert_eq!(record.to_bytes(), golden);

@@ -14,7 +14,7 @@ pub struct StartRebalance {
     /// Whether it re-encodes off-profile objects, instead of moving shards.
     #[n(1)]
     #[cbor(default)]
-    pub reprotects: bool,
+    pub reencodes: bool,
 }
 
 /// Ends the running rebalance. From this commit on it publishes nothing.
@@ -42,5 +42,5 @@ pub enum RebalanceEnd {
     Stuck(#[n(0)] String),
     /// No object is off-profile any more.
     #[n(3)]
-    Reprotected,
+    Reencoded,
 }

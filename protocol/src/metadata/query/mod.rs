@@ -8,7 +8,7 @@ mod members;
 mod object;
 mod rebalance;
 mod recovery;
-mod reprotect;
+mod reencode;
 mod upload;
 
 use cairn_core::cluster_map::ClusterMap;
@@ -26,7 +26,7 @@ pub use members::{GetMembers, MemberEntry, MemberRole, MemberTable, RestoreHold}
 pub use object::{GetObject, LocateExtents, LocatedPage, ObjectView};
 pub use rebalance::{DiskShare, GetRebalance, RebalanceForecast, RebalanceRecord, RebalanceStatus};
 pub use recovery::{Finding, FindingKind, KnownExtent, ListExtents, ListFindings, ReconcileTotals};
-pub use reprotect::{BodyPosition, FindMisfits, Misfit, MisfitPage};
+pub use reencode::{BodyPosition, FindOffProfile, OffProfileBody, OffProfilePage};
 pub use upload::{GetUpload, ListParts, ListUploads, ListedPart, ListedUpload, PartPage, UploadInfo, UploadPage};
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -66,7 +66,7 @@ pub enum Query {
     #[n(23)]
     GetRebalance(#[n(0)] GetRebalance),
     #[n(24)]
-    FindMisfits(#[n(0)] FindMisfits),
+    FindOffProfile(#[n(0)] FindOffProfile),
     #[n(31)]
     ListExtents(#[n(0)] ListExtents),
     #[n(32)]
@@ -116,7 +116,7 @@ pub enum Answer {
     #[n(23)]
     Rebalance(#[n(0)] RebalanceStatus),
     #[n(24)]
-    Misfits(#[n(0)] MisfitPage),
+    OffProfile(#[n(0)] OffProfilePage),
     #[n(31)]
     KnownExtents(#[n(0)] Vec<KnownExtent>),
     #[n(32)]
@@ -174,7 +174,7 @@ query!(GetRepairStatus => RepairStatus(RepairStatus));
 query!(CountDiskExtents => Count(u64));
 query!(GetVerification => Verification(Verification));
 query!(GetRebalance => Rebalance(RebalanceStatus));
-query!(FindMisfits => Misfits(MisfitPage));
+query!(FindOffProfile => OffProfile(OffProfilePage));
 query!(ListExtents => KnownExtents(Vec<KnownExtent>));
 query!(ListFindings => Findings(Vec<Finding>));
 query!(GetLifecycle => Lifecycle(Option<LifecycleView>));

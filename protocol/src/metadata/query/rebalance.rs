@@ -39,7 +39,7 @@ pub struct RebalanceRecord {
     /// Whether it re-encodes off-profile objects, instead of moving shards.
     #[n(6)]
     #[cbor(default)]
-    pub reprotects: bool,
+    pub reencodes: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]

@@ -12,7 +12,7 @@ use crate::metadata::content::ExtentRun;
 /// oldest open session gets any.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-pub struct FindMisfits {
+pub struct FindOffProfile {
     /// Of the asking gateway.
     #[n(0)]
     pub session: SessionId,
@@ -43,7 +43,7 @@ pub struct BodyPosition {
 /// A page of off-profile bodies.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-pub struct MisfitPage {
+pub struct OffProfilePage {
     /// The running re-encoding; `None` if there is none, or another gateway does it.
     #[n(0)]
     pub rebalance: Option<CommitSequence>,
@@ -54,7 +54,7 @@ pub struct MisfitPage {
     #[n(2)]
     pub bytes_per_s_max: Option<u64>,
     #[n(3)]
-    pub bodies: Vec<Misfit>,
+    pub bodies: Vec<OffProfileBody>,
     /// Where the next page starts; `None` at the end.
     #[n(4)]
     pub next: Option<BodyPosition>,
@@ -63,7 +63,7 @@ pub struct MisfitPage {
 /// A body whose coding differs from what a new one would get.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-pub struct Misfit {
+pub struct OffProfileBody {
     #[n(0)]
     pub bucket: BucketName,
     #[n(1)]

@@ -1,4 +1,4 @@
-//! See [`FindMisfits`].
+//! See [`FindOffProfile`].
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::placement::choose;
 use cairn_core::storage_class::StorageClass;
 use cairn_protocol::metadata::content::Content;
-use cairn_protocol::metadata::query::{BodyPosition, FindMisfits, Misfit, MisfitPage};
+use cairn_protocol::metadata::query::{BodyPosition, FindOffProfile, OffProfileBody, OffProfilePage};
 use redb::ReadableTable;
 
 use crate::error::StoreError;
@@ -24,15 +24,15 @@ const ROWS_PER_QUERY: usize = 2000;
 /// Bodies in one page at most.
 const BODIES_MAX: usize = 100;
 
-/// The next misfits, if the asker is the one to see to them.
-pub(super) fn find_misfits(view: &View, query: &FindMisfits) -> Result<MisfitPage, StoreError> {
-    let running = rebalance::running(&view.meta()?)?.filter(|record| record.reprotects);
+/// The next off-profile bodies, if the asker is the gateway that re-encodes.
+pub(super) fn find_off_profile(view: &View, query: &FindOffProfile) -> Result<OffProfilePage, StoreError> {
+    let running = rebalance::running(&view.meta()?)?.filter(|record| record.reencodes);
     let oldest = view.sessions()?.first()?.map(|(session, _)| session.value());
     let (Some(record), Some(map)) = (running, cluster_map::get(&view.cluster_map()?)?) else {
-        return Ok(MisfitPage::default());
+        return Ok(OffProfilePage::default());
     };
     if oldest != Some(query.session.0) || !sessions::is_open(&view.sessions()?, query.session)? {
-        return Ok(MisfitPage::default());
+        return Ok(OffProfilePage::default());
     }
     let mut search = Search {
         view,
@@ -45,7 +45,7 @@ pub(super) fn find_misfits(view: &View, query: &FindMisfits) -> Result<MisfitPag
     };
     let next = search.run(query.from.clone())?;
     let (rebalance, bytes_per_s_max) = (Some(record.id), record.bytes_per_s_max);
-    Ok(MisfitPage { rebalance, is_waiting: false, bytes_per_s_max, bodies: search.bodies, next })
+    Ok(OffProfilePage { rebalance, is_waiting: false, bytes_per_s_max, bodies: search.bodies, next })
 }
 
 fn names(view: &View) -> Result<HashMap<BucketId, BucketName>, StoreError> {
@@ -66,7 +66,7 @@ struct Search<'a> {
     /// How small and larger objects of each bucket and storage class would be coded now.
     wanted: HashMap<(BucketId, StorageClass, bool), Option<ProfileId>>,
     rows: usize,
-    bodies: Vec<Misfit>,
+    bodies: Vec<OffProfileBody>,
     bodies_max: usize,
 }
 
@@ -87,7 +87,7 @@ impl Search<'_> {
             let (Some(name), Ok(key)) = (name, ObjectKey::new(text)) else { continue };
             let row = VersionRow::read(row.value())?;
             let is_first = (bucket, text, version) == (start.bucket, start.key.as_str(), start.version);
-            let body = |run| Misfit {
+            let body = |run| OffProfileBody {
                 bucket: name.clone(),
                 key: key.clone(),
                 sequence: CommitSequence(!version),
@@ -112,7 +112,7 @@ impl Search<'_> {
                         self.rows -= 1;
                         if let (Some(run), Ok(number)) = (part.run, PartNumber::new(u64::from(number))) {
                             let part = Some(PartOf { upload, number });
-                            self.look(BucketId(bucket), Misfit { part, ..body(run) })?;
+                            self.look(BucketId(bucket), OffProfileBody { part, ..body(run) })?;
                         }
                     }
                 }
@@ -126,12 +126,12 @@ impl Search<'_> {
     }
 
     /// Takes a body up if one of its extents is not coded as a new one would be.
-    fn look(&mut self, bucket: BucketId, body: Misfit) -> Result<(), StoreError> {
+    fn look(&mut self, bucket: BucketId, body: OffProfileBody) -> Result<(), StoreError> {
         let Some(wanted) = self.wanted(bucket, &body) else { return Ok(()) };
         let table = self.view.extents()?;
         for id in body.run.ids() {
             if extents::get(&table, id)?.is_some_and(|row| row.profile != wanted) {
-                self.bodies.push(Misfit { wanted, ..body });
+                self.bodies.push(OffProfileBody { wanted, ..body });
                 return Ok(());
             }
         }
@@ -139,7 +139,7 @@ impl Search<'_> {
     }
 
     /// How such a body would be coded now; nothing where the disks cannot carry what is set, or anything.
-    fn wanted(&mut self, bucket: BucketId, body: &Misfit) -> Option<ProfileId> {
+    fn wanted(&mut self, bucket: BucketId, body: &OffProfileBody) -> Option<ProfileId> {
         let (map, name, class, run) = (self.map, Some(&body.bucket), body.storage_class, &body.run);
         let rule = map.rule(name, Some(class));
         let is_small = run.size <= rule.map_or(TINY_OBJECT_BYTES_MAX, |rule| rule.small_bytes_max);
@@ -163,9 +163,9 @@ mod tests {
         let mut found = Vec::new();
         let mut from = None;
         loop {
-            let query = FindMisfits { session: state.session(), from, limit };
-            let page = find_misfits(&state.view(), &query).unwrap();
-            let part = |body: &Misfit| body.part.map(|part| part.number.get());
+            let query = FindOffProfile { session: state.session(), from, limit };
+            let page = find_off_profile(&state.view(), &query).unwrap();
+            let part = |body: &OffProfileBody| body.part.map(|part| part.number.get());
             found.extend(page.bodies.iter().map(|body| (body.key.as_str().to_owned(), part(body))));
             from = page.next;
             if from.is_none() {
@@ -186,7 +186,7 @@ mod tests {
         state.put_part("parts", upload, 2, 100);
         state.apply(state.completion("parts", upload, &[1, 2])).unwrap();
         assert_eq!(ask(&state, 9), [], "nothing is under way");
-        state.apply(StartRebalance { bytes_per_s_max: None, reprotects: true }).unwrap();
+        state.apply(StartRebalance { bytes_per_s_max: None, reencodes: true }).unwrap();
         // The bodies of these tests are plain copies, which is right for small ones only.
         assert_eq!(ask(&state, 9), [("parts".to_owned(), Some(1))]);
         let shape = |data_shards, parity_shards| {
@@ -202,8 +202,12 @@ mod tests {
             assert_eq!(ask(&state, limit), all, "{limit} at a time");
         }
         let later = state.open_session(7);
-        let query = FindMisfits { session: later, from: None, limit: 9 };
-        assert_eq!(find_misfits(&state.view(), &query).unwrap(), MisfitPage::default(), "one gateway at a time");
+        let query = FindOffProfile { session: later, from: None, limit: 9 };
+        assert_eq!(
+            find_off_profile(&state.view(), &query).unwrap(),
+            OffProfilePage::default(),
+            "one gateway at a time"
+        );
     }
     #[test]
     fn a_body_is_measured_by_the_rule_of_its_class() {
@@ -215,7 +219,7 @@ mod tests {
         let upload = state.create_upload_as("parts", class);
         state.put_part("parts", upload, 1, 100);
         state.apply(state.completion("parts", upload, &[1])).unwrap();
-        state.apply(StartRebalance { bytes_per_s_max: None, reprotects: true }).unwrap();
+        state.apply(StartRebalance { bytes_per_s_max: None, reencodes: true }).unwrap();
         assert_eq!(ask(&state, 9), []);
         let shape = |parity_shards| {
             let failure_domain = FailureDomain::Disk;

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cairn_core::clock::Clock;
-use cairn_core::lifecycle::Filter;
-use cairn_protocol::metadata::{Command, Outcome, PlacedRun, Rejection};
+use cairn_protocol::metadata::{Command, Outcome, Rejection};
 use cairn_protocol::rpc::{CallTag, MetadataFailure};
 use openraft::error::{ClientWriteError, RaftError};
 use tokio::sync::{mpsc, oneshot};
@@ -14,10 +13,11 @@ use tokio::sync::{mpsc, oneshot};
 use crate::raft::Raft;
 use crate::raft::proposal::{Change, Proposal};
 use crate::state::commands::COMMANDS_PER_ENTRY_MAX;
+use crate::state::stored::StoredCommand;
 
 /// Commands that wait for a proposal; beyond that their senders wait.
 const QUEUE_MAX: usize = 4096;
-/// Estimated bytes of one proposal. A single larger command still goes alone.
+/// Encoded bytes of the commands of one proposal. A single larger command still goes alone.
 const BATCH_BYTES_MAX: usize = 1 << 20;
 
 /// Time for a command to be committed and applied; a leader that has lost its majority would keep it for ever.
@@ -29,7 +29,9 @@ type Outcomes = Vec<Option<Result<Outcome, Rejection>>>;
 type Answer = oneshot::Sender<Result<Outcome, MetadataFailure>>;
 
 struct Queued {
-    command: Command,
+    command: StoredCommand,
+    /// Its encoded length, computed by the caller: the one task that makes proposals only adds lengths up.
+    bytes: usize,
     tag: Option<CallTag>,
     answer: Answer,
 }
@@ -52,7 +54,9 @@ impl Proposer {
     pub(crate) async fn propose(&self, command: Command, tag: Option<CallTag>) -> Result<Outcome, MetadataFailure> {
         let (answer, answered) = oneshot::channel();
         let stopping = || MetadataFailure::Unavailable("the metadata service is stopping".to_owned());
-        self.queue.send(Queued { command, tag, answer }).await.map_err(|_| stopping())?;
+        let command = StoredCommand::from(command);
+        let bytes = command.encoded_bytes();
+        self.queue.send(Queued { command, bytes, tag, answer }).await.map_err(|_| stopping())?;
         let unknown = |detail: String| Err(MetadataFailure::Unknown(detail));
         match tokio::time::timeout(COMMIT_LIMIT, answered).await {
             Ok(Ok(result)) => result,
@@ -72,12 +76,12 @@ async fn run(raft: Raft, clock: Arc<dyn Clock>, mut queue: mpsc::Receiver<Queued
                 None => return,
             },
         };
-        let mut bytes = weight(&first.command);
+        let mut bytes = first.bytes;
         let (mut commands, mut tags, mut answers) = (vec![first.command], vec![first.tag], vec![first.answer]);
         while commands.len() < COMMANDS_PER_ENTRY_MAX
             && let Ok(next) = queue.try_recv()
         {
-            bytes += weight(&next.command);
+            bytes += next.bytes;
             if bytes > BATCH_BYTES_MAX {
                 held = Some(next);
                 break;
@@ -134,59 +138,4 @@ async fn write(raft: &Raft, proposal: Proposal) -> Result<Outcomes, MetadataFail
         // The entry may be on disk already, and may be applied when the process starts again.
         Err(RaftError::Fatal(fatal)) => Err(MetadataFailure::Unknown(fatal.to_string())),
     }
-}
-
-/// Bytes of a command in the log, about.
-fn weight(command: &Command) -> usize {
-    const FIXED: usize = 256;
-    let run = |body: &Option<PlacedRun>| body.as_ref().map_or(0, |body| body.extents.len() * 64);
-    FIXED
-        + match command {
-            Command::CommitObject(c) => {
-                c.key.as_str().len()
-                    + run(&c.body)
-                    + c.headers.iter().map(|h| h.name.len() + h.value.len()).sum::<usize>()
-            }
-            Command::ReplaceBody(c) => c.key.as_str().len() + c.body.extents.len() * 64,
-            Command::CommitPart(c) => c.key.as_str().len() + run(&c.body),
-            Command::CompleteUpload(c) => c.key.as_str().len() + c.parts.len() * 32,
-            Command::FinishReclaim(c) => c.extents.len() * 20,
-            Command::ReportFaults(c) => c.reports.len() * 32,
-            Command::RegisterNode(c) => c.disks.len() * 128,
-            Command::SetDiskStates(c) => c.states.len() * 24,
-            Command::EndRebuilds(c) => c.rebuilds.len() * 32,
-            Command::ChangeDisks(c) => c.changes.len() * 24,
-            Command::AdoptObject(c) => {
-                c.body.runs().map(|placed| 64 + placed.extents.len() * 64).sum::<usize>()
-                    + c.headers.iter().map(|h| h.name.len() + h.value.len()).sum::<usize>()
-            }
-            Command::SetLifecycle(c) => {
-                let filter = |filter: &Filter| {
-                    filter.prefix().len() + filter.tags.iter().map(|tag| tag.key.len() + tag.value.len()).sum::<usize>()
-                };
-                c.rules.iter().map(|rule| 64 + rule.id.len() + filter(&rule.filter)).sum::<usize>()
-            }
-            Command::ApplyLifecycle(c) => {
-                c.versions.iter().map(|version| 16 + version.key.as_str().len()).sum::<usize>()
-                    + c.uploads.iter().map(|upload| 16 + upload.key.as_str().len()).sum::<usize>()
-            }
-            Command::RecordFindings(c) => c.findings.len() * 256,
-            Command::CreateBucket(_)
-            | Command::AdvanceServiceTime(_)
-            | Command::OpenSystemSession(_)
-            | Command::EndReconciliation(_)
-            | Command::GrantRebuild(_)
-            | Command::ReplaceShard(_)
-            | Command::StartRebalance(_)
-            | Command::EndRebalance(_)
-            | Command::SetProfile(_)
-            | Command::SetClassProfile(_)
-            | Command::SetVersioning(_)
-            | Command::DeleteBucket(_)
-            | Command::DeleteObject(_)
-            | Command::CreateUpload(_)
-            | Command::AbortUpload(_)
-            | Command::OpenSession(_)
-            | Command::EndSession(_) => 0,
-        }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use cairn_core::clock::Clock;
 use cairn_core::cluster_map::ClusterMap;
 use cairn_core::id::CommitSequence;
-use cairn_protocol::metadata::{Command, Outcome, Rejection};
+use cairn_protocol::metadata::{Outcome, Rejection};
 use cairn_protocol::rpc::CallTag;
 use openraft::EntryPayload;
 use redb::{Database, Durability, WriteTransaction};
@@ -21,6 +21,7 @@ use super::proposal::{Applied, Change, Proposal};
 use super::types::{Entry, LogId, StoredMembership};
 use crate::error::StoreError;
 use crate::state::commands::{self, Context};
+use crate::state::stored::StoredCommand;
 use crate::state::tables::history::History;
 use crate::state::tables::{Tables, View, cluster_map, members, meta};
 
@@ -310,7 +311,7 @@ fn apply_entry(tables: &mut Tables<'_>, calls: &mut AppliedCalls, entry: &Entry)
 fn apply_once(
     tables: &mut Tables<'_>,
     calls: &mut AppliedCalls,
-    command: &Command,
+    command: &StoredCommand,
     context: Context,
     tag: Option<&CallTag>,
     index: u64,

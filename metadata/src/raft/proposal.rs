@@ -1,11 +1,12 @@
 //! What the log carries: proposals of the leader, and what becomes of them.
 
 use cairn_core::id::HistoryId;
-use cairn_protocol::metadata::{Command, Outcome, Rejection};
+use cairn_protocol::metadata::{Outcome, Rejection};
 use cairn_protocol::rpc::CallTag;
 use minicbor::{Decode, Encode};
 
 use crate::state::commands::Bootstrap;
+use crate::state::stored::StoredCommand;
 use crate::state::tables::members::Enroll;
 
 /// One proposal of the leader: a batch of commands that share one log entry, one sync and one transaction.
@@ -27,7 +28,7 @@ pub(crate) enum Change {
     Bootstrap(#[n(0)] Bootstrap),
     /// Commands, each with an outcome of its own, and the tags of those that have one, in the same order.
     #[n(1)]
-    Batch(#[n(0)] Vec<Command>, #[n(1)] Option<Vec<Option<CallTag>>>),
+    Batch(#[n(0)] Vec<StoredCommand>, #[n(1)] Option<Vec<Option<CallTag>>>),
     /// Changes the roll of members.
     #[n(2)]
     Enroll(#[n(0)] Enroll),

@@ -1,9 +1,9 @@
 //! See [`AbortUpload`].
 
+use crate::state::stored::AbortUpload;
 use cairn_core::id::{BucketId, UploadId};
 use cairn_core::name::ObjectKey;
 use cairn_protocol::metadata::Outcome;
-use cairn_protocol::metadata::command::AbortUpload;
 
 use super::context::Context;
 use super::release::release;

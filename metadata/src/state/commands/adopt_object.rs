@@ -1,8 +1,9 @@
 //! See [`AdoptObject`].
 
+use crate::state::stored::AdoptObject;
 use cairn_core::id::{BucketId, CommitSequence, UploadId};
 use cairn_core::version::VersionKind;
-use cairn_protocol::metadata::command::{AdoptObject, AdoptedBody, AdoptedPart, Adoption};
+use cairn_protocol::metadata::command::{AdoptedBody, AdoptedPart, Adoption};
 use cairn_protocol::metadata::content::Content;
 use cairn_protocol::metadata::query::{Finding, FindingKind, RestoreHold};
 use cairn_protocol::metadata::{Outcome, Rejection};

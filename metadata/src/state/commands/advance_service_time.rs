@@ -1,6 +1,6 @@
 //! See [`AdvanceServiceTime`].
 
-use cairn_protocol::metadata::command::AdvanceServiceTime;
+use crate::state::stored::AdvanceServiceTime;
 use cairn_protocol::metadata::{Outcome, Rejection};
 
 use crate::error::Refused;

@@ -1,7 +1,8 @@
 //! See [`ApplyLifecycle`].
 
+use crate::state::stored::ApplyLifecycle;
 use cairn_core::id::BucketId;
-use cairn_protocol::metadata::command::{ApplyLifecycle, EndedUpload, EndedVersion, LifecycleApplied};
+use cairn_protocol::metadata::command::{EndedUpload, EndedVersion, LifecycleApplied};
 use cairn_protocol::metadata::{Outcome, Rejection};
 
 use super::abort_upload;

@@ -1,8 +1,8 @@
 //! See [`ChangeDisks`].
 
+use crate::state::stored::ChangeDisks;
 use cairn_core::cluster_map::{Disk, DiskEvent, step};
 use cairn_core::id::Epoch;
-use cairn_protocol::metadata::command::ChangeDisks;
 use cairn_protocol::metadata::{Outcome, Rejection};
 
 use super::set_disk_states::current_map;

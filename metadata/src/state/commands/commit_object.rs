@@ -1,8 +1,9 @@
 //! See [`CommitObject`].
 
+use crate::state::stored::CommitObject;
 use cairn_core::version::VersionKind;
 use cairn_protocol::metadata::Outcome;
-use cairn_protocol::metadata::command::{CommitObject, ObjectCommitted};
+use cairn_protocol::metadata::command::ObjectCommitted;
 use cairn_protocol::metadata::content::Content;
 
 use super::body::{self, Known};

@@ -1,7 +1,8 @@
 //! See [`CommitPart`].
 
+use crate::state::stored::CommitPart;
 use cairn_protocol::metadata::Outcome;
-use cairn_protocol::metadata::command::{CommitPart, PartCommitted};
+use cairn_protocol::metadata::command::PartCommitted;
 
 use super::body::{self, Known};
 use super::context::Context;

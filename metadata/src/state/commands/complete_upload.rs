@@ -1,8 +1,9 @@
 //! See [`CompleteUpload`].
 
+use crate::state::stored::CompleteUpload;
 use cairn_core::limits::{OBJECT_BYTES_MAX, PART_BYTES_MIN};
 use cairn_core::version::VersionKind;
-use cairn_protocol::metadata::command::{CompleteUpload, UploadCompleted};
+use cairn_protocol::metadata::command::UploadCompleted;
 use cairn_protocol::metadata::content::Content;
 use cairn_protocol::metadata::{Outcome, Rejection};
 

@@ -1,8 +1,8 @@
 //! See [`CreateBucket`].
 
+use crate::state::stored::CreateBucket;
 use cairn_core::id::BucketId;
 use cairn_core::limits::BUCKETS_MAX;
-use cairn_protocol::metadata::command::CreateBucket;
 use cairn_protocol::metadata::{Outcome, Rejection};
 use redb::{ReadableTable, ReadableTableMetadata};
 

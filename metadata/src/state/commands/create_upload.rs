@@ -1,8 +1,8 @@
 //! See [`CreateUpload`].
 
+use crate::state::stored::CreateUpload;
 use cairn_core::id::UploadId;
 use cairn_protocol::metadata::Outcome;
-use cairn_protocol::metadata::command::CreateUpload;
 
 use super::context::Context;
 use crate::error::Refused;

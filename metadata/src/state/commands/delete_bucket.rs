@@ -1,6 +1,6 @@
 //! See [`DeleteBucket`].
 
-use cairn_protocol::metadata::command::DeleteBucket;
+use crate::state::stored::DeleteBucket;
 use cairn_protocol::metadata::{Outcome, Rejection};
 use redb::ReadableTable;
 

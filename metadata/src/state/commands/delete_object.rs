@@ -1,7 +1,8 @@
 //! See [`DeleteObject`].
 
+use crate::state::stored::DeleteObject;
 use cairn_protocol::metadata::Outcome;
-use cairn_protocol::metadata::command::{DeleteObject, ObjectDeleted};
+use cairn_protocol::metadata::command::ObjectDeleted;
 
 use super::context::Context;
 use super::key_versions::KeyVersions;

@@ -1,7 +1,7 @@
 //! See [`EndRebalance`].
 
+use crate::state::stored::EndRebalance;
 use cairn_protocol::metadata::Outcome;
-use cairn_protocol::metadata::command::EndRebalance;
 
 use super::context::Context;
 use crate::error::Refused;

@@ -1,7 +1,7 @@
 //! See [`EndRebuilds`].
 
+use crate::state::stored::EndRebuilds;
 use cairn_protocol::metadata::Outcome;
-use cairn_protocol::metadata::command::EndRebuilds;
 
 use crate::error::Refused;
 use crate::state::tables::{Tables, rebuilds};

@@ -1,7 +1,7 @@
 //! See [`EndSession`].
 
+use crate::state::stored::EndSession;
 use cairn_protocol::metadata::Outcome;
-use cairn_protocol::metadata::command::EndSession;
 
 use crate::error::Refused;
 use crate::state::tables::Tables;

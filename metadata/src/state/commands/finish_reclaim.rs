@@ -1,8 +1,8 @@
 //! See [`FinishReclaim`].
 
+use crate::state::stored::FinishReclaim;
 use cairn_core::id::{DiskNumber, ExtentId, Generation, UploadId};
 use cairn_protocol::metadata::Outcome;
-use cairn_protocol::metadata::command::FinishReclaim;
 
 use super::context::Context;
 use super::release::release;

@@ -1,6 +1,6 @@
 //! See [`GrantRebuild`].
 
-use cairn_protocol::metadata::command::GrantRebuild;
+use crate::state::stored::GrantRebuild;
 use cairn_protocol::metadata::{Outcome, Rejection};
 
 use super::context::Context;

@@ -38,7 +38,8 @@ mod start_rebalance;
 #[cfg(test)]
 pub(crate) mod testing;
 
-use cairn_protocol::metadata::{Command, Outcome, Rejection};
+use crate::state::stored::StoredCommand;
+use cairn_protocol::metadata::{Outcome, Rejection};
 
 pub(crate) use bootstrap::Bootstrap;
 pub(crate) use context::{COMMANDS_PER_ENTRY_MAX, Context, index_of, sequence};
@@ -49,7 +50,7 @@ use crate::state::tables::Tables;
 /// Applies one command. The outer error is the store's; it makes the whole entry fail.
 pub(crate) fn apply(
     tables: &mut Tables<'_>,
-    command: &Command,
+    command: &StoredCommand,
     context: Context,
 ) -> Result<Result<Outcome, Rejection>, StoreError> {
     match dispatch(tables, command, context) {
@@ -59,39 +60,39 @@ pub(crate) fn apply(
     }
 }
 
-fn dispatch(tables: &mut Tables<'_>, command: &Command, context: Context) -> Result<Outcome, Refused> {
+fn dispatch(tables: &mut Tables<'_>, command: &StoredCommand, context: Context) -> Result<Outcome, Refused> {
     match command {
-        Command::CreateBucket(c) => create_bucket::apply(tables, c, context),
-        Command::DeleteBucket(c) => delete_bucket::apply(tables, c),
-        Command::CommitObject(c) => commit_object::apply(tables, c, context),
-        Command::DeleteObject(c) => delete_object::apply(tables, c, context),
-        Command::CreateUpload(c) => create_upload::apply(tables, c, context),
-        Command::CommitPart(c) => commit_part::apply(tables, c, context),
-        Command::CompleteUpload(c) => complete_upload::apply(tables, c, context),
-        Command::AbortUpload(c) => abort_upload::apply(tables, c, context),
-        Command::OpenSession(c) => open_session::apply(tables, c, context),
-        Command::EndSession(c) => end_session::apply(tables, c),
-        Command::RegisterNode(c) => register_node::apply(tables, c),
-        Command::SetDiskStates(c) => set_disk_states::apply(tables, c),
-        Command::FinishReclaim(c) => finish_reclaim::apply(tables, c, context),
-        Command::ReportFaults(c) => report_faults::apply(tables, c),
-        Command::GrantRebuild(c) => grant_rebuild::apply(tables, c, context),
-        Command::ReplaceShard(c) => replace_shard::apply(tables, c, context),
-        Command::EndRebuilds(c) => end_rebuilds::apply(tables, c),
-        Command::ChangeDisks(c) => change_disks::apply(tables, c),
-        Command::StartRebalance(c) => start_rebalance::apply(tables, c, context),
-        Command::EndRebalance(c) => end_rebalance::apply(tables, c, context),
-        Command::SetProfile(c) => set_profile::apply(tables, c, None),
-        Command::ReplaceBody(c) => replace_body::apply(tables, c, context),
-        Command::OpenSystemSession(c) => open_session::apply_system(tables, c, context),
-        Command::AdoptObject(c) => adopt_object::apply(tables, c, context),
-        Command::RecordFindings(c) => reconciliation::record(tables, c),
-        Command::EndReconciliation(c) => reconciliation::end(tables, c),
-        Command::SetClassProfile(c) => set_profile::apply(tables, &c.rule, Some(c.class)),
-        Command::SetLifecycle(c) => set_lifecycle::apply(tables, c, context),
-        Command::ApplyLifecycle(c) => apply_lifecycle::apply(tables, c, context),
-        Command::AdvanceServiceTime(c) => advance_service_time::apply(tables, c),
-        Command::SetVersioning(c) => set_versioning::apply(tables, c),
+        StoredCommand::CreateBucket(c) => create_bucket::apply(tables, c, context),
+        StoredCommand::DeleteBucket(c) => delete_bucket::apply(tables, c),
+        StoredCommand::CommitObject(c) => commit_object::apply(tables, c, context),
+        StoredCommand::DeleteObject(c) => delete_object::apply(tables, c, context),
+        StoredCommand::CreateUpload(c) => create_upload::apply(tables, c, context),
+        StoredCommand::CommitPart(c) => commit_part::apply(tables, c, context),
+        StoredCommand::CompleteUpload(c) => complete_upload::apply(tables, c, context),
+        StoredCommand::AbortUpload(c) => abort_upload::apply(tables, c, context),
+        StoredCommand::OpenSession(c) => open_session::apply(tables, c, context),
+        StoredCommand::EndSession(c) => end_session::apply(tables, c),
+        StoredCommand::RegisterNode(c) => register_node::apply(tables, c),
+        StoredCommand::SetDiskStates(c) => set_disk_states::apply(tables, c),
+        StoredCommand::FinishReclaim(c) => finish_reclaim::apply(tables, c, context),
+        StoredCommand::ReportFaults(c) => report_faults::apply(tables, c),
+        StoredCommand::GrantRebuild(c) => grant_rebuild::apply(tables, c, context),
+        StoredCommand::ReplaceShard(c) => replace_shard::apply(tables, c, context),
+        StoredCommand::EndRebuilds(c) => end_rebuilds::apply(tables, c),
+        StoredCommand::ChangeDisks(c) => change_disks::apply(tables, c),
+        StoredCommand::StartRebalance(c) => start_rebalance::apply(tables, c, context),
+        StoredCommand::EndRebalance(c) => end_rebalance::apply(tables, c, context),
+        StoredCommand::SetProfile(c) => set_profile::apply(tables, c, None),
+        StoredCommand::ReplaceBody(c) => replace_body::apply(tables, c, context),
+        StoredCommand::OpenSystemSession(c) => open_session::apply_system(tables, c, context),
+        StoredCommand::AdoptObject(c) => adopt_object::apply(tables, c, context),
+        StoredCommand::RecordFindings(c) => reconciliation::record(tables, c),
+        StoredCommand::EndReconciliation(c) => reconciliation::end(tables, c),
+        StoredCommand::SetClassProfile(c) => set_profile::apply(tables, &c.rule, Some(c.class)),
+        StoredCommand::SetLifecycle(c) => set_lifecycle::apply(tables, c, context),
+        StoredCommand::ApplyLifecycle(c) => apply_lifecycle::apply(tables, c, context),
+        StoredCommand::AdvanceServiceTime(c) => advance_service_time::apply(tables, c),
+        StoredCommand::SetVersioning(c) => set_versioning::apply(tables, c),
     }
 }
 
@@ -101,13 +102,13 @@ pub(crate) fn bootstrap(tables: &mut Tables<'_>, command: &Bootstrap) -> Result<
 }
 
 /// Whether a command can change the cluster map.
-pub(crate) fn changes_map(command: &Command) -> bool {
+pub(crate) fn changes_map(command: &StoredCommand) -> bool {
     matches!(
         command,
-        Command::RegisterNode(_)
-            | Command::SetDiskStates(_)
-            | Command::ChangeDisks(_)
-            | Command::SetProfile(_)
-            | Command::SetClassProfile(_)
+        StoredCommand::RegisterNode(_)
+            | StoredCommand::SetDiskStates(_)
+            | StoredCommand::ChangeDisks(_)
+            | StoredCommand::SetProfile(_)
+            | StoredCommand::SetClassProfile(_)
     )
 }

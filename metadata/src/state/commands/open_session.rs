@@ -1,8 +1,8 @@
 //! See [`OpenSession`].
 
+use crate::state::stored::{OpenSession, OpenSystemSession};
 use cairn_core::id::{NodeId, SessionId};
 use cairn_protocol::metadata::Outcome;
-use cairn_protocol::metadata::command::{OpenSession, OpenSystemSession};
 
 use super::context::Context;
 use crate::error::Refused;

@@ -1,7 +1,7 @@
 //! See [`RecordFindings`] and [`EndReconciliation`].
 
+use crate::state::stored::{EndReconciliation, RecordFindings};
 use cairn_protocol::metadata::Outcome;
-use cairn_protocol::metadata::command::{EndReconciliation, RecordFindings};
 use cairn_protocol::metadata::query::RestoreHold;
 
 use super::adopt_object::held;

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
+use crate::state::stored::RegisterNode;
 use cairn_core::cluster_map::{ClusterMap, Disk, DiskState, Node, Standing};
 use cairn_core::id::{DiskNumber, Epoch};
 use cairn_core::limits::{DISKS_MAX, LABEL_CHARS_MAX};
-use cairn_protocol::metadata::command::{NodeRegistered, RegisterNode};
+use cairn_protocol::metadata::command::NodeRegistered;
 use cairn_protocol::metadata::{Outcome, Rejection};
 
 use super::set_disk_states::{current_map, see};

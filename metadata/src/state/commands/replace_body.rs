@@ -1,7 +1,7 @@
 //! See [`ReplaceBody`].
 
+use crate::state::stored::ReplaceBody;
 use cairn_core::id::BucketId;
-use cairn_protocol::metadata::command::ReplaceBody;
 use cairn_protocol::metadata::content::Content;
 use cairn_protocol::metadata::{Outcome, Rejection};
 use redb::ReadableTable;

@@ -1,7 +1,7 @@
 //! See [`ReplaceShard`].
 
+use crate::state::stored::ReplaceShard;
 use cairn_core::id::Generation;
-use cairn_protocol::metadata::command::ReplaceShard;
 use cairn_protocol::metadata::{Outcome, Rejection};
 
 use super::context::Context;

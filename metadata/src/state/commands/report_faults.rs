@@ -1,7 +1,8 @@
 //! See [`ReportFaults`].
 
+use crate::state::stored::ReportFaults;
 use cairn_protocol::metadata::Outcome;
-use cairn_protocol::metadata::command::{ReportFaults, ShardReportKind};
+use cairn_protocol::metadata::command::ShardReportKind;
 
 use crate::error::Refused;
 use crate::state::tables::repair::Cause;

@@ -1,8 +1,8 @@
 //! See [`SetDiskStates`].
 
+use crate::state::stored::SetDiskStates;
 use cairn_core::cluster_map::{ClusterMap, Disk, DiskEvent, DiskState, step};
 use cairn_core::id::Epoch;
-use cairn_protocol::metadata::command::SetDiskStates;
 use cairn_protocol::metadata::{Outcome, Rejection};
 
 use crate::error::Refused;

@@ -1,7 +1,7 @@
 //! See [`SetLifecycle`].
 
+use crate::state::stored::SetLifecycle;
 use cairn_core::limits::LIFECYCLE_RULES_MAX;
-use cairn_protocol::metadata::command::SetLifecycle;
 use cairn_protocol::metadata::{Outcome, Rejection};
 
 use super::context::Context;

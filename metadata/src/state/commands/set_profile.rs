@@ -1,11 +1,12 @@
 //! See [`SetProfile`] and [`cairn_protocol::metadata::command::SetClassProfile`].
 
+use crate::state::stored::SetProfile;
 use cairn_core::cluster_map::{ClusterMap, ProfileRule, RULES_MAX};
 use cairn_core::id::{Epoch, ProfileId};
 use cairn_core::name::BucketName;
 use cairn_core::profile::Profile;
 use cairn_core::storage_class::StorageClass;
-use cairn_protocol::metadata::command::{ProfileShape, SetProfile};
+use cairn_protocol::metadata::command::ProfileShape;
 use cairn_protocol::metadata::{Outcome, Rejection};
 
 use super::set_disk_states::current_map;

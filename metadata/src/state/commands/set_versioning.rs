@@ -1,7 +1,7 @@
 //! See [`SetVersioning`].
 
+use crate::state::stored::SetVersioning;
 use cairn_core::version::Versioning;
-use cairn_protocol::metadata::command::SetVersioning;
 use cairn_protocol::metadata::{Outcome, Rejection};
 
 use crate::error::Refused;

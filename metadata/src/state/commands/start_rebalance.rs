@@ -1,6 +1,6 @@
 //! See [`StartRebalance`].
 
-use cairn_protocol::metadata::command::StartRebalance;
+use crate::state::stored::StartRebalance;
 use cairn_protocol::metadata::query::RebalanceRecord;
 use cairn_protocol::metadata::{Outcome, Rejection};
 

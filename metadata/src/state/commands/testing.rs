@@ -18,11 +18,12 @@ use cairn_protocol::metadata::command::{
     DiskRegistration, OpenSession, Precondition, ReclaimId, RegisterNode, SetVersioning,
 };
 use cairn_protocol::metadata::query::RestoreHold;
-use cairn_protocol::metadata::{Command, ExtentRun, Outcome, PlacedExtent, PlacedRun, Rejection};
+use cairn_protocol::metadata::{ExtentRun, Outcome, PlacedExtent, PlacedRun, Rejection};
 use redb::backends::InMemoryBackend;
 use redb::{Database, ReadableTable, ReadableTableMetadata};
 
 use super::{Bootstrap, Context, sequence};
+use crate::state::stored::StoredCommand;
 use crate::state::tables::reclaim::{Garbage, ReclaimRow};
 use crate::state::tables::versions::VersionRow;
 use crate::state::tables::{Row, Tables, View, buckets, extents, meta, reclaim, sessions, usage, versions};
@@ -74,7 +75,7 @@ impl State {
         View::new(&self.database).unwrap()
     }
 
-    pub(crate) fn apply(&self, command: impl Into<Command>) -> Result<Outcome, Rejection> {
+    pub(crate) fn apply(&self, command: impl Into<StoredCommand>) -> Result<Outcome, Rejection> {
         self.index.set(self.index.get() + 1);
         let index = self.index.get();
         let context = Context { sequence: sequence(index, 3), now_ms: 1000 * index };
@@ -82,7 +83,7 @@ impl State {
     }
 
     /// The rejection of `command`, which must leave no trace.
-    pub(crate) fn refused(&self, command: impl Into<Command>) -> Rejection {
+    pub(crate) fn refused(&self, command: impl Into<StoredCommand>) -> Rejection {
         let before = self.fingerprint();
         let rejection = self.apply(command).expect_err("the command is refused");
         assert_eq!(self.fingerprint(), before, "a refused command leaves no trace");

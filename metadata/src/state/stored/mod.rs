@@ -1,0 +1,119 @@
+//! Commands as they stand in the log, apart from those on the wire: a message may change with a release, while a log that
+//! an earlier release wrote stays readable (I30). What commands are made of (names, ids, placed runs) has one encoding, which the golden test below fixes.
+
+mod bucket;
+mod lifecycle;
+mod macros;
+mod object;
+mod recovery;
+mod repair;
+mod session;
+#[cfg(test)]
+mod tests;
+mod topology;
+mod upload;
+
+use cairn_protocol::metadata::Command;
+use std::convert::Infallible;
+
+use minicbor::encode::Write;
+use minicbor::{Decode, Encode};
+
+pub(crate) use bucket::{CreateBucket, DeleteBucket, SetVersioning};
+pub(crate) use lifecycle::{AdvanceServiceTime, ApplyLifecycle, SetLifecycle};
+pub(crate) use object::{CommitObject, DeleteObject, ReplaceBody};
+pub(crate) use recovery::{AdoptObject, EndReconciliation, RecordFindings};
+pub(crate) use repair::{
+    EndRebalance, EndRebuilds, FinishReclaim, GrantRebuild, ReplaceShard, ReportFaults, StartRebalance,
+};
+pub(crate) use session::{EndSession, OpenSession, OpenSystemSession};
+pub(crate) use topology::{ChangeDisks, RegisterNode, SetClassProfile, SetDiskStates, SetProfile};
+pub(crate) use upload::{AbortUpload, CommitPart, CompleteUpload, CreateUpload};
+
+macro_rules! commands {
+    ($($number:literal $name:ident),* $(,)?) => {
+        /// Any command of the log. The numbers are never reused.
+        #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+        pub(crate) enum StoredCommand {
+            $(#[n($number)] $name(#[n(0)] $name),)*
+        }
+
+        impl From<Command> for StoredCommand {
+            fn from(command: Command) -> Self {
+                match command {
+                    $(Command::$name(body) => Self::$name(body.into()),)*
+                }
+            }
+        }
+
+        $(#[cfg(test)]
+        impl From<$name> for StoredCommand {
+            fn from(body: $name) -> Self {
+                Self::$name(body)
+            }
+        }
+
+        #[cfg(test)]
+        impl From<cairn_protocol::metadata::command::$name> for StoredCommand {
+            fn from(body: cairn_protocol::metadata::command::$name) -> Self {
+                Self::$name(body.into())
+            }
+        })*
+    };
+}
+
+commands! {
+    0 CreateBucket,
+    1 DeleteBucket,
+    2 CommitObject,
+    3 DeleteObject,
+    4 CreateUpload,
+    5 CommitPart,
+    6 CompleteUpload,
+    7 AbortUpload,
+    8 OpenSession,
+    9 EndSession,
+    10 RegisterNode,
+    11 SetDiskStates,
+    12 FinishReclaim,
+    13 ReportFaults,
+    20 GrantRebuild,
+    21 ReplaceShard,
+    22 EndRebuilds,
+    23 ChangeDisks,
+    24 StartRebalance,
+    25 EndRebalance,
+    26 SetProfile,
+    27 ReplaceBody,
+    30 OpenSystemSession,
+    31 AdoptObject,
+    32 RecordFindings,
+    33 EndReconciliation,
+    40 SetClassProfile,
+    45 SetLifecycle,
+    46 ApplyLifecycle,
+    47 AdvanceServiceTime,
+    48 SetVersioning,
+}
+
+impl StoredCommand {
+    /// Bytes that it takes in the log.
+    pub(crate) fn encoded_bytes(&self) -> usize {
+        let mut counter = Counter(0);
+        // Counting cannot fail.
+        let _ = minicbor::encode(self, &mut counter);
+        counter.0
+    }
+}
+
+/// Counts what is written to it.
+struct Counter(usize);
+
+impl Write for Counter {
+    type Error = Infallible;
+
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
+        self.0 += bytes.len();
+        Ok(())
+    }
+}

@@ -182,7 +182,7 @@ fn of_repair() -> Vec<Command> {
         GrantRebuild { extent: extent(), index: 5, target: DiskNumber(300), generation: Generation(1) }.into(),
         ReplaceShard { rebuild, release: true, rebalance: Some(CommitSequence(80)) }.into(),
         EndRebuilds { rebuilds: vec![rebuild] }.into(),
-        StartRebalance { bytes_per_s_max: Some(1 << 25), reprotects: true }.into(),
+        StartRebalance { bytes_per_s_max: Some(1 << 25), reencodes: true }.into(),
         EndRebalance { rebalance: None, end: RebalanceEnd::Stuck("no room".to_owned()) }.into(),
         FinishReclaim {
             entry: ReclaimId { sequence: CommitSequence(81), item: 2 },

@@ -1,8 +1,8 @@
-//! The encoding of what is chosen from a list that later releases may add to: by its number, and the default as nothing at all,
-//! so that what was written before there was a choice reads as the default. A number that is not known is an error: read as the
-//! default, it would be lost in silence when it is written again.
+//! The encoding of a choice from a list that later releases may extend: by its number. The default is left out, so that
+//! data from before the choice existed reads as the default. An unknown number is an error: if it were read as the
+//! default, it would be lost silently when written again.
 
-/// Encodes `$name`, whose `ALL` has each value at its number; `$what` names it in errors.
+/// Encodes `$name`, whose `ALL` lists the values by number; `$what` is its name in errors.
 macro_rules! by_number {
     ($name:ident, $what:literal) => {
         impl<C> minicbor::Encode<C> for $name {

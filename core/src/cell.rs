@@ -44,7 +44,7 @@ impl Cell {
         Self { data, checksum }
     }
 
-    /// Whether the bytes are those that were written, at the place where they were written.
+    /// Whether the bytes are the written ones, at the place for which they were written.
     pub fn verify(&self, address: CellAddress) -> bool {
         checksum(&self.data, address) == self.checksum
     }

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
-/// A source of time. Only `server` has the real one; everything else is handed one, so that tests can skew it (I20).
+/// A source of time. Only `server` has the real one; all other code is given one, so that tests can skew it (I20).
 pub trait Clock: Send + Sync + 'static {
-    /// Wall-clock time: for timestamps that people and signatures see. Decides nothing about data.
+    /// Wall-clock time, for timestamps and signatures. No decision about data depends on it.
     fn now(&self) -> SystemTime;
 
-    /// Time since an arbitrary start, never going back: for timeouts, leases and rates.
+    /// Time since an arbitrary start, for timeouts, leases and rates. It never goes back.
     fn monotonic(&self) -> Duration;
 
     /// Wall-clock time in milliseconds since the Unix epoch.

@@ -7,7 +7,7 @@ use reed_solomon_erasure::galois_8::{self, ReedSolomon};
 /// Why a stripe could not be coded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CodecError {
-    /// The shape is outside what the coder takes.
+    /// The coder does not support the shape.
     #[error("no coder for {data_shards}+{parity_shards} shards")]
     Shape {
         /// Data shards.
@@ -15,7 +15,7 @@ pub enum CodecError {
         /// Parity shards.
         parity_shards: u8,
     },
-    /// More cells are gone than the parity can replace.
+    /// More cells are missing than the parity can replace.
     #[error("{present} cells of a stripe are readable, {needed} are needed")]
     TooFewCells {
         /// Readable cells.
@@ -33,7 +33,7 @@ pub enum CodecError {
 pub struct Codec {
     data_shards: usize,
     parity_shards: usize,
-    /// Absent where there is nothing to compute: without parity, and for plain copies (`k = 1`).
+    /// `None` if there is nothing to compute: without parity, and for plain copies (`k = 1`).
     coder: Option<Arc<ReedSolomon>>,
 }
 
@@ -49,8 +49,8 @@ impl Codec {
         Ok(Self { data_shards: k, parity_shards: m, coder })
     }
 
-    /// Computes the parity of one stripe. `data` is the stripe: `k` cells of equal length, one after the other; `parity`
-    /// receives `m` cells in the same way.
+    /// Computes the parity of one stripe. `data` is `k` cells of equal length, one after the other; `parity` receives
+    /// `m` cells in the same way.
     pub fn encode(&self, data: &[u8], parity: &mut [u8]) -> Result<(), CodecError> {
         let cell = data.len() / self.data_shards;
         if cell * self.data_shards != data.len() || parity.len() != cell * self.parity_shards {
@@ -73,7 +73,7 @@ impl Codec {
         self.reconstruct(cells, true)
     }
 
-    /// How to compute cell `target` of a stripe from the cells `sources`, of which there are `k`, all different.
+    /// How to compute cell `target` of a stripe from the cells `sources`, which are `k` different ones.
     pub fn recipe(&self, sources: &[usize], target: usize) -> Result<Recipe, CodecError> {
         let total = self.data_shards + self.parity_shards;
         if sources.len() != self.data_shards {
@@ -84,8 +84,8 @@ impl Codec {
         }
         let mut coefficients = Vec::with_capacity(sources.len());
         for chosen in sources {
-            // The code is linear: the cell that a stripe of one byte each gives, with a one in a single source and zeros
-            // in the others, is that source's coefficient.
+            // The code is linear. So the cell that results from a one in a single source, and zeros in the others, is
+            // that source's coefficient.
             let mut unit = vec![None; total];
             for source in sources {
                 unit[*source] = Some(vec![u8::from(source == chosen)]);
@@ -123,14 +123,14 @@ impl Codec {
     }
 }
 
-/// One cell of a stripe as a sum of `k` others: what a rebuild computes, and nothing beside it.
+/// One cell of a stripe as a weighted sum of `k` others, so that a rebuild computes nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipe {
     coefficients: Vec<u8>,
 }
 
 impl Recipe {
-    /// The cell, from those of the sources in the recipe's order.
+    /// Computes the cell from those of the sources, in the recipe's order.
     pub fn apply(&self, cells: &[&[u8]]) -> Result<Vec<u8>, CodecError> {
         let length = cells.first().map_or(0, |cell| cell.len());
         if cells.len() != self.coefficients.len() || cells.iter().any(|cell| cell.len() != length) {
@@ -170,7 +170,7 @@ mod tests {
     }
 
     proptest! {
-        /// I7 at the level of a stripe: any `m` or fewer lost cells come back.
+        /// I7, for a stripe.
         #[test]
         fn any_m_lost_cells_come_back(k in 1u8..9, m in 0u8..5, cell in 1usize..200, seed: u64) {
             let data: Vec<u8> = (0..cell * usize::from(k)).map(|i| (seed.rotate_left(i as u32 % 64) as u8) ^ i as u8).collect();
@@ -181,7 +181,7 @@ mod tests {
     }
 
     proptest! {
-        /// I7 for a rebuild: any cell is the sum of any `k` others that its recipe says.
+        /// I7, for a rebuild.
         #[test]
         fn any_cell_comes_from_any_k_others(k in 1u8..9, m in 1u8..5, cell in 1usize..100, seed: u64, first: usize, target: usize) {
             let (data_shards, total) = (usize::from(k), usize::from(k + m));

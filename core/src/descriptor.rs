@@ -1,4 +1,4 @@
-//! The descriptor in every shard: the last line of defence of the namespace (I16).
+//! The descriptor in every shard, from which the namespace can be reconstructed (I16).
 
 use minicbor::{Decode, Encode};
 
@@ -25,14 +25,14 @@ pub struct Descriptor {
     /// Bytes of the whole object, or of the whole part.
     #[n(4)]
     pub total_bytes: u64,
-    /// When the write began, in milliseconds since the Unix epoch, by the gateway's clock; tells people which of two
-    /// versions is newer, and decides nothing while metadata exists (I20).
+    /// When the write began by the gateway's clock, in milliseconds since the Unix epoch. Tells people which of two
+    /// versions is newer. No decision depends on it while metadata exists (I20).
     #[n(5)]
     pub written_at_ms: u64,
     /// System and user headers, by their HTTP names in lower case.
     #[n(6)]
     pub headers: Vec<Header>,
-    /// Storage class. Descriptors of before there were classes have none, and their objects are `STANDARD`.
+    /// Descriptors from before there were classes have none; their objects are `STANDARD`.
     #[n(7)]
     pub storage_class: StorageClass,
 }
@@ -54,7 +54,7 @@ pub struct Header {
     /// Name in lower case.
     #[n(0)]
     pub name: String,
-    /// Value as it was sent; S3 allows any UTF-8 here.
+    /// The value as it was sent. S3 allows any UTF-8 here.
     #[n(1)]
     pub value: String,
 }
@@ -94,8 +94,8 @@ mod tests {
         }
     }
 
-    /// I16, I30: the golden descriptor. What lies on disks since before there were storage classes stays readable, and
-    /// what is of the class STANDARD is written as ever.
+    /// I16, I30: the golden descriptor. Descriptors from before there were storage classes stay readable, and those of
+    /// class STANDARD are encoded as before.
     #[test]
     fn a_descriptor_of_the_default_class_is_encoded_as_ever() {
         let golden = b"\xa7\x00\x66photos\x01\x6e2026/cairn.jpg\x02\x82\x07\x03\x03\x1a\x04\x00\x00\x00\x04\x1a\x06\x40\x00\x00\x05\

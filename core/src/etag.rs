@@ -18,12 +18,12 @@ pub struct ETag {
 }
 
 impl ETag {
-    /// The tag of an object that was written in one piece.
+    /// The tag of an object that was not uploaded in parts.
     pub const fn single(md5: [u8; 16]) -> Self {
         Self { md5, parts: None }
     }
 
-    /// Parses a tag with or without quotes and a weakness mark; `None` for what no object here can have.
+    /// Parses a tag with or without quotes and a weakness mark. `None` if no object here can have such a tag.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let text = text.strip_prefix("W/").unwrap_or(text).trim_matches('"');

@@ -1,8 +1,8 @@
 //! Stripe geometry: which byte of an extent lies in which cell of which shard.
 //!
 //! Bytes fill a stripe cell by cell: cell 0 of shard 0, then of shard 1, up to shard `k-1`; then the next stripe. All
-//! cells of a stripe have the same size. The last stripe is cut into `k` equal cells, as small as they can be, so an
-//! extent of any length wastes fewer than `k` bytes of zero padding in each shard row.
+//! cells of a stripe have the same size. The last stripe is cut into `k` equal cells, as small as possible, so an
+//! extent of any length wastes fewer than `k` bytes of zero padding.
 
 use std::ops::Range;
 
@@ -38,7 +38,7 @@ impl Geometry {
         }
     }
 
-    /// Checks a shape that came from a disk or a message: everything else here relies on it.
+    /// Checks a shape that was read from a disk or a message. Everything else here relies on it.
     pub fn check(&self) -> Result<(), ProfileError> {
         let profile = Profile {
             id: crate::id::ProfileId(0),

@@ -1,6 +1,6 @@
 //! Every limit of the system, with its unit and, where a limit is not ours to choose, its source.
 
-/// Bytes of one part that are erasure-coded and placed as one unit.
+/// Bytes that are erasure-coded and placed as one unit.
 pub const EXTENT_BYTES_MAX: u64 = 64 * MIB;
 /// Bytes of a cell in the default profiles: small enough for range reads, large enough for BLAKE3's widest SIMD path.
 pub const CELL_BYTES_DEFAULT: u32 = 64 * KIB as u32;
@@ -12,7 +12,7 @@ pub const TINY_OBJECT_BYTES_MAX: u64 = 16 * KIB;
 pub const DATA_SHARDS_MAX: u8 = 32;
 /// Parity shards in a profile.
 pub const PARITY_SHARDS_MAX: u8 = 16;
-/// Cells that one read request may ask of one shard.
+/// Cells in one read request.
 pub const CELLS_PER_READ_MAX: u32 = 64;
 
 /// Disks in one cluster map.

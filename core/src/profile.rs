@@ -1,4 +1,4 @@
-//! Erasure-coding profiles: how many shards, how large their cells, how many must be durable, and where they may lie.
+//! Erasure-coding profiles: how many shards, how large their cells, how many must be durable, and where they may be.
 
 use minicbor::{Decode, Encode};
 
@@ -24,7 +24,7 @@ pub enum FailureDomain {
 }
 
 impl FailureDomain {
-    /// The level's name in output and configuration.
+    /// The name in output and configuration.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Disk => "disk",
@@ -44,16 +44,16 @@ impl std::fmt::Display for FailureDomain {
 /// Why a profile cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProfileError {
-    /// No data shard, or more than the coder takes.
+    /// There is no data shard, or there are more than the coder supports.
     #[error("a profile has 1 to {DATA_SHARDS_MAX} data shards, not {0}")]
     DataShards(u8),
-    /// More parity shards than the coder takes.
+    /// There are more parity shards than the coder supports.
     #[error("a profile has at most {PARITY_SHARDS_MAX} parity shards, not {0}")]
     ParityShards(u8),
-    /// Cells of no bytes or of more than the limit.
+    /// Cells are empty or above the limit.
     #[error("cells have 1 to {CELL_BYTES_MAX} bytes, not {0}")]
     CellBytes(u32),
-    /// A write quorum that cannot be decoded or cannot be met.
+    /// The write quorum cannot be decoded or cannot be met.
     #[error("a write quorum lies between the data shards and all shards, not at {0}")]
     WriteQuorum(u8),
 }
@@ -82,8 +82,8 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// A profile with the default cell size and the default write quorum `k+1` (`k` where there is no parity), which
-    /// keeps what was acknowledged through one further loss.
+    /// A profile with the default cell size and the default write quorum `k+1` (`k` without parity). With it,
+    /// acknowledged data survives one further loss.
     pub fn new(id: ProfileId, data_shards: u8, parity_shards: u8, domain: FailureDomain) -> Result<Self, ProfileError> {
         let profile = Self {
             id,
@@ -119,8 +119,8 @@ impl Profile {
         self.data_shards + self.parity_shards
     }
 
-    /// The profiles that a new cluster starts with: copies for tiny objects, and one coded profile for each cluster
-    /// size, so that a small or degraded cluster still stores with as much redundancy as its disks allow.
+    /// The profiles of a new cluster: copies for tiny objects, and one coded profile per cluster size, so that a small
+    /// or degraded cluster still stores with as much redundancy as its disks allow.
     pub fn defaults(domain: FailureDomain) -> Vec<Profile> {
         const SHAPES: [(u8, u8); 7] = [(1, 2), (4, 2), (3, 2), (2, 2), (2, 1), (1, 1), (1, 0)];
         (1u16..)
@@ -138,8 +138,8 @@ impl std::fmt::Display for Profile {
 
 /// The profiles for an object of `object_bytes` when shards can go to `disks` disks, the best first.
 ///
-/// Tiny objects get plain copies. Otherwise the most parity is best, then the most data shards. Which of them the
-/// failure-domain rule allows is for placement to say. Empty without any eligible disk.
+/// Tiny objects get plain copies. Otherwise the most parity is best, then the most data shards. Placement decides which
+/// of them the failure-domain rule allows. Empty without eligible disks.
 pub fn preferred(profiles: &[Profile], object_bytes: u64, disks: usize) -> Vec<Profile> {
     let tiny = object_bytes <= crate::limits::TINY_OBJECT_BYTES_MAX;
     let fits = |p: &&Profile| usize::from(p.total_shards()) <= disks && (!tiny || p.data_shards == 1);

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use minicbor::{Decode, Encode};
 
-/// A range as a client asks for it, before the object's size is known. Source: RFC 9110, section 14.1.2.
+/// A range as a client requests it, before the object's size is known. Source: RFC 9110, section 14.1.2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub enum ByteRange {
     /// `bytes=first-last`, both inclusive.
@@ -27,7 +27,7 @@ pub struct UnsatisfiableRange {
 }
 
 impl ByteRange {
-    /// The bytes meant, in an object of `size` bytes.
+    /// The requested bytes of an object of `size` bytes.
     pub fn resolve(self, size: u64) -> Result<Range<u64>, UnsatisfiableRange> {
         let range = match self {
             Self::FromTo(first, last) => first..last.saturating_add(1).min(size),

@@ -1,4 +1,4 @@
-//! What a shard says of itself.
+//! A shard's identity and header.
 
 use bytes::Bytes;
 use minicbor::{Decode, Encode};
@@ -31,7 +31,7 @@ impl std::fmt::Display for ShardId {
     }
 }
 
-/// Everything known of a shard before its first byte is written (I5).
+/// Everything known about a shard before its first byte is written (I5).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardHeader {
     /// Which shard.
@@ -40,12 +40,13 @@ pub struct ShardHeader {
     pub profile: ProfileId,
     /// The shape of its extent.
     pub geometry: Geometry,
-    /// The encoded [`crate::descriptor::Descriptor`]: what the namespace is rebuilt from if all metadata is lost.
+    /// The encoded [`crate::descriptor::Descriptor`], from which the namespace is reconstructed if all metadata is
+    /// lost.
     pub descriptor: Bytes,
 }
 
 impl ShardHeader {
-    /// Bytes of the cells with a checksum after each, as they stand on disk and on the wire.
+    /// Bytes of the cells with a checksum after each, as on disk and on the wire.
     pub fn body_bytes(&self) -> u64 {
         body_bytes(&self.geometry)
     }
@@ -63,8 +64,8 @@ pub fn body_range(geometry: &Geometry, stripes: &std::ops::Range<u32>) -> std::o
     u64::from(stripes.start) * full..end
 }
 
-/// Cuts the bytes of cells `stripes`, a checksum after each, into the cells, without copying. Nothing where the length
-/// is not what the geometry says.
+/// Cuts the bytes of cells `stripes`, each followed by a checksum, into cells, without copying. `None` if the length
+/// does not fit the geometry.
 pub fn split_body(geometry: &Geometry, stripes: std::ops::Range<u32>, body: &Bytes) -> Option<Vec<Cell>> {
     let range = body_range(geometry, &stripes);
     if body.len() as u64 != range.end.checked_sub(range.start)? {
@@ -81,5 +82,5 @@ pub fn split_body(geometry: &Geometry, stripes: std::ops::Range<u32>, body: &Byt
     cells.collect()
 }
 
-/// Where the shards of an extent lie: one place per shard index, empty where a shard is missing.
+/// The disks of an extent's shards, by shard index; `None` for a missing shard.
 pub type Locations = Vec<Option<crate::id::DiskNumber>>;

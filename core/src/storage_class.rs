@@ -1,21 +1,21 @@
-//! Storage classes: what a client asks of an object beside its bytes, under S3's names.
+//! S3's storage classes.
 
 use crate::by_number::by_number;
 
 /// A storage class of S3 whose objects are readable at once. Source: S3 user guide, "Understanding and managing Amazon S3
 /// storage classes".
 ///
-/// What a class means for the bytes is the operator's to say, with a [`crate::cluster_map::ProfileRule`]; without one all
-/// are coded alike. The classes that need RestoreObject first (`GLACIER`, `DEEP_ARCHIVE`), and those of other products
-/// (`OUTPOSTS`, `EXPRESS_ONEZONE`, `SNOW`), are none: nothing is accepted and then ignored.
+/// The operator decides how a class is coded, with a [`crate::cluster_map::ProfileRule`]; without one all classes are coded
+/// alike. The classes that need RestoreObject first (`GLACIER`, `DEEP_ARCHIVE`), and those of other products (`OUTPOSTS`,
+/// `EXPRESS_ONEZONE`, `SNOW`), are refused instead of being accepted and ignored.
 ///
-/// In rows and messages [`StorageClass::Standard`] is what is absent, so that what was written before there were classes
-/// is of that class, and what is of that class looks as ever. A number that is not known is an error and not the default,
-/// or else writing a row anew would change an object's class in silence.
+/// Rows and messages leave out [`StorageClass::Standard`], so that data from before there were classes is of that class, and
+/// data of that class has not changed. An unknown number is an error and not the default; otherwise writing a row again
+/// would silently change an object's class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[repr(u8)]
 pub enum StorageClass {
-    /// `STANDARD`: what an object is where nothing is said.
+    /// `STANDARD`, the default.
     #[default]
     Standard = 0,
     /// `REDUCED_REDUNDANCY`
@@ -31,7 +31,7 @@ pub enum StorageClass {
 }
 
 impl StorageClass {
-    /// All classes, each at its number.
+    /// All classes by number.
     pub const ALL: [Self; 6] = [
         Self::Standard,
         Self::ReducedRedundancy,
@@ -46,7 +46,7 @@ impl StorageClass {
         Self::ALL.into_iter().find(|class| class.name() == name)
     }
 
-    /// S3's name of it.
+    /// S3's name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Standard => "STANDARD",
@@ -90,7 +90,7 @@ mod tests {
         class: StorageClass,
     }
 
-    /// I30: numbers and names are for good.
+    /// I30: numbers and names never change.
     #[test]
     fn every_class_has_its_number_and_its_name() {
         let names =
@@ -105,7 +105,7 @@ mod tests {
         }
     }
 
-    /// I30: what the release before wrote is of the class STANDARD, and what it reads of that class is as ever.
+    /// I30: what the previous release wrote is of class STANDARD, and that class is still encoded as before.
     #[test]
     fn what_is_absent_is_standard() {
         let plain = Message { class: StorageClass::Standard, wanted: None };
@@ -121,7 +121,7 @@ mod tests {
         }
     }
 
-    /// I30: a later release's class is refused, never taken for another.
+    /// I30: a later release's class is refused, never mistaken for another.
     #[test]
     fn an_unknown_class_is_an_error_and_not_standard() {
         assert!(minicbor::decode::<Row>(&[0x82, 7, 6]).is_err());

@@ -1,4 +1,4 @@
-//! From a stripe's bytes to the cells on its disks, and back.
+//! Cuts a stripe's bytes into the cells on its disks, and puts them together again.
 
 use bytes::Bytes;
 
@@ -46,9 +46,9 @@ pub fn encode(
     Ok(())
 }
 
-/// The data cells of a run of stripes, row by row. `shards` holds the verified cells of each shard that answered.
+/// The data cells of consecutive stripes, row by row. `shards` holds the verified cells of each shard that answered.
 ///
-/// Where all data shards answered this only rearranges; otherwise each row with a gap is reconstructed.
+/// If all data shards answered, this only rearranges; otherwise it reconstructs each row with a gap.
 pub fn decode(
     codec: &Codec,
     geometry: &Geometry,
@@ -119,7 +119,7 @@ mod tests {
     }
 
     proptest! {
-        /// I7 at the level of an extent: any `m` or fewer lost shards give the same bytes.
+        /// I7, for an extent.
         #[test]
         fn any_m_lost_shards_give_the_same_bytes(
             k in 1u8..6, m in 0u8..4, cell_bytes in 1u32..40, length in 1u64..400, first in 0usize..9

@@ -2,10 +2,10 @@
 
 use std::sync::{LockResult, PoisonError};
 
-/// Goes on with what a lock holds, poisoned or not.
+/// Uses what a lock holds, poisoned or not.
 ///
-/// Poison marks data that a panicking thread may have left half changed. Where every change behind a lock is complete
-/// before anything can panic, the mark says nothing, and a second panic would only spread the first.
+/// Poison marks data that a panicking thread may have left half changed. If every change behind a lock is complete
+/// before anything can panic, the mark has no meaning, and a second panic would only spread the first.
 pub trait IgnorePoison {
     /// What the lock gives access to: a guard, a reference or the value itself.
     type Access;

@@ -1,4 +1,4 @@
-//! Versions of an object: what a bucket keeps of those that are replaced, and how clients name them.
+//! Versions of an object: whether a bucket keeps replaced ones, and how clients name them.
 
 use minicbor::{Decode, Encode};
 
@@ -8,14 +8,14 @@ use crate::id::CommitSequence;
 /// Whether a bucket keeps versions that are replaced or deleted. Source: S3 user guide, "Retaining multiple versions of
 /// objects with S3 Versioning".
 ///
-/// In rows and messages [`Versioning::Unversioned`] is what is absent.
+/// Rows and messages leave out [`Versioning::Unversioned`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
 pub enum Versioning {
-    /// It never did: a key has one version, which the next one replaces.
+    /// It never did. A key has one version, which the next one replaces.
     #[default]
     Unversioned = 0,
-    /// Every write makes a version with an id of its own, and a delete makes a marker.
+    /// Every write makes a version with its own id, and a delete makes a delete marker.
     Enabled = 1,
     /// Writes and deletes replace the null version of their key; versions with an id stay.
     Suspended = 2,
@@ -24,7 +24,7 @@ pub enum Versioning {
 impl Versioning {
     const ALL: [Self; 3] = [Self::Unversioned, Self::Enabled, Self::Suspended];
 
-    /// S3's name of it; a bucket that never was versioned has none.
+    /// S3's name; a bucket that was never versioned has none.
     pub const fn name(self) -> Option<&'static str> {
         match self {
             Self::Unversioned => None,
@@ -36,8 +36,8 @@ impl Versioning {
 
 /// What a version is.
 ///
-/// In rows and messages [`VersionKind::Null`] is what is absent, so that the rows of buckets that never were versioned
-/// look as ever.
+/// Rows and messages leave out [`VersionKind::Null`], so that the rows of buckets that were never versioned have not
+/// changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(u8)]
 pub enum VersionKind {
@@ -55,7 +55,7 @@ pub enum VersionKind {
 impl VersionKind {
     const ALL: [Self; 4] = [Self::Null, Self::Object, Self::NullMarker, Self::Marker];
 
-    /// Whether it is a delete marker, which has neither bytes nor headers.
+    /// Delete markers have neither bytes nor headers.
     pub const fn is_marker(self) -> bool {
         matches!(self, Self::NullMarker | Self::Marker)
     }
@@ -65,7 +65,7 @@ impl VersionKind {
         matches!(self, Self::Null | Self::NullMarker)
     }
 
-    /// The id of such a version that `sequence` made.
+    /// The id of a version of this kind that `sequence` made.
     pub const fn id(self, sequence: CommitSequence) -> VersionId {
         if self.is_null() { VersionId::Null } else { VersionId::Commit(sequence) }
     }
@@ -77,13 +77,13 @@ pub enum VersionId {
     /// `null`
     #[n(0)]
     Null,
-    /// The commit that made it, in sixteen hexadecimal digits: ids sort as their versions were made.
+    /// The commit that made it, in sixteen hexadecimal digits, so that ids sort by age.
     #[n(1)]
     Commit(#[n(0)] CommitSequence),
 }
 
 impl VersionId {
-    /// Reads an id; nothing for a text that no version can have.
+    /// Parses an id; `None` if no version can have it.
     pub fn parse(text: &str) -> Option<Self> {
         if text == "null" {
             return Some(Self::Null);
@@ -120,7 +120,7 @@ mod tests {
         versioning: Versioning,
     }
 
-    /// I30: numbers are for good, and what was written before there were versions reads as null versions.
+    /// I30: numbers never change, and rows from before there were versions read as null versions.
     #[test]
     fn rows_of_before_and_after() {
         for (row, golden) in [

@@ -8,7 +8,7 @@ use crate::id::{DiskId, DiskNumber, NodeId};
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Disk {
-    /// Its short name in this cluster.
+    /// Its short name in the cluster.
     #[n(0)]
     pub number: DiskNumber,
     /// Its identity, as in its superblock.
@@ -23,23 +23,23 @@ pub struct Disk {
     /// Bytes that the disk may hold; its weight in placement.
     #[n(4)]
     pub capacity_bytes: u64,
-    /// What it may be used for now.
+    /// What it may be used for at present.
     #[n(5)]
     pub state: DiskState,
-    /// What the operator wants of it.
+    /// The operator's wish.
     #[n(6)]
     #[cbor(default)]
     pub standing: Standing,
 }
 
 impl Disk {
-    /// Whether its shards have to be elsewhere: it is being drained, or is given up.
+    /// Whether its shards have to be elsewhere: it is being drained, has failed, or was removed.
     pub fn is_leaving(&self) -> bool {
         self.standing != Standing::Member || matches!(self.state, DiskState::Failed | DiskState::Removed)
     }
 }
 
-/// What the operator wants of a disk, whatever its health.
+/// The operator's wish for a disk, whatever its health.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Encode, Decode)]
 #[cbor(index_only)]
 pub enum Standing {
@@ -47,10 +47,10 @@ pub enum Standing {
     #[default]
     #[n(0)]
     Member,
-    /// Its shards move elsewhere; it takes nothing new.
+    /// Its shards move elsewhere, and it takes no new ones.
     #[n(1)]
     Draining,
-    /// It is gone for good. Its number is never given out again.
+    /// It is gone for good. Its number is never reused.
     #[n(2)]
     Removed,
 }
@@ -62,25 +62,25 @@ pub enum DiskState {
     /// Takes new shards, serves and deletes.
     #[n(0)]
     Active,
-    /// Below its reserve of free space: serves and deletes, takes nothing new.
+    /// Free space is below the reserve: serves and deletes, takes no new shards.
     #[n(1)]
     Full,
-    /// Failed a write or became very slow: serves what it can, takes nothing new.
+    /// It failed a write or became very slow: serves what it can, takes no new shards.
     #[n(2)]
     Suspect,
-    /// Its node reports it missing, foreign or unreadable, or the node itself is silent.
+    /// The node reports it missing, foreign or unreadable, or the node itself is silent.
     #[n(3)]
     Unavailable,
-    /// Accepted into the map and not in service yet.
+    /// In the map, but not in service yet.
     #[n(4)]
     Joining,
-    /// It was away and is back: serves, and takes nothing new until what it holds has been compared with metadata.
+    /// It was away and is back: serves, but takes no new shards until it is reconciled with metadata.
     #[n(5)]
     Quarantined,
-    /// The operator drains it: serves while its shards move elsewhere, takes nothing new.
+    /// The operator drains it: serves while its shards move elsewhere, takes no new ones.
     #[n(6)]
     Draining,
-    /// It was away for longer than the grace period: its shards are rebuilt elsewhere.
+    /// It was away for longer than the grace period. Its shards are rebuilt elsewhere.
     #[n(7)]
     Failed,
     /// The operator removed it.
@@ -99,7 +99,7 @@ impl DiskState {
         matches!(self, Self::Active | Self::Full | Self::Suspect | Self::Quarantined | Self::Draining)
     }
 
-    /// The state's name in output and metrics.
+    /// The name in output and metrics.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Active => "active",

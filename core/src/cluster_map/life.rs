@@ -1,4 +1,4 @@
-//! The life of a disk: which event leads from which state to which.
+//! The states of a disk, and which event leads from one to another.
 //!
 //! ```text
 //!  Joining ──seen──► Active ◄──► Full, Suspect            as its node reports
@@ -12,8 +12,8 @@
 //!  remove, of a disk that is drained, or failed: ──► Removed, for good
 //! ```
 //!
-//! A disk that was away never goes straight back to work: what it holds is compared with metadata first (I17). A restart
-//! that nobody noticed is no absence: the disk goes on as it was.
+//! A disk that was away is reconciled with metadata before it takes new shards (I17). A restart that was too short to
+//! be noticed is no absence: the state does not change.
 
 use minicbor::{Decode, Encode};
 
@@ -22,25 +22,25 @@ use super::{Disk, DiskState, Standing};
 /// Something that happens to a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub enum DiskEvent {
-    /// Its node reports it in this state.
+    /// The node reports it in this state.
     #[n(0)]
     Seen(#[n(0)] DiskState),
-    /// Its node is silent, or does not report it.
+    /// The node is silent, or does not report it.
     #[n(1)]
     Lost,
     /// It has been away for the whole grace period.
     #[n(2)]
     GraceOver,
-    /// What it holds has been compared with metadata; its node reports it in this state.
+    /// It has been reconciled with metadata; the node reports it in this state.
     #[n(3)]
     Reconciled(#[n(0)] DiskState),
-    /// The operator wants it empty.
+    /// The operator drains it.
     #[n(4)]
     Drain,
-    /// The operator has changed his mind.
+    /// The operator cancels the drain.
     #[n(5)]
     CancelDrain,
-    /// The operator takes it out for good. Whether it is empty is for the caller to know.
+    /// The operator removes it for good. The caller has checked that it is empty.
     #[n(6)]
     Remove,
 }
@@ -48,10 +48,10 @@ pub enum DiskEvent {
 /// An event that is not allowed in a disk's present state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LifeError {
-    /// It was removed; nothing brings it back.
+    /// It was removed, which is final.
     #[error("it was removed from the cluster")]
     Removed,
-    /// A disk is drained before it is removed.
+    /// It has to be drained before it is removed.
     #[error("it is {0} and not drained: drain it first")]
     NotDrained(DiskState),
     /// There is no drain to cancel.
@@ -95,7 +95,7 @@ pub fn step(disk: &Disk, event: DiskEvent) -> Result<(Standing, DiskState), Life
     Ok((standing, state))
 }
 
-/// The state of a disk with this standing whose node reports `seen`.
+/// The state of a disk with this standing when its node reports `seen`.
 const fn under(standing: Standing, seen: DiskState) -> DiskState {
     match (standing, seen) {
         (Standing::Draining, DiskState::Active | DiskState::Full) => DiskState::Draining,
@@ -145,7 +145,7 @@ mod tests {
         check(S::Active, &[(E::GraceOver, S::Active), (E::Reconciled(S::Full), S::Active)]);
     }
 
-    /// I17: whatever was away is quarantined until it is reconciled.
+    /// I17.
     #[test]
     fn what_was_away_is_quarantined() {
         check(

@@ -1,4 +1,4 @@
-//! The cluster map: which nodes and disks there are, where they stand and in what state, and the profiles in force.
+//! The cluster map: the nodes and disks, their places and states, and the profiles in force.
 
 mod disk;
 mod life;
@@ -24,7 +24,7 @@ pub struct ClusterMap {
     /// The cluster that the map describes.
     #[n(0)]
     pub cluster: ClusterId,
-    /// Version: grows by one with each change.
+    /// The version. Grows by one with each change.
     #[n(1)]
     pub epoch: Epoch,
     /// All nodes ever accepted, in the order of their acceptance.
@@ -33,26 +33,26 @@ pub struct ClusterMap {
     /// All disks ever accepted, ordered by number.
     #[n(3)]
     pub disks: Vec<Disk>,
-    /// The profiles that extents get where no rule says otherwise.
+    /// The profiles of new extents, unless a rule says otherwise.
     #[n(4)]
     pub profiles: Vec<Profile>,
-    /// The profiles that rules were made of, in force or not: extents refer to them for as long as they live.
+    /// The profiles of all rules that were ever set. Extents may refer to them even when the rule is gone.
     #[n(5)]
     #[cbor(default)]
     pub made: Vec<Profile>,
-    /// What the operator wants of new extents of any storage class.
+    /// The rules for new extents of any storage class.
     #[n(6)]
     #[cbor(default)]
     pub rules: Vec<ProfileRule>,
-    /// The rules for one storage class. They stand apart because a gateway of the release before there were classes would
-    /// take them for rules of all.
+    /// The rules for one storage class. They are a separate field because a release that knows no classes would apply
+    /// them to all.
     #[n(7)]
     #[cbor(default)]
     pub class_rules: Vec<ProfileRule>,
 }
 
 impl ClusterMap {
-    /// The map of a cluster without any node.
+    /// The map of a cluster without nodes.
     pub fn empty(cluster: ClusterId, profiles: Vec<Profile>) -> Self {
         Self {
             cluster,
@@ -86,13 +86,13 @@ impl ClusterMap {
         self.profiles.iter().chain(&self.made).find(|profile| profile.id == id)
     }
 
-    /// All rules.
+    /// The rules for all storage classes, then those for one.
     pub fn all_rules(&self) -> impl Iterator<Item = &ProfileRule> {
         self.rules.iter().chain(&self.class_rules)
     }
 
-    /// The most specific rule for new extents of `class` in `bucket`: that of bucket and class, else that of the bucket,
-    /// else that of the class, else that of all. Without a bucket, or a class, it is about those without a rule of their own.
+    /// The most specific rule for new extents of `class` in `bucket`: for bucket and class, else for the bucket, else
+    /// for the class, else for all. `None` for a bucket or class means one without a rule of its own.
     pub fn rule(&self, bucket: Option<&BucketName>, class: Option<StorageClass>) -> Option<&ProfileRule> {
         self.all_rules().filter(|rule| rule.covers(bucket, class)).max_by_key(|rule| rule.specificity())
     }
@@ -140,7 +140,7 @@ mod tests {
             (None, None, 1),
         ];
         check(&all, &wanted);
-        // The order of the lists says nothing.
+        // The order of the lists does not matter.
         let mut turned = all.clone();
         turned.rules.reverse();
         turned.class_rules.reverse();

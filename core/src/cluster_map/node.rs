@@ -1,4 +1,4 @@
-//! Nodes and where they stand.
+//! Nodes and their places.
 
 use minicbor::{Decode, Encode};
 
@@ -8,24 +8,24 @@ use crate::id::NodeId;
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Node {
-    /// Its identity, kept beside its disks.
+    /// Its identity, stored beside its disks.
     #[n(0)]
     pub id: NodeId,
-    /// Its name for people: the host's name unless configured.
+    /// Its name for people: the host name unless configured.
     #[n(1)]
     pub name: String,
-    /// `host:port` of its internal RPC; empty for a node that lives in the same process as its only gateway.
+    /// `host:port` of its internal RPC; empty for a node in the same process as its only gateway.
     #[n(2)]
     pub rpc_addr: String,
-    /// Where it stands.
+    /// Its place.
     #[n(3)]
     pub labels: Labels,
 }
 
-/// Where a node stands. Nodes with equal labels share that failure domain.
+/// The place of a node. Nodes with equal labels share that failure domain.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Encode, Decode)]
 pub struct Labels {
-    /// The zone; empty where there is only one.
+    /// The zone; empty if there is only one.
     #[n(0)]
     pub zone: String,
     /// The rack inside the zone.

@@ -1,4 +1,4 @@
-//! Identities that the metadata service counts: small, dense and ordered, so that rows stay small.
+//! Numbers that the metadata service assigns: dense and ordered, so that rows stay small.
 
 use minicbor::{Decode, Encode};
 use std::fmt;
@@ -21,7 +21,7 @@ macro_rules! number {
 }
 
 number!(
-    /// A bucket, for as long as it exists; a bucket that is deleted and created again gets a new id.
+    /// A bucket. If it is deleted and created again, it gets a new id.
     BucketId(u64)
 );
 number!(
@@ -33,7 +33,7 @@ number!(
     UploadId(u64)
 );
 number!(
-    /// A disk's short name inside the cluster map. Never reused, also after the disk is removed.
+    /// A disk's short name in the cluster map. Never reused, even after the disk is removed.
     DiskNumber(u32)
 );
 number!(
@@ -41,7 +41,8 @@ number!(
     Epoch(u64)
 );
 number!(
-    /// Counts the changes of one extent's locations; a repair publishes only onto the generation it started from.
+    /// Counts the changes of one extent's locations. A repair publishes only if the generation is still the one it
+    /// started from.
     Generation(u32)
 );
 number!(
@@ -60,8 +61,8 @@ const SYSTEM_SHARD: u64 = 0xffff;
 const SESSION_NUMBER_BITS: u32 = 48;
 
 impl SessionId {
-    /// The session `number` for system objects: backups of the metadata. Their extents sort behind all others, so that
-    /// they are found on a disk without any metadata.
+    /// Session `number` for system objects, which are backups of the metadata. Their extents sort after all others, so
+    /// that they can be found on a disk without metadata.
     pub const fn system(number: u64) -> Self {
         Self((SYSTEM_SHARD << SESSION_NUMBER_BITS) | number)
     }
@@ -71,7 +72,7 @@ impl SessionId {
         self.0 >> SESSION_NUMBER_BITS == SYSTEM_SHARD
     }
 
-    /// Its place among all sessions of both kinds, which are counted together.
+    /// Its number. Sessions of both kinds share one count.
     pub const fn number(self) -> u64 {
         if self.is_system() { self.0 & ((1 << SESSION_NUMBER_BITS) - 1) } else { self.0 }
     }

@@ -1,4 +1,4 @@
-//! Identities that are drawn at random once and kept for good: clusters, nodes and disks.
+//! Random identities that never change: of clusters, nodes and disks.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,7 +20,7 @@ macro_rules! random_id {
         pub struct $name(uuid::Uuid);
 
         impl $name {
-            /// Makes an id of 16 random bytes; the version and variant bits of RFC 9562 are set here.
+            /// Makes an id from 16 random bytes, and sets the version and variant bits of RFC 9562.
             pub fn from_random(bytes: [u8; 16]) -> Self {
                 Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
             }
@@ -78,7 +78,7 @@ macro_rules! random_id {
 }
 
 random_id!(
-    /// A cluster. Stands in every superblock and shard header, so that a foreign disk is recognized.
+    /// A cluster. Recorded in every superblock and shard header, so that a foreign disk is recognized.
     ClusterId,
     "cluster"
 );
@@ -94,8 +94,8 @@ random_id!(
 );
 
 random_id!(
-    /// One history of the metadata: drawn by every leader at the beginning of its term, so that a store that was put
-    /// back from an old copy is told from the one that went on.
+    /// One history of the metadata. Every leader draws one when its term begins, so that a store put back from an old
+    /// copy differs from the one that continued.
     HistoryId,
     "history"
 );

@@ -1,10 +1,10 @@
-//! The day that rules count in.
+//! The day in which rules count.
 
 use std::time::Duration;
 
 const STANDARD_MS: u64 = 24 * 3600 * 1000;
 
-/// The length of a day: 24 hours, but for tests, which cannot wait that long.
+/// The length of a day: 24 hours, except in tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Day {
     ms: u64,
@@ -14,18 +14,18 @@ impl Day {
     /// 24 hours.
     pub const STANDARD: Self = Self { ms: STANDARD_MS };
 
-    /// A day of another length, of a millisecond at least.
+    /// A day of another length, at least a millisecond.
     pub fn of(length: Duration) -> Self {
         Self { ms: u64::try_from(length.as_millis()).unwrap_or(u64::MAX).max(1) }
     }
 
-    /// Milliseconds of so many days.
+    /// The length of `days` in milliseconds.
     pub fn span_ms(self, days: u32) -> u64 {
         self.ms.saturating_mul(u64::from(days))
     }
 
-    /// The end of so many days since `since_ms`, rounded up to the next midnight UTC. Source: S3 user guide, "Lifecycle
-    /// rules based on an object's age".
+    /// The end of `days` after `since_ms`, rounded up to the next midnight UTC. Source: S3 user guide, "Lifecycle rules
+    /// based on an object's age".
     pub fn end_of(self, since_ms: u64, days: u32) -> u64 {
         since_ms.saturating_add(self.span_ms(days)).div_ceil(self.ms).saturating_mul(self.ms)
     }

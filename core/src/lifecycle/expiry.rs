@@ -1,17 +1,17 @@
-//! What clients are told of an object's end.
+//! When an object expires, as reported to clients.
 
 use super::{Day, Expiration, Rule, VersionFacts};
 
-/// When the current version of a key goes, as `x-amz-expiration` says it.
+/// Fields from which `x-amz-expiration` is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expiry<'r> {
-    /// Milliseconds since the Unix epoch. It may go later, never earlier.
+    /// In milliseconds since the Unix epoch. The version may expire later, but never earlier.
     pub at_ms: u64,
-    /// The rule that says so.
+    /// The id of the rule.
     pub rule: &'r str,
 }
 
-/// When a current version that is no delete marker goes; of several rules the earliest counts.
+/// When a current version that is not a delete marker expires, by the earliest of the rules.
 pub fn expiry<'r>(rules: &'r [Rule], version: &VersionFacts<'_>, day: Day) -> Option<Expiry<'r>> {
     let about = |rule: &&Rule| rule.enabled && rule.filter.matches(version.key, version.size, version.tags);
     let of_rule = |rule: &'r Rule| {

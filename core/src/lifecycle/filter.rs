@@ -1,4 +1,4 @@
-//! Which objects a rule is about.
+//! Which objects a rule applies to.
 
 use minicbor::{Decode, Encode};
 
@@ -13,7 +13,7 @@ pub struct Tag {
     pub value: String,
 }
 
-/// How the client wrote a filter, so that it reads back what it wrote.
+/// How the client wrote a filter, so that reading it returns the same form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
 pub enum FilterForm {
@@ -28,17 +28,17 @@ pub enum FilterForm {
     And,
 }
 
-/// The objects that a rule is about: those for which all of this holds.
+/// The objects to which a rule applies: those that meet all conditions.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Filter {
-    /// How it was written; means nothing else.
+    /// Only how it was written.
     #[n(0)]
     pub form: FilterForm,
-    /// What the key starts with.
+    /// The key starts with this.
     #[n(1)]
     pub prefix: Option<String>,
-    /// Tags that the object has, beside any others.
+    /// The object has all of these tags.
     #[n(2)]
     pub tags: Vec<Tag>,
     /// The object has more bytes than this.
@@ -61,12 +61,12 @@ impl Filter {
         }
     }
 
-    /// What keys must start with; empty for any.
+    /// The required prefix of keys; empty for any key.
     pub fn prefix(&self) -> &str {
         self.prefix.as_deref().unwrap_or_default()
     }
 
-    /// Whether it is about an object of that key, with that many bytes and these tags.
+    /// Whether an object with this key, size in bytes and tags meets the conditions.
     pub fn matches(&self, key: &str, size: u64, tags: &[Tag]) -> bool {
         key.starts_with(self.prefix())
             && self.larger_than.is_none_or(|bound| size > bound)

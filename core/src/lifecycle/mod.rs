@@ -1,9 +1,9 @@
-//! When a bucket's lifecycle rules let an object go.
+//! When a bucket's lifecycle rules end an object.
 //!
-//! A [`Rule`] says which objects it is about ([`Filter`]) and after which time they go. [`decide`] looks at one version,
-//! where it stands among the versions of its key, and a [`Moment`], and says whether it is kept. A wall clock alone
-//! never ends an object's life (I20): it must also have been there for that long by [`ServiceTime`], which counts what
-//! the metadata service has lived through.
+//! A [`Rule`] states to which objects it applies ([`Filter`]) and when they expire. [`decide`] takes one version, its
+//! place among the versions of its key, and a [`Moment`], and decides whether it is kept. A wall clock alone never ends
+//! an object (I20): it must also have existed that long by [`ServiceTime`], which counts the time that the metadata
+//! service was up.
 
 mod day;
 mod decide;

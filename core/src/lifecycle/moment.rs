@@ -1,24 +1,24 @@
-//! What a decision may know of time.
+//! The time at which a decision is made.
 
 use super::{Day, Lifecycle, ServiceTime};
 use crate::id::CommitSequence;
 
-/// A moment at which it is decided what has to go.
+/// The time at which a decision is made.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment<'a> {
-    /// The leader's wall clock, in milliseconds since the Unix epoch. It can only keep things longer.
+    /// The leader's wall clock, in milliseconds since the Unix epoch. It can only make an object live longer.
     pub wall_ms: u64,
-    /// What the service has lived through.
+    /// The time that the service was up.
     pub service: &'a ServiceTime,
-    /// How long a day is.
+    /// The length of a day.
     pub day: Day,
 }
 
-/// Whether a time has come.
+/// Whether a version has expired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Due {
     No,
-    /// The wall clock says so, but the service has not been there for long enough: by so many milliseconds.
+    /// It has by the wall clock, but the service has not existed long enough.
     Unproven {
         short_ms: u64,
     },
@@ -26,12 +26,12 @@ pub(super) enum Due {
 }
 
 impl Moment<'_> {
-    /// Whether so many days have passed since `commit`, which was at `since_ms`.
+    /// Whether `days` have passed since `commit`, which was made at `since_ms`.
     pub(super) fn after_days(&self, days: u32, since_ms: u64, commit: CommitSequence) -> Due {
         self.due(self.day.end_of(since_ms, days), self.day.span_ms(days), commit)
     }
 
-    /// Whether the day of a rule has come. The time from the day on which the rule was set must have been lived through.
+    /// Whether the date of a rule has come. The service must have been up for the time since the rule was set.
     pub(super) fn on_date(&self, date_ms: u64, lifecycle: &Lifecycle) -> Due {
         self.due(date_ms, date_ms.saturating_sub(lifecycle.set_ms), lifecycle.revision)
     }

@@ -1,18 +1,18 @@
-//! Which keys have to be looked at.
+//! Which keys the rules can apply to.
 
 use super::Rule;
 
-/// The keys that rules can be about, as few prefixes as will do, in the order of the keys.
+/// The keys to which rules can apply, as the fewest prefixes, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prefixes(Vec<String>);
 
 impl Prefixes {
-    /// Keys whose versions have to be looked at.
+    /// Keys whose versions can expire.
     pub fn of_versions(rules: &[Rule]) -> Self {
         Self::of(rules, |rule| rule.expiration.is_some() || rule.noncurrent.is_some())
     }
 
-    /// Keys whose uploads have to be looked at.
+    /// Keys whose uploads can expire.
     pub fn of_uploads(rules: &[Rule]) -> Self {
         Self::of(rules, |rule| rule.abort_uploads_days.is_some())
     }
@@ -23,7 +23,7 @@ impl Prefixes {
         all.sort_unstable();
         let mut fewest: Vec<String> = Vec::new();
         for prefix in all {
-            // A prefix of this one stands before it.
+            // A prefix of this one sorts before it.
             if fewest.last().is_none_or(|last| !prefix.starts_with(last)) {
                 fewest.push(prefix.to_owned());
             }
@@ -31,10 +31,10 @@ impl Prefixes {
         Self(fewest)
     }
 
-    /// The first key from `key` on that may have to be looked at; nothing if there is none.
+    /// The first key from `key` on to which a rule can apply; `None` if there is none.
     pub fn seek<'a>(&'a self, key: &'a [u8]) -> Option<&'a [u8]> {
         let later = self.0.partition_point(|prefix| prefix.as_bytes() <= key);
-        // Of the prefixes that sort before the key, only the last can be one of it: they do not contain each other.
+        // No prefix contains another, so only the last one that sorts before the key can cover it.
         let covers = later.checked_sub(1).is_some_and(|n| key.starts_with(self.0[n].as_bytes()));
         if covers { Some(key) } else { self.0.get(later).map(String::as_bytes) }
     }

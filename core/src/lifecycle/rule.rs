@@ -5,51 +5,51 @@ use minicbor::{Decode, Encode};
 use super::Filter;
 use crate::id::CommitSequence;
 
-/// One rule. At least one of its actions is there. Source: S3 API reference, "LifecycleRule".
+/// One rule, with at least one action. Source: S3 API reference, "LifecycleRule".
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Rule {
     /// Its name, unique in the bucket.
     #[n(0)]
     pub id: String,
-    /// Whether it does anything.
+    /// Whether it is in effect.
     #[n(1)]
     pub enabled: bool,
-    /// Which objects it is about.
+    /// The objects to which it applies.
     #[n(2)]
     pub filter: Filter,
-    /// When current versions go.
+    /// When current versions expire.
     #[n(3)]
     pub expiration: Option<Expiration>,
-    /// When versions go that others have replaced.
+    /// When replaced versions expire.
     #[n(4)]
     pub noncurrent: Option<NoncurrentExpiration>,
-    /// Days after its begin on which a multipart upload is aborted.
+    /// A multipart upload is aborted this many days after it began.
     #[n(5)]
     pub abort_uploads_days: Option<u32>,
 }
 
-/// When current versions go.
+/// When current versions expire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub enum Expiration {
-    /// So many days after they were written, at midnight.
+    /// This many days after they were written, at midnight.
     #[n(0)]
     Days(#[n(0)] u32),
-    /// On this day and from then on, in milliseconds since the Unix epoch.
+    /// From this time on, in milliseconds since the Unix epoch.
     #[n(1)]
     Date(#[n(0)] u64),
-    /// Only delete markers that hide nothing any more.
+    /// Only delete markers without older versions.
     #[n(2)]
     LoneMarkers,
 }
 
-/// When versions go that others have replaced.
+/// When replaced versions expire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct NoncurrentExpiration {
-    /// So many days after they were replaced, at midnight.
+    /// This many days after they were replaced, at midnight.
     #[n(0)]
     pub days: u32,
-    /// So many of them are kept, the newest.
+    /// The number of newest ones that are kept regardless.
     #[n(1)]
     pub newer_kept: Option<u32>,
 }
@@ -61,6 +61,6 @@ pub struct Lifecycle {
     pub rules: Vec<Rule>,
     /// The commit that set them.
     pub revision: CommitSequence,
-    /// When that was, in milliseconds since the Unix epoch.
+    /// In milliseconds since the Unix epoch.
     pub set_ms: u64,
 }

@@ -1,17 +1,18 @@
-//! How long the metadata service has been there, by no wall clock.
+//! How long the metadata service has been up, without a wall clock.
 
 use minicbor::{Decode, Encode};
 
 use crate::id::CommitSequence;
 
-/// Marks of an age are at most this part of the age apart: ten years of marks take some 50 KB.
+/// Marks are at most this fraction of their age apart. Ten years of marks take about 50 KB.
 const GAPS_PER_AGE: u64 = 256;
-/// Marks at most. Beyond it the oldest go, and what was before them counts as just as old as what came after them.
+/// Limit on marks. Beyond it the oldest are dropped, and commits before them count as no older than the oldest mark
+/// left.
 const MARKS_MAX: usize = 4096;
 
-/// The time for which the service had a leader, by the monotonic clocks of its leaders, and which commits were there at
-/// some points of it. Part of the replicated state: it survives restarts and changes of leader, and stands still while
-/// nobody leads. So the age of a commit by it is never more than its real age, whatever any wall clock says (I20).
+/// The time for which the service had a leader, by the monotonic clocks of its leaders, with the newest commit at some
+/// points of it. Part of the replicated state: it survives restarts and changes of leader, and stands still while there
+/// is no leader. So it never overstates the age of a commit, whatever any wall clock says (I20).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ServiceTime {
@@ -33,18 +34,18 @@ struct Mark {
 }
 
 impl ServiceTime {
-    /// Milliseconds in all.
+    /// In milliseconds.
     pub fn elapsed_ms(&self) -> u64 {
         self.elapsed_ms
     }
 
-    /// How long the commit has been there at least.
+    /// A lower bound for the age of the commit, in milliseconds.
     pub fn age_ms(&self, commit: CommitSequence) -> u64 {
         let later = self.marks.partition_point(|mark| mark.commit < commit);
         self.marks.get(later).map_or(0, |mark| self.elapsed_ms - mark.elapsed_ms)
     }
 
-    /// Goes on to `to_ms`, a point at which `commit` was there. Marks of the last days are kept `spacing_ms` apart.
+    /// Advances to `to_ms`, a point at which `commit` existed. Marks of the last days are kept `spacing_ms` apart.
     pub fn advance(&mut self, to_ms: u64, commit: CommitSequence, spacing_ms: u64) {
         self.elapsed_ms = self.elapsed_ms.max(to_ms);
         let commit = self.marks.last().map_or(commit, |last| last.commit.max(commit));
@@ -52,7 +53,7 @@ impl ServiceTime {
         self.thin(spacing_ms);
     }
 
-    /// Drops marks whose neighbours are close enough for their age. Without a mark a commit counts as younger.
+    /// Drops marks whose neighbours are close enough for their age. A commit without a mark counts as younger.
     fn thin(&mut self, spacing_ms: u64) {
         let mut kept: Vec<Mark> = Vec::with_capacity(self.marks.len());
         for (n, mark) in self.marks.iter().enumerate() {
@@ -104,7 +105,7 @@ mod tests {
         assert_eq!(minicbor::decode::<ServiceTime>(&bytes).unwrap(), time);
     }
 
-    /// I30: another release goes on with it.
+    /// I30: another release continues with it.
     #[test]
     fn it_is_encoded_as_ever() {
         let mut time = ServiceTime::default();
@@ -116,7 +117,6 @@ mod tests {
     }
 
     proptest! {
-        /// However it advances, an age is a lower bound of the truth, and grows.
         #[test]
         fn an_age_is_a_lower_bound(
             steps in proptest::collection::vec((0u64..5000, 0u64..50), 1..200),

@@ -23,14 +23,14 @@ pub enum BucketNameError {
     /// Looks like an IPv4 address.
     #[error("bucket names are not formatted as IP addresses")]
     IpAddress,
-    /// A prefix or suffix that S3 keeps for itself.
+    /// A prefix or suffix that S3 reserves.
     #[error(
         "bucket names do not start with xn--, sthree- or amzn-s3-demo-, nor end with -s3alias, --ol-s3, .mrap or --x-s3"
     )]
     Reserved,
 }
 
-/// The bucket of system objects; breaks the rules for all others.
+/// The bucket of system objects, whose name no other bucket can have.
 const SYSTEM: &str = ".cairn";
 
 /// A bucket's name. Cheap to clone.
@@ -54,7 +54,7 @@ impl BucketName {
         &*self.0 == SYSTEM
     }
 
-    /// A name as it stands in messages and on disks, where there is the system bucket too.
+    /// A name from a message or a disk, which may be the system bucket's.
     fn stored(name: &str) -> Result<Self, BucketNameError> {
         if name == SYSTEM { Ok(Self::system()) } else { Self::new(name) }
     }

@@ -1,6 +1,6 @@
 //! Validated names: of buckets and of object keys.
 
-/// How a name is shown, and how it stands in messages: as text, checked again when it is read.
+/// Displays and encodes a name as text, and checks it again when it is decoded.
 macro_rules! text_codec {
     ($name:ident, $read:ident) => {
         impl std::fmt::Display for $name {

@@ -7,7 +7,7 @@ use crate::limits::KEY_BYTES_MAX;
 /// Why a text is not an object key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ObjectKeyError {
-    /// No character at all.
+    /// It is empty.
     #[error("an object key has at least one character")]
     Empty,
     /// More than 1,024 bytes of UTF-8.

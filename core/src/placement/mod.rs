@@ -1,9 +1,9 @@
 //! Placement: weighted rendezvous hashing under failure-domain rules.
 //!
-//! Every eligible disk draws a straw whose length depends on the extent id, the disk and its weight; the longest straws
-//! win. So each disk gets its weighted share, a disk that leaves moves only its own shards, and anybody with the same
-//! map computes the same answer. Source: Thaler and Ravishankar, "Using name-based mappings to increase hit rates"
-//! (1998); the straw's length is that of Ceph's straw2, `ln(u) / weight`.
+//! Every eligible disk draws a straw whose length depends on the extent id, the disk and its weight; the shortest
+//! straws win. So each disk gets its weighted share, a disk that leaves moves only its own shards, and everyone with
+//! the same map computes the same answer. Source: Thaler and Ravishankar, "Using name-based mappings to increase hit
+//! rates" (1998); the straw's length is that of Ceph's straw2 with the sign reversed, `-ln(u) / weight`.
 
 mod replacement;
 mod shortfall;
@@ -27,7 +27,7 @@ pub use shortfall::{Shortfall, shortfall};
 pub struct PlacementError {
     /// Shards to place.
     pub needed: usize,
-    /// Shards that found a place.
+    /// Shards for which there was a place.
     pub placed: usize,
     /// Eligible disks.
     pub eligible: usize,
@@ -39,9 +39,9 @@ pub struct PlacementError {
 
 /// Chooses a disk for every shard of `extent`, in the order of the shard indexes.
 ///
-/// `eligible` says which disks may take a shard, beyond their state in the map: a gateway leaves out those that it
-/// cannot reach. No two shards share a disk, and no domain of the profile's level holds more than `m` of them (I26);
-/// within that, shards spread over as many zones, racks and nodes as there are.
+/// `eligible` can rule out disks beyond their state in the map: a gateway excludes those that it cannot reach. No two
+/// shards share a disk, and no domain of the profile's level holds more than `m` of them (I26). Within these limits,
+/// shards spread over as many zones, racks and nodes as possible.
 pub fn place(
     map: &ClusterMap,
     profile: &Profile,
@@ -52,7 +52,7 @@ pub fn place(
     let candidates = candidates(map, seed(profile, extent), eligible);
     let hard_cap = domain_cap(profile);
     let mut best = Vec::new();
-    // A looser soft cap is tried only when a tighter one leaves shards without a place.
+    // A looser soft cap is tried only if a tighter one leaves shards without a place.
     for soft_cap in 1..=needed {
         let picked = pick(&candidates, needed, soft_cap, profile.failure_domain, hard_cap);
         if picked.len() == needed {
@@ -71,12 +71,12 @@ pub fn place(
     })
 }
 
-/// Chooses the best profile that the eligible disks can carry for an object of `object_bytes` and `class` in `bucket`, and
-/// the disks: the one that the rule for such objects names (see [`ClusterMap::rule`]), else, or as long as there are too few
-/// disks for it, the best of the cluster's own.
+/// Chooses the profile and the disks for an object of `object_bytes` and `class` in `bucket`. It is the profile of the
+/// rule for such objects (see [`ClusterMap::rule`]). Without a rule, or while there are too few disks for its profile,
+/// it is the best of the cluster's own.
 ///
-/// A profile without parity is for a cluster of one disk. Elsewhere a write is refused rather than acknowledged without
-/// any redundancy, however many disks are away.
+/// Only a cluster of one disk uses a profile without parity. Any other refuses a write rather than acknowledge it
+/// without redundancy, however many disks are away.
 pub fn choose(
     map: &ClusterMap,
     bucket: Option<&BucketName>,
@@ -102,8 +102,8 @@ pub fn choose(
     Err(refused)
 }
 
-/// Most shards of one extent in one failure domain: `m`, so that losing the domain loses nothing. A profile without
-/// parity tolerates no loss, so there is nothing to protect by a cap.
+/// Largest number of shards of one extent in one failure domain: `m`, so that losing the domain loses no data. A
+/// profile without parity tolerates no loss, so a cap would protect nothing.
 fn domain_cap(profile: &Profile) -> usize {
     match profile.parity_shards {
         0 => usize::from(profile.total_shards()),
@@ -127,7 +127,7 @@ struct Candidate<'a> {
 }
 
 fn candidates<'a>(map: &'a ClusterMap, seed: u128, eligible: impl Fn(&Disk) -> bool) -> Vec<Candidate<'a>> {
-    // The disks of a node mostly stand together, so few of them need a look at the list of nodes.
+    // The disks of a node are mostly adjacent, so few of them need a search in the list of nodes.
     let mut last: Option<&Node> = None;
     let mut node_of = |id: NodeId| {
         if last.is_none_or(|node| node.id != id) {
@@ -149,14 +149,14 @@ fn candidates<'a>(map: &'a ClusterMap, seed: u128, eligible: impl Fn(&Disk) -> b
     candidates
 }
 
-/// What the straws of an extent are drawn from: its id, and for plain copies that of the first of those placed together.
+/// The seed of an extent's straws: its id. For plain copies, the id of the first extent of those placed together.
 fn seed(profile: &Profile, extent: ExtentId) -> u128 {
     let id = u128::from_be_bytes(extent.to_bytes());
     if profile.data_shards > 1 { id } else { id & !(PLACED_TOGETHER - 1) }
 }
 
-/// An exponentially distributed straw with rate `capacity`: the disk of the shortest wins with a chance proportional to
-/// its weight.
+/// An exponentially distributed straw with rate `capacity`: the chance of a disk to have the shortest is proportional
+/// to its capacity.
 fn straw(seed: u128, disk: &Disk) -> f64 {
     let hash = mix(seed, u64::from(disk.number.0));
     // 53 bits make a uniform number in (0, 1].
@@ -176,7 +176,7 @@ fn mix(seed: u128, disk: u64) -> u64 {
     state
 }
 
-/// A failure domain: its level and what names it there.
+/// A failure domain: its level and its name there.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Domain<'a> {
     Zone(&'a str),

@@ -1,4 +1,4 @@
-//! Where a shard goes whose extent is placed already.
+//! Places one shard of an extent whose other shards have their places.
 
 use super::{Candidate, Domain, LEVELS, candidates, domain_cap, seed};
 use crate::cluster_map::{ClusterMap, Disk, Labels};
@@ -94,16 +94,16 @@ fn elsewhere(
 pub struct Domains<'a>(Crowd<'a>);
 
 impl<'a> Domains<'a> {
-    /// Those of a cluster.
+    /// The domains of a cluster.
     pub fn of(map: &'a ClusterMap) -> Self {
         let takers: Vec<DiskNumber> =
             map.disks.iter().filter(|disk| disk.state.takes_shards()).map(|disk| disk.number).collect();
         Self(Crowd::of(map, &takers))
     }
 
-    /// Whether an extent on `disks` may be able to stand further apart: one of these domains holds fewer of its shards than the
-    /// fullest would hold without one. A quick look that most extents end with; it may say so in vain, because no straw is
-    /// drawn, and is never wrong when it says no.
+    /// Whether the shards of an extent on `disks` could spread further: one of these domains holds fewer of them than
+    /// the fullest would hold without one. A quick check that settles most extents. No straw is drawn, so a yes may
+    /// turn out to be wrong; a no never does.
     pub fn may_spread(&self, map: &ClusterMap, level: FailureDomain, disks: &[DiskNumber]) -> bool {
         let at = position(level);
         let held = Crowd::of(map, disks);
@@ -119,8 +119,8 @@ fn position(level: FailureDomain) -> usize {
     LEVELS.iter().position(|one| *one == level).unwrap_or(0)
 }
 
-/// How many shards of an extent each failure domain holds: a handful of domains on each level, so that a look through all
-/// of them is faster than a hash.
+/// How many shards of an extent each failure domain holds. There are only a few domains on each level, so a linear
+/// search is faster than a hash.
 #[derive(Debug)]
 struct Crowd<'a>([Vec<(Domain<'a>, usize)>; LEVELS.len()]);
 
@@ -153,8 +153,8 @@ impl<'a> Crowd<'a> {
         self.0[at].iter().find(|(known, _)| known == domain).map_or(0, |(_, count)| *count)
     }
 
-    /// Of the candidates that hold no shard yet and are allowed, the one that stands beside the fewest; among equals the
-    /// first.
+    /// Of the candidates that hold no shard yet and are allowed, the one with the fewest shards in its domains; among
+    /// equals the first.
     fn best(&self, candidates: &[Candidate<'a>], allowed: impl Fn(&Beside) -> bool) -> Option<DiskNumber> {
         let rated = candidates.iter().map(|c| (self.beside(c.disk.number, c.node, c.labels), c.disk.number));
         let fit = rated.filter(|(beside, _)| beside[position(FailureDomain::Disk)] == 0 && allowed(beside));

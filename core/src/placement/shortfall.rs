@@ -25,7 +25,8 @@ pub struct Shortfall {
     pub missing: usize,
 }
 
-/// What the cluster lacks for `profile`; nothing if it can hold it. Disks that are only away for a while count.
+/// What the cluster lacks for `profile`; `None` if it can hold such extents. Disks that are only away for a while
+/// count.
 pub fn shortfall(map: &ClusterMap, profile: &Profile) -> Option<Shortfall> {
     let level = profile.failure_domain;
     // A disk never holds two shards of an extent, whatever the rule.

@@ -124,7 +124,7 @@ fn shards_spread_over_zones_evenly() {
 }
 
 proptest! {
-    /// I26 over random topologies: no shared disk, at most `m` in a domain, and refusal only where there is no way.
+    /// I26 over random topologies: no shared disk, at most `m` in a domain, and refusal only if there is no way.
     #[test]
     fn no_placement_breaks_the_rule(
         disks_of in prop::collection::vec(1usize..5, 1..9), k in 1u8..7, m in 1u8..4, n: u64
@@ -149,7 +149,7 @@ proptest! {
 }
 
 proptest! {
-    /// I26 for repairs: whatever disk is lost, the shard that takes its place keeps the rule, or there is no place.
+    /// I26 for repairs: whichever disk is lost, the replacement keeps the rule, or there is none.
     #[test]
     fn no_replacement_breaks_the_rule(disks in proptest::collection::vec(1usize..4, 3..9), n: u64, lost in 0usize..6, by_node: bool) {
         let nodes: Vec<Vec<u64>> = disks.iter().map(|count| vec![100; *count]).collect();

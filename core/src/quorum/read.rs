@@ -2,7 +2,7 @@
 
 use crate::geometry::Geometry;
 
-/// Why a shard gave no usable bytes. The four are different everywhere (I9).
+/// Why a shard gave no usable bytes. The four are never confused (I9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ShardFault {
     /// The disk answered and does not hold the shard.
@@ -36,7 +36,7 @@ enum Shard {
 
 /// The state of one read of one run of stripes.
 ///
-/// It asks the `k` data shards first, because then nothing needs decoding; each failure, and each expiry of the hedge
+/// It asks the `k` data shards first, because their bytes need no decoding. Each failure, and each expiry of the hedge
 /// timer, asks one more. The first `k` answers win, whichever they are.
 #[derive(Debug, Clone)]
 pub struct ReadQuorum {
@@ -53,7 +53,7 @@ impl ReadQuorum {
         Self { shards, needed: usize::from(geometry.data_shards) }
     }
 
-    /// What to do at the start: a fetch for each of `k` shards, or a failure.
+    /// The first commands: a fetch for each of `k` shards, or a failure.
     pub fn start(&mut self) -> Vec<ReadCommand> {
         let mut commands = Vec::with_capacity(self.needed);
         while self.count(|s| matches!(s, Shard::Asked | Shard::Ready)) < self.needed {
@@ -73,7 +73,7 @@ impl ReadQuorum {
         (self.count(|s| *s == Shard::Ready) == self.needed).then_some(ReadCommand::Decode)
     }
 
-    /// Shard `index` gave nothing usable: another is asked in its place.
+    /// Shard `index` gave nothing usable, so another is asked instead.
     pub fn failed(&mut self, index: usize, fault: ShardFault) -> Option<ReadCommand> {
         if let Some(shard) = self.shards.get_mut(index) {
             *shard = Shard::Failed(fault);
@@ -84,7 +84,7 @@ impl ReadQuorum {
         self.ask_another().or(Some(ReadCommand::Fail))
     }
 
-    /// The read takes longer than usual: ask one more shard, where there is one.
+    /// The read takes longer than usual: ask one more shard, if there is one.
     pub fn hedge(&mut self) -> Option<ReadCommand> {
         self.ask_another()
     }

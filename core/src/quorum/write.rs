@@ -7,9 +7,9 @@ use crate::profile::Profile;
 pub enum WriteDecision {
     /// Too few shards are durable; others are still being written.
     Wait,
-    /// The quorum is durable, others are still being written: wait for them a little, then commit without them.
+    /// The quorum is durable and others are still being written: wait a little for them, then commit without them.
     Linger,
-    /// Nothing is being written any more and the quorum is durable: commit.
+    /// The quorum is durable and no other shard is being written: commit.
     Commit,
     /// The quorum can no longer be reached.
     Fail,
@@ -22,7 +22,7 @@ enum Shard {
     Failed,
 }
 
-/// The state of one extent's shards on their way to disk.
+/// The state of one extent's shards while they are written.
 #[derive(Debug, Clone)]
 pub struct WriteQuorum {
     shards: Vec<Shard>,

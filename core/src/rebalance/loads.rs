@@ -1,4 +1,4 @@
-//! What metadata has on each disk.
+//! What metadata places on each disk.
 
 use std::collections::HashMap;
 
@@ -6,10 +6,10 @@ use crate::geometry::Geometry;
 use crate::id::DiskNumber;
 use crate::shard::body_bytes;
 
-/// Bytes that a record takes on disk beside its body, about: header, descriptor, footer, and padding to whole sectors.
+/// Approximate bytes of a record besides its body: header, descriptor, footer, and padding to whole sectors.
 const RECORD_BYTES: u64 = 640;
 
-/// Bytes of the shards that metadata has on each disk.
+/// Bytes of the shards that metadata places on each disk.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Loads(HashMap<DiskNumber, u64>);
 
@@ -28,7 +28,7 @@ impl Loads {
     }
 }
 
-/// Bytes that one shard of such an extent counts.
+/// Bytes that one shard of such an extent counts for.
 pub(super) fn weight(geometry: &Geometry) -> u64 {
     body_bytes(geometry) + RECORD_BYTES
 }

@@ -1,4 +1,4 @@
-//! How an extent stands.
+//! The condition of an extent.
 
 use crate::cluster_map::ClusterMap;
 use crate::geometry::Geometry;
@@ -19,70 +19,71 @@ pub struct ExtentView<'a> {
     pub locations: &'a [Option<DiskNumber>],
 }
 
-/// Why a shard has to be made anew.
+/// Why a shard has to be rebuilt or moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Why {
-    /// It has no place: it was never written, or its disk is gone for good.
+    /// It was never written, or its disk is gone for good.
     Lost,
     /// Its disk does not hold it, or holds something that does not verify.
     Bad,
-    /// Its disk is being emptied, and can still be read.
+    /// Its disk is being drained, and can still be read.
     Leaving,
     /// Its disk holds more than its share: see [`crate::rebalance`].
     Uneven,
-    /// Its failure domain holds more of the extent than it has to: see [`super::spread`].
+    /// Its failure domain holds more shards of the extent than needed: see [`super::spread`].
     Crowded,
 }
 
 impl Why {
-    /// Whether the shard is well and only goes elsewhere.
+    /// Whether the shard is healthy and only moves.
     pub const fn moves(self) -> bool {
         matches!(self, Self::Leaving | Self::Uneven | Self::Crowded)
     }
 }
 
-/// A shard that has to be made anew.
+/// A shard that has to be rebuilt or moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
-    /// Its index.
+    /// Its index in the extent.
     pub index: u8,
-    /// Where metadata has it now.
+    /// Where metadata places it now.
     pub from: Option<DiskNumber>,
-    /// Why.
+    /// The cause.
     pub why: Why,
 }
 
-/// How an extent stands.
+/// The condition of an extent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assessment {
-    /// Shards that can be read, as far as anybody knows.
+    /// Shards that can be read, as far as is known.
     pub readable: u8,
     /// Shards needed, `k`.
     pub needed: u8,
     /// All shards, `k+m`.
     pub total: u8,
-    /// Shards to make anew. Those on a disk that is away and may come back are not among them.
+    /// Shards to rebuild or move. Excludes those on a disk that is away and may return.
     pub wanted: Vec<Wanted>,
 }
 
 impl Assessment {
-    /// Losses that the extent still survives; nothing if it cannot be read now.
+    /// Further losses that the extent survives; `None` if it cannot be read at present.
     pub fn spare(&self) -> Option<u8> {
         self.readable.checked_sub(self.needed)
     }
 
-    /// Whether fewer shards can be read than there should be.
+    /// Whether fewer shards can be read than should exist.
     pub fn is_at_risk(&self) -> bool {
         self.readable < self.total
     }
 
-    /// Whether fewer than `k` shards can be read: nothing is purged, and it heals when disks return (I8).
+    /// Whether fewer than `k` shards can be read. Nothing is deleted then, and the extent recovers when disks return
+    /// (I8).
     pub fn is_lost(&self) -> bool {
         self.readable < self.needed
     }
 }
 
-/// Assesses an extent. `reported` are the indexes of shards that were found bad where they are.
+/// Assesses an extent. `reported` lists the indexes of shards that were found bad.
 pub fn assess(map: &ClusterMap, extent: ExtentView<'_>, reported: &[u8]) -> Assessment {
     let mut assessment = Assessment {
         readable: 0,

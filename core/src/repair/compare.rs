@@ -1,19 +1,19 @@
-//! Metadata compared with what a disk holds, both ways.
+//! Compares metadata with what a disk holds, both ways.
 
 use std::cmp::Ordering;
 
 use crate::shard::ShardId;
 
-/// What differs.
+/// The shards that differ.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Difference {
-    /// Metadata has them on the disk, and the disk does not.
+    /// Metadata places them on the disk, and the disk does not hold them.
     pub missing: Vec<ShardId>,
-    /// The disk holds them, and metadata does not have them there.
+    /// The disk holds them, and metadata does not place them there.
     pub unknown: Vec<ShardId>,
 }
 
-/// Compares two lists, both in the order of the shards' ids.
+/// Compares two lists that are sorted by shard id.
 pub fn compare(expected: &[ShardId], held: &[ShardId]) -> Difference {
     let mut difference = Difference::default();
     let (mut expected, mut held) = (expected.iter().copied().peekable(), held.iter().copied().peekable());

@@ -1,23 +1,23 @@
-//! Bounds of repair.
+//! Limits on repair.
 
 use std::collections::HashSet;
 
 use crate::cluster_map::ClusterMap;
 
-/// How much repair does at a time, and how fast.
+/// How much repair does at the same time, and how fast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Rebuilds at the same time in the whole cluster.
     pub running_max: usize,
     /// Rebuilds at the same time on one receiving node.
     pub running_per_node_max: usize,
-    /// Tasks that wait in memory for each number of spare shards; the rest waits in the tables.
+    /// Tasks that wait in memory, for each number of spare shards. Further ones stay in the tables.
     pub waiting_max: usize,
-    /// Bytes per second that repair writes at most for each node that takes shards, while no client is at work.
+    /// Cap on the bytes per second that repair writes, per node that takes shards, while clients are idle.
     pub bytes_per_s_max: u64,
-    /// The same while clients are at work.
+    /// The same while clients are active.
     pub bytes_per_s_busy_max: u64,
-    /// Bytes per second that repair writes for each such node however busy the disks are.
+    /// Bytes per second that repair may always write per such node, however busy the disks are.
     pub bytes_per_s_min: u64,
 }
 
@@ -34,17 +34,17 @@ impl Default for Limits {
     }
 }
 
-/// Between what the rate of repair moves, in bytes per second.
+/// The range of repair's rate, in bytes per second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rates {
-    /// However busy the disks are.
+    /// Guaranteed however busy the disks are.
     pub min: u64,
-    /// At most.
+    /// The cap.
     pub max: u64,
 }
 
 impl Limits {
-    /// The rates of the whole cluster: every node that takes shards adds to them.
+    /// The rates of the whole cluster, in proportion to the number of nodes that take shards.
     pub fn rates(&self, map: &ClusterMap, clients_are_at_work: bool) -> Rates {
         let taking = map.disks.iter().filter(|disk| disk.state.takes_shards());
         let nodes = taking.map(|disk| disk.node).collect::<HashSet<_>>().len().max(1) as u64;

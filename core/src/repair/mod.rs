@@ -1,9 +1,9 @@
-//! Repair decided without I/O: which shards have to be made anew, in which order, where, from what, and how fast.
+//! Repair, decided without I/O: which shards have to be rebuilt, in which order, where, from what, and how fast.
 //!
-//! [`assess`] says how an extent stands under a cluster map. [`Task::plan`] turns a shard that is wanted into an order:
-//! a disk that may take it and the disks to read from. [`spread()`] plans a move of an extent whose shards stand closer
-//! together than they have to. The [`Planner`] holds the tasks that wait and gives them out, the
-//! fewest surviving shards first, within its [`Limits`] and at its [`Pace`].
+//! [`assess`] finds which shards of an extent are wanted under a cluster map. [`Task::plan`] turns a wanted shard into
+//! an order: a disk that may take it and the disks to read from. [`spread()`] plans a move for a crowded extent. The
+//! [`Planner`] holds the waiting tasks and gives them out, those with the fewest surviving shards first, within its
+//! [`Limits`] and at its [`Pace`].
 
 mod assess;
 mod compare;

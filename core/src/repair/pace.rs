@@ -1,9 +1,9 @@
-//! How fast repair goes: never above its cap, never below its guaranteed minimum (I25).
+//! The rate of repair: never above its cap, never below its guaranteed minimum (I25).
 
 use std::time::Duration;
 
-/// A token bucket whose rate gives way to foreground traffic. Work is let go while there is any credit and charged in
-/// full, so large shards go through and are paid for afterwards.
+/// A token bucket whose rate gives way to foreground traffic. Work may begin while there is any credit and is charged
+/// in full, so a large shard is paid for after it has begun.
 #[derive(Debug, Clone)]
 pub struct Pace {
     min: f64,
@@ -14,7 +14,7 @@ pub struct Pace {
     at: Duration,
 }
 
-/// Successes in which the rate climbs from nothing to the cap.
+/// Successes after which the rate has climbed from zero to the cap.
 const STEPS: f64 = 64.0;
 /// Seconds of the rate that may be saved up.
 const SAVED_S: f64 = 1.0;
@@ -44,17 +44,17 @@ impl Pace {
         self.credit > 0.0
     }
 
-    /// Work of so many bytes begins.
+    /// Charges for work that begins.
     pub fn charge(&mut self, bytes: u64) {
         self.credit -= bytes as f64;
     }
 
-    /// A piece of work went well.
+    /// A piece of work succeeded, so the rate may rise.
     pub fn eased(&mut self) {
         self.rate = (self.rate + self.max / STEPS).min(self.max);
     }
 
-    /// A disk or node had too much to do: clients come first, down to the minimum.
+    /// A disk or node was busy. The rate is halved, down to the minimum, because clients go first.
     pub fn pressed(&mut self) {
         self.rate = (self.rate / 2.0).max(self.min);
     }

@@ -1,4 +1,4 @@
-//! Which rebuild is next.
+//! The queue of rebuilds.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -8,31 +8,32 @@ use super::pace::Pace;
 use super::task::Task;
 use crate::id::{ExtentId, NodeId};
 
-/// Rest of an extent after its first failed rebuild; doubled with each further one.
+/// Pause of an extent after its first failed rebuild. It doubles with each further one.
 const REST: Duration = Duration::from_secs(1);
 const REST_MAX: Duration = Duration::from_mins(2);
-/// Extents that rest at the same time; beyond that the oldest rests are forgotten, which only means trying again.
+/// Extents that pause at the same time. Beyond that all pauses are dropped, which only means an early retry.
 const RESTING_MAX: usize = 100_000;
-/// Waiting tasks that are looked at for one whose node has room.
+/// Waiting tasks that are searched for one whose node has capacity.
 const LOOKAHEAD: usize = 256;
 
-/// What the planner has done since it was made.
+/// What the planner has done since it was created.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Shards made anew and published.
+    /// Shards rebuilt and published.
     pub shards: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Rebuilds that failed and are tried again.
+    /// Failed rebuilds. Each is retried.
     pub failures: u64,
 }
 
-/// Tasks that wait and tasks under way. One task an extent at a time, so that no two rebuilds publish against each other.
+/// Waiting and running tasks. There is one task per extent at a time, so that no two rebuilds publish against each
+/// other.
 #[derive(Debug)]
 pub struct Planner {
     limits: Limits,
     pace: Pace,
-    /// By spare shards: the fewest first.
+    /// By spare shards, fewest first.
     waiting: BTreeMap<u8, VecDeque<Task>>,
     queued: HashSet<ExtentId>,
     running: HashMap<ExtentId, Task>,
@@ -48,7 +49,7 @@ struct Rest {
 }
 
 impl Planner {
-    /// Nothing to do yet. The rate is that of a single node, until [`Planner::pace_at`] says otherwise.
+    /// A planner without tasks. The rate is that of a single node until [`Planner::pace_at`] is called.
     pub fn new(limits: Limits, now: Duration) -> Self {
         Self {
             pace: Pace::new(limits.bytes_per_s_min, limits.bytes_per_s_max, now),
@@ -62,7 +63,8 @@ impl Planner {
         }
     }
 
-    /// Whether a task of this extent would be taken: it is not known, does not rest, and its class has room.
+    /// Whether a task for this extent would be accepted: there is none yet, the extent does not pause, and its class
+    /// has capacity.
     pub fn wants(&self, extent: ExtentId, spare: u8, now: Duration) -> bool {
         !self.queued.contains(&extent)
             && !self.running.contains_key(&extent)
@@ -70,7 +72,7 @@ impl Planner {
             && self.waiting.get(&spare).is_none_or(|class| class.len() < self.limits.waiting_max)
     }
 
-    /// Takes a task, if it is wanted.
+    /// Accepts a task if it is wanted.
     pub fn offer(&mut self, task: Task, now: Duration) {
         if self.wants(task.shard.extent, task.spare, now) {
             self.queued.insert(task.shard.extent);
@@ -79,7 +81,7 @@ impl Planner {
     }
 
     /// The next task that may begin now. It counts as running until [`Planner::done`], [`Planner::failed`] or
-    /// [`Planner::dropped`].
+    /// [`Planner::dropped`] is called.
     pub fn next(&mut self, now: Duration) -> Option<Task> {
         if self.running.len() >= self.limits.running_max || !self.pace.allows(now) {
             return None;
@@ -98,7 +100,7 @@ impl Planner {
         Some(task)
     }
 
-    /// The rebuild of `extent` is published.
+    /// Records that the rebuild of `extent` is published.
     pub fn done(&mut self, extent: ExtentId) {
         self.resting.remove(&extent);
         self.pace.eased();
@@ -108,7 +110,7 @@ impl Planner {
         }
     }
 
-    /// The rebuild of `extent` failed; `busy` if a disk only had too much to do.
+    /// Records that the rebuild of `extent` failed; `busy` if only because a disk was busy.
     pub fn failed(&mut self, extent: ExtentId, busy: bool, now: Duration) {
         if busy {
             self.pace.pressed();
@@ -126,28 +128,29 @@ impl Planner {
         *rest = Rest { failures: rest.failures.saturating_add(1), until: now + wait };
     }
 
-    /// The rebuild of `extent` is no longer needed.
+    /// Records that the rebuild of `extent` is no longer needed.
     pub fn dropped(&mut self, extent: ExtentId) {
         self.end(extent);
     }
 
-    /// Forgets what waits: the map has changed, and with it targets and sources. The tables have it all.
+    /// Drops all waiting tasks, because the map has changed and with it targets and sources. The tables still have
+    /// them.
     pub fn forget_waiting(&mut self) {
         self.waiting.clear();
         self.queued.clear();
     }
 
-    /// Whether there is room for further tasks of the most urgent class or none waits at all.
+    /// Whether fewer tasks wait than may run at the same time, so that more should be found.
     pub fn has_capacity(&self) -> bool {
         self.waiting() < self.limits.running_max
     }
 
-    /// Changes between what the rate moves.
+    /// Changes the range of the rate.
     pub fn pace_at(&mut self, rates: Rates) {
         self.pace.bound(rates.min, rates.max);
     }
 
-    /// Whether no task waits or is under way.
+    /// Whether no task waits or runs.
     pub fn is_idle(&self) -> bool {
         self.queued.is_empty() && self.running.is_empty()
     }
@@ -157,22 +160,22 @@ impl Planner {
         self.queued.len()
     }
 
-    /// Bytes that are still to be written for the tasks that wait and are under way.
+    /// Bytes left to write for the waiting and running tasks.
     pub fn bytes_to_go(&self) -> u64 {
         self.waiting.values().flatten().chain(self.running.values()).map(Task::bytes).sum()
     }
 
-    /// Tasks under way.
+    /// Running tasks.
     pub fn running(&self) -> impl ExactSizeIterator<Item = &Task> {
         self.running.values()
     }
 
-    /// What was done so far.
+    /// What has been done so far.
     pub fn progress(&self) -> Progress {
         self.progress
     }
 
-    /// The present limit in bytes per second.
+    /// The present rate in bytes per second.
     pub fn rate(&self) -> u64 {
         self.pace.rate()
     }

@@ -1,8 +1,8 @@
-//! Extents whose shards stand closer together than they have to.
+//! Crowded extents: those with more shards in a failure domain than needed.
 //!
-//! While nodes are away, what is written and what is made anew shares the failure domains that are left. Once others are
-//! there again, an extent with two shards on each of two nodes would not survive the loss of both of them, which those with
-//! one on each node do.
+//! While nodes are away, written and rebuilt shards share the failure domains that are left. When the nodes are back,
+//! an extent with two shards on each of two nodes would not survive the loss of both, while one with a shard per node
+//! would.
 
 use super::assess::{ExtentView, Wanted, Why, assess};
 use super::task::{Task, profile_of};
@@ -10,8 +10,8 @@ use crate::cluster_map::{ClusterMap, Disk, Standing};
 use crate::id::DiskNumber;
 use crate::placement::{Domains, HealthyShard, spreading};
 
-/// Plans the move of one shard of an extent that is wholly well into a failure domain that holds fewer of them; nothing if
-/// none is better off elsewhere. Each move makes the sum of the squared shards in the domains smaller, so there is an end.
+/// Plans the move of one shard of a healthy extent into a failure domain that holds fewer of its shards; `None` if no
+/// move helps. Each move lowers the sum of the squared counts per domain, so moves come to an end.
 pub fn spread(map: &ClusterMap, domains: &Domains<'_>, extent: ExtentView<'_>) -> Option<Task> {
     let profile = profile_of(map, extent);
     let disks: Vec<DiskNumber> = extent.locations.iter().flatten().copied().collect();
@@ -20,7 +20,7 @@ pub fn spread(map: &ClusterMap, domains: &Domains<'_>, extent: ExtentView<'_>) -
     }
     let standing = assess(map, extent, &[]);
     if standing.is_at_risk() || !standing.wanted.is_empty() {
-        // What is missing goes first, and may go apart at once.
+        // Missing shards go first, and may be placed apart at once.
         return None;
     }
     let stays = |disk: &Disk| disk.standing == Standing::Member;
@@ -52,7 +52,7 @@ mod tests {
         map
     }
 
-    /// Carries all moves out; returns where the shards are then, and how many moves it took.
+    /// Makes all moves; returns the final locations and the number of moves.
     fn settle(map: &ClusterMap, disks: &[u32]) -> (Vec<u32>, usize) {
         let (mut locations, mut moves) = (on(disks), 0);
         let domains = Domains::of(map);

@@ -1,4 +1,4 @@
-//! One rebuild: what, where, from what.
+//! One rebuild: which shard, where, and from which sources.
 
 use super::assess::{ExtentView, Wanted, Why};
 use crate::cluster_map::{ClusterMap, Disk, DiskState, Standing};
@@ -8,35 +8,35 @@ use crate::placement::{NoReplacement, replacement};
 use crate::profile::{FailureDomain, Profile};
 use crate::shard::{ShardId, body_bytes};
 
-/// An order to make one shard anew.
+/// An order to rebuild one shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
     /// The shard.
     pub shard: ShardId,
-    /// Why it is wanted.
+    /// Why the shard is wanted.
     pub why: Why,
     /// The profile of its extent.
     pub profile: ProfileId,
     /// The shape of its extent.
     pub geometry: Geometry,
-    /// The generation of the extent's locations that the plan was made on (I11).
+    /// The generation of the extent's locations for which the plan was made (I11).
     pub generation: Generation,
-    /// Where metadata has the shard now.
+    /// Where metadata places the shard now.
     pub from: Option<DiskNumber>,
     /// Where it will be.
     pub target: DiskNumber,
     /// The node of the target.
     pub node: NodeId,
-    /// Shards that can be read, with their disks, the best first. The shard itself leads where its disk still has it.
+    /// Readable shards with their disks, best first. The shard itself comes first if its disk still holds it.
     pub sources: Vec<(u8, DiskNumber)>,
-    /// Losses that the extent still survives: the smaller, the more urgent.
+    /// Further losses that the extent survives. The fewer, the more urgent.
     pub spare: u8,
 }
 
-/// Why a shard that is wanted cannot be made now.
+/// Why a wanted shard cannot be rebuilt now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Blocked {
-    /// Fewer than `k` shards can be read: it waits for disks to return (I8).
+    /// Fewer than `k` shards can be read. The task waits for disks to return (I8).
     #[error("{readable} shards can be read, {needed} are needed")]
     Lost {
         /// Readable shards.
@@ -55,7 +55,7 @@ impl Task {
         body_bytes(&self.geometry)
     }
 
-    /// Plans one shard of an extent. `reported` are the indexes of shards that were found bad where they are.
+    /// Plans the rebuild of one shard. `reported` lists the indexes of shards that were found bad.
     pub fn plan(map: &ClusterMap, extent: ExtentView<'_>, wanted: Wanted, reported: &[u8]) -> Result<Self, Blocked> {
         let sources = sources(map, extent, reported);
         let needed = extent.geometry.data_shards;
@@ -98,8 +98,8 @@ impl Task {
     }
 }
 
-/// The shards that can be read. Disks that are in doubt come last; for the rest, extents differ in whom they ask first,
-/// so that all disks share the load.
+/// The readable shards. Suspect and quarantined disks come last. For the rest, extents differ in which disk they ask
+/// first, so that all disks share the load.
 fn sources(map: &ClusterMap, extent: ExtentView<'_>, reported: &[u8]) -> Vec<(u8, DiskNumber)> {
     let mut sources: Vec<(bool, u64, u8, DiskNumber)> = Vec::new();
     for (index, location) in (0u8..).zip(extent.locations) {
@@ -113,7 +113,7 @@ fn sources(map: &ClusterMap, extent: ExtentView<'_>, reported: &[u8]) -> Vec<(u8
     sources.into_iter().map(|(_, _, index, disk)| (index, disk)).collect()
 }
 
-/// A shard that is only bad stays where it is; every other goes where placement says.
+/// A bad shard is rebuilt where it is, if its disk takes shards; placement chooses the disk of every other.
 fn target(map: &ClusterMap, extent: ExtentView<'_>, wanted: Wanted) -> Result<DiskNumber, NoReplacement> {
     let takes = |disk: &&Disk| disk.state.takes_shards() && disk.standing == Standing::Member;
     if let Some(disk) = wanted.from.and_then(|from| map.disk(from)).filter(takes)
@@ -121,14 +121,14 @@ fn target(map: &ClusterMap, extent: ExtentView<'_>, wanted: Wanted) -> Result<Di
     {
         return Ok(disk.number);
     }
-    // What leaves anyway takes no room in its domain.
+    // A shard that is leaving takes no room in its domain.
     let stays = |number: &DiskNumber| map.disk(*number).is_some_and(|disk| !disk.is_leaving());
     let others = (0u8..).zip(extent.locations).filter(|(index, _)| *index != wanted.index);
     let others: Vec<DiskNumber> = others.filter_map(|(_, location)| *location).filter(stays).collect();
     replacement(map, &profile_of(map, extent), extent.id, &others, |disk| Some(disk.number) != wanted.from)
 }
 
-/// The extent's profile; where the map does not have it any more, the shape itself under the rule of the others.
+/// The extent's profile. If the map no longer has it, one of the extent's shape with the failure domain of the others.
 pub(crate) fn profile_of(map: &ClusterMap, extent: ExtentView<'_>) -> Profile {
     let (id, geometry) = (extent.profile, extent.geometry);
     map.profile(id).copied().unwrap_or(Profile {
@@ -151,7 +151,7 @@ mod tests {
     /// A shard, its target, and its sources.
     type Plan = (u8, u32, Vec<u8>);
 
-    /// The plans for what is wanted of an extent, or why there is none.
+    /// The plans for the wanted shards of an extent, or why there is none.
     fn plans(states: &[DiskState], disks: &[u32], reported: &[u8]) -> Vec<Result<Plan, Blocked>> {
         let (map, locations) = (map(states), on(disks));
         let view = view(&locations);

@@ -9,7 +9,7 @@ use crate::sync::IgnorePoison;
 /// The wall clock's first value: 2026-09-21, in milliseconds since the Unix epoch.
 const WALL_START_MS: u64 = 1_790_000_000_000;
 
-/// A [`Clock`] whose time a test sets. Monotonic time starts at zero; the wall clock is apart from it once
+/// A [`Clock`] whose time a test sets. Monotonic time starts at zero. The wall clock is independent of it once
 /// [`TestClock::set_wall_ms`] was called.
 #[derive(Debug)]
 pub struct TestClock {
@@ -17,11 +17,11 @@ pub struct TestClock {
     state: Mutex<State>,
 }
 
-/// What moves the clock beside the test.
+/// What else moves the clock, besides the test.
 #[derive(Debug)]
 enum Pace {
     Still,
-    /// Each look moves it by this much.
+    /// Each reading moves it by this much.
     Ticking(Duration),
     /// Real time passes, from this start.
     Real(Instant, SystemTime),
@@ -29,7 +29,7 @@ enum Pace {
 
 #[derive(Debug, Default)]
 struct State {
-    /// What the test and the ticks have added.
+    /// Added by the test and the ticks.
     added: Duration,
     wall_ms: Option<u64>,
 }
@@ -40,12 +40,12 @@ impl TestClock {
         Self::new(Pace::Still)
     }
 
-    /// Moves by `step` each time that somebody looks.
+    /// Moves by `step` each time it is read.
     pub fn ticking(step: Duration) -> Self {
         Self::new(Pace::Ticking(step))
     }
 
-    /// Real time, for tests with sockets and threads in it.
+    /// Real time, for tests with sockets and threads.
     #[expect(clippy::disallowed_methods, reason = "the one clock of tests that follows real time")]
     pub fn real() -> Self {
         Self::new(Pace::Real(Instant::now(), SystemTime::now()))

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::random::RandomSource;
 
-/// A [`RandomSource`] whose n-th value is a hash of its seed and n: the same in each run, and never the same twice.
+/// A [`RandomSource`] whose n-th value is a hash of its seed and n. It repeats in each run, and has no value twice.
 #[derive(Debug, Default)]
 pub struct CountingRandom {
     seed: u64,

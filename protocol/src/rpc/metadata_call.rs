@@ -5,9 +5,10 @@
 //! role: an outcome is dropped only when its client no longer needs it.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use cairn_core::random::RandomSource;
+use cairn_core::sync::IgnorePoison;
 use minicbor::{Decode, Encode};
 use tokio::sync::Notify;
 
@@ -81,7 +82,7 @@ impl Calls {
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock().ignore_poison()
     }
 
     /// The next call. Waits while the oldest open one is too far behind.
@@ -124,19 +125,13 @@ impl Drop for OpenCall<'_> {
 
 #[cfg(test)]
 mod tests {
+    use cairn_core::testing::CountingRandom;
+
     use super::*;
 
-    struct Sevens;
-
-    impl RandomSource for Sevens {
-        fn bytes16(&self) -> [u8; 16] {
-            [7; 16]
-        }
-    }
-
     #[tokio::test]
-    async fn what_nobody_waits_for_is_settled() {
-        let calls = Calls::new(&Sevens);
+    async fn dropped_calls_are_settled() {
+        let calls = Calls::new(&CountingRandom::default());
         let (first, second) = (calls.begin().await, calls.begin().await);
         assert_eq!((second.tag(false).number, second.tag(false).settled), (2, 1));
         drop(first);
@@ -147,8 +142,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_span_of_open_calls_is_bounded() {
-        let calls = Calls::new(&Sevens);
+    async fn open_calls_span_a_bounded_range() {
+        let calls = Calls::new(&CountingRandom::default());
         let oldest = calls.begin().await;
         for _ in 1..SPAN_MAX {
             drop(calls.begin().await);
@@ -161,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_stays_as_it_is_on_the_wire() {
+    fn tags_keep_their_encoding() {
         let tag = CallTag { client: ClientId([7; 16]), number: 300, settled: 299, repeated: true };
         let bytes = minicbor::to_vec(tag).unwrap();
         assert_eq!(

@@ -1,10 +1,11 @@
 //! The metadata service over HTTP.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use cairn_core::random::RandomSource;
+use cairn_core::sync::IgnorePoison;
 use minicbor::{Decode, Encode};
 use tokio::sync::watch;
 
@@ -56,7 +57,7 @@ impl HttpMetadata {
     }
 
     fn members(&self) -> MutexGuard<'_, Vec<String>> {
-        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+        self.members.lock().ignore_poison()
     }
 
     /// Puts `members` before those already known, which are kept because the new list may be outdated.

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{PoisonError, RwLock};
+use std::sync::RwLock;
 use std::time::SystemTime;
 
 use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
+use cairn_core::sync::IgnorePoison;
 use subtle::ConstantTimeEq;
 
 use super::credential::{Credential, SecretKey};
@@ -71,13 +72,13 @@ impl SigningKeyCache {
     /// since the key was cached gets a new key.
     pub fn get(&self, credential: &Credential<'_>, secret: &SecretKey, time: SystemTime) -> SigningKey {
         {
-            let generations = self.generations.read().unwrap_or_else(PoisonError::into_inner);
+            let generations = self.generations.read().ignore_poison();
             if let Some(key) = generations.find(credential.as_str(), secret) {
                 return key;
             }
         }
         let key = SigningKey::derive(secret, time, credential.scope.region, credential.scope.service);
-        let mut generations = self.generations.write().unwrap_or_else(PoisonError::into_inner);
+        let mut generations = self.generations.write().ignore_poison();
         if generations.current.len() >= GENERATION_KEYS_MAX {
             generations.previous = std::mem::take(&mut generations.current);
         }

@@ -1,19 +1,19 @@
-//! What becomes of a version, and of an upload.
+//! Decides whether a version or an upload is kept.
 
 use super::moment::Due;
 use super::{Expiration, Lifecycle, Moment, Rule, Tag};
 use crate::id::CommitSequence;
 
-/// What rules look at in a version.
+/// What rules need to know about a version.
 #[derive(Debug, Clone, Copy)]
 pub struct VersionFacts<'a> {
     /// Its key.
     pub key: &'a str,
     /// The commit that made it.
     pub sequence: CommitSequence,
-    /// When that was, in milliseconds since the Unix epoch.
+    /// In milliseconds since the Unix epoch.
     pub last_modified_ms: u64,
-    /// Bytes; 0 for a delete marker.
+    /// In bytes; 0 for a delete marker.
     pub size: u64,
     /// Its tags.
     pub tags: &'a [Tag],
@@ -21,7 +21,7 @@ pub struct VersionFacts<'a> {
     pub is_marker: bool,
 }
 
-/// Where a version stands among those of its key.
+/// The place of a version among those of its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// It is the newest.
@@ -33,26 +33,26 @@ pub enum Place {
     Noncurrent {
         /// The version that replaced it.
         successor: CommitSequence,
-        /// When that was, in milliseconds since the Unix epoch.
+        /// In milliseconds since the Unix epoch.
         since_ms: u64,
-        /// How many noncurrent versions are newer than this one.
+        /// The number of newer noncurrent versions.
         newer: u32,
     },
 }
 
-/// What is to be done about a version.
+/// What to do with a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Nothing.
+    /// It stays.
     Keep,
-    /// Nothing yet: by the wall clock it has to go, but the service has not been there for long enough to know.
+    /// It stays for now. It has expired by the wall clock, but the service has not existed long enough to be sure.
     Wait {
-        /// By how many milliseconds.
+        /// The missing time in milliseconds.
         short_ms: u64,
     },
-    /// The current version goes, as a client's DELETE of the key would have it.
+    /// The current version is deleted as a client's DELETE of the key would do it.
     Expire,
-    /// The version goes for good.
+    /// The version is removed for good.
     Remove,
 }
 
@@ -79,7 +79,7 @@ pub fn decide(lifecycle: &Lifecycle, version: &VersionFacts<'_>, place: Place, m
 }
 
 fn current(lifecycle: &Lifecycle, rule: &Rule, version: &VersionFacts<'_>, is_alone: bool, moment: &Moment<'_>) -> Due {
-    // A delete marker that hides older versions is what keeps them hidden.
+    // Without a delete marker the older versions would be visible again.
     if version.is_marker && !is_alone {
         return Due::No;
     }
@@ -99,13 +99,13 @@ pub fn decide_upload(
     created_ms: u64,
     moment: &Moment<'_>,
 ) -> Verdict {
-    // Rules that abort uploads have neither tags nor sizes.
+    // Rules that abort uploads filter by neither tags nor sizes.
     let about = |rule: &&Rule| rule.enabled && key.starts_with(rule.filter.prefix());
     let due = |rule: &Rule| rule.abort_uploads_days.map_or(Due::No, |days| moment.after_days(days, created_ms, began));
     earliest(lifecycle.rules.iter().filter(about).map(due), Verdict::Remove)
 }
 
-/// One rule whose time has come is enough.
+/// One expired rule is enough.
 fn earliest(dues: impl Iterator<Item = Due>, action: Verdict) -> Verdict {
     let mut verdict = Verdict::Keep;
     for due in dues {

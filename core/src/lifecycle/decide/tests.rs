@@ -27,7 +27,7 @@ fn lifecycle(rules: Vec<Rule>) -> Lifecycle {
     Lifecycle { rules, revision: CommitSequence(5), set_ms: EPOCH_MS + DAY_MS }
 }
 
-/// A service that has been there since the epoch, hour by hour, and has made one commit on each day.
+/// A service that has existed since the epoch and has made one commit on each day.
 fn lived(days: u64) -> ServiceTime {
     let mut service = ServiceTime::default();
     for hour in 0..=days * 24 {
@@ -50,7 +50,7 @@ fn version(n: u64) -> VersionFacts<'static> {
 
 const ALONE: Place = Place::Current { is_alone: true };
 
-/// What becomes of a version when the wall clock shows day `wall` and the service has been there for `service` days.
+/// Checks the verdict when the wall clock shows day `wall` and the service has existed for `service` days.
 fn check(rules: Vec<Rule>, version: VersionFacts<'_>, place: Place, (wall, service): (u64, u64), expected: Verdict) {
     let time = lived(service);
     let moment = Moment { wall_ms: EPOCH_MS + wall * DAY_MS, service: &time, day: Day::STANDARD };
@@ -91,12 +91,12 @@ fn a_wall_clock_alone_ends_nothing() {
     let old = VersionFacts { last_modified_ms: 1, ..version(10) };
     check(days(30), old, ALONE, (41, 12), WAIT);
     check(days(30), old, ALONE, (41, 41), Verdict::Expire);
-    // It was years ahead then: late is all that it can be.
+    // It was years ahead then: the version can only expire late.
     let young = VersionFacts { last_modified_ms: EPOCH_MS + 1000 * DAY_MS, ..version(10) };
     check(days(30), young, ALONE, (99, 99), Verdict::Keep);
-    // The service was down for a month: only what it has lived through counts.
+    // The service was down for a month, which does not count.
     check(days(30), version(10), ALONE, (50, 20), WAIT);
-    // What came after the last mark has no age at all.
+    // A commit after the last mark has no age.
     check(days(1), version(98), ALONE, (99 + 30, 98), WAIT);
 }
 
@@ -106,9 +106,9 @@ fn a_date_is_a_date_once_the_time_to_it_has_been_lived_through() {
     check(on(20), version(10), ALONE, (19, 99), Verdict::Keep);
     check(on(20), version(10), ALONE, (20, 99), Verdict::Expire);
     check(on(20), version(90), ALONE, (99, 99), Verdict::Expire);
-    // Set on day 1 by the wall clock, with commit 5; the service has seen ten days since.
+    // Set on day 1 by the wall clock, with commit 5. The service has existed for ten days since.
     check(on(20), version(10), ALONE, (20, 15), WAIT);
-    // In the past already when it was set.
+    // Already in the past when it was set.
     check(on(1), version(10), ALONE, (10, 10), Verdict::Expire);
 }
 
@@ -221,8 +221,8 @@ fn any_place() -> impl Strategy<Value = Place> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
-    /// I20: for any rules and any wall clock, nothing goes that the service has not kept for the days of a rule; and
-    /// what has to go does so whenever the wall clock is later.
+    /// I20: for any rules and any wall clock, nothing expires that the service has not kept for the days of a rule.
+    /// What has expired stays so when the wall clock is later.
     #[test]
     fn no_wall_clock_ends_what_was_not_lived_through(
         rules in proptest::collection::vec(any_rule(), 0..4),

@@ -1,4 +1,4 @@
-//! Shares, and the moves toward them.
+//! The disks' shares, and the moves toward them.
 
 use super::loads::{Loads, weight};
 use crate::cluster_map::{ClusterMap, Disk, DiskState};
@@ -6,17 +6,18 @@ use crate::id::DiskNumber;
 use crate::placement::{HealthyShard, relocation};
 use crate::repair::{ExtentView, Task, Wanted, Why, assess, profile_of};
 
-/// A disk within so many percent of its share is even.
+/// A disk within this many percent of its share counts as even.
 pub const TOLERANCE_PERCENT: u64 = 5;
-/// Disks are brought this much closer than they have to be, in percent, so that writes meanwhile do not undo the work.
+/// Disks are brought closer to their shares than required, to this many percent, so that writes in the meantime do not
+/// undo the work.
 const GOAL_PERCENT: u64 = 1;
 
-/// What a disk holds beside what it should.
+/// What a disk holds, and its share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DiskFill {
     /// The disk.
     pub disk: DiskNumber,
-    /// Bytes that it holds, those that are planned to go or come taken into account.
+    /// Bytes that it holds once all planned moves are made.
     pub bytes: u64,
     /// Bytes that it would hold if all disks were equally full.
     pub share_bytes: u64,
@@ -25,7 +26,7 @@ pub struct DiskFill {
 }
 
 impl DiskFill {
-    /// Whether it holds its share, give or take so many percent of it.
+    /// Whether it holds its share, give or take this many percent.
     pub fn is_within(&self, percent: u64) -> bool {
         self.bytes.abs_diff(self.share_bytes) <= part(self.share_bytes, percent)
     }
@@ -38,8 +39,8 @@ impl DiskFill {
         self.bytes < self.share_bytes - part(self.share_bytes, percent)
     }
 
-    /// Whether this disk would be fuller without `bytes` than `target` is with them: then moving them lowers the sum of
-    /// the squared fills, and there is an end to it.
+    /// Whether this disk would still be as full without `bytes` as `target` is with them. Then moving them lowers the
+    /// sum of the squared fills, so moves come to an end.
     fn gives(&self, bytes: u64, target: &Self) -> bool {
         let left = u128::from(self.bytes.saturating_sub(bytes)) * u128::from(target.capacity_bytes);
         u128::from(target.bytes + bytes) * u128::from(self.capacity_bytes) <= left
@@ -50,18 +51,18 @@ fn part(bytes: u64, percent: u64) -> u64 {
     (u128::from(bytes) * u128::from(percent) / 100) as u64
 }
 
-/// How the disks stand to their shares, and what moves.
+/// What the disks hold compared with their shares, and the moves that follow.
 #[derive(Debug, Clone)]
 pub struct Balance {
-    /// By the disks' numbers, of which there are as many as there ever were disks.
+    /// By disk number.
     fills: Vec<Option<DiskFill>>,
-    /// Disks that take shards and lack more than the goal allows.
+    /// Disks that take shards and are further below their share than the goal allows.
     lacking: usize,
 }
 
 impl Balance {
-    /// The members that serve and are neither in doubt nor on their way out share what they hold together, each by its
-    /// capacity. What the others hold is not for rebalancing to move.
+    /// Shares by capacity what the active and full members hold together. Rebalancing moves nothing from or to other
+    /// disks.
     pub fn new(map: &ClusterMap, loads: &Loads) -> Self {
         let takes_part = |disk: &&Disk| !disk.is_leaving() && matches!(disk.state, DiskState::Active | DiskState::Full);
         let disks = || map.disks.iter().filter(takes_part).filter(|disk| disk.capacity_bytes > 0);
@@ -94,22 +95,22 @@ impl Balance {
         self.fills.iter().flatten().all(|fill| fill.is_within(TOLERANCE_PERCENT))
     }
 
-    /// Bytes above the disks' shares that no move is planned for yet.
+    /// Bytes above the disks' shares for which no move is planned yet.
     pub fn excess_bytes(&self) -> u64 {
         self.fills.iter().flatten().map(|fill| fill.bytes.saturating_sub(fill.share_bytes)).sum()
     }
 
-    /// Whether a look at an extent that lies there can lead to a move.
+    /// Whether an extent with these locations may have a shard to move.
     pub fn concerns(&self, locations: &[Option<DiskNumber>]) -> bool {
         locations.iter().flatten().any(|disk| self.fill(*disk).is_some_and(|fill| self.is_source(fill)))
     }
 
-    /// Plans a move of one shard of an extent that is wholly well: from the fullest of its disks to one that lacks, as
-    /// placement chooses among them, never against the failure-domain rule (I26). The move counts as made from now on.
+    /// Plans the move of one shard of a healthy extent, from the fullest of its disks to one below its share. Placement
+    /// chooses the disk and keeps the failure-domain rule (I26). From now on the move counts as made.
     pub fn plan(&mut self, map: &ClusterMap, extent: ExtentView<'_>) -> Option<Task> {
         let standing = assess(map, extent, &[]);
         if standing.is_at_risk() || !standing.wanted.is_empty() {
-            // Repair sees to it first.
+            // Repair goes first.
             return None;
         }
         let on = (0u8..).zip(extent.locations.iter().copied()).filter_map(|(index, disk)| Some((index, disk?)));
@@ -134,7 +135,8 @@ impl Balance {
         None
     }
 
-    /// A disk gives if it is clearly too full; one that is a little too full gives as well while another clearly lacks.
+    /// A disk gives if it is clearly too full. One that is slightly too full also gives while another is clearly below
+    /// its share.
     fn is_source(&self, fill: &DiskFill) -> bool {
         fill.is_over(GOAL_PERCENT) || (self.lacking > 0 && fill.is_over(0))
     }
@@ -156,13 +158,13 @@ fn is_lacking(fill: &DiskFill) -> bool {
     fill.takes && fill.lacks(GOAL_PERCENT)
 }
 
-/// Whether a disk may take what `source` gives: it lacks, and one of the two is clearly off its share.
+/// Whether a disk may take what `source` gives: it is below its share, and one of the two is clearly off.
 fn takes(fill: &DiskFill, source: &DiskFill, bytes: u64) -> bool {
     let is_worth_it = source.is_over(GOAL_PERCENT) || fill.lacks(GOAL_PERCENT);
     fill.takes && fill.lacks(0) && is_worth_it && source.gives(bytes, fill)
 }
 
-/// Orders by how full the disks are.
+/// Orders disks by fill.
 fn compare(a: &DiskFill, b: &DiskFill) -> std::cmp::Ordering {
     let full = |a: &DiskFill, b: &DiskFill| u128::from(a.bytes) * u128::from(b.capacity_bytes);
     full(a, b).cmp(&full(b, a)).then(b.disk.cmp(&a.disk))

@@ -6,10 +6,10 @@ use crate::placement::place;
 use crate::profile::{FailureDomain, Profile};
 use proptest::prelude::*;
 
-/// Passes that any cluster of these tests needs at most.
+/// No cluster of these tests needs more passes.
 const PASSES_MAX: usize = 40;
 
-/// Extents with where their shards lie.
+/// Extents with their locations.
 type Extents = Vec<(ExtentId, Vec<Option<DiskNumber>>)>;
 
 fn add_node(map: &mut ClusterMap, disks: &[(u64, DiskState)]) {
@@ -70,7 +70,7 @@ fn crowd(map: &ClusterMap, locations: &[Option<DiskNumber>]) -> usize {
     nodes.iter().map(|one| nodes.iter().filter(|other| *other == one).count()).max().unwrap_or(0)
 }
 
-/// Makes passes until nothing moves, checks the rule after every move, and returns how many moves there were.
+/// Makes passes until no shard moves, checks the rule after every move, and returns the number of moves.
 fn settle(map: &ClusterMap, profile: &Profile, extents: &mut Extents) -> usize {
     let geometry = geometry(profile);
     let mut moves = 0;
@@ -182,7 +182,7 @@ fn what_repair_has_to_see_to_does_not_move() {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
-    /// I26, I27 over random topologies that grow by random nodes: no move breaks the rule, and there is an end.
+    /// I26, I27 over random topologies that grow by random nodes: no move breaks the rule, and the moves end.
     #[test]
     fn random_topologies_settle_without_breaking_the_rule(
         before in prop::collection::vec(prop::collection::vec(1u64..20, 1..4), 3..8),

@@ -38,7 +38,7 @@ mod workdir;
 
 pub use all_in_one::{AllInOne, Tuning};
 pub use binary::cairn;
-pub use cluster::{GATEWAYS, ProcessCluster, STORAGE_NODES, Shape, node_host};
+pub use cluster::{ClusterBuilder, GATEWAYS, ProcessCluster, STORAGE_NODES, node_host};
 pub use content::{Content, Mismatch, verify_body};
 pub use dataset::Dataset;
 pub use injection::Injection;

@@ -35,7 +35,7 @@ fn load(cluster: &ProcessCluster, seed: u64) -> Load {
 async fn a_killed_node_and_a_killed_gateway_lose_nothing() {
     let rounds: usize = std::env::var("CAIRN_KILL_ROUNDS").map_or(3, |text| text.parse().expect("a number of rounds"));
     let seed = seed();
-    let mut cluster = ProcessCluster::start().await;
+    let mut cluster = ProcessCluster::builder().start().await;
     cluster.client(0).create_bucket(BUCKET).await.unwrap();
     let mut ledger = Ledger::new();
     for round in 0..rounds {
@@ -81,7 +81,7 @@ async fn lose_two(cluster: &mut ProcessCluster, ledger: Ledger, round: usize, se
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_metadata_member_loses_nothing() {
     let seed = seed();
-    let mut cluster = ProcessCluster::start().await;
+    let mut cluster = ProcessCluster::builder().start().await;
     cluster.client(0).create_bucket(BUCKET).await.unwrap();
     let load =
         Load { accounts: cluster.accounts(), bucket: BUCKET.to_owned(), mix: Mix::default(), workers: WORKERS, seed };

@@ -10,7 +10,7 @@ use cairn_cli::admin::{FindingKind, Reconciled};
 use cairn_core::storage_class::StorageClass;
 use cairn_tests::storage_class::{class_of, put_as, put_parts_as};
 use cairn_tests::tool::Tool;
-use cairn_tests::{AllInOne, Content, Dataset, ProcessCluster, Shape, Tuning, verify_body};
+use cairn_tests::{AllInOne, Content, Dataset, ProcessCluster, Tuning, verify_body};
 
 const BUCKET: &str = "kept";
 /// The empty object of a dataset.
@@ -195,7 +195,7 @@ async fn lost_metadata_is_restored_from_a_backup_and_what_came_after_it_comes_ba
 /// the nodes hold, and what was written after the backup comes back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_of_three_members_are_lost_and_the_storage_nodes_have_the_backup() {
-    let mut cluster = ProcessCluster::start_with(Shape { metadata: 3, nodes: 4, gateways: 1 }).await;
+    let mut cluster = ProcessCluster::builder().members(3).nodes(4).gateways(1).start().await;
     let before = Dataset::store(&cluster.account(0), BUCKET, cairn_tests::seed()).await;
     let leader = cluster.metadata_leader().await;
     cluster.metadata_admin(leader).store_metadata_backup().await.unwrap();
@@ -283,7 +283,7 @@ async fn a_service_that_is_put_back_from_a_copy_is_noticed_and_harms_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_three_members_goes_on_alone_and_the_others_are_refused() {
-    let mut cluster = ProcessCluster::start_with(Shape { metadata: 3, nodes: 3, gateways: 1 }).await;
+    let mut cluster = ProcessCluster::builder().members(3).nodes(3).gateways(1).start().await;
     let mut client = cluster.client(0);
     client.create_bucket(BUCKET).await.unwrap();
     for n in 0..10 {

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use cairn_cli::s3::{Account, Client, ListQuery, S3Error, S3Request};
 use cairn_tests::linearizability::{Answer, Call, Operation, Value, Verdict, check};
 use cairn_tests::network::Network;
-use cairn_tests::{Content, ProcessCluster, Shape, seed, verify_body};
+use cairn_tests::{Content, ProcessCluster, seed, verify_body};
 use http::header::{IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderValue, Method, StatusCode};
 use rand::rngs::StdRng;
@@ -356,8 +356,7 @@ fn hosts() -> Option<Network> {
 async fn every_key_is_linearizable_whatever_happens_to_the_members() {
     let seconds: u64 = std::env::var("CAIRN_DRILL_SECONDS").map_or(60, |text| text.parse().expect("seconds"));
     let seed = seed();
-    let shape = Shape { metadata: MEMBERS, nodes: 3, gateways: 2 };
-    let mut cluster = ProcessCluster::start_in(shape, hosts()).await;
+    let mut cluster = ProcessCluster::builder().members(MEMBERS).nodes(3).network(hosts()).start().await;
     cluster.client(0).create_bucket(BUCKET).await.unwrap();
     let history = Arc::new(History::default());
     let (stop, names, begun) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)), Instant::now());

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use cairn_cli::admin::MemberRole;
 use cairn_cli::s3::{Account, Client, ListQuery};
-use cairn_tests::{Content, ProcessCluster, Shape, eventually, verify_body};
+use cairn_tests::{Content, ProcessCluster, eventually, verify_body};
 use tokio::task::JoinSet;
 
 const BUCKET: &str = "many";
@@ -154,7 +154,7 @@ async fn add(cluster: &ProcessCluster, number: usize, addr: &str, limit: Duratio
 async fn many_keys_come_back_from_a_backup_when_all_members_are_lost() {
     let keys = std::env::var("CAIRN_BACKUP_KEYS").map_or(KEYS, |text| text.parse().expect("a number of keys"));
     let limit = Duration::from_secs(60 + keys / 10_000);
-    let mut cluster = ProcessCluster::start_with(Shape { metadata: 1, nodes: 3, gateways: 1 }).await;
+    let mut cluster = ProcessCluster::builder().nodes(3).gateways(1).start().await;
     let mut client = cluster.client(0);
     client.create_bucket(BUCKET).await.unwrap();
     let mut steps = Steps { began: Instant::now() };

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use cairn_cli::admin::MemberRole;
 use cairn_cli::s3::Client;
-use cairn_tests::{Ledger, Load, Mix, ProcessCluster, RunningLoad, Shape, audit, eventually, seed, wait_until};
+use cairn_tests::{Ledger, Load, Mix, ProcessCluster, RunningLoad, audit, eventually, seed, wait_until};
 
 const BUCKET: &str = "members";
 const WORKERS: u32 = 4;
@@ -24,7 +24,8 @@ const BETWEEN: u64 = 40;
 /// Leaders that are killed under load; `CAIRN_LEADER_KILLS` says otherwise.
 const LEADER_KILLS: u64 = 3;
 const LIMIT: Duration = Duration::from_mins(2);
-const SHAPE: Shape = Shape { metadata: 3, nodes: 3, gateways: 2 };
+/// Members that form the service.
+const MEMBERS: usize = 3;
 /// Small objects: it is the metadata that is tested.
 const MIX: Mix = Mix { put: 60, get: 20, delete: 20, multipart: 0, sizes: &[100, 4 << 10, 40 << 10] };
 
@@ -69,7 +70,7 @@ async fn time_to_write(client: &mut Client, since: Instant) -> Duration {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_leader_is_replaced_within_seconds_and_nothing_is_lost_or_doubled() {
     let seed = seed();
-    let mut cluster = ProcessCluster::start_with(SHAPE).await;
+    let mut cluster = ProcessCluster::builder().members(MEMBERS).nodes(3).start().await;
     cluster.client(0).create_bucket(BUCKET).await.unwrap();
     all_vote(&cluster, 3).await;
     let mut ledger = Ledger::new();
@@ -109,7 +110,7 @@ async fn a_killed_leader_is_replaced_within_seconds_and_nothing_is_lost_or_doubl
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_full_outage_members_start_in_any_order() {
-    let mut cluster = ProcessCluster::start_with(SHAPE).await;
+    let mut cluster = ProcessCluster::builder().members(MEMBERS).nodes(3).start().await;
     let mut client = cluster.client(0);
     client.create_bucket(BUCKET).await.unwrap();
     for n in 0..20 {
@@ -133,7 +134,7 @@ async fn after_a_full_outage_members_start_in_any_order() {
 /// I15, I18: a member whose directory was emptied or put back from a copy takes no part, until it is added anew.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_or_rolled_back_member_is_refused_and_replaced() {
-    let mut cluster = ProcessCluster::start_with(SHAPE).await;
+    let mut cluster = ProcessCluster::builder().members(MEMBERS).nodes(3).start().await;
     let mut client = cluster.client(0);
     client.create_bucket(BUCKET).await.unwrap();
     all_vote(&cluster, 3).await;
@@ -193,7 +194,7 @@ fn copy_dir(from: &std::path::Path, to: &std::path::Path) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_group_grows_and_shrinks_under_load() {
     let seed = seed();
-    let mut cluster = ProcessCluster::start_with(Shape { metadata: 1, ..SHAPE }).await;
+    let mut cluster = ProcessCluster::builder().nodes(3).start().await;
     cluster.client(0).create_bucket(BUCKET).await.unwrap();
     let running = load(&cluster, seed).start(Ledger::new());
     more(&running, "with one member").await;

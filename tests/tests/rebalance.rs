@@ -17,7 +17,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cairn_cli::admin::{AdminClient, DiskProgress, DiskState, Placement, ProfileRule, RebalanceState, RebalanceStatus};
 use cairn_cli::s3::Client;
-use cairn_tests::{AllInOne, Ledger, Load, Mix, ProcessCluster, Shape, Tuning, audit, eventually, seed, wait_until};
+use cairn_tests::{AllInOne, Ledger, Load, Mix, ProcessCluster, Tuning, audit, eventually, seed, wait_until};
 use http::Method;
 
 const BUCKET: &str = "even";
@@ -84,8 +84,7 @@ async fn whole(mut admin: AdminClient) {
 async fn a_new_node_gets_its_share_under_load_and_over_a_change_of_leader() {
     const OBJECTS: u32 = 600;
     let seed = seed();
-    let shape = Shape { metadata: 3, nodes: 4, gateways: 1 };
-    let mut cluster = ProcessCluster::start_shaped(shape, 1, Tuning::default()).await;
+    let mut cluster = ProcessCluster::builder().members(3).nodes(4).gateways(1).start().await;
     for bucket in [BUCKET, LOADED] {
         cluster.client(0).create_bucket(bucket).await.unwrap();
     }

@@ -53,7 +53,7 @@ async fn two_of_six_nodes_are_lost_one_during_the_rebuild_of_the_other() {
         std::env::var("CAIRN_REPAIR_ROUNDS").map_or(2, |text| text.parse().expect("a number of rounds"));
     let seed = seed();
     let tuning = Tuning { repair_grace_s: 1, ..Tuning::default() };
-    let mut cluster = ProcessCluster::start_tuned(DISKS_PER_NODE, tuning).await;
+    let mut cluster = ProcessCluster::builder().disks_per_node(DISKS_PER_NODE).tuning(tuning).start().await;
     cluster.client(0).create_bucket(BUCKET).await.unwrap();
     let data = Dataset::store(&cluster.account(0), STILL, seed).await;
     let mut ledger = Ledger::new();

@@ -25,7 +25,7 @@ async fn state(cluster: &ProcessCluster, numbers: &[u64], expected: DiskState) {
 async fn a_flapping_node_moves_no_more_than_what_was_being_written() {
     let (seed, flaps) = (seed(), count("CAIRN_FLAPS", 3));
     let tuning = Tuning { node_silence_s: 2, ..Tuning::default() };
-    let mut cluster = ProcessCluster::start_tuned(DISKS_PER_NODE, tuning).await;
+    let mut cluster = ProcessCluster::builder().disks_per_node(DISKS_PER_NODE).tuning(tuning).start().await;
     cluster.client(0).create_bucket(BUCKET).await.unwrap();
     let data = Dataset::store(&cluster.account(0), STILL, seed).await;
     let (node, mut ledger, mut written) = (2, Ledger::new(), 0);

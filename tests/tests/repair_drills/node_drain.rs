@@ -1,7 +1,7 @@
 //! A whole node is drained while the planner and the executors are killed at random.
 
 use cairn_cli::admin::{DiskProgress, DiskState};
-use cairn_tests::{Dataset, Ledger, ProcessCluster, STORAGE_NODES, Tuning, eventually, seed};
+use cairn_tests::{Dataset, Ledger, ProcessCluster, STORAGE_NODES, eventually, seed};
 use http::Method;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -21,7 +21,7 @@ async fn left(cluster: &ProcessCluster, numbers: &[u64]) -> Result<Vec<DiskProgr
 async fn a_node_is_drained_whoever_is_killed_meanwhile() {
     let (seed, kills) = (seed(), count("CAIRN_DRAIN_KILLS", 4));
     let mut random = StdRng::seed_from_u64(seed);
-    let mut cluster = ProcessCluster::start_tuned(DISKS_PER_NODE, Tuning::default()).await;
+    let mut cluster = ProcessCluster::builder().disks_per_node(DISKS_PER_NODE).start().await;
     cluster.client(0).create_bucket(BUCKET).await.unwrap();
     let data = Dataset::store(&cluster.account(0), STILL, seed).await;
     let running = load(&cluster, Ledger::new(), seed);

@@ -1,7 +1,7 @@
 //! The planner is cut off from half of the nodes, which live on and serve.
 
 use cairn_tests::network::Network;
-use cairn_tests::{Dataset, Ledger, ProcessCluster, STORAGE_NODES, Shape, Tuning, eventually, node_host, seed};
+use cairn_tests::{Dataset, Ledger, ProcessCluster, STORAGE_NODES, Tuning, eventually, node_host, seed};
 
 use super::*;
 
@@ -32,9 +32,10 @@ async fn a_planner_that_is_cut_off_from_half_of_the_nodes_moves_nothing() {
         Ok(network) => network,
         Err(why) => return eprintln!("SKIPPED, hosts of their own need root and iproute2: {why}"),
     };
-    let (seed, shape) = (seed(), Shape::default());
+    let seed = seed();
     let tuning = Tuning { repair_grace_s: 2, node_silence_s: 2, ..Tuning::default() };
-    let mut cluster = ProcessCluster::start_tuned_in(shape, DISKS_PER_NODE, tuning, Some(network)).await;
+    let mut cluster =
+        ProcessCluster::builder().disks_per_node(DISKS_PER_NODE).tuning(tuning).network(Some(network)).start().await;
     cluster.client(0).create_bucket(BUCKET).await.unwrap();
     let data = Dataset::store(&cluster.account(0), STILL, seed).await;
     let running = load(&cluster, Ledger::new(), seed);

@@ -50,7 +50,7 @@ async fn ended(cluster: &ProcessCluster, ending: Vec<(String, Version)>, ledger:
 
 async fn a_node_returns(tuning: Tuning) {
     let seed = seed();
-    let mut cluster = ProcessCluster::start_tuned(DISKS_PER_NODE, tuning).await;
+    let mut cluster = ProcessCluster::builder().disks_per_node(DISKS_PER_NODE).tuning(tuning).start().await;
     cluster.client(0).create_bucket(BUCKET).await.unwrap();
     let running = load(&cluster, Ledger::new(), seed);
     running.advance(80, "with all nodes").await;

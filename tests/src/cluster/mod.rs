@@ -1,6 +1,8 @@
-//! A cluster of processes on the loopback interface: metadata members, storage nodes with a disk each, and gateways.
+//! A cluster of processes on the loopback interface or on hosts of its own: metadata members, storage nodes, gateways.
 
-use std::fmt::Write as _;
+mod builder;
+mod member;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,59 +11,27 @@ use cairn_cli::admin::{AdminClient, MemberRole};
 use cairn_cli::clock::SystemClock;
 use cairn_cli::http::Endpoint;
 use cairn_cli::s3::{Account, Client};
-use cairn_protocol::sigv4::Credentials;
 
 use crate::all_in_one::{admin_client_at, path_text};
 use crate::network::Network;
 use crate::process::health;
-use crate::{Process, Tuning, Workdir, eventually, free_port};
+use crate::{Process, Tuning, Workdir, eventually};
 
-/// Storage nodes in the cluster.
+pub use builder::ClusterBuilder;
+use member::{ACCESS_KEY, Member, SECRET_KEY, configuration, credentials, ready, spawn, terminate};
+
+/// Storage nodes, unless a test asks for another number.
 pub const STORAGE_NODES: usize = 6;
-/// Gateways in the cluster.
+/// Gateways, unless a test asks for another number.
 pub const GATEWAYS: usize = 2;
-
-/// How many processes of each role there are.
-#[derive(Debug, Clone, Copy)]
-pub struct Shape {
-    /// Members of the metadata service when it is formed.
-    pub metadata: usize,
-    /// Storage nodes, with one disk each.
-    pub nodes: usize,
-    /// Gateways.
-    pub gateways: usize,
-}
-
-impl Default for Shape {
-    fn default() -> Self {
-        Self { metadata: 1, nodes: STORAGE_NODES, gateways: GATEWAYS }
-    }
-}
 
 /// The host of storage node `index` in a network. Those of metadata members are numbered from 1.
 pub const fn node_host(index: usize) -> u8 {
     index as u8 + 11
 }
 
-/// Root keys, given to every process in its environment.
-const ACCESS_KEY: &str = "cairn-test-root";
-const SECRET_KEY: &str = "not a secret: tests only, on the loopback interface";
 /// How long the disks may take to become active.
 const LIMIT: Duration = Duration::from_mins(1);
-
-/// One member of the cluster. Its configuration and data survive restarts.
-#[derive(Debug)]
-struct Member {
-    name: String,
-    process: Option<Process>,
-    s3_port: u16,
-    admin_port: u16,
-    rpc_port: u16,
-    /// The host's address, and its network namespace if it is not this machine.
-    host: String,
-    namespace: Option<String>,
-    starts: u32,
-}
 
 /// The cluster.
 #[derive(Debug)]
@@ -80,76 +50,9 @@ pub struct ProcessCluster {
 }
 
 impl ProcessCluster {
-    /// Starts every process at once, in no order, and waits until all disks are active.
-    pub async fn start() -> Self {
-        Self::start_with(Shape::default()).await
-    }
-
-    /// The same with other numbers of processes.
-    pub async fn start_with(shape: Shape) -> Self {
-        Self::start_in(shape, None).await
-    }
-
-    /// The same with each metadata member on a host of its own, numbered from 1, in `network`.
-    pub async fn start_in(shape: Shape, network: Option<Network>) -> Self {
-        Self::prepare(shape, 1, Tuning::default(), network).started().await
-    }
-
-    /// The same with so many disks on each node, and other settings. Storage nodes are on hosts of their own where
-    /// `network` has them: see [`node_host`].
-    pub async fn start_tuned_in(shape: Shape, disks_per_node: usize, tuning: Tuning, network: Option<Network>) -> Self {
-        Self::prepare(shape, disks_per_node, tuning, network).started().await
-    }
-
-    /// The usual processes, with so many disks on each node, and other settings.
-    pub async fn start_tuned(disks_per_node: usize, tuning: Tuning) -> Self {
-        Self::start_shaped(Shape::default(), disks_per_node, tuning).await
-    }
-
-    /// So many processes, with so many disks on each node, and other settings.
-    pub async fn start_shaped(shape: Shape, disks_per_node: usize, tuning: Tuning) -> Self {
-        Self::prepare(shape, disks_per_node, tuning, None).started().await
-    }
-
-    async fn started(self) -> Self {
-        let mut cluster = self;
-        // Gateways first, metadata last: roles start in any order.
-        for member in cluster.gateways.iter_mut().chain(&mut cluster.nodes).chain(&mut cluster.metadata) {
-            spawn(member, &cluster.workdir);
-        }
-        for member in cluster.gateways.iter_mut().chain(&mut cluster.nodes).chain(&mut cluster.metadata) {
-            ready(member).await;
-        }
-        cluster.wait_disks_active().await;
-        cluster.wait_gateways_follow().await;
-        cluster
-    }
-
-    /// Configures every process and starts none.
-    fn prepare(shape: Shape, disks_per_node: usize, tuning: Tuning, network: Option<Network>) -> Self {
-        let workdir = Workdir::new();
-        std::fs::write(workdir.join("secret"), "the shared secret of a test cluster\n").expect("a secret file");
-        let host = |n: usize| (format!("metadata{n}"), network.as_ref().map(|network| (network, n as u8)));
-        let metadata: Vec<Member> = (1..=shape.metadata).map(host).map(|(name, host)| Member::on(name, host)).collect();
-        let founders = (1..).zip(&metadata).map(|(n, member)| format!("\"{n}={}\"", member.rpc_addr()));
-        let founders = format!("metadata_members = [{}]\n", founders.collect::<Vec<_>>().join(", "));
-        let gateways = (1..=shape.gateways).map(|n| Member::new(format!("gateway{n}"))).collect();
-        let node = |n: usize| {
-            let host = network.as_ref().filter(|network| network.has_host(node_host(n - 1)));
-            Member::on(format!("node{n}"), host.map(|network| (network, node_host(n - 1))))
-        };
-        let nodes = (1..=shape.nodes).map(node).collect();
-        let cluster = Self { metadata, founders, nodes, gateways, disks_per_node, tuning, workdir, network };
-        for member in &cluster.gateways {
-            cluster.configure(member, "gateway", "");
-        }
-        for member in &cluster.nodes {
-            cluster.configure_node(member);
-        }
-        for (number, member) in (1..).zip(&cluster.metadata) {
-            cluster.configure_metadata(member, number);
-        }
-        cluster
+    /// A cluster of one metadata member, six storage nodes of a disk each and two gateways, unless something else is asked for.
+    pub fn builder() -> ClusterBuilder {
+        ClusterBuilder::default()
     }
 
     fn configure_node(&self, member: &Member) {
@@ -399,75 +302,4 @@ impl ProcessCluster {
         })
         .await;
     }
-}
-
-async fn terminate(members: impl Iterator<Item = &mut Member>) {
-    for member in members {
-        if let Some(mut process) = member.process.take() {
-            process.terminate().await;
-        }
-    }
-}
-
-fn credentials() -> Credentials {
-    Credentials::new(ACCESS_KEY, SECRET_KEY)
-}
-
-impl Member {
-    fn new(name: String) -> Self {
-        Self {
-            name,
-            process: None,
-            s3_port: free_port(),
-            admin_port: free_port(),
-            rpc_port: free_port(),
-            host: "127.0.0.1".to_owned(),
-            namespace: None,
-            starts: 0,
-        }
-    }
-
-    fn on(name: String, host: Option<(&Network, u8)>) -> Self {
-        let (address, namespace) = match host {
-            Some((network, host)) => (network.address(host), Some(network.namespace(host))),
-            None => ("127.0.0.1".to_owned(), None),
-        };
-        Self { host: address, namespace, ..Self::new(name) }
-    }
-
-    fn rpc_addr(&self) -> String {
-        format!("{}:{}", self.host, self.rpc_port)
-    }
-
-    fn admin_addr(&self) -> String {
-        format!("{}:{}", self.host, self.admin_port)
-    }
-}
-
-fn configuration(member: &Member, role: &str, workdir: &Workdir, tuning: Tuning) -> String {
-    let name = &member.name;
-    let mut text = format!("roles = [{role:?}]\nnode_name = {name:?}\nfailure_domain = \"node\"\n");
-    for (key, path) in [("data", workdir.join(name)), ("cluster_secret_file", workdir.join("secret"))] {
-        writeln!(text, "{key} = {:?}", path_text(&path)).expect("writing to a string");
-    }
-    for (key, port) in [("s3_addr", member.s3_port), ("admin_addr", member.admin_port), ("rpc_addr", member.rpc_port)] {
-        writeln!(text, "{key} = \"{}:{port}\"", member.host).expect("writing to a string");
-    }
-    text + &tuning.to_toml()
-}
-
-fn spawn(member: &mut Member, workdir: &Workdir) {
-    assert!(member.process.is_none(), "{} is running already", member.name);
-    member.starts += 1;
-    let config = workdir.join(format!("{}.toml", member.name));
-    let log = workdir.logs().join(format!("{}-{}.log", member.name, member.starts));
-    let keys = [("CAIRN_ROOT_ACCESS_KEY", ACCESS_KEY), ("CAIRN_ROOT_SECRET_KEY", SECRET_KEY)];
-    let arguments = ["server", "--config", path_text(&config)];
-    let namespace = member.namespace.as_deref();
-    member.process = Some(Process::spawn_in(namespace, &member.name, &arguments, &keys, &log));
-}
-
-async fn ready(member: &mut Member) {
-    let addr = member.admin_addr();
-    member.process.as_mut().expect("a running member").wait_ready_at(&addr).await;
 }

@@ -1,0 +1,117 @@
+//! How a cluster of processes is started.
+
+use super::member::{Member, ready, spawn};
+use super::{GATEWAYS, ProcessCluster, STORAGE_NODES, node_host};
+use crate::network::Network;
+use crate::{Tuning, Workdir};
+
+/// What a cluster consists of. [`ClusterBuilder::start`] starts it.
+#[derive(Debug)]
+pub struct ClusterBuilder {
+    members: usize,
+    nodes: usize,
+    gateways: usize,
+    disks_per_node: usize,
+    tuning: Tuning,
+    network: Option<Network>,
+}
+
+impl Default for ClusterBuilder {
+    fn default() -> Self {
+        Self {
+            members: 1,
+            nodes: STORAGE_NODES,
+            gateways: GATEWAYS,
+            disks_per_node: 1,
+            tuning: Tuning::default(),
+            network: None,
+        }
+    }
+}
+
+impl ClusterBuilder {
+    /// Metadata members that form the service.
+    pub fn members(mut self, members: usize) -> Self {
+        self.members = members;
+        self
+    }
+
+    /// Storage nodes.
+    pub fn nodes(mut self, nodes: usize) -> Self {
+        self.nodes = nodes;
+        self
+    }
+
+    /// Gateways.
+    pub fn gateways(mut self, gateways: usize) -> Self {
+        self.gateways = gateways;
+        self
+    }
+
+    /// Disks of each storage node.
+    pub fn disks_per_node(mut self, disks: usize) -> Self {
+        self.disks_per_node = disks;
+        self
+    }
+
+    /// Settings of every process.
+    pub fn tuning(mut self, tuning: Tuning) -> Self {
+        self.tuning = tuning;
+        self
+    }
+
+    /// Hosts of their own: metadata member `n` on host `n`, from 1, and storage nodes where the network has a host for
+    /// them (see [`node_host`]). Without one every process is on this machine's loopback interface.
+    pub fn network(mut self, network: Option<Network>) -> Self {
+        self.network = network;
+        self
+    }
+
+    /// Starts every process at once, and waits until all disks are active and every gateway has the newest map.
+    pub async fn start(self) -> ProcessCluster {
+        let mut cluster = self.configure();
+        // Gateways first, metadata last: roles start in any order.
+        for member in cluster.gateways.iter_mut().chain(&mut cluster.nodes).chain(&mut cluster.metadata) {
+            spawn(member, &cluster.workdir);
+        }
+        for member in cluster.gateways.iter_mut().chain(&mut cluster.nodes).chain(&mut cluster.metadata) {
+            ready(member).await;
+        }
+        cluster.wait_disks_active().await;
+        cluster.wait_gateways_follow().await;
+        cluster
+    }
+
+    /// Writes the configuration of every process and starts none.
+    fn configure(self) -> ProcessCluster {
+        let workdir = Workdir::new();
+        std::fs::write(workdir.join("secret"), "the shared secret of a test cluster\n").expect("a secret file");
+        let metadata: Vec<Member> = (1..=self.members).map(|n| self.metadata_member(n)).collect();
+        let founders = (1..).zip(&metadata).map(|(n, member)| format!("\"{n}={}\"", member.rpc_addr()));
+        let founders = format!("metadata_members = [{}]\n", founders.collect::<Vec<_>>().join(", "));
+        let nodes = (1..=self.nodes).map(|n| self.storage_node(n)).collect();
+        let gateways = (1..=self.gateways).map(|n| Member::new(format!("gateway{n}"))).collect();
+        let Self { disks_per_node, tuning, network, .. } = self;
+        let cluster = ProcessCluster { metadata, founders, nodes, gateways, disks_per_node, tuning, workdir, network };
+        for member in &cluster.gateways {
+            cluster.configure(member, "gateway", "");
+        }
+        for member in &cluster.nodes {
+            cluster.configure_node(member);
+        }
+        for (number, member) in (1..).zip(&cluster.metadata) {
+            cluster.configure_metadata(member, number);
+        }
+        cluster
+    }
+
+    fn metadata_member(&self, number: usize) -> Member {
+        Member::on(format!("metadata{number}"), self.network.as_ref().map(|network| (network, number as u8)))
+    }
+
+    fn storage_node(&self, number: usize) -> Member {
+        let host = node_host(number - 1);
+        let network = self.network.as_ref().filter(|network| network.has_host(host));
+        Member::on(format!("node{number}"), network.map(|network| (network, host)))
+    }
+}

@@ -1,0 +1,98 @@
+//! One process of a cluster.
+
+use std::fmt::Write as _;
+
+use cairn_protocol::sigv4::Credentials;
+
+use crate::all_in_one::path_text;
+use crate::network::Network;
+use crate::{Process, Tuning, Workdir, free_port};
+
+/// Root keys, given to every process in its environment.
+pub(super) const ACCESS_KEY: &str = "cairn-test-root";
+pub(super) const SECRET_KEY: &str = "not a secret: tests only, on the loopback interface";
+
+/// One process. Its configuration and data survive restarts.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) name: String,
+    pub(super) process: Option<Process>,
+    pub(super) s3_port: u16,
+    pub(super) admin_port: u16,
+    pub(super) rpc_port: u16,
+    /// The host's address, and its network namespace if it is not this machine.
+    pub(super) host: String,
+    namespace: Option<String>,
+    starts: u32,
+}
+
+pub(super) async fn terminate(members: impl Iterator<Item = &mut Member>) {
+    for member in members {
+        if let Some(mut process) = member.process.take() {
+            process.terminate().await;
+        }
+    }
+}
+
+pub(super) fn credentials() -> Credentials {
+    Credentials::new(ACCESS_KEY, SECRET_KEY)
+}
+
+impl Member {
+    pub(super) fn new(name: String) -> Self {
+        Self {
+            name,
+            process: None,
+            s3_port: free_port(),
+            admin_port: free_port(),
+            rpc_port: free_port(),
+            host: "127.0.0.1".to_owned(),
+            namespace: None,
+            starts: 0,
+        }
+    }
+
+    pub(super) fn on(name: String, host: Option<(&Network, u8)>) -> Self {
+        let (address, namespace) = match host {
+            Some((network, host)) => (network.address(host), Some(network.namespace(host))),
+            None => ("127.0.0.1".to_owned(), None),
+        };
+        Self { host: address, namespace, ..Self::new(name) }
+    }
+
+    pub(super) fn rpc_addr(&self) -> String {
+        format!("{}:{}", self.host, self.rpc_port)
+    }
+
+    pub(super) fn admin_addr(&self) -> String {
+        format!("{}:{}", self.host, self.admin_port)
+    }
+}
+
+pub(super) fn configuration(member: &Member, role: &str, workdir: &Workdir, tuning: Tuning) -> String {
+    let name = &member.name;
+    let mut text = format!("roles = [{role:?}]\nnode_name = {name:?}\nfailure_domain = \"node\"\n");
+    for (key, path) in [("data", workdir.join(name)), ("cluster_secret_file", workdir.join("secret"))] {
+        writeln!(text, "{key} = {:?}", path_text(&path)).expect("writing to a string");
+    }
+    for (key, port) in [("s3_addr", member.s3_port), ("admin_addr", member.admin_port), ("rpc_addr", member.rpc_port)] {
+        writeln!(text, "{key} = \"{}:{port}\"", member.host).expect("writing to a string");
+    }
+    text + &tuning.to_toml()
+}
+
+pub(super) fn spawn(member: &mut Member, workdir: &Workdir) {
+    assert!(member.process.is_none(), "{} is running already", member.name);
+    member.starts += 1;
+    let config = workdir.join(format!("{}.toml", member.name));
+    let log = workdir.logs().join(format!("{}-{}.log", member.name, member.starts));
+    let keys = [("CAIRN_ROOT_ACCESS_KEY", ACCESS_KEY), ("CAIRN_ROOT_SECRET_KEY", SECRET_KEY)];
+    let arguments = ["server", "--config", path_text(&config)];
+    let namespace = member.namespace.as_deref();
+    member.process = Some(Process::spawn_in(namespace, &member.name, &arguments, &keys, &log));
+}
+
+pub(super) async fn ready(member: &mut Member) {
+    let addr = member.admin_addr();
+    member.process.as_mut().expect("a running member").wait_ready_at(&addr).await;
+}

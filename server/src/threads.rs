@@ -1,5 +1,4 @@
 //! The real threads: the only place that starts one.
-#![allow(clippy::disallowed_methods, reason = "this is where threads are started")]
 
 use std::io;
 
@@ -10,6 +9,7 @@ use cairn_core::threads::{Join, ThreadBody, Threads};
 pub struct SystemThreads;
 
 impl Threads for SystemThreads {
+    #[expect(clippy::disallowed_methods, reason = "the one source of threads in a process")]
     fn spawn(&self, name: &str, body: ThreadBody) -> io::Result<Join> {
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(body)?;
         Ok(Box::new(move || thread.join()))

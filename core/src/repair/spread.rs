@@ -56,8 +56,7 @@ mod tests {
     fn settle(map: &ClusterMap, disks: &[u32]) -> (Vec<u32>, usize) {
         let (mut locations, mut moves) = (on(disks), 0);
         let domains = Domains::of(map);
-        loop {
-            let Some(task) = spread(map, &domains, view(&locations)) else { break };
+        while let Some(task) = spread(map, &domains, view(&locations)) {
             assert!(task.why.moves() && task.sources[0].0 == task.shard.index, "{task:?}");
             locations[usize::from(task.shard.index)] = Some(task.target);
             moves += 1;

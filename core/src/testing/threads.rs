@@ -9,6 +9,7 @@ use crate::threads::{Join, ThreadBody, Threads};
 pub struct TestThreads;
 
 impl Threads for TestThreads {
+    #[expect(clippy::disallowed_methods, reason = "the threads of tests")]
     fn spawn(&self, name: &str, body: ThreadBody) -> io::Result<Join> {
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(body)?;
         Ok(Box::new(move || thread.join()))

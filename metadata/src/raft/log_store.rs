@@ -97,6 +97,7 @@ impl LogStore {
     }
 
     /// The log in an open file.
+    #[expect(clippy::disallowed_methods, reason = "the log is not given a source of threads yet")]
     pub(super) fn on(database: Database) -> Result<Self, StoreError> {
         let transaction = log_writer::begin(&database)?;
         let tail = {

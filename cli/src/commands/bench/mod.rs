@@ -154,6 +154,7 @@ pub fn run(args: &BenchArgs) -> Result<(), CommandError> {
 }
 
 /// Runs all workers, spread over `threads`, until `deadline` on the clock's monotonic time.
+#[expect(clippy::disallowed_methods, reason = "the load generator is a program, and starts its own threads")]
 fn drive(
     account: &Arc<Account>,
     plan: &Arc<Plan>,

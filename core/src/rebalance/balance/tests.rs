@@ -78,7 +78,7 @@ fn settle(map: &ClusterMap, profile: &Profile, extents: &mut Extents) -> usize {
         let mut balance = balance(map, profile, extents);
         let before = moves;
         for (id, locations) in extents.iter_mut() {
-            let view = view(*id, &profile, &geometry, locations);
+            let view = view(*id, profile, &geometry, locations);
             let concerned = balance.concerns(locations);
             let Some(task) = balance.plan(map, view) else { continue };
             assert!(concerned, "an extent that is passed over would have moved");

@@ -5,7 +5,6 @@
 //! the project's tests share. Data goes to standard output and everything else to standard error.
 
 pub mod admin;
-pub mod clock;
 pub mod commands;
 pub mod http;
 pub mod s3;

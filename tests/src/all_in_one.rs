@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cairn_cli::admin::{AdminClient, DiskEntry, KeySource, Keys};
-use cairn_cli::clock::SystemClock;
 use cairn_cli::http::Endpoint;
 use cairn_cli::s3::{Account, Client};
 use cairn_protocol::sigv4::Credentials;
+use cairn_server::SystemClock;
 
 use crate::process::health;
 use crate::{Injection, Process, Workdir, free_port};

@@ -66,7 +66,7 @@ impl Dataset {
 
     /// Reads every object, ranges of it and the parts, and returns what is wrong.
     pub async fn violations(&self, account: &Arc<Account>) -> Vec<String> {
-        let mut wrong = crate::audit::violations(account, &self.bucket, &mut self.ledger.clone()).await;
+        let mut wrong = crate::ledger_check::violations(account, &self.bucket, &mut self.ledger.clone()).await;
         let mut client = Client::new(account.clone());
         for (key, _) in self.ledger.iter() {
             let Some(Some(version)) = self.ledger.certain(key) else { continue };

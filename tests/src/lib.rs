@@ -2,7 +2,7 @@
 //!
 //! [`AllInOne`] and [`ProcessCluster`] start the binary with its own directory, ports and logs, and end it by its own
 //! process id. [`Content`] derives an object's bytes from a seed, so that nothing large is kept to compare with.
-//! [`Ledger`] holds what the server acknowledged; [`Load`] writes it under faults, and [`audit`] decides afterwards
+//! [`Ledger`] holds what the server acknowledged; [`Load`] writes it under faults, and [`ledger_check`] decides afterwards
 //! whether every promise was kept. The harness panics where a test would: it is test code.
 
 #![allow(
@@ -15,13 +15,13 @@
 )]
 
 mod all_in_one;
-pub mod audit;
 mod binary;
 mod cluster;
 mod content;
 mod dataset;
 mod injection;
 mod ledger;
+pub mod ledger_check;
 pub mod lifecycle;
 pub mod linearizability;
 mod load;

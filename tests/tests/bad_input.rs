@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use cairn_cli::clock::SystemClock;
 use cairn_cli::s3::{Account, Client, CompletedPart, S3Request};
 use cairn_core::clock::Clock;
 use cairn_protocol::sigv4::{Credentials, PayloadMode, RequestTarget};
-use cairn_tests::{AllInOne, audit, raw};
+use cairn_server::SystemClock;
+use cairn_tests::{AllInOne, ledger_check, raw};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 const BUCKET: &str = "strict";
@@ -58,10 +58,10 @@ async fn assert_nothing_stored(mut server: AllInOne) {
     let keys: Vec<&str> = listed.iter().map(|object| object.key.as_str()).collect();
     assert_eq!(keys, [KEY], "nothing was stored");
     assert_eq!(client.get(BUCKET, KEY).await.unwrap().collect().await.unwrap(), BODY);
-    audit::abort_uploads(&mut client, BUCKET).await.unwrap();
+    ledger_check::abort_uploads(&mut client, BUCKET).await.unwrap();
     // Whatever the refused uploads had written belongs to the session that a restart ends.
     server.restart().await;
-    audit::assert_shards(server.admin(), 3..=3).await;
+    ledger_check::assert_shards(server.admin(), 3..=3).await;
 }
 
 /// Status and code of a request, and then that the same client can go on.

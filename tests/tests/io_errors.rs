@@ -16,7 +16,7 @@
 use std::time::Duration;
 
 use cairn_cli::admin::DiskState;
-use cairn_tests::{AllInOne, Injection, Ledger, Load, Mix, audit, eventually, seed};
+use cairn_tests::{AllInOne, Injection, Ledger, Load, Mix, eventually, ledger_check, seed};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -89,7 +89,7 @@ impl Drill {
         }
         self.server.kill();
         self.server.start_again().await;
-        audit::assert_kept(&self.server.account(), BUCKET, &mut self.ledger, &format!("after {name}")).await;
+        ledger_check::assert_kept(&self.server.account(), BUCKET, &mut self.ledger, &format!("after {name}")).await;
         self.server.stop().await;
         eprintln!("{name}: {injected} calls failed; {} acknowledged so far", self.ledger.acknowledged());
         injected > 0

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use cairn_tests::{AllInOne, Ledger, Load, Mix, audit, seed, wait_until};
+use cairn_tests::{AllInOne, Ledger, Load, Mix, ledger_check, seed, wait_until};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -41,18 +41,18 @@ async fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
         ledger = promised;
         assert!(stats.violations.is_empty(), "round {round}: {:#?}", stats.violations);
         server.start_again().await;
-        audit::assert_kept(&server.account(), BUCKET, &mut ledger, &format!("after kill {round}")).await;
+        ledger_check::assert_kept(&server.account(), BUCKET, &mut ledger, &format!("after kill {round}")).await;
         eprintln!(
             "round {round}: {} acknowledged, {} unknown, {} read",
             stats.acknowledged, stats.unknown, stats.reads
         );
     }
     let mut client = server.client();
-    audit::abort_uploads(&mut client, BUCKET).await.unwrap();
+    ledger_check::abort_uploads(&mut client, BUCKET).await.unwrap();
     let repair = server.admin().cluster().await.unwrap().repair_entries;
     let shards = ledger.shards();
-    audit::assert_shards(server.admin(), shards - repair..=shards).await;
-    audit::assert_kept(&server.account(), BUCKET, &mut ledger, "after garbage was collected").await;
-    audit::delete_all(&mut client, BUCKET).await.unwrap();
-    audit::assert_shards(server.admin(), 0..=0).await;
+    ledger_check::assert_shards(server.admin(), shards - repair..=shards).await;
+    ledger_check::assert_kept(&server.account(), BUCKET, &mut ledger, "after garbage was collected").await;
+    ledger_check::delete_all(&mut client, BUCKET).await.unwrap();
+    ledger_check::assert_shards(server.admin(), 0..=0).await;
 }

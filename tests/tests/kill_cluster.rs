@@ -12,7 +12,9 @@
 
 use std::time::Duration;
 
-use cairn_tests::{GATEWAYS, Ledger, Load, Mix, ProcessCluster, RunningLoad, STORAGE_NODES, audit, seed, wait_until};
+use cairn_tests::{
+    GATEWAYS, Ledger, Load, Mix, ProcessCluster, RunningLoad, STORAGE_NODES, ledger_check, seed, wait_until,
+};
 
 const BUCKET: &str = "killed";
 const WORKERS: u32 = 8;
@@ -42,13 +44,13 @@ async fn a_killed_node_and_a_killed_gateway_lose_nothing() {
         ledger = lose_two(&mut cluster, ledger, round, seed.wrapping_add(round as u64 * 1000)).await;
     }
     let mut client = cluster.client(0);
-    audit::abort_uploads(&mut client, BUCKET).await.unwrap();
+    ledger_check::abort_uploads(&mut client, BUCKET).await.unwrap();
     // A gateway that lives may keep what it failed to abort on the dead node until its session ends.
     cluster.restart_gateways().await;
-    audit::assert_shards(cluster.admin(), ledger.shards_min()..=ledger.shards()).await;
-    audit::assert_kept(&cluster.account(1), BUCKET, &mut ledger, "after garbage was collected").await;
-    audit::delete_all(&mut cluster.client(0), BUCKET).await.unwrap();
-    audit::assert_shards(cluster.admin(), 0..=0).await;
+    ledger_check::assert_shards(cluster.admin(), ledger.shards_min()..=ledger.shards()).await;
+    ledger_check::assert_kept(&cluster.account(1), BUCKET, &mut ledger, "after garbage was collected").await;
+    ledger_check::delete_all(&mut cluster.client(0), BUCKET).await.unwrap();
+    ledger_check::assert_shards(cluster.admin(), 0..=0).await;
     cluster.stop().await;
 }
 
@@ -68,12 +70,12 @@ async fn lose_two(cluster: &mut ProcessCluster, ledger: Ledger, round: usize, se
     );
     assert!(stats.violations.is_empty(), "{:#?}", stats.violations);
     let when = format!("round {round}, without node{} and gateway{}", node + 1, dead + 1);
-    audit::assert_kept(&cluster.account(alive), BUCKET, &mut ledger, &when).await;
+    ledger_check::assert_kept(&cluster.account(alive), BUCKET, &mut ledger, &when).await;
 
     cluster.start_missing().await;
     for gateway in 0..GATEWAYS {
         let when = format!("round {round}, with everybody back, through gateway{}", gateway + 1);
-        audit::assert_kept(&cluster.account(gateway), BUCKET, &mut ledger, &when).await;
+        ledger_check::assert_kept(&cluster.account(gateway), BUCKET, &mut ledger, &when).await;
     }
     ledger
 }
@@ -92,6 +94,6 @@ async fn a_killed_metadata_member_loses_nothing() {
     more(&running, "with the metadata member back").await;
     let (mut ledger, stats) = running.stop().await;
     assert!(stats.violations.is_empty(), "{:#?}", stats.violations);
-    audit::assert_kept(&cluster.account(0), BUCKET, &mut ledger, "with the metadata member back").await;
+    ledger_check::assert_kept(&cluster.account(0), BUCKET, &mut ledger, "with the metadata member back").await;
     cluster.stop().await;
 }

@@ -83,7 +83,7 @@ async fn what_rules_end_goes_and_nothing_else() {
     let status = server.admin().cluster().await.unwrap();
     assert_eq!((status.objects, status.object_bytes, status.uploads), (5, 4 * 300_000 + 1000, 1), "usage is exact");
 
-    cairn_tests::audit::abort_uploads(&mut client, BUCKET).await.unwrap();
+    cairn_tests::ledger_check::abort_uploads(&mut client, BUCKET).await.unwrap();
     server.stop_sound("after a lifecycle pass").await;
     server.start_again().await;
     assert_eq!(listed(&mut server.client()).await, staying, "nothing returns");

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use cairn_cli::admin::MemberRole;
 use cairn_cli::s3::Client;
-use cairn_tests::{Ledger, Load, Mix, ProcessCluster, RunningLoad, audit, eventually, seed, wait_until};
+use cairn_tests::{Ledger, Load, Mix, ProcessCluster, RunningLoad, eventually, ledger_check, seed, wait_until};
 
 const BUCKET: &str = "members";
 const WORKERS: u32 = 4;
@@ -101,7 +101,8 @@ async fn a_killed_leader_is_replaced_within_seconds_and_nothing_is_lost_or_doubl
         cluster.client(0).delete(BUCKET, &probe.key).await.unwrap();
     }
     for gateway in 0..2 {
-        audit::assert_kept(&cluster.account(gateway), BUCKET, &mut ledger, "after three leaders were killed").await;
+        ledger_check::assert_kept(&cluster.account(gateway), BUCKET, &mut ledger, "after three leaders were killed")
+            .await;
     }
     // Two seconds on a quiet machine; this one also runs the load and three storage nodes.
     assert!(outages.iter().all(|outage| *outage < Duration::from_secs(6)), "{outages:?}");
@@ -221,7 +222,7 @@ async fn the_group_grows_and_shrinks_under_load() {
     eprintln!("{} acknowledged, {} unknown; {:#?}", stats.acknowledged, stats.unknown, stats.errors);
     assert!(stats.violations.is_empty(), "{:#?}", stats.violations);
     for gateway in 0..2 {
-        audit::assert_kept(&cluster.account(gateway), BUCKET, &mut ledger, "with the fifth member alone").await;
+        ledger_check::assert_kept(&cluster.account(gateway), BUCKET, &mut ledger, "with the fifth member alone").await;
     }
     cluster.stop().await;
 }

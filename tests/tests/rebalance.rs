@@ -17,7 +17,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cairn_cli::admin::{AdminClient, DiskProgress, DiskState, Placement, ProfileRule, RebalanceState, RebalanceStatus};
 use cairn_cli::s3::Client;
-use cairn_tests::{AllInOne, Ledger, Load, Mix, ProcessCluster, Tuning, audit, eventually, seed, wait_until};
+use cairn_tests::{AllInOne, Ledger, Load, Mix, ProcessCluster, Tuning, eventually, ledger_check, seed, wait_until};
 use http::Method;
 
 const BUCKET: &str = "even";
@@ -122,7 +122,7 @@ async fn a_new_node_gets_its_share_under_load_and_over_a_change_of_leader() {
     cluster.restart_gateways().await;
     shards_are_even(cluster.admin(), 5).await;
     whole(cluster.admin()).await;
-    audit::assert_kept(&cluster.account(0), LOADED, &mut ledger, "rebalanced").await;
+    ledger_check::assert_kept(&cluster.account(0), LOADED, &mut ledger, "rebalanced").await;
     let all = said(&cluster.verb(0, &["node", "show", "node5"]));
     assert!(all.contains("node5-disk1") && all.contains("active"), "{all}");
     cluster.stop().await;
@@ -213,7 +213,7 @@ async fn everything_is_coded_anew_under_load_and_nothing_is_lost_or_left_over() 
     more(20).await;
     let (mut ledger, stats) = running.stop().await;
     assert!(stats.violations.is_empty(), "{:#?}", stats.violations);
-    audit::assert_kept(&server.account(), LOADED, &mut ledger, "coded anew").await;
+    ledger_check::assert_kept(&server.account(), LOADED, &mut ledger, "coded anew").await;
     for object in server.client().list_all(LOADED, "").await.unwrap().iter().filter(|object| object.size > 0) {
         let path = format!("/v1/placement/{LOADED}/{}", object.key);
         let placed: Placement = server.admin().get(&path).await.unwrap();
@@ -223,10 +223,10 @@ async fn everything_is_coded_anew_under_load_and_nothing_is_lost_or_left_over() 
         }
     }
     whole(server.admin()).await;
-    audit::abort_uploads(&mut server.client(), LOADED).await.unwrap();
-    audit::delete_all(&mut server.client(), LOADED).await.unwrap();
+    ledger_check::abort_uploads(&mut server.client(), LOADED).await.unwrap();
+    ledger_check::delete_all(&mut server.client(), LOADED).await.unwrap();
     server.restart().await;
-    audit::assert_shards(server.admin(), 0..=0).await;
+    ledger_check::assert_shards(server.admin(), 0..=0).await;
     server.stop().await;
 }
 

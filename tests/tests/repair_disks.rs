@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cairn_cli::admin::{DiskProgress, DiskState, VerifyReport};
-use cairn_tests::{AllInOne, Dataset, Ledger, Load, Mix, RunningLoad, Tuning, audit, eventually, seed};
+use cairn_tests::{AllInOne, Dataset, Ledger, Load, Mix, RunningLoad, Tuning, eventually, ledger_check, seed};
 use http::Method;
 
 const BUCKET: &str = "kept";
@@ -128,20 +128,20 @@ async fn two_lost_disks_are_rebuilt_a_third_is_drained_and_what_returns_is_recon
     data.assert_reads(&server.account(), "moved").await;
 
     // What was deleted and overwritten meanwhile does not come back with the disks.
-    audit::assert_kept(&server.account(), LOADED, &mut ledger, "before the disks return").await;
+    ledger_check::assert_kept(&server.account(), LOADED, &mut ledger, "before the disks return").await;
     put_back(&server, 1);
     put_back(&server, 2);
     for disk in [1, 2] {
         state(&server, disk, DiskState::Active).await;
     }
-    audit::assert_kept(&server.account(), LOADED, &mut ledger, "with the disks back").await;
-    audit::abort_uploads(&mut server.client(), LOADED).await.unwrap();
+    ledger_check::assert_kept(&server.account(), LOADED, &mut ledger, "with the disks back").await;
+    ledger_check::abort_uploads(&mut server.client(), LOADED).await.unwrap();
     // Ends the gateway's session, so that what it gave up is garbage.
     server.restart().await;
     healthy(&server, "with the disks back").await;
     data.assert_reads(&server.account(), "with the disks back").await;
     let shards = data.shards() + ledger.shards();
-    audit::assert_shards(server.admin(), shards..=shards).await;
+    ledger_check::assert_shards(server.admin(), shards..=shards).await;
     server.stop_sound("with the disks back").await;
 }
 
@@ -195,6 +195,6 @@ async fn without_room_it_waits_and_a_drain_that_would_break_redundancy_is_refuse
     server.start_again().await;
     healthy(&server, "with all disks back").await;
     data.assert_reads(&server.account(), "with all disks back").await;
-    audit::assert_shards(server.admin(), data.shards()..=data.shards()).await;
+    ledger_check::assert_shards(server.admin(), data.shards()..=data.shards()).await;
     server.stop_sound("with all disks back").await;
 }

@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use cairn_tests::{
-    Dataset, Ledger, Load, Mix, ProcessCluster, RunningLoad, STORAGE_NODES, Tuning, audit, eventually, seed,
+    Dataset, Ledger, Load, Mix, ProcessCluster, RunningLoad, STORAGE_NODES, Tuning, eventually, ledger_check, seed,
 };
 
 const BUCKET: &str = "nodes";
@@ -76,24 +76,24 @@ async fn two_of_six_nodes_are_lost_one_during_the_rebuild_of_the_other() {
         healthy(&cluster, "on four of six nodes").await;
         for gateway in 0..2 {
             let when = format!("round {round}, rebuilt, through gateway{}", gateway + 1);
-            audit::assert_kept(&cluster.account(gateway), BUCKET, &mut ledger, &when).await;
+            ledger_check::assert_kept(&cluster.account(gateway), BUCKET, &mut ledger, &when).await;
         }
         data.assert_reads(&cluster.account(0), "rebuilt").await;
         cluster.start_missing().await;
         healthy(&cluster, "with the nodes back").await;
         for gateway in 0..2 {
             let when = format!("round {round}, with the nodes back, through gateway{}", gateway + 1);
-            audit::assert_kept(&cluster.account(gateway), BUCKET, &mut ledger, &when).await;
+            ledger_check::assert_kept(&cluster.account(gateway), BUCKET, &mut ledger, &when).await;
         }
         cluster.stop_sound(&format!("round {round}, nodes {first} and {second} were lost")).await;
         cluster.start_missing().await;
     }
-    audit::delete_all(&mut cluster.client(0), STILL).await.unwrap();
-    audit::abort_uploads(&mut cluster.client(0), BUCKET).await.unwrap();
+    ledger_check::delete_all(&mut cluster.client(0), STILL).await.unwrap();
+    ledger_check::abort_uploads(&mut cluster.client(0), BUCKET).await.unwrap();
     // Ends the sessions, so that what the gateways gave up is garbage.
     cluster.restart_gateways().await;
-    audit::assert_shards(cluster.admin(), ledger.shards_min()..=ledger.shards()).await;
-    audit::delete_all(&mut cluster.client(0), BUCKET).await.unwrap();
-    audit::assert_shards(cluster.admin(), 0..=0).await;
+    ledger_check::assert_shards(cluster.admin(), ledger.shards_min()..=ledger.shards()).await;
+    ledger_check::delete_all(&mut cluster.client(0), BUCKET).await.unwrap();
+    ledger_check::assert_shards(cluster.admin(), 0..=0).await;
     cluster.stop().await;
 }

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use cairn_cli::admin::DiskState;
-use cairn_tests::{AllInOne, Injection, Ledger, Load, Mix, Tuning, audit, eventually, seed};
+use cairn_tests::{AllInOne, Injection, Ledger, Load, Mix, Tuning, eventually, ledger_check, seed};
 
 const BUCKET: &str = "slow";
 const DISK: u32 = 4;
@@ -53,7 +53,7 @@ async fn a_disk_that_is_slow_alone_becomes_suspect_and_delays_nobody() {
     // What was queued for the slow disk drains; then nobody asks it any more, and everything is still there.
     let mut calls = 0;
     eventually("the slow disk comes to rest", LIMIT, async || {
-        audit::assert_kept(&server.account(), BUCKET, &mut ledger, "with a slow disk").await;
+        ledger_check::assert_kept(&server.account(), BUCKET, &mut ledger, "with a slow disk").await;
         let before = injection.injected();
         // Twice the time in which a waiting call would have been followed by the next.
         tokio::time::sleep(2 * DELAY).await;

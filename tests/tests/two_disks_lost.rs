@@ -132,5 +132,5 @@ async fn three_lost_disks_are_an_error_until_one_returns() {
     let data = Dataset::store(&server.account(), BUCKET, seed()).await;
     three_lost(&mut server, &data, true).await;
     three_lost(&mut server, &data, false).await;
-    cairn_tests::audit::assert_shards(server.admin(), data.shards()..=data.shards()).await;
+    cairn_tests::ledger_check::assert_shards(server.admin(), data.shards()..=data.shards()).await;
 }

@@ -25,7 +25,7 @@ use clap::{Args, Parser, Subcommand};
 pub use error::CommandError;
 
 use crate::admin::{AdminClient, discover_endpoint, discover_keys};
-use crate::clock::SystemClock;
+use cairn_server::SystemClock;
 
 /// S3-compatible object storage built from erasure-coded shards.
 #[derive(Debug, Parser)]

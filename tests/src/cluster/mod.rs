@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cairn_cli::admin::{AdminClient, MemberRole};
-use cairn_cli::clock::SystemClock;
 use cairn_cli::http::Endpoint;
 use cairn_cli::s3::{Account, Client};
+use cairn_server::SystemClock;
 
 use crate::all_in_one::{admin_client_at, path_text};
 use crate::network::Network;

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use cairn_cli::clock::SystemClock;
 use cairn_core::clock::Clock;
 use cairn_core::descriptor::Descriptor;
 use cairn_core::etag::ETag;
@@ -26,6 +25,7 @@ use cairn_protocol::metadata::{LocatedExtent, MetadataExt, PlacedRun};
 use cairn_protocol::net::testing::LoopbackNetwork;
 use cairn_protocol::rpc::RpcClient;
 use cairn_protocol::storage::{StorageDirectory, StorageNode};
+use cairn_server::SystemClock;
 use cairn_storage_node::StorageNodeService;
 use cairn_tests::{Content, Workdir, eventually};
 

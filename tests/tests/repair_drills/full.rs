@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use cairn_cli::admin::DiskState;
-use cairn_tests::{AllInOne, Content, Dataset, Ledger, Outcome, Tuning, Version, audit, eventually, seed};
+use cairn_tests::{AllInOne, Content, Dataset, Ledger, Outcome, Tuning, Version, eventually, ledger_check, seed};
 
 use super::*;
 
@@ -102,7 +102,7 @@ async fn repair_waits_for_room_and_says_so() {
     let report = server.admin().verify(|_| {}).await.unwrap();
     assert!(!report.is_healthy() && report.lost.objects == 0, "{report:?}");
     data.assert_reads(&server.account(), "without room").await;
-    audit::assert_kept(&server.account(), BUCKET, &mut ledger, "without room").await;
+    ledger_check::assert_kept(&server.account(), BUCKET, &mut ledger, "without room").await;
     let content = Content::new(seed, 100 << 10);
     let refused = server.client().put(BUCKET, "too-much", content.bytes()).await.expect_err("there is no room");
     assert!(refused.to_string().contains("no place"), "{refused}");
@@ -122,8 +122,8 @@ async fn repair_waits_for_room_and_says_so() {
     let running = load_on(vec![server.account()], ledger, seed + 1000);
     running.advance(20, "with room again").await;
     let mut ledger = running.stop_kept().await;
-    audit::abort_uploads(&mut server.client(), BUCKET).await.unwrap();
-    audit::assert_kept(&server.account(), BUCKET, &mut ledger, "with room again").await;
+    ledger_check::abort_uploads(&mut server.client(), BUCKET).await.unwrap();
+    ledger_check::assert_kept(&server.account(), BUCKET, &mut ledger, "with room again").await;
     data.assert_reads(&server.account(), "with room again").await;
     // What was deleted meanwhile waits for the disk that is away: with it, the last of that goes.
     std::fs::rename(&away, server.disk(LOST)).unwrap();

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cairn_cli::s3::Account;
-use cairn_tests::{Ledger, Load, Mix, ProcessCluster, RunningLoad, audit};
+use cairn_tests::{Ledger, Load, Mix, ProcessCluster, RunningLoad, ledger_check};
 
 const BUCKET: &str = "drill";
 /// What nobody changes: a load may well replace all that a node held.
@@ -49,7 +49,8 @@ fn load_on(accounts: Vec<Arc<Account>>, ledger: Ledger, seed: u64) -> RunningLoa
 /// What was promised is so, through every gateway: in GET and in LIST.
 async fn kept(cluster: &ProcessCluster, ledger: &mut Ledger, when: &str) {
     for gateway in 0..cluster.accounts().len() {
-        audit::assert_kept(&cluster.account(gateway), BUCKET, ledger, &format!("{when}, gateway {gateway}")).await;
+        ledger_check::assert_kept(&cluster.account(gateway), BUCKET, ledger, &format!("{when}, gateway {gateway}"))
+            .await;
     }
 }
 

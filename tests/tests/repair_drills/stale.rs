@@ -1,7 +1,9 @@
 //! A node comes back with what was deleted, overwritten and ended by a lifecycle rule while it was away.
 
 use bytes::Bytes;
-use cairn_tests::{Content, Ledger, Outcome, ProcessCluster, Tuning, Version, audit, eventually, lifecycle, seed};
+use cairn_tests::{
+    Content, Ledger, Outcome, ProcessCluster, Tuning, Version, eventually, ledger_check, lifecycle, seed,
+};
 
 use super::*;
 
@@ -77,7 +79,7 @@ async fn a_node_returns(tuning: Tuning) {
     let running = load(&cluster, ledger, seed + 1000);
     running.advance(40, "with the node back").await;
     let mut ledger = running.stop_kept().await;
-    audit::abort_uploads(&mut cluster.client(0), BUCKET).await.unwrap();
+    ledger_check::abort_uploads(&mut cluster.client(0), BUCKET).await.unwrap();
     kept(&cluster, &mut ledger, "at the end").await;
     cluster.stop_sound("with the node back").await;
     // What the audit of the stopped cluster has counted is what starts again.

@@ -28,10 +28,10 @@ use self::tally::Tally;
 use self::worker::Worker;
 use super::output::{complain, print, print_json};
 use super::{CommandError, block_on};
-use crate::clock::SystemClock;
 use crate::http::{Endpoint, EndpointError};
 use crate::s3::{Account, S3Error};
 use crate::unit::{UnitError, parse_bytes, parse_duration};
+use cairn_server::SystemClock;
 
 /// What the workers do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]

@@ -9,10 +9,10 @@ use cairn_server::SystemThreads;
 use clap::Args;
 
 use super::listing;
-use crate::clock::SystemClock;
 use crate::commands::CommandError;
 use crate::commands::output::{complain, print, print_json, table};
 use crate::unit::format_bytes;
+use cairn_server::SystemClock;
 
 /// Audit a stopped cluster.
 #[derive(Debug, Args)]

@@ -13,10 +13,10 @@ use cairn_server::{EmbeddedServer, SystemRandom};
 
 use super::DemoError;
 use crate::admin::{AdminClient, KeySource, Keys};
-use crate::clock::SystemClock;
 use crate::commands::CommandError;
 use crate::http::Endpoint;
 use crate::s3::{Account, Client};
+use cairn_server::SystemClock;
 
 /// Storage nodes.
 const NODES: usize = 6;

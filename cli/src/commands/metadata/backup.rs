@@ -12,12 +12,12 @@ use tokio::sync::mpsc;
 
 use super::restore::describe;
 use crate::admin::{StoredBackup, discover_keys};
-use crate::clock::SystemClock;
 use crate::commands::output::print;
 use crate::commands::{AdminArgs, CommandError};
 use crate::http::EndpointError;
 use crate::s3::{Account, Client, CompletedPart, S3Error};
 use crate::unit::format_bytes;
+use cairn_server::SystemClock;
 
 /// Bytes of a part of an object.
 const PART_BYTES: usize = 64 << 20;

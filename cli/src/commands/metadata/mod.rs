@@ -3,7 +3,7 @@
 mod backup;
 mod findings;
 mod members;
-mod rebuild;
+mod reconstruct;
 mod recover;
 mod restore;
 
@@ -16,23 +16,25 @@ use super::CommandError;
 /// Verbs on the metadata service.
 #[derive(Debug, Subcommand)]
 pub enum MetadataCommand {
-    /// The members that hold the metadata: list, add, remove, and make one lead.
+    /// List, add and remove metadata members, or make one the leader.
     #[command(subcommand)]
     Members(members::MembersCommand),
-    /// Back the metadata up into a file, an object, or the store itself, and read it back to check every byte.
+    /// Back up the metadata to a file, an object or the store itself, and verify the backup by reading it back.
     Backup(backup::BackupArgs),
-    /// Make a metadata member from a backup: a file, or the newest that lies on the disks. For where all are lost. The server must not run.
+    /// Create a metadata member from a backup after all members are lost: from a file, or from the newest backup on the
+    /// disks. The server must be stopped.
     Restore(restore::RestoreArgs),
-    /// Make a metadata member with an empty namespace, where all are lost and there is no backup. The server must not
-    /// run. What the disks hold as a whole comes back once it has started.
-    Rebuild(rebuild::RebuildArgs),
-    /// List what differed when a restored service was compared with the disks: what came back, what is kept and not in
-    /// the namespace, and what cannot be read.
+    /// Create a metadata member with an empty namespace, after all members and backups are lost. The server must be
+    /// stopped. Once started, it restores every object that the disks hold completely.
+    #[command(alias = "rebuild")]
+    Reconstruct(reconstruct::ReconstructArgs),
+    /// List what differed when a restored service was compared with the disks: restored objects, content kept outside
+    /// the namespace, and unreadable objects.
     Findings(super::AdminArgs),
-    /// Go on with one metadata member, where a majority is lost for good. The server must not run. LOSES what the lost
-    /// members acknowledged without it.
+    /// Continue with one metadata member after a majority is lost for good. The server must be stopped. LOSES commits
+    /// that only the lost members had.
     Recover(recover::RecoverArgs),
-    /// Let a restored or recovered service delete again, once it has been compared with the disks.
+    /// Allow a restored or recovered service to delete again, after its comparison with the disks.
     ResumeDeletions(super::AdminArgs),
 }
 
@@ -42,7 +44,7 @@ impl MetadataCommand {
         match self {
             Self::Backup(args) => backup::run(args).await,
             Self::Restore(args) => restore::run(args).await,
-            Self::Rebuild(args) => rebuild::run(args).await,
+            Self::Reconstruct(args) => reconstruct::run(args).await,
             Self::Findings(args) => findings::run(args).await,
             Self::Recover(args) => recover::run(args),
             Self::Members(command) => command.run().await,

@@ -23,8 +23,8 @@ pub struct StartArgs {
     rate: Option<u64>,
     /// Re-encode what is not coded as new objects of its bucket are, instead of moving shards: after
     /// `cairn profile set`, or when the cluster has grown into a better profile.
-    #[arg(long, conflicts_with = "dry_run")]
-    reprotect: bool,
+    #[arg(long, alias = "reprotect", conflicts_with = "dry_run")]
+    re_encode: bool,
     /// Only say what would move. Looks at every extent.
     #[arg(long, conflicts_with = "wait")]
     dry_run: bool,
@@ -38,7 +38,7 @@ pub struct StartArgs {
 pub(super) async fn run(args: &StartArgs) -> Result<(), CommandError> {
     let mut client = args.admin.client()?;
     let rate = args.rate.map_or_else(String::new, |rate| rate.to_string());
-    let path = format!("/v1/rebalance?rate={rate}&dry_run={}&reprotect={}", args.dry_run, args.reprotect);
+    let path = format!("/v1/rebalance?rate={rate}&dry_run={}&reprotect={}", args.dry_run, args.re_encode);
     let mut status: RebalanceStatus = client.call(Method::POST, &path).await?;
     if args.wait {
         status = wait(&mut client).await?;

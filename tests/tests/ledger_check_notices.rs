@@ -1,11 +1,11 @@
-//! The audit that decides the other tests notices what it is for: a lost object, wrong bytes, a ghost, garbage.
+//! The check that decides the other tests notices what it is for: a lost object, wrong bytes, a key that nobody wrote, garbage.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use cairn_tests::{AllInOne, Content, Ledger, Outcome, Version, audit};
+use cairn_tests::{AllInOne, Content, Ledger, Outcome, Version, ledger_check};
 
 const BUCKET: &str = "audited";
 
@@ -20,7 +20,7 @@ async fn found(promised: Option<Content>, behind: Option<&Content>) -> Vec<Strin
     }
     let mut ledger = Ledger::new();
     ledger.record("key", promised.map(Version::whole), Outcome::Yes);
-    audit::violations(&server.account(), BUCKET, &mut ledger).await
+    ledger_check::violations(&server.account(), BUCKET, &mut ledger).await
 }
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn a_key_that_nobody_wrote_is_noticed_in_the_listing() {
     let mut client = server.client();
     client.create_bucket(BUCKET).await.unwrap();
     client.put(BUCKET, "stray", Bytes::from_static(b"x")).await.unwrap();
-    let wrong = audit::violations(&server.account(), BUCKET, &mut Ledger::new()).await;
+    let wrong = ledger_check::violations(&server.account(), BUCKET, &mut Ledger::new()).await;
     assert_eq!(wrong, ["stray: listed, and gone"]);
 }
 
@@ -67,7 +67,7 @@ async fn garbage_is_noticed() {
     let mut client = server.client();
     client.create_bucket(BUCKET).await.unwrap();
     client.put(BUCKET, "key", Bytes::from(vec![1; 100_000])).await.unwrap();
-    audit::assert_shards(server.admin(), 6..=6).await;
-    let none = audit::assert_shards(server.admin(), 0..=0);
+    ledger_check::assert_shards(server.admin(), 6..=6).await;
+    let none = ledger_check::assert_shards(server.admin(), 0..=0);
     assert!(tokio::time::timeout(Duration::from_secs(3), none).await.is_err(), "six shards are not none");
 }

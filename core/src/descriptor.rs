@@ -97,7 +97,7 @@ mod tests {
     /// I16, I30: the golden descriptor. Descriptors from before there were storage classes stay readable, and those of
     /// class STANDARD are encoded as before.
     #[test]
-    fn a_descriptor_of_the_default_class_is_encoded_as_ever() {
+    fn a_descriptor_of_the_default_class_keeps_its_encoding() {
         let golden = b"\xa7\x00\x66photos\x01\x6e2026/cairn.jpg\x02\x82\x07\x03\x03\x1a\x04\x00\x00\x00\x04\x1a\x06\x40\x00\x00\x05\
             \x1b\x00\x00\x01\xa0\xc4\x50\x6c\x00\x06\x81\x82\x6ccontent-type\x6aimage/jpeg";
         let descriptor = descriptor(StorageClass::Standard);

@@ -107,7 +107,7 @@ mod tests {
 
     /// I30: what the previous release wrote is of class STANDARD, and that class is still encoded as before.
     #[test]
-    fn what_is_absent_is_standard() {
+    fn absent_classes_read_as_standard() {
         let plain = Message { class: StorageClass::Standard, wanted: None };
         assert_eq!(minicbor::to_vec(&plain).unwrap(), [0xa0]);
         assert_eq!(minicbor::decode::<Message>(&[0xa0]).unwrap(), plain);

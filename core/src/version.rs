@@ -122,7 +122,7 @@ mod tests {
 
     /// I30: numbers never change, and rows from before there were versions read as null versions.
     #[test]
-    fn rows_of_before_and_after() {
+    fn rows_from_before_versions_read_as_null_versions() {
         for (row, golden) in [
             (Row { size: 7, kind: VersionKind::Null, versioning: Versioning::Unversioned }, &b"\x81\x07"[..]),
             (Row { size: 7, kind: VersionKind::Marker, versioning: Versioning::Unversioned }, b"\x82\x07\x03"),

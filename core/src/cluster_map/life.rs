@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn reports_are_followed_while_a_disk_is_never_away() {
+    fn a_disk_follows_its_reports_while_it_is_never_away() {
         check(
             S::Joining,
             &[(E::Lost, S::Joining), (E::Seen(S::Unavailable), S::Joining), (E::Seen(S::Active), S::Active)],
@@ -147,7 +147,7 @@ mod tests {
 
     /// I17.
     #[test]
-    fn what_was_away_is_quarantined() {
+    fn a_disk_that_was_away_is_quarantined() {
         check(
             S::Active,
             &[
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused() {
+    fn impossible_events_are_refused() {
         let check = |standing, state, event, expected| assert_eq!(step(&disk(standing, state), event), Err(expected));
         check(Standing::Member, S::Active, E::Remove, LifeError::NotDrained(S::Active));
         check(Standing::Member, S::Active, E::CancelDrain, LifeError::NotDraining);

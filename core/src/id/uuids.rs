@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_no_uuid_is_named_in_the_error() {
+    fn a_text_that_is_not_a_uuid_is_named_in_the_error() {
         let error = "disk7".parse::<DiskId>().unwrap_err();
         assert!(error.to_string().contains("\"disk7\" is not a disk id"));
     }

@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_that_do_nothing_here_are_passed_over() {
+    fn rules_without_effect_are_skipped() {
         let mut rules = rules(&["a".to_owned(), "b".to_owned()]);
         rules[0].enabled = false;
         assert_eq!(Prefixes::of_versions(&rules), Prefixes(vec!["b".to_owned()]));

@@ -107,7 +107,7 @@ mod tests {
 
     /// I30: another release continues with it.
     #[test]
-    fn it_is_encoded_as_ever() {
+    fn service_time_keeps_its_encoding() {
         let mut time = ServiceTime::default();
         time.advance(0, CommitSequence(3), 5);
         time.advance(10, CommitSequence(70_000), 5);

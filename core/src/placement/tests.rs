@@ -53,7 +53,7 @@ fn too_few_disks_or_domains_are_refused() {
 }
 
 #[test]
-fn disks_that_are_not_active_get_nothing() {
+fn inactive_disks_get_no_shards() {
     let mut map = map(&[("", &[100; 7])]);
     map.disks[2].state = DiskState::Suspect;
     for n in 0..100 {
@@ -77,7 +77,7 @@ fn a_cluster_of_several_disks_never_stores_without_redundancy() {
 }
 
 #[test]
-fn copies_written_one_after_the_other_share_their_disks() {
+fn consecutive_copies_share_their_disks() {
     let map = map(&[("", &[100; 6])]);
     let sets = |profile: &Profile| {
         let set = |n| place(&map, profile, extent(n), |_| true).unwrap();

@@ -157,7 +157,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn only_what_is_gone_bad_or_leaving_is_wanted() {
+    fn lost_bad_and_leaving_shards_are_wanted() {
         use DiskState::{Active, Draining, Failed, Full, Quarantined, Suspect, Unavailable};
         const ALL: [u32; 6] = [1, 2, 3, 4, 5, 6];
         check(&[Active, Full, Suspect, Quarantined, Active, Active], &ALL, &[], 6, &[]);

@@ -45,7 +45,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_the_difference_of_two_sets(
+        fn the_comparison_is_the_difference_of_two_sets(
             a in proptest::collection::btree_set((0u64..20, 0u8..3), 0..30),
             b in proptest::collection::btree_set((0u64..20, 0u8..3), 0..30),
         ) {

@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_rests_longer_each_time_and_what_is_done_may_come_again() {
+    fn failed_extents_pause_longer_each_time_and_finished_ones_may_return() {
         let mut planner = planner(Limits::default(), &[task(1, 1, 1)]);
         let mut now = NOW;
         for wait in [1, 2, 4, 8] {
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_and_the_urgent_still_gets_in() {
+    fn waiting_tasks_are_bounded_and_urgent_ones_are_still_accepted() {
         let limits = Limits { waiting_max: 10, ..Limits::default() };
         let mut planner = planner(limits, &(0..1000).map(|n| task(n, 2, 1)).collect::<Vec<_>>());
         assert_eq!(planner.waiting(), 10);

@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn shards_go_apart_as_far_as_there_are_nodes() {
+    fn shards_spread_as_far_as_nodes_allow() {
         for (nodes, before, after, moves) in [
             (6, [1, 2, 3, 4, 5, 7], &[1; 6][..], 2),
             (6, [1, 2, 3, 4, 5, 6], &[1; 6], 3),
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_well_moves_and_only_where_there_is_room() {
+    fn healthy_extents_spread_where_there_is_room() {
         let crowded = [1, 2, 3, 4, 5, 7];
         let with = |from: usize, state| {
             let mut states = [Active; 12];

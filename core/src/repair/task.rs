@@ -165,13 +165,13 @@ mod tests {
     const ALL: [u32; 6] = [1, 2, 3, 4, 5, 6];
 
     #[test]
-    fn a_lost_shard_goes_to_the_disk_that_is_free() {
+    fn a_lost_shard_goes_to_the_free_disk() {
         let states = [Failed, Active, Active, Suspect, Active, Active, Active];
         assert_eq!(plans(&states, &ALL, &[]), [Ok((0, 7, vec![1, 2, 4, 5, 3]))], "a suspect disk is asked last");
     }
 
     #[test]
-    fn a_bad_shard_is_made_anew_where_it_is() {
+    fn a_bad_shard_is_rebuilt_where_it_is() {
         assert_eq!(plans(&[Active; 7], &ALL, &[2]), [Ok((2, 3, vec![0, 1, 3, 4, 5]))]);
     }
 
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_free_disk_or_enough_shards_it_waits() {
+    fn a_task_waits_without_a_free_disk_or_enough_shards() {
         let no_place = plans(&[Failed, Active, Active, Active, Active, Active], &ALL, &[]);
         assert!(matches!(no_place.as_slice(), [Err(Blocked::NoPlace(_))]), "{no_place:?}");
         let states = [Failed, Failed, Unavailable, Active, Active, Active, Active];

@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_still_clock_moves_when_told_and_a_set_wall_clock_stays() {
+    fn a_still_clock_moves_only_when_advanced_and_a_set_wall_clock_stays() {
         let clock = TestClock::still();
         clock.advance(Duration::from_secs(3));
         assert_eq!((clock.monotonic(), clock.now_ms()), (Duration::from_secs(3), WALL_START_MS + 3000));
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ticking_clock_moves_with_each_look() {
+    fn a_ticking_clock_moves_with_each_reading() {
         let clock = TestClock::ticking(Duration::from_millis(2));
         assert_eq!([clock.monotonic(), clock.monotonic()], [Duration::ZERO, Duration::from_millis(2)]);
         assert_eq!(clock.now_ms(), WALL_START_MS + 4);

@@ -1,4 +1,7 @@
 //! The metadata service as the other roles see it: commands change state, queries read it, signals keep leases alive.
+//!
+//! Messages repeat fields such as bucket and key instead of sharing a struct: a struct in a struct is encoded as a nested
+//! array or map, so sharing would change the encoding.
 
 pub mod command;
 pub mod content;

@@ -162,7 +162,7 @@ fn verify_changed(change: impl FnOnce(&mut Uri, &mut HeaderMap, &mut SystemTime)
 }
 
 #[test]
-fn what_the_signer_signs_the_verifier_accepts() {
+fn the_verifier_accepts_what_the_signer_signs() {
     let verified = verify_changed(|_, _, _| {}).unwrap();
     assert_eq!(verified.access_key, "AKIAIOSFODNN7EXAMPLE");
     assert_eq!(verified.payload, PayloadMode::of(b"body"));

@@ -63,7 +63,7 @@ fn check(rules: Vec<Rule>, version: VersionFacts<'_>, place: Place, (wall, servi
 const WAIT: Verdict = Verdict::Wait { short_ms: 0 };
 
 #[test]
-fn current_versions_go_at_the_midnight_after_their_days() {
+fn current_versions_expire_at_the_midnight_after_their_days() {
     let days = || vec![rule(Some(Expiration::Days(3)))];
     for (wall, expected) in [(12, Verdict::Keep), (13, Verdict::Keep), (14, Verdict::Expire), (99, Verdict::Expire)] {
         check(days(), version(10), ALONE, (wall, 99), expected);
@@ -83,7 +83,7 @@ fn current_versions_go_at_the_midnight_after_their_days() {
 
 /// I20: whichever clock is wrong, and when.
 #[test]
-fn a_wall_clock_alone_ends_nothing() {
+fn a_wall_clock_alone_expires_nothing() {
     let days = |n| vec![rule(Some(Expiration::Days(n)))];
     // It jumps a year ahead.
     check(days(30), version(10), ALONE, (400, 12), WAIT);
@@ -101,7 +101,7 @@ fn a_wall_clock_alone_ends_nothing() {
 }
 
 #[test]
-fn a_date_is_a_date_once_the_time_to_it_has_been_lived_through() {
+fn a_date_takes_effect_once_the_service_has_been_up_until_then() {
     let on = |day: u64| vec![rule(Some(Expiration::Date(EPOCH_MS + day * DAY_MS)))];
     check(on(20), version(10), ALONE, (19, 99), Verdict::Keep);
     check(on(20), version(10), ALONE, (20, 99), Verdict::Expire);
@@ -113,7 +113,7 @@ fn a_date_is_a_date_once_the_time_to_it_has_been_lived_through() {
 }
 
 #[test]
-fn delete_markers_go_when_they_hide_nothing() {
+fn delete_markers_expire_when_they_hide_nothing() {
     let marker = VersionFacts { is_marker: true, size: 0, ..version(10) };
     let hides = Place::Current { is_alone: false };
     let lone = || vec![rule(Some(Expiration::LoneMarkers))];
@@ -127,7 +127,7 @@ fn delete_markers_go_when_they_hide_nothing() {
 }
 
 #[test]
-fn replaced_versions_go_by_the_day_of_their_replacement() {
+fn replaced_versions_expire_by_the_day_of_their_replacement() {
     let place =
         |newer| Place::Noncurrent { successor: CommitSequence(20), since_ms: EPOCH_MS + 20 * DAY_MS + 1, newer };
     for (wall, expected) in [(22, Verdict::Keep), (23, Verdict::Remove)] {
@@ -152,7 +152,7 @@ fn one_rule_is_enough() {
 }
 
 #[test]
-fn uploads_are_aborted_by_the_day_of_their_begin() {
+fn uploads_are_aborted_by_the_day_they_began() {
     let abort = lifecycle(vec![Rule { abort_uploads_days: Some(7), ..rule(None) }]);
     let time = lived(50);
     for (key, wall, began, expected) in [
@@ -170,7 +170,7 @@ fn uploads_are_aborted_by_the_day_of_their_begin() {
 }
 
 #[test]
-fn clients_are_told_the_earliest_end() {
+fn the_earliest_expiry_is_reported() {
     let rules = |expirations: &[Expiration]| -> Vec<Rule> {
         let named = |(n, expiration)| Rule { id: format!("r{n}"), ..rule(Some(expiration)) };
         expirations.iter().copied().enumerate().map(named).collect()
@@ -224,7 +224,7 @@ proptest! {
     /// I20: for any rules and any wall clock, nothing expires that the service has not kept for the days of a rule.
     /// What has expired stays so when the wall clock is later.
     #[test]
-    fn no_wall_clock_ends_what_was_not_lived_through(
+    fn no_wall_clock_expires_a_version_early(
         rules in proptest::collection::vec(any_rule(), 0..4),
         place in any_place(),
         is_marker: bool,

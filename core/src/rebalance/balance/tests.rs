@@ -144,7 +144,7 @@ fn shares_follow_the_capacities() {
 }
 
 #[test]
-fn what_is_full_gives_and_takes_nothing_and_what_is_in_doubt_is_left_alone() {
+fn full_disks_give_but_take_nothing_and_suspect_disks_are_left_alone() {
     let mut map = empty();
     for _ in 0..4 {
         add_node(&mut map, &[(100, DiskState::Active)]);
@@ -161,7 +161,7 @@ fn what_is_full_gives_and_takes_nothing_and_what_is_in_doubt_is_left_alone() {
 }
 
 #[test]
-fn what_repair_has_to_see_to_does_not_move() {
+fn extents_that_need_repair_do_not_move() {
     let mut map = empty();
     for _ in 0..6 {
         add_node(&mut map, &[(100, DiskState::Active)]);

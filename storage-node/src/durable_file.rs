@@ -1,4 +1,4 @@
-//! Small files that are there whole or not at all.
+//! Small files that are replaced whole.
 
 use std::fs::File;
 use std::io::{self, Write};

@@ -1,9 +1,9 @@
 //! Durable erasure-coded shards on local disks.
 //!
 //! A storage node owns disks. Each disk is a log-structured [`store`]: shards are appended to volumes and acknowledged
-//! after an fdatasync that they share with others, deletions are appended too, and an index that is only a cache finds
-//! them again. The [`service`] gives the disks identities, tells the metadata service about them and collects what is
-//! provably garbage. What is on disk byte by byte is in [`format`]; all file operations go through [`disk_io`].
+//! after an fdatasync that they share with others, deletions are appended too, and an index, which is only a cache, finds
+//! shards again. The [`service`] gives the disks identities, reports them to the metadata service and collects shards that
+//! are provably garbage. [`format`] is the on-disk format byte by byte; all file operations go through [`disk_io`].
 
 pub mod disk_io;
 mod durable_file;

@@ -25,14 +25,14 @@ fn check(name: &str, bytes: &[u8]) {
 }
 
 #[test]
-fn identity_blocks() {
+fn identity_blocks_have_their_golden_bytes() {
     let block = IdentityBlock { identity: identity(), created_ms: 1_790_000_000_000 };
     check("superblock-v1.hex", &block.encode(BlockKind::Superblock));
     check("volume-header-v1.hex", &block.encode(BlockKind::Volume(7)));
 }
 
 #[test]
-fn shard_record() {
+fn a_shard_record_has_its_golden_bytes() {
     let key = identity().volume_key(7);
     let id = ShardId { extent: ExtentId::new(SessionId(5), 6), index: 2 };
     let geometry = Geometry { data_shards: 2, parity_shards: 1, cell_bytes: 8, length: 20 };
@@ -63,7 +63,7 @@ fn shard_record() {
 }
 
 #[test]
-fn a_record_vouches_for_those_before_it() {
+fn a_record_settles_those_before_it() {
     let (key, place) = (identity().volume_key(7), Place { volume: 7, offset: 8192 });
     let (header, mut record) = (RecordHeader::of_tombstone(0, place), Vec::new());
     header.encode(&identity(), &key, 4608, &[], &mut record);
@@ -75,7 +75,7 @@ fn a_record_vouches_for_those_before_it() {
 }
 
 #[test]
-fn tombstone_record() {
+fn a_tombstone_record_has_its_golden_bytes() {
     let key = identity().volume_key(7);
     let shards = vec![ShardId { extent: ExtentId::new(SessionId(5), 6), index: 2 }];
     let list = Tombstone { proof: DeleteProof::Committed(CommitSequence(99)), shards }.encode();

@@ -1,7 +1,7 @@
-//! The collector: finds shards that nobody refers to and nobody can come to refer to, and deletes them (I13).
+//! The collector: finds shards that nothing references and nothing ever will, and deletes them (I13).
 //!
-//! The metadata service says of each shard whether it is garbage: its extent is not referenced and its session has ended,
-//! or its commit names another place for it. Ages decide nothing.
+//! The metadata service decides whether a shard is garbage: its extent is not referenced and its session has ended, or its
+//! commit names another place for it. Ages decide nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,20 +15,20 @@ use super::disk_slot::DiskSlot;
 use super::handle::Handle;
 use super::node::Node;
 
-/// Shards that are looked at in one step.
+/// Shards in one step.
 const PAGE_SHARDS: u32 = 1000;
 
-/// Rest between two pages: looking for garbage is never urgent, and clients come first.
+/// Rest between two pages: garbage is never urgent, and clients come first.
 const PAGE_PAUSE: Duration = Duration::from_millis(5);
 
-/// Runs for ever.
+/// Runs until the node stops.
 pub(super) async fn run(node: &Arc<Node>) {
     let handle = Handle::new(Arc::clone(node));
     loop {
         tokio::time::sleep(node.options.collect_interval).await;
         for slot in node.slots().iter().filter(|slot| slot.is_ours && slot.in_service().is_some()) {
             if let Err(why) = collect(node, &handle, slot).await {
-                tracing::warn!(disk = %slot.id, "collection stopped: {why}");
+                tracing::warn!(disk = %slot.id, "garbage was not collected; retrying in the next round: {why}");
             }
         }
     }
@@ -39,7 +39,7 @@ async fn collect(node: &Node, handle: &Handle, slot: &DiskSlot) -> Result<(), St
     loop {
         let page = handle.inventory(slot.id, after, PAGE_SHARDS).await.map_err(|e| e.to_string())?;
         let Some(last) = page.last().copied() else { return Ok(()) };
-        // Seen before the question is asked, so the answer is at least as new as the proof says.
+        // Taken before the question is asked, so the answer is at least as new as the proof.
         let proof = DeleteProof::Committed(node.watch().newest());
         let query = ClassifyShards { disk: slot.id, shards: page.clone() };
         let garbage = node.dependencies.metadata.ask(query).await.map_err(|e| e.to_string())?;

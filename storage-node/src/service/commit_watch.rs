@@ -6,55 +6,62 @@ use cairn_core::id::{CommitSequence, HistoryId, SessionId};
 use cairn_protocol::metadata::SignalAnswer;
 use cairn_protocol::storage::{DeleteOrder, DeleteProof, StorageErrorKind};
 
-/// Orders may be under way, and heartbeats may be answered out of order, for about so long.
+/// How long orders may be under way, and answers to heartbeats may arrive out of order.
 const SETTLE_TIME: Duration = Duration::from_secs(30);
 
-/// Remembers how far the cluster's history has gone.
+/// Remembers how far the cluster's history has come.
 ///
 /// An order to delete is refused if its commit is older than the *floor*: the newest commit that the node had seen when
-/// it started, or some 30 to 60 seconds ago, whichever is higher. An honest order is younger than that, however long
-/// the network held it up; one from a restored backup or an empty store is older, until that store has caught up. While
-/// the last heartbeat was answered with a commit below the floor, the metadata service itself is older than what the
-/// node has seen: then no committed order is carried out at all.
+/// it started, or some 30 to 60 seconds ago, whichever is higher. A valid order is newer, however long the network delayed
+/// it; one from a restored backup or an empty store is older, until that store has caught up. While the last heartbeat
+/// was answered with a commit below the floor, the metadata service itself is older than what the node has seen: then no
+/// committed order is carried out.
 #[derive(Debug)]
 pub(super) struct CommitWatch {
     floor: u64,
-    /// Newest commits seen in the last but one and in the last period.
+    /// The newest commits seen in the period before the last, and in the last.
     previous: u64,
     current: u64,
     rotated_at: Duration,
     /// The commit in the last answer to a heartbeat.
     heartbeat: Option<u64>,
-    /// The history that the newest commit belongs to.
+    /// The history of the newest commit.
     history: Option<HistoryId>,
     /// Whether the last heartbeat was answered by a service of another history.
     is_other: bool,
 }
 
-/// What the answer to a heartbeat says of the metadata service.
+/// What the answer to a heartbeat says about the metadata service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It is as new as what was seen.
+    /// It is as new as what this node has seen.
     Good,
     /// It is older.
     Behind,
-    /// It has not gone through the commit that was seen, whatever number it has reached.
+    /// The commit that this node has seen is not in its history, whatever number it has reached.
     OtherHistory,
 }
 
+/// Why no new shards are stored.
+#[derive(Debug)]
+pub(super) struct WriteRefusal {
+    pub(super) kind: StorageErrorKind,
+    pub(super) why: String,
+}
+
 impl CommitWatch {
-    /// Starts from what the node remembers.
+    /// Begins with what the node remembers.
     pub(super) fn new(remembered: CommitSequence, history: Option<HistoryId>, now: Duration) -> Self {
         let (previous, current) = (0, 0);
         Self { floor: remembered.0, previous, current, rotated_at: now, heartbeat: None, history, is_other: false }
     }
 
-    /// The newest commit seen ever.
+    /// The newest commit ever seen.
     pub(super) fn newest(&self) -> CommitSequence {
         CommitSequence(self.floor.max(self.previous).max(self.current))
     }
 
-    /// The newest commit seen ever, with the history that it belongs to.
+    /// The newest commit ever seen, with its history.
     pub(super) fn newest_with_history(&self) -> (CommitSequence, Option<HistoryId>) {
         (self.newest(), self.history)
     }
@@ -64,7 +71,7 @@ impl CommitWatch {
         CommitSequence(self.floor)
     }
 
-    /// Notes the answer to a heartbeat that named the newest commit.
+    /// Takes the answer to a heartbeat.
     pub(super) fn heartbeat(&mut self, answer: &SignalAnswer, now: Duration) -> Verdict {
         let then = answer.history_then;
         self.is_other = self.history.is_some() && then.is_some() && then != self.history;
@@ -88,25 +95,25 @@ impl CommitWatch {
         self.heartbeat.is_some_and(|commit| commit < self.floor)
     }
 
-    /// Whether new shards may be taken; if not, why. A metadata service that was put back gives out the numbers of sessions
-    /// again under which shards lie here already: what is written in its name would take their place (I12).
-    pub(super) fn check_write(&self) -> Result<(), (StorageErrorKind, String)> {
+    /// Whether new shards may be stored. A metadata service that was restored from an old copy gives session numbers out
+    /// again, and shards are already stored here under them: what is written in its name would replace those (I12).
+    pub(super) fn check_write(&self) -> Result<(), WriteRefusal> {
         let newest = self.newest();
         if self.is_other || self.is_behind() {
             let why = format!(
-                "the metadata service has not gone through commit {newest}, which this node has seen: nothing new is taken, \
-                 because it would bear the names of what is here"
+                "commit {newest}, which this node has seen, is not in the history of the metadata service: nothing new is \
+                 stored, because it could have the names of shards that are stored here"
             );
-            return Err((StorageErrorKind::Refused, why));
+            return Err(WriteRefusal { kind: StorageErrorKind::Refused, why });
         }
         if self.history.is_some() && self.heartbeat.is_none() {
             let why = "the metadata service has not answered since this node started".to_owned();
-            return Err((StorageErrorKind::Busy, why));
+            return Err(WriteRefusal { kind: StorageErrorKind::Busy, why });
         }
         Ok(())
     }
 
-    /// Whether an order's proof covers what it names; if not, why.
+    /// Whether an order's proof covers its shards; the error says why not.
     pub(super) fn check(&self, order: &DeleteOrder) -> Result<(), String> {
         match order.proof {
             DeleteProof::Committed(_) if self.is_other => Err(format!(
@@ -123,16 +130,16 @@ impl CommitWatch {
                 Err(format!("the order is of commit {commit}, this node has seen {}", self.floor))
             }
             DeleteProof::Committed(_) => Ok(()),
-            // A session of a service that was put back may have the number of another one.
+            // A session of a restored service may have the number of an earlier one.
             DeleteProof::Aborted(session) => {
-                self.check_write().map_err(|(_, why)| why)?;
+                self.check_write().map_err(|refusal| refusal.why)?;
                 check_session(order, session)
             }
         }
     }
 }
 
-/// A gateway may only give up what it wrote itself, in the same session.
+/// A gateway may only discard what it wrote itself, in the same session.
 fn check_session(order: &DeleteOrder, session: SessionId) -> Result<(), String> {
     match order.shards.iter().find(|shard| shard.extent.session != session) {
         Some(shard) => Err(format!("session {session} did not write {shard}")),
@@ -167,35 +174,38 @@ mod tests {
         }
     }
 
-    /// I15: a store that was put back and has gone on past what was seen deletes nothing, before a restart and after it.
+    /// I15: a service that was restored and has come past what was seen deletes nothing, before a restart and after it.
     #[test]
     fn another_history_deletes_nothing_however_far_it_has_come() {
         let at = Duration::from_secs;
         let mut watch = CommitWatch::new(CommitSequence(100), None, at(0));
         assert_eq!(watch.heartbeat(&answer(200, Some(1), None), at(1)), Verdict::Good);
-        assert_eq!(watch.heartbeat(&answer(300, Some(2), Some(1)), at(2)), Verdict::Good, "another leader, no more");
+        assert_eq!(watch.heartbeat(&answer(300, Some(2), Some(1)), at(2)), Verdict::Good, "only another leader");
         let (commit, history) = watch.newest_with_history();
         assert_eq!(commit, CommitSequence(300));
         for mut watch in [watch, CommitWatch::new(commit, history, at(3))] {
             assert_eq!(watch.heartbeat(&answer(5000, Some(3), Some(3)), at(4)), Verdict::OtherHistory);
             assert!(!committed(&watch, 6000) && watch.check_write().is_err());
             assert!(watch.check(&order(DeleteProof::Aborted(SessionId(4)))).is_err(), "it may be another session 4");
-            assert_eq!(watch.newest_with_history(), (commit, history), "it is not forgotten");
-            assert_eq!(watch.heartbeat(&answer(1 << 40, Some(4), None), at(5)), Verdict::Good, "given up openly");
+            assert_eq!(watch.newest_with_history(), (commit, history), "it is remembered");
+            assert_eq!(watch.heartbeat(&answer(1 << 40, Some(4), None), at(5)), Verdict::Good, "the loss was declared");
             assert!(committed(&watch, 1 << 41) && watch.check_write().is_ok());
         }
         let fresh = CommitWatch::new(commit, history, at(0));
-        assert!(matches!(fresh.check_write(), Err((StorageErrorKind::Busy, _))), "it has not said who it is");
+        assert!(
+            matches!(fresh.check_write(), Err(WriteRefusal { kind: StorageErrorKind::Busy, .. })),
+            "it has not said who it is"
+        );
     }
 
     #[test]
-    fn what_was_seen_before_the_start_counts_at_once() {
+    fn a_commit_seen_before_the_start_counts_at_once() {
         let watch = CommitWatch::new(CommitSequence(100), None, Duration::ZERO);
         assert!(!committed(&watch, 0) && !committed(&watch, 99) && committed(&watch, 100));
     }
 
     #[test]
-    fn what_is_seen_now_counts_when_orders_under_way_have_arrived() {
+    fn a_commit_seen_now_counts_once_orders_under_way_have_arrived() {
         let at = Duration::from_secs;
         let mut watch = CommitWatch::new(CommitSequence(100), None, at(0));
         assert_eq!(watch.heartbeat(&answer(200, None, None), at(1)), Verdict::Good);
@@ -208,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_metadata_service_that_went_back_deletes_nothing() {
+    fn an_older_metadata_service_deletes_nothing() {
         let mut watch = CommitWatch::new(CommitSequence(100), None, Duration::ZERO);
         assert_eq!(watch.heartbeat(&answer(3, None, None), Duration::from_secs(1)), Verdict::Behind);
         assert!(!committed(&watch, 500));
@@ -217,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_gives_up_only_what_it_wrote() {
+    fn a_session_discards_only_what_it_wrote() {
         let watch = CommitWatch::new(CommitSequence(100), None, Duration::ZERO);
         assert!(watch.check(&order(DeleteProof::Aborted(SessionId(4)))).is_ok());
         assert!(watch.check(&order(DeleteProof::Aborted(SessionId(5)))).is_err());

@@ -17,21 +17,21 @@ use crate::store::DiskStore;
 
 /// A directory and what is known of the disk in it.
 pub(super) struct DiskSlot {
-    /// The place in the node's list, from 1, for people.
+    /// The place in the node's list, from 1, for messages.
     pub(super) number: usize,
     pub(super) path: PathBuf,
     pub(super) id: DiskId,
-    /// Whether the cluster may know of the disk: not so if the directory holds something that is not ours.
+    /// Whether the disk is this node's and is reported to the cluster.
     pub(super) is_ours: bool,
     pub(super) io: RealDisk,
     latency: Arc<Latency>,
-    /// Why the disk is suspect although its store has no complaint: it is far slower than its neighbours.
+    /// Why the disk is suspect although its store works: it is far slower than its neighbours.
     slowness: Mutex<Option<String>>,
     state: RwLock<SlotState>,
     pub(super) capacity_bytes: AtomicU64,
-    /// The disk's number in the cluster; zero as long as it is not registered.
+    /// Zero until the disk is registered.
     cluster_number: AtomicU32,
-    /// Whether a thread is busy bringing the disk into or out of service.
+    /// Whether a thread is bringing the disk into or out of service.
     pub(super) is_changing: AtomicBool,
 }
 
@@ -44,7 +44,7 @@ enum SlotState {
 }
 
 impl DiskSlot {
-    /// A slot whose disk is not in service yet: for `New` directories, or for the stated reason.
+    /// A slot whose disk is not in service, for the stated reason; without one the directory is `New`.
     pub(super) fn new(
         number: usize,
         path: PathBuf,
@@ -74,12 +74,11 @@ impl DiskSlot {
         self.state.read().ignore_poison().clone()
     }
 
-    /// The disk's number in the cluster, once it is registered.
+    /// The disk's number in the cluster; `None` until it is registered.
     pub(super) fn cluster_number(&self) -> Option<DiskNumber> {
         Some(self.cluster_number.load(Ordering::Relaxed)).filter(|number| *number > 0).map(DiskNumber)
     }
 
-    /// The metadata service has entered the disk under this number.
     pub(super) fn set_cluster_number(&self, number: DiskNumber) {
         self.cluster_number.store(number.0, Ordering::Relaxed);
     }
@@ -89,7 +88,7 @@ impl DiskSlot {
         Sample { disk: self.id, latencies: OPERATIONS.map(|operation| self.latency.take(operation)) }
     }
 
-    /// Notes whether the disk is far slower than its neighbours, and how.
+    /// Sets how the disk is far slower than its neighbours; `None` if it is not.
     pub(super) fn set_slowness(&self, how: Option<String>) {
         let mut slowness = self.slowness.lock().ignore_poison();
         let (number, path) = (self.number, self.path.display());
@@ -107,7 +106,7 @@ impl DiskSlot {
     fn health(&self, store: &DiskStore) -> (DiskState, String) {
         let slowness = self.slowness.lock().ignore_poison().clone();
         match (store.state(), slowness) {
-            // What the store itself complains about weighs more.
+            // The store's own trouble comes first.
             ((DiskState::Active | DiskState::Full, _), Some(how)) => {
                 let path = self.path.display();
                 let advice = "nothing new is placed here until it has been well for a while: check the kernel log, the \
@@ -123,7 +122,7 @@ impl DiskSlot {
         matches!(self.state(), SlotState::New)
     }
 
-    /// The disk's store, if it is in service.
+    /// The disk's store; `None` while it is out of service.
     pub(super) fn in_service(&self) -> Option<DiskStore> {
         match self.state() {
             SlotState::InService(store) => Some(store),
@@ -143,13 +142,12 @@ impl DiskSlot {
         }
     }
 
-    /// The disk serves from now on.
     pub(super) fn put_into_service(&self, store: DiskStore) {
         tracing::info!(disk = %self.id, path = %self.path.display(), "disk {} is in service", self.number);
         self.replace(SlotState::InService(store));
     }
 
-    /// The disk serves no more. Returns its store, which is to be closed. Logs only what is new.
+    /// Returns the store, which the caller closes. Only a new reason is logged.
     pub(super) fn take_out_of_service(&self, reason: String) -> Option<DiskStore> {
         if !matches!(self.state(), SlotState::OutOfService(known) if known == reason) {
             tracing::warn!(disk = %self.id, "disk {} is out of service: {reason}", self.number);
@@ -157,14 +155,14 @@ impl DiskSlot {
         self.replace(SlotState::OutOfService(reason))
     }
 
-    /// The disk serves no more because its node stops, which is nobody's trouble. Returns its store, which is to be
-    /// closed.
+    /// Takes the disk out of service because its node stops, which is no trouble. Returns the store, which the caller
+    /// closes.
     pub(super) fn stop(&self) -> Option<DiskStore> {
         tracing::debug!(disk = %self.id, "disk {} stops with its node", self.number);
         self.replace(SlotState::OutOfService("the node stops".to_owned()))
     }
 
-    /// Sets the state. Returns the store that was in service before.
+    /// Returns the store that was in service before.
     fn replace(&self, state: SlotState) -> Option<DiskStore> {
         let before = std::mem::replace(&mut *self.state.write().ignore_poison(), state);
         match before {
@@ -173,7 +171,6 @@ impl DiskSlot {
         }
     }
 
-    /// The disk as the cluster sees it.
     pub(super) fn status(&self) -> DiskStatus {
         let path = self.path.display().to_string();
         let capacity_bytes = self.capacity_bytes.load(Ordering::Relaxed);
@@ -197,7 +194,7 @@ impl DiskSlot {
         }
     }
 
-    /// The disk as it is registered. A new one counts as active: it is formatted as soon as the answer is there.
+    /// A new disk is registered as active: it is formatted as soon as the metadata service has answered.
     pub(super) fn registration(&self) -> DiskRegistration {
         let status = self.status();
         let state = if self.is_new() { DiskState::Active } else { status.state };

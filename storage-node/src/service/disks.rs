@@ -1,4 +1,4 @@
-//! Finding out what is in the disk directories, without ever taking a missing disk for a new one (I18).
+//! What is in the disk directories. A missing disk is never taken for a new one (I18).
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -20,11 +20,11 @@ use crate::store::{OpenError, StoreOptions, format, probe};
 
 /// Why a disk that was just found is out of service.
 pub const NOT_OPENED_YET: &str = "not opened yet";
-/// Smallest reserve that is chosen without being told, in bytes.
+/// Smallest default reserve, in bytes.
 const RESERVE_BYTES_MIN: u64 = 256 << 20;
 
-/// Looks at every directory and decides what it is. Notes new disks in `state`, which is to be saved before any of them
-/// is formatted.
+/// Looks at all directories and decides what each is. New disks are added to `state`, which the caller saves before any of
+/// them is formatted.
 pub(super) fn survey(
     options: &Options,
     state: &mut NodeState,
@@ -39,14 +39,13 @@ pub(super) fn survey(
         }
         let found = probe(&RealDisk::new(&path), &path.display().to_string());
         let twin = found.as_ref().ok().and_then(|found| twin(found.disk, &path, slots.iter(), state));
-        let slot = survey_one(number, path, found, twin, state, random, clock);
-        slots.push(slot);
+        slots.push(decide(Looked { number, path, found, twin }, state, random, clock));
     }
     Ok(slots)
 }
 
-/// Where else the disk is: in one of the other directories, or where it was before. The copy is never preferred to the
-/// disk that was there before, whichever is named first.
+/// Where else the disk is: in one of the other directories, or where it was before. A copy is never preferred to the disk
+/// that was known before, whichever directory is named first.
 fn twin<'a>(
     id: DiskId,
     path: &Path,
@@ -62,18 +61,18 @@ fn twin<'a>(
     others.find(|slot| slot.id == id && slot.is_ours).map(|slot| slot.path.clone()).or_else(original)
 }
 
-/// Looks once more at a directory that held something that is not ours. A disk of this cluster is welcome there; an
-/// empty directory is not made a disk, because a mount may be on its way: that takes a restart (I18).
+/// Looks again at a directory that held something that is not ours. A disk of this cluster is adopted; an empty directory
+/// is not formatted, because a mount may follow: that takes a restart (I18).
 pub(super) fn look_again(node: &Node, slot: &DiskSlot) -> Option<DiskSlot> {
     let found = probe(&RealDisk::new(&slot.path), &slot.path.display().to_string());
     if let Err(error) = found {
         slot.take_out_of_service(error.to_string());
         return None;
     }
-    let seen = match survey_anew(node, slot.number, &slot.path, found) {
+    let seen = match survey_again(node, slot.number, &slot.path, found) {
         Ok(seen) => seen?,
         Err(error) => {
-            tracing::warn!(%error, "a disk is not adopted, because it cannot be remembered");
+            tracing::warn!(%error, "a disk is not adopted, because the node's state cannot be written");
             return None;
         }
     };
@@ -83,9 +82,8 @@ pub(super) fn look_again(node: &Node, slot: &DiskSlot) -> Option<DiskSlot> {
     Some(seen).filter(|seen| seen.is_ours)
 }
 
-/// Takes the directories that the node does not have yet: each is a new disk, or one that it has had. Returns them; they
-/// are registered and come into service like all others. An empty directory is made a disk, because somebody says that it
-/// is one.
+/// Adds the directories that the node does not have yet: each is a new disk, or one that it had before. Returns them; they
+/// are registered and come into service like all others. An empty directory becomes a disk, because the operator says so.
 pub(super) fn take_more(node: &Node, paths: &[PathBuf]) -> Result<Vec<PathBuf>, StartError> {
     let mut taken = Vec::new();
     for path in paths {
@@ -94,7 +92,7 @@ pub(super) fn take_more(node: &Node, paths: &[PathBuf]) -> Result<Vec<PathBuf>, 
             continue;
         }
         let found = probe(&RealDisk::new(&path), &path.display().to_string());
-        if let Some(slot) = survey_anew(node, slots.len() + 1, &path, found)? {
+        if let Some(slot) = survey_again(node, slots.len() + 1, &path, found)? {
             node.add(slot);
             taken.push(path);
         }
@@ -103,8 +101,8 @@ pub(super) fn take_more(node: &Node, paths: &[PathBuf]) -> Result<Vec<PathBuf>, 
     Ok(taken)
 }
 
-/// Decides what a directory of a running node is, and remembers it. `number` is its place among the node's.
-fn survey_anew(
+/// Decides what a directory of a running node is, and remembers it. `number` is its place in the node's list.
+fn survey_again(
     node: &Node,
     number: usize,
     path: &Path,
@@ -116,7 +114,8 @@ fn survey_anew(
     let Dependencies { random, clock, .. } = &node.dependencies;
     let mut seen = None;
     node.remember(|state| {
-        seen = Some(survey_one(number, path.to_owned(), found, twin, state, random.as_ref(), clock));
+        let looked = Looked { number, path: path.to_owned(), found, twin };
+        seen = Some(decide(looked, state, random.as_ref(), clock));
     })?;
     Ok(seen)
 }
@@ -125,20 +124,23 @@ fn absolute(path: &Path) -> Result<PathBuf, StartError> {
     std::path::absolute(path).map_err(|source| StartError::State { path: path.to_owned(), source })
 }
 
-fn survey_one(
+/// What a look at a directory showed.
+struct Looked {
+    /// The directory's place in the node's list.
     number: usize,
     path: PathBuf,
-    probed: Result<DiskIdentity, OpenError>,
+    found: Result<DiskIdentity, OpenError>,
+    /// Where else the same disk is.
     twin: Option<PathBuf>,
-    state: &mut NodeState,
-    random: &dyn RandomSource,
-    clock: &Arc<dyn Clock>,
-) -> DiskSlot {
+}
+
+fn decide(looked: Looked, state: &mut NodeState, random: &dyn RandomSource, clock: &Arc<dyn Clock>) -> DiskSlot {
+    let Looked { number, path, found: probed, twin } = looked;
     let name = path.display().to_string();
     let slot = |id, is_ours, reason| DiskSlot::new(number, path.clone(), id, is_ours, reason, clock);
     let known = state.disk_at(&name).cloned();
     if let (None, Ok(found)) = (state.cluster, &probed) {
-        // The node's state was lost and its disks were not.
+        // The node's state was lost, but not its disks.
         state.cluster = Some(found.cluster);
     }
     match probed {
@@ -158,7 +160,7 @@ fn survey_one(
                 state.note(&name, found.disk, true);
                 return slot(found.disk, true, Some(NOT_OPENED_YET.to_owned()));
             };
-            // The cluster goes on expecting the disk that was there before; what is there now is none of its business.
+            // The cluster still expects the disk that was here before; what is here now is not reported to it.
             let (id, is_ours) = known.map_or((found.disk, false), |known| (known.id, true));
             slot(id, is_ours, Some(reason))
         }
@@ -182,7 +184,7 @@ fn survey_one(
     }
 }
 
-/// What is said of a disk whose directory is gone or empty.
+/// The reason for a disk whose directory is missing or empty.
 pub(super) fn missing(number: usize, id: DiskId, path: &str) -> String {
     format!(
         "disk {number} (id {id}) at {path} is missing: put the directory back or mount the filesystem that belongs \
@@ -190,14 +192,14 @@ pub(super) fn missing(number: usize, id: DiskId, path: &str) -> String {
     )
 }
 
-/// Why the disk of a slot in service is not in its directory, if it is not.
+/// Why the disk of a slot in service is not in its directory; `None` if it is.
 pub(super) fn absence(slot: &DiskSlot, cluster: ClusterId) -> Option<String> {
     let path = slot.path.display().to_string();
     match probe(&slot.io, &path) {
         Ok(found) if found.disk == slot.id && found.cluster == cluster => None,
         Ok(found) => Some(OpenError::OtherDisk { path, found: found.disk, expected: slot.id }.to_string()),
         Err(OpenError::NotADisk { .. }) => Some(missing(slot.number, slot.id, &path)),
-        // Whatever else happened to the superblock: what can be served is served.
+        // With any other trouble with the superblock, the disk goes on serving.
         Err(_) => None,
     }
 }
@@ -222,7 +224,7 @@ pub(super) fn format_new(
     format(&slot.io, &slot.path.display().to_string(), &IdentityBlock { identity, created_ms })
 }
 
-/// Measures the filesystems and sets every slot's capacity: the filesystem's size shared by our disks on it.
+/// Sets the capacity of all slots: the size of each filesystem, shared by the disks on it, unless `capacity_bytes` is set.
 pub(super) fn measure(slots: &[Arc<DiskSlot>], capacity_bytes: Option<u64>) {
     let spaces: Vec<Option<Space>> = slots.iter().map(|slot| space_under(&slot.path)).collect();
     let mut shares: HashMap<u64, u64> = HashMap::new();
@@ -237,7 +239,7 @@ pub(super) fn measure(slots: &[Arc<DiskSlot>], capacity_bytes: Option<u64>) {
     }
 }
 
-/// Space on the filesystem where `path` is, or will be.
+/// Space on the filesystem where `path` is or will be.
 fn space_under(path: &Path) -> Option<Space> {
     path.ancestors().find_map(|ancestor| RealDisk::new(ancestor).space().ok())
 }

@@ -26,10 +26,10 @@ use super::rebuild;
 use super::rebuild_fence::RebuildFence;
 use crate::store::DiskStore;
 
-/// Time that a shutdown waits for a disk.
+/// How long a shutdown waits for the disks.
 const CLOSE_LIMIT: Duration = Duration::from_secs(10);
 
-/// Time that a disk has to show its superblock.
+/// How long reading a superblock may take.
 const LOOK_LIMIT: Duration = Duration::from_secs(5);
 
 /// A running storage node. Cheap to clone.
@@ -43,7 +43,6 @@ impl Handle {
         Self { node }
     }
 
-    /// Who the node is.
     pub fn id(&self) -> NodeId {
         self.node.id
     }
@@ -53,7 +52,7 @@ impl Handle {
         self.node.is_settled.load(Ordering::Acquire)
     }
 
-    /// Reads cells as they stand on disk, a checksum after each.
+    /// Reads cells as they are on disk, a checksum after each.
     pub async fn read_body(
         &self,
         disk: DiskId,
@@ -64,17 +63,17 @@ impl Handle {
         self.store(disk)?.read_body(shard, geometry, stripes).await
     }
 
-    /// Takes the disk directories that the node does not have yet into service, beside those that it has; returns them.
-    /// Blocks on the disks, shortly: registration and service follow.
+    /// Adds the disk directories that the node does not have yet, and returns them. Blocks on the disks for a short time:
+    /// registration and service follow.
     ///
     /// # Errors
-    /// If the node's own state cannot be written. Those before the one that failed are taken.
+    /// If the node's own state cannot be written. The directories before the one that failed are added.
     pub fn add_disks(&self, paths: &[PathBuf]) -> Result<Vec<PathBuf>, StartError> {
         take_more(&self.node, paths)
     }
 
-    /// Stops the node: carries out what waits, syncs, and remembers the newest commit. Bounded in time; what is not
-    /// done by then was not acknowledged either.
+    /// Stops the node: carries out the requests that wait, syncs, and remembers the newest commit. Bounded in time; what is
+    /// not done by then was not acknowledged.
     pub async fn shutdown(&self) {
         self.node.stop.send_replace(true);
         self.node.dependencies.peers.remove_local(self.node.id);
@@ -92,7 +91,7 @@ impl Handle {
             }
         };
         if tokio::time::timeout(CLOSE_LIMIT, closed).await.is_err() {
-            tracing::warn!("a disk did not come to rest within {CLOSE_LIMIT:?}");
+            tracing::warn!("a disk was not closed within {CLOSE_LIMIT:?}: stopping without it");
         }
         let newest = self.node.watch().newest_with_history();
         if let Err(error) = self.node.remember(|state| (state.commit, state.history) = newest) {
@@ -102,7 +101,7 @@ impl Handle {
 
     fn check_write(&self, disk: DiskId) -> Result<(), StorageError> {
         let allowed = self.node.watch().check_write();
-        allowed.map_err(|(kind, why)| StorageError::new(kind, disk, why))
+        allowed.map_err(|refusal| StorageError::new(refusal.kind, disk, refusal.why))
     }
 
     fn store(&self, disk: DiskId) -> Result<DiskStore, StorageError> {
@@ -115,8 +114,8 @@ impl Handle {
 }
 
 impl Handle {
-    /// Looks whether the disk is in its directory now. The index in memory knows nothing of a disk that was pulled a
-    /// moment ago, and an inventory is taken for the truth (I10).
+    /// Checks that the disk is in its directory now. The index in memory does not notice that a disk was just pulled, and
+    /// metadata relies on an inventory (I10).
     async fn look(&self, disk: DiskId) -> Result<(), StorageError> {
         self.store(disk)?;
         let (Some(slot), Some(cluster)) = (self.node.slot(disk), self.node.cluster()) else { return Ok(()) };
@@ -134,7 +133,7 @@ impl Handle {
     }
 }
 
-/// Closes a store on a thread of its own.
+/// Closes a store on a thread of its own; the receiver waits for it.
 fn close(threads: &dyn Threads, store: DiskStore) -> oneshot::Receiver<()> {
     let (done, wait) = oneshot::channel();
     let body = move || {
@@ -173,12 +172,12 @@ impl StorageNode for Handle {
         let store = self.store(disk)?;
         let allowed = self.node.watch().check(&order);
         allowed.map_err(|why| {
-            tracing::error!(%disk, shards = order.shards.len(), "an order to delete is refused: {why}");
+            tracing::error!(%disk, shards = order.shards.len(), "refusing an order to delete: {why}");
             StorageError::new(StorageErrorKind::Refused, disk, why)
         })?;
         let rebuilt = self.node.fence().hit(disk, &order);
         if let Some(shard) = rebuilt {
-            let why = format!("{shard} has been made anew since the order was given");
+            let why = format!("{shard} has been rebuilt since the order was given");
             return Err(StorageError::new(StorageErrorKind::Refused, disk, why));
         }
         store.delete_shards(order).await
@@ -205,7 +204,7 @@ impl StorageNode for Handle {
         self.check_write(disk)?;
         self.store(disk)?;
         let Ok(_running) = self.node.rebuilds.try_acquire() else {
-            let why = format!("node {} is making enough shards anew", self.node.options.name);
+            let why = format!("node {} has as many rebuilds under way as it may have", self.node.options.name);
             return Err(StorageError::new(StorageErrorKind::Busy, disk, why));
         };
         let floor = self.node.watch().floor();

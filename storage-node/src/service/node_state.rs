@@ -1,4 +1,4 @@
-//! What a node remembers of itself: who it is, which disks it has ever had, and how far the cluster's history went.
+//! What a node remembers: its id, the disks that it has ever had, and how far the cluster's history has come.
 
 use std::path::{Path, PathBuf};
 
@@ -8,30 +8,27 @@ use minicbor::{Decode, Encode};
 
 use super::error::StartError;
 
-/// The state's file name.
 const FILE: &str = "storage-node.cbor";
-/// The layout of the file.
 const VERSION: u16 = 1;
 
-/// The node's state.
+/// What a node remembers, in a file of its state directory.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub(super) struct NodeState {
     #[n(0)]
     version: u16,
-    /// Who the node is.
     #[n(1)]
     pub(super) node: NodeId,
-    /// The cluster, once the node has been registered.
+    /// `None` until the node is registered.
     #[n(2)]
     pub(super) cluster: Option<ClusterId>,
-    /// The disks it has ever had.
+    /// All disks that the node has ever had.
     #[n(3)]
     pub(super) disks: Vec<KnownDisk>,
     /// The newest commit that the metadata service has shown (I15).
     #[n(4)]
     pub(super) commit: CommitSequence,
-    /// The history that this commit belongs to.
+    /// The history of that commit.
     #[n(5)]
     pub(super) history: Option<HistoryId>,
 }
@@ -42,7 +39,6 @@ pub(super) struct KnownDisk {
     /// Its directory.
     #[n(0)]
     pub(super) path: String,
-    /// Its identity.
     #[n(1)]
     pub(super) id: DiskId,
     /// Whether it was formatted: from then on, an empty directory is a missing disk and never a new one (I18).
@@ -55,7 +51,7 @@ impl NodeState {
         directory.join(FILE)
     }
 
-    /// Reads the state, or makes that of a new node.
+    /// Reads the state, or creates it for a new node.
     pub(super) fn load(directory: &Path, random: &dyn RandomSource) -> Result<Self, StartError> {
         Ok(Self::read(directory)?.unwrap_or_else(|| Self {
             version: VERSION,
@@ -67,7 +63,7 @@ impl NodeState {
         }))
     }
 
-    /// Reads the state; nothing where there never was a node.
+    /// Reads the state; `None` in a directory without one.
     pub(super) fn read(directory: &Path) -> Result<Option<Self>, StartError> {
         let path = Self::file(directory);
         let bytes = match std::fs::read(&path) {
@@ -97,7 +93,7 @@ impl NodeState {
         self.disks.iter().find(|disk| disk.path == path)
     }
 
-    /// Notes that a disk is, or is about to be, in a directory.
+    /// A disk is in this directory, or is about to be formatted there.
     pub(super) fn note(&mut self, path: &str, id: DiskId, formatted: bool) {
         self.disks.retain(|disk| disk.id != id && disk.path != path);
         self.disks.push(KnownDisk { path: path.to_owned(), id, formatted });
@@ -111,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_reads_back_and_refuses_what_it_cannot_read() {
+    fn a_state_reads_back_and_what_cannot_be_read_is_refused() {
         let directory = tempfile::tempdir().unwrap();
         let random = CountingRandom::default();
         let mut state = NodeState::load(directory.path(), &random).unwrap();

@@ -21,32 +21,30 @@ pub struct Options {
     pub state_dir: PathBuf,
     /// The disks' directories.
     pub disks: Vec<PathBuf>,
-    /// The node's name for people.
+    /// The node's name, for people.
     pub name: String,
     /// `host:port` of its internal RPC; empty if only its own process uses it.
     pub rpc_addr: String,
-    /// Where it stands.
+    /// Where the node is.
     pub labels: Labels,
-    /// Free bytes on a filesystem below which its disks take no new shards. Nothing for 1 % of the filesystem, but at
-    /// least 256 MiB.
+    /// Free bytes on a filesystem below which its disks take no new shards. `None` for 1 % of the filesystem, but at least
+    /// 256 MiB.
     pub reserve_bytes: Option<u64>,
-    /// Bytes that each disk may hold. Nothing for the filesystem's size, shared evenly by the disks on it.
+    /// Bytes that each disk may hold. `None` for the filesystem's size, shared evenly by the disks on it.
     pub capacity_bytes: Option<u64>,
     /// Bytes after which a volume is sealed.
     pub volume_bytes: u64,
-    /// How the disks are scrubbed.
     pub scrub: ScrubOptions,
     /// Percent of a volume that must be dead before it is compacted: 1 to 100.
     pub compact_dead_percent: u8,
     /// Bytes of live shards that compaction copies on a disk in a second, at most; zero for no compaction.
     pub compact_bytes_per_s_max: u64,
-    /// When a disk counts as far slower than its neighbours.
     pub slow_disk: SlowDiskOptions,
     /// Time between heartbeats.
     pub heartbeat_interval: Duration,
     /// Time between two rounds of the collector.
     pub collect_interval: Duration,
-    /// Time between two looks at the disks that are out of service.
+    /// Time between two looks at the disk directories.
     pub probe_interval: Duration,
 }
 
@@ -76,14 +74,12 @@ impl Options {
 /// What a storage node needs from its process.
 #[derive(Clone)]
 pub struct Dependencies {
-    /// Time.
     pub clock: Arc<dyn Clock>,
-    /// Randomness for identities.
+    /// For identities.
     pub random: Arc<dyn RandomSource>,
     /// Starts the disks' threads.
     pub threads: Arc<dyn Threads>,
-    /// The metadata service.
     pub metadata: Arc<dyn Metadata>,
-    /// The storage nodes, this one included: where a rebuild reads.
+    /// All storage nodes, with this one: a rebuild reads from them.
     pub peers: StorageDirectory,
 }

@@ -1,5 +1,5 @@
-//! Makes a shard anew on a disk of this node: reads what is left of the extent, verifies every cell, computes the one
-//! column that is wanted, and stores it.
+//! Rebuilds a shard on a disk of this node: reads the survivors of the extent, verifies every cell, computes the wanted
+//! column alone, and stores it.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -14,12 +14,12 @@ use cairn_protocol::storage::{
 };
 use futures_util::future::join_all;
 
-/// Bytes that are read of each source at a time.
+/// Bytes that are read from each source at a time.
 const BATCH_BYTES: u64 = 1 << 20;
 /// Time for one source to answer.
 const SOURCE_LIMIT: Duration = Duration::from_secs(20);
 
-/// Carries an order out; `target` is the disk's own node.
+/// Carries out an order; `target` is the disk's own node.
 pub(super) async fn run<T: cairn_protocol::storage::StorageNode>(
     target: &T,
     peers: StorageDirectory,
@@ -39,13 +39,13 @@ struct Rebuild {
     peers: StorageDirectory,
     codec: Codec,
     order: RebuildOrder,
-    /// The order's sources; those that failed go to the end.
+    /// The order's sources; those that failed move to the end.
     sources: Vec<RebuildSource>,
     bad: Vec<(u8, ShardReportKind)>,
     read_bytes: u64,
 }
 
-/// Why a source gave nothing.
+/// Why a source failed.
 struct Fault {
     index: u8,
     kind: Option<ShardReportKind>,
@@ -74,7 +74,7 @@ impl Rebuild {
         cells.clamp(1, u64::from(cairn_core::limits::CELLS_PER_READ_MAX)) as u32
     }
 
-    /// The header of the new shard, with the descriptor that its siblings carry.
+    /// The header of the new shard, with the descriptor of its siblings.
     async fn describe(&mut self) -> Result<ShardHeader, StorageError> {
         let mut details = Vec::new();
         for source in self.sources.clone() {
@@ -104,8 +104,8 @@ impl Rebuild {
         Err(self.lost(&details))
     }
 
-    /// The wanted shard's cells of `stripes`. If no `k` sources are good over the whole run, each stripe is tried on its
-    /// own: bad cells need not all be in the same stripe.
+    /// The wanted shard's cells of `stripes`. If no `k` sources are good for all stripes together, each stripe is tried on its
+    /// own: bad cells may be in different stripes.
     async fn column(&mut self, stripes: Range<u32>) -> Result<Vec<Cell>, StorageError> {
         match self.attempt(stripes.clone()).await {
             Ok(cells) => Ok(cells),
@@ -120,7 +120,7 @@ impl Rebuild {
         }
     }
 
-    /// Asks as many sources as are needed, and others in the place of those that fail. The shard itself is enough.
+    /// Asks as many sources as are needed, and others in place of those that fail. An old copy of the shard itself is enough.
     async fn attempt(&mut self, stripes: Range<u32>) -> Result<Vec<Cell>, StorageError> {
         let wanted = self.order.shard.index;
         let needed = usize::from(self.order.geometry.data_shards);
@@ -185,7 +185,7 @@ impl Rebuild {
                     return Err(Fault { index, kind: None, detail });
                 }
             };
-            // Hashing a megabyte is work for a thread that serves nobody.
+            // Hashing a megabyte would block a thread that serves requests.
             let verified = tokio::task::spawn_blocking(move || {
                 let whole = cells.len() == stripes.len()
                     && stripes.zip(&cells).all(|(stripe, cell)| {
@@ -204,7 +204,7 @@ impl Rebuild {
         }
     }
 
-    /// Computes the wanted column, and nothing beside it.
+    /// Computes the wanted column alone.
     async fn compute(&self, first: u32, good: Vec<(u8, Vec<Cell>)>) -> Result<Vec<Cell>, StorageError> {
         let (codec, shard, disk) = (self.codec.clone(), self.order.shard, self.order.disk);
         let failed = move |detail: String| StorageError::new(StorageErrorKind::Invalid, disk, detail);
@@ -222,7 +222,7 @@ impl Rebuild {
         self.read_bytes += cells.iter().map(|cell| cell.data.len() as u64).sum::<u64>();
     }
 
-    /// Remembers a fault, and asks its source last from now on.
+    /// Remembers a fault; its source is asked last from now on.
     fn note(&mut self, fault: Fault) {
         let Fault { index, kind, detail } = fault;
         tracing::warn!(shard = %self.order.shard, source = index, "rebuilding around a bad source: {detail}");
@@ -239,12 +239,12 @@ impl Rebuild {
 
     fn lost(&self, details: &[String]) -> StorageError {
         let (needed, shard) = (self.order.geometry.data_shards, self.order.shard);
-        let detail = format!("{shard} cannot be made: {needed} good shards are needed; {}", details.join("; "));
+        let detail = format!("{shard} cannot be rebuilt: {needed} good shards are needed; {}", details.join("; "));
         StorageError::new(StorageErrorKind::Unreachable, self.order.disk, detail)
     }
 }
 
-/// What a failed read says of the shard; nothing if it says something of the disk or the network only (I9).
+/// What a failed read says about the shard; `None` if it only says something about the disk or the network (I9).
 fn report_kind(kind: StorageErrorKind) -> Option<ShardReportKind> {
     match kind {
         StorageErrorKind::Missing => Some(ShardReportKind::Missing),

@@ -1,9 +1,9 @@
-//! Keeps orders to delete that are older than a rebuild from what the rebuild has stored.
+//! Protects a rebuilt shard from orders to delete that are older than the rebuild.
 //!
-//! A shard that is made anew may lie where an earlier copy of it lay: one that was given up, or that moved away and comes
-//! back. An order to delete that copy may still be under way when the new one is written, and names the same shard. What
-//! tells them apart is the order's proof: it says as of which commit the shard was garbage, and the grant of the rebuild
-//! is a commit too. An order that is older than the grant means the earlier copy (I13).
+//! A shard may be rebuilt on a disk that had an earlier copy of it. An order to delete that copy may still be under way
+//! when the new one is written, and names the same shard. The order's proof tells them apart: it says as of which commit
+//! the shard was garbage, and the grant of the rebuild is a commit too. An order that is older than the grant means the
+//! earlier copy (I13).
 
 use std::collections::HashMap;
 
@@ -11,10 +11,10 @@ use cairn_core::id::{CommitSequence, DiskId};
 use cairn_core::shard::ShardId;
 use cairn_protocol::storage::{DeleteOrder, DeleteProof};
 
-/// Entries from which on those are looked for that are not needed any more.
+/// Number of entries from which on outdated ones are looked for.
 const PRUNE_FROM: usize = 1024;
 
-/// The rebuilds of which older orders may still be under way.
+/// The rebuilds for which older orders may still be under way.
 #[derive(Debug, Default)]
 pub(super) struct RebuildFence {
     grants: HashMap<(DiskId, ShardId), CommitSequence>,
@@ -22,7 +22,7 @@ pub(super) struct RebuildFence {
 }
 
 impl RebuildFence {
-    /// A rebuild begins. `floor` is the commit before which the node refuses every order: older grants need no entry.
+    /// A rebuild begins. The node refuses all orders from before the commit `floor`: older grants need no entry.
     pub(super) fn begin(&mut self, disk: DiskId, shard: ShardId, grant: CommitSequence, floor: CommitSequence) {
         if self.grants.len() >= self.prune_at.max(PRUNE_FROM) {
             self.grants.retain(|_, grant| *grant > floor);
@@ -32,7 +32,7 @@ impl RebuildFence {
         *newest = grant.max(*newest);
     }
 
-    /// The first shard of an order that has been made anew since the order's proof.
+    /// The first shard of an order that was rebuilt after the order's proof.
     pub(super) fn hit(&self, disk: DiskId, order: &DeleteOrder) -> Option<ShardId> {
         let DeleteProof::Committed(commit) = order.proof else { return None };
         let newer = |shard: &&ShardId| self.grants.get(&(disk, **shard)).is_some_and(|grant| *grant > commit);
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn only_orders_older_than_the_grant_are_kept_off() {
+    fn orders_older_than_the_grant_are_refused_and_others_are_not() {
         let mut fence = RebuildFence::default();
         fence.begin(disk(1), shard(1), CommitSequence(100), CommitSequence(0));
         let hit = |on: u8, commit: u64, n: u64| {
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_floor_covers_is_forgotten() {
+    fn grants_below_the_floor_are_forgotten() {
         let mut fence = RebuildFence::default();
         for n in 1..100_000u64 {
             fence.begin(disk(1), shard(n), CommitSequence(n), CommitSequence(n.saturating_sub(50)));

@@ -22,15 +22,15 @@ use http::StatusCode;
 
 use super::handle::Handle;
 
-/// Bytes of a message: the longest is an order to delete.
+/// Longest message, in bytes: an order to delete.
 const MESSAGE_BYTES_MAX: usize = 4 << 20;
-/// Bytes of cells that are handed to the disk at a time.
+/// Bytes of cells in one append.
 const APPEND_BYTES: usize = 512 << 10;
-/// Shards of at most this many bytes are gathered and stored in one go.
+/// Shards of at most this many bytes are gathered and stored in one call.
 const WHOLE_BYTES_MAX: u64 = 512 << 10;
-/// Time that a sender may be silent in the middle of a shard: its space is reserved all the while.
+/// How long a sender may be silent within a shard: its space stays reserved meanwhile.
 const IDLE_LIMIT: Duration = Duration::from_secs(30);
-/// Bytes of a refused shard that are read and thrown away, so that the sender gets to see why.
+/// Bytes of a refused shard that are read and dropped, so that the sender receives the answer.
 const DRAIN_BYTES_MAX: usize = 1 << 20;
 
 #[derive(Clone)]
@@ -53,7 +53,7 @@ pub fn router(handle: Handle, auth: RpcAuth) -> Router {
         .with_state(Context { handle, auth })
 }
 
-/// The HTTP status that goes with an error; the error itself is in the body.
+/// The HTTP status for an error; the error itself is in the body.
 fn status_of(error: &StorageError) -> StatusCode {
     match error.kind {
         StorageErrorKind::Missing | StorageErrorKind::NoSuchDisk => StatusCode::NOT_FOUND,
@@ -108,12 +108,12 @@ struct CellStream<'a> {
     geometry: Geometry,
     body: &'a mut BodyDataStream,
     next: u32,
-    /// What came with the last piece and belongs to the next cell.
+    /// Bytes of the next cell that came with the last piece.
     rest: Bytes,
 }
 
 impl CellStream<'_> {
-    /// The next cells, of together at least `bytes`; none at the end.
+    /// The next cells, at least `bytes` together; none at the end.
     async fn take(&mut self, bytes: usize) -> Result<Vec<Cell>, StorageError> {
         let (mut cells, mut taken) = (Vec::new(), 0);
         while taken < bytes && self.next < self.geometry.stripes() {
@@ -127,7 +127,7 @@ impl CellStream<'_> {
         Ok(cells)
     }
 
-    /// The next `bytes` of the body: a part of one piece, or put together of several.
+    /// The next `bytes` of the body: part of one piece, or several joined.
     async fn exactly(&mut self, bytes: usize) -> Result<Bytes, StorageError> {
         if self.rest.len() >= bytes {
             return Ok(self.rest.split_to(bytes));

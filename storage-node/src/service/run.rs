@@ -20,12 +20,12 @@ use super::scrub_reporter;
 use super::slow_disk::{Sample, SlowDiskWatch};
 use crate::store::{DiskStore, ExpectedDisk, OpenError, StoreDependencies};
 
-/// Waits between two attempts to register: doubled each time, up to the longest.
+/// Wait between two attempts to register: doubled each time, up to the longest.
 const REGISTER_WAIT: Duration = Duration::from_millis(50);
 const REGISTER_WAIT_MAX: Duration = Duration::from_secs(5);
-/// Time that a call to the metadata service may take before it counts as lost.
+/// How long a call to the metadata service may take.
 const SIGNAL_LIMIT: Duration = Duration::from_secs(5);
-/// Heartbeats between two writes of the newest commit to the node's state.
+/// Heartbeats between two saves of the newest commit.
 const HEARTBEATS_PER_SAVE: u32 = 5;
 
 /// Starts the node's tasks.
@@ -42,7 +42,7 @@ pub(super) fn spawn(node: &Arc<Node>) {
 }
 
 async fn serve(node: &Arc<Node>) {
-    // Disks that are known are opened without waiting for anybody.
+    // Known disks are opened without waiting for the metadata service.
     if let Some(cluster) = node.cluster() {
         open_all(node, cluster).await;
     }
@@ -51,7 +51,7 @@ async fn serve(node: &Arc<Node>) {
     for slot in node.slots().iter().filter(|slot| slot.in_service().is_none()) {
         tracing::warn!(disk = %slot.id, "disk {} is out of service: {}", slot.number, slot.status().reason);
     }
-    // Nothing new is taken before the metadata service has said who it is.
+    // No shard is stored before the metadata service has shown its history.
     heartbeat(node, &mut 0).await;
     node.is_settled.store(true, Ordering::Release);
     tokio::join!(
@@ -70,7 +70,9 @@ async fn register(node: &Arc<Node>) -> ClusterId {
             Ok(cluster) => return cluster,
             Err(why) => {
                 let name = &node.options.name;
-                tracing::warn!("storage node {name} waits for the metadata service: {why}; next attempt in {wait:?}");
+                tracing::warn!(
+                    "storage node {name} cannot register with the metadata service: {why}; retrying in {wait:?}"
+                );
             }
         }
         tokio::time::sleep(wait).await;
@@ -79,7 +81,7 @@ async fn register(node: &Arc<Node>) -> ClusterId {
 }
 
 async fn try_register(node: &Arc<Node>) -> Result<ClusterId, String> {
-    // What is adopted from here on is registered next time.
+    // A disk that is adopted from here on is registered by the next call.
     node.is_registered.store(true, Ordering::Release);
     let slots: Vec<Arc<DiskSlot>> = node.slots().into_iter().filter(|slot| slot.is_ours).collect();
     let command = RegisterNode {
@@ -116,7 +118,7 @@ fn accept(
     Ok((cluster, registered.disks))
 }
 
-/// Opens all disks at the same time, each on a thread of its own: a slow one delays nobody.
+/// Opens all disks at the same time, each on a thread of its own: a slow one delays no other.
 async fn open_all(node: &Arc<Node>, cluster: ClusterId) {
     let opening: Vec<_> = node.slots().iter().map(|slot| change(node, slot, cluster)).collect();
     for done in opening.into_iter().flatten() {
@@ -125,7 +127,7 @@ async fn open_all(node: &Arc<Node>, cluster: ClusterId) {
     }
 }
 
-/// Looks at a disk and brings it into or out of service, on a thread of its own. Nothing if one is at it already.
+/// Looks at a disk and brings it into or out of service, on a thread of its own. `None` if such a thread is running.
 fn change(node: &Arc<Node>, slot: &Arc<DiskSlot>, cluster: ClusterId) -> Option<oneshot::Receiver<()>> {
     if slot.is_changing.swap(true, Ordering::AcqRel) {
         return None;
@@ -135,7 +137,7 @@ fn change(node: &Arc<Node>, slot: &Arc<DiskSlot>, cluster: ClusterId) -> Option<
     let (node, own) = (Arc::clone(node), Arc::clone(slot));
     let body = move || {
         let store = settle(&node, &own, cluster);
-        // Closing waits for what is under way, which may take long on a disk that is gone.
+        // Closing waits for operations under way, which may take long on a disk that was pulled.
         own.is_changing.store(false, Ordering::Release);
         let _ = done.send(());
         if let Some(store) = store {
@@ -148,12 +150,12 @@ fn change(node: &Arc<Node>, slot: &Arc<DiskSlot>, cluster: ClusterId) -> Option<
     Some(wait)
 }
 
-/// Brings a slot into the state that its directory allows. Returns a store that is to be closed.
+/// Brings a slot into the state that its directory allows. Returns a store that the caller closes.
 fn settle(node: &Node, slot: &DiskSlot, cluster: ClusterId) -> Option<DiskStore> {
     let path = slot.path.display().to_string();
     if !slot.is_ours {
         if let Some(adopted) = look_again(node, slot) {
-            tracing::info!(disk = %adopted.id, path, "disk {} holds a disk of this node now", slot.number);
+            tracing::info!(disk = %adopted.id, path, "disk {} now holds a disk of this node", slot.number);
             node.adopt(adopted);
         }
         return None;
@@ -174,7 +176,7 @@ fn settle(node: &Node, slot: &DiskSlot, cluster: ClusterId) -> Option<DiskStore>
         Ok(store) if *node.stop.borrow() => Some(store),
         Ok(store) => {
             slot.put_into_service(store);
-            // What was measured before may have been the filesystem under an empty mount point.
+            // An earlier measurement may have been of the filesystem under an empty mount point.
             measure(&node.slots(), node.options.capacity_bytes);
             None
         }
@@ -195,10 +197,10 @@ async fn watch_disks(node: &Arc<Node>, cluster: ClusterId) {
         if !node.is_registered.load(Ordering::Acquire)
             && let Err(why) = try_register(node).await
         {
-            tracing::warn!("a disk that was adopted is not registered yet: {why}");
+            tracing::warn!("an adopted disk is not registered yet; retrying: {why}");
         }
         for slot in &node.slots() {
-            // Nobody waits for the outcome: a disk that hangs is looked at again when its thread is through.
+            // Not waited for: a disk that hangs is looked at again once its thread has ended.
             drop(change(node, slot, cluster));
         }
     }
@@ -243,15 +245,15 @@ fn note_commit(node: &Node, answer: &SignalAnswer, since_save: &mut u32) {
         match watch.heartbeat(answer, node.dependencies.clock.monotonic()) {
             Verdict::Good => {}
             Verdict::Behind => tracing::error!(
-                "the metadata service is at commit {}, but this node has seen {seen}: it was restored from an old \
-                 backup, or is another one; nothing is deleted until it has caught up",
+                "the metadata service is at commit {}, but this node has seen {seen}: it was restored from an old backup, or \
+                 is another one; nothing is deleted until it has caught up",
                 answer.commit
             ),
             Verdict::OtherHistory => tracing::error!(
                 "the metadata service has another history than the one that led to commit {seen}, which this node has \
-                 seen: it was put back from an old copy and has gone on since. Nothing is deleted. Stop it and put the \
-                 newest copy back; if there is none, `cairn metadata recover` makes the loss known, and what came \
-                 after the copy is looked for on the disks"
+                 seen: it was restored from an old copy and has gone on since. Nothing is deleted. Stop it and restore the \
+                 newest copy; if there is none, `cairn metadata recover` declares the loss, and the disks are searched for \
+                 what came after the copy"
             ),
         }
         watch.newest_with_history()

@@ -1,5 +1,5 @@
-//! Tells the metadata service which shards the scrubs, and compaction on its way, found bad. A finding is remembered by its disk until the metadata
-//! service has answered, however long that takes.
+//! Reports to the metadata service which shards the scrubs and compaction found bad. The disk remembers a finding until the
+//! metadata service has answered, however long that takes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,11 +14,11 @@ use super::node::Node;
 
 /// Findings in one command.
 const BATCH: usize = 256;
-/// Time between two looks at what was found; doubled while the metadata service cannot be reached.
+/// Time between two reports; doubled while the metadata service cannot be reached.
 const INTERVAL: Duration = Duration::from_secs(1);
 const INTERVAL_MAX: Duration = Duration::from_secs(30);
 
-/// Runs for ever.
+/// Runs until the node stops.
 pub(super) async fn run(node: &Arc<Node>) {
     let mut interval = INTERVAL;
     loop {
@@ -47,7 +47,7 @@ async fn report(node: &Node, slot: &DiskSlot) -> bool {
         }
         Err(error) => {
             let shards = findings.len();
-            tracing::warn!(disk = %slot.id, shards, %error, "could not report bad shards: tried again");
+            tracing::warn!(disk = %slot.id, shards, %error, "bad shards were not reported; retrying");
             false
         }
     }

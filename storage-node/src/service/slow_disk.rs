@@ -1,5 +1,5 @@
-//! Which of a node's disks is so slow that it should take no new shards (I24). A disk is compared with its neighbours,
-//! which have the same load: a busy node is slow as a whole, a disk that is about to die is slow alone.
+//! Which of a node's disks is so slow that it should take no new shards (I24). The literature calls it gray failure. A disk
+//! is compared with its neighbours, which have the same load: a busy node is slow as a whole, a dying disk is slow alone.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,20 +8,20 @@ use cairn_core::id::DiskId;
 
 use crate::disk_io::Operation;
 
-/// When a disk counts as slow.
+/// When a disk is slow.
 #[derive(Debug, Clone, Copy)]
 pub struct SlowDiskOptions {
     /// Time over which latencies are compared.
     pub window: Duration,
-    /// Windows in a row in which a disk is slow before it is suspect.
+    /// Slow windows in a row after which a disk is suspect.
     pub windows: u32,
-    /// How many times as long as the median of its neighbours a slow disk takes.
+    /// A slow disk takes at least this many times the median of its neighbours.
     pub factor: u32,
-    /// What no disk is called slow for, whatever its neighbours do: the latency of a spinning disk under load.
+    /// No disk is slow below this, whatever its neighbours take: the latency of a spinning disk under load.
     pub floor: Duration,
-    /// What every disk is called slow for, whatever its neighbours do.
+    /// Every disk is slow from this on, whatever its neighbours take.
     pub stall: Duration,
-    /// Time without a slow window after which a disk is trusted again. Doubled each time that it disappoints.
+    /// Time without a slow window after which a disk is trusted again. Doubled each time that it becomes suspect.
     pub clean_period: Duration,
 }
 
@@ -38,31 +38,31 @@ impl Default for SlowDiskOptions {
     }
 }
 
-/// Longest time for which a disk that disappoints again and again is not trusted.
+/// Longest clean period that is demanded of a disk that becomes suspect again and again.
 const CLEAN_PERIOD_MAX: Duration = Duration::from_hours(1);
-/// A disk that was well for so many clean periods has its past forgotten.
+/// After this many clean periods without trouble, a disk begins with the shortest period again.
 const FORGIVEN_AFTER: u32 = 10;
-/// Weight of the newest window in what is usual, as a power of two.
+/// Weight of the newest window in what is usual: one part in two to this power.
 const USUAL_SHIFT: u32 = 3;
 
-/// What is compared, each with its like.
+/// What is compared, each operation with the same one on other disks.
 pub(super) const OPERATIONS: [Operation; 3] = [Operation::Read, Operation::MediumRead, Operation::Write];
 
-/// What was measured of a disk in one window.
+/// The latencies of a disk in one window.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sample {
     pub(super) disk: DiskId,
-    /// In the order of [`OPERATIONS`]; nothing for what did not happen.
+    /// In the order of [`OPERATIONS`]; `None` for an operation that did not happen.
     pub(super) latencies: [Option<Duration>; OPERATIONS.len()],
 }
 
 /// What is remembered of a disk.
 #[derive(Debug, Default)]
 struct Track {
-    /// Latencies when all is well, in the order of [`OPERATIONS`].
+    /// Latencies in windows that were not slow, in the order of [`OPERATIONS`].
     usual: [Option<Duration>; OPERATIONS.len()],
     slow_windows: u32,
-    /// Why it is suspect.
+    /// Why the disk is suspect.
     suspicion: Option<String>,
     last_slow: Duration,
     clean_period: Duration,
@@ -90,7 +90,7 @@ impl SlowDiskWatch {
         Self { options, disks: HashMap::new() }
     }
 
-    /// Takes the samples of one window; returns for each disk why it is suspect, if it is.
+    /// Takes the samples of one window; returns for each disk why it is suspect, or `None`.
     pub(super) fn observe(&mut self, now: Duration, samples: &[Sample]) -> Vec<(DiskId, Option<String>)> {
         let slow: Vec<Option<String>> = samples.iter().map(|sample| self.slow(sample, samples)).collect();
         let verdicts = samples.iter().zip(slow).map(|(sample, slow)| (sample.disk, self.judge(now, sample, slow)));
@@ -99,7 +99,7 @@ impl SlowDiskWatch {
         verdicts
     }
 
-    /// Whether the disk was slow in this window, and if so, how.
+    /// How the disk was slow in this window; `None` if it was not.
     fn slow(&self, sample: &Sample, all: &[Sample]) -> Option<String> {
         for (at, operation) in OPERATIONS.into_iter().enumerate() {
             let Some(latency) = sample.latencies.get(at).copied().flatten() else { continue };
@@ -123,8 +123,8 @@ impl SlowDiskWatch {
         None
     }
 
-    /// The median latency of the other disks in the operation at `at`. A neighbour that had nothing to do is as fast as
-    /// it was when it had.
+    /// The median latency of the other disks in the operation at `at`. A neighbour that was idle counts with its usual
+    /// latency.
     fn median_of_others(&self, disk: DiskId, all: &[Sample], at: usize) -> Option<Duration> {
         let of = |other: &Sample| {
             let usual = self.disks.get(&other.disk).and_then(|track| track.usual.get(at).copied().flatten());
@@ -173,10 +173,10 @@ mod tests {
         DiskId::from_random([n; 16])
     }
 
-    /// Six disks whose writes take so many milliseconds; zero for none.
+    /// Six disks whose writes take these milliseconds; zero for no write.
     fn samples(writes: [u32; 6]) -> Vec<Sample> {
-        let sample = |(n, ms): (u8, u32)| Sample { disk: id(n), latencies: [None, None, (ms > 0).then_some(MS * ms)] };
-        (0..).zip(writes).map(sample).collect()
+        let sample = |n, ms| Sample { disk: id(n), latencies: [None, None, (ms > 0).then_some(MS * ms)] };
+        (0..).zip(writes).map(|(n, ms)| sample(n, ms)).collect()
     }
 
     struct Bench {
@@ -189,7 +189,7 @@ mod tests {
             Self { watch: SlowDiskWatch::new(SlowDiskOptions::default()), now: Duration::from_secs(1000) }
         }
 
-        /// So many windows; returns which disks are suspect afterwards.
+        /// Passes `windows` windows; returns which disks are suspect then.
         fn pass(&mut self, windows: u32, writes: [u32; 6]) -> Vec<usize> {
             let mut suspects = Vec::new();
             for _ in 0..windows {
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_load_on_all_nor_a_few_hiccups_nor_a_slower_kind_of_disk_make_a_suspect() {
+    fn a_disk_is_not_suspect_for_load_on_all_or_a_few_hiccups_or_being_of_a_slower_kind() {
         let mut bench = Bench::new();
         assert_eq!(bench.pass(20, [900, 1100, 1300, 1000, 800, 1200]), [0; 0]);
         let mut bench = Bench::new();
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stalled_disk_is_suspect_also_without_neighbours() {
+    fn a_stalled_disk_is_suspect_without_neighbours_too() {
         let mut watch = SlowDiskWatch::new(SlowDiskOptions::default());
         let alone = |ms| [Sample { disk: id(1), latencies: [Some(MS * ms), None, None] }];
         for window in 1..=5u64 {
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_trusted_again_after_a_clean_period_that_grows_each_time() {
+    fn a_suspect_disk_is_trusted_again_after_a_clean_period_that_grows_each_time() {
         let mut bench = Bench::new();
         let slow = [1, 1, 1, 1, 1, 300];
         for period in [60, 120, 240] {

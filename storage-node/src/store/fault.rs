@@ -1,11 +1,11 @@
-//! What an I/O error means: a full disk, a process without resources, or a disk that failed. Never confused (I9, I21).
+//! What an I/O error means: a full disk, a process without resources, or a failed disk (I9, I21).
 
 use std::io;
 
 use cairn_protocol::storage::StorageErrorKind;
 use rustix::io::Errno;
 
-/// The kind of failure that an error of a write or a sync stands for.
+/// The kind of failure behind the error of a write or a sync.
 pub(crate) fn classify(error: &io::Error) -> StorageErrorKind {
     match Errno::from_io_error(error) {
         Some(Errno::NOSPC | Errno::DQUOT) => StorageErrorKind::Full,
@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_disk_is_blamed_for_the_disk() {
+    fn a_failed_disk_is_told_from_a_full_one_and_from_a_process_without_resources() {
         let check = |errno: Errno, expected| assert_eq!(classify(&errno.into()), expected, "{errno:?}");
         check(Errno::NOSPC, StorageErrorKind::Full);
         check(Errno::DQUOT, StorageErrorKind::Full);

@@ -10,13 +10,13 @@ use super::primitives::{Condvar, Mutex, MutexGuard};
 /// Why something was not queued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PushError {
-    /// As many items wait as may.
+    /// As many items wait as are allowed.
     Full,
     /// The disk is going out of service.
     Closed,
 }
 
-/// A queue that async callers push into without waiting and threads block on.
+/// A queue that async callers push into without waiting, and that threads block on.
 pub(super) struct Queue<T> {
     inner: Mutex<Inner<T>>,
     ready: Condvar,
@@ -27,7 +27,7 @@ pub(super) struct Queue<T> {
 struct Inner<T> {
     items: VecDeque<T>,
     closed: bool,
-    /// Workers that have an item and have not said that they will block.
+    /// Workers that have an item and did not call [`Worker::will_block`].
     working: usize,
 }
 
@@ -36,7 +36,7 @@ impl<T> Queue<T> {
         Self::with_workers(items_max, usize::MAX)
     }
 
-    /// A queue of whose [`Worker`]s so many work at the same time; those that wait for a device do not count.
+    /// A queue of whose [`Worker`]s at most `workers_max` work at the same time; those that wait for a device do not count.
     pub(super) fn with_workers(items_max: usize, workers_max: usize) -> Self {
         let inner = Inner { items: VecDeque::new(), closed: false, working: 0 };
         Self { inner: Mutex::new(inner), ready: Condvar::new(), items_max, workers_max }
@@ -46,7 +46,7 @@ impl<T> Queue<T> {
         self.inner.lock().ignore_poison()
     }
 
-    /// Adds an item, unless the queue is full or closed. The item is dropped then, which its caller notices.
+    /// Adds an item, unless the queue is full or closed: then the item is dropped.
     pub(super) fn push(&self, item: T) -> Result<(), PushError> {
         let mut inner = self.locked();
         if inner.closed {
@@ -64,12 +64,11 @@ impl<T> Queue<T> {
         Ok(())
     }
 
-    /// Whether nothing waits.
     pub(super) fn is_empty(&self) -> bool {
         self.locked().items.is_empty()
     }
 
-    /// Waits for items and takes as many as there are, up to `most`. False once the queue is closed and empty.
+    /// Waits for items and takes all that wait, up to `most`. False once the queue is closed and empty.
     pub(super) fn drain(&self, most: usize, into: &mut Vec<T>) -> bool {
         let mut inner = self.locked();
         while inner.items.is_empty() {
@@ -83,7 +82,7 @@ impl<T> Queue<T> {
         true
     }
 
-    /// As [`Queue::drain`], but returns after `limit` also without items.
+    /// As [`Queue::drain`], but returns after `limit` without items too.
     pub(super) fn drain_for(&self, limit: Duration, into: &mut Vec<T>) -> bool {
         let mut inner = self.locked();
         if inner.items.is_empty() && !inner.closed {
@@ -93,46 +92,45 @@ impl<T> Queue<T> {
         !(into.is_empty() && inner.closed)
     }
 
-    /// Waits for one item. Nothing once the queue is closed and empty.
+    /// Waits for one item; `None` once the queue is closed and empty.
     pub(super) fn pop(&self) -> Option<T> {
         let mut one = Vec::with_capacity(1);
         self.drain(1, &mut one);
         one.pop()
     }
 
-    /// A thread that takes items one by one.
     pub(super) fn worker(&self) -> Worker<'_, T> {
         Worker { queue: self, working: false }
     }
 
-    /// Takes no more items, and drops those that wait: nobody is there to take them.
+    /// Refuses further items and drops those that wait, because no thread takes them any more.
     pub(super) fn abort(&self) {
         let items = {
             let mut inner = self.locked();
             inner.closed = true;
             std::mem::take(&mut inner.items)
         };
-        // Outside the lock: what an item does when it is dropped may touch queues.
+        // Outside the lock: dropping an item may use queues.
         drop(items);
         self.ready.notify_all();
     }
 
-    /// Takes no more items; those that wait are still handed out.
+    /// Refuses further items; those that wait are still taken.
     pub(super) fn close(&self) {
         self.locked().closed = true;
         self.ready.notify_all();
     }
 }
 
-/// One of many threads that take items. Waking a thread costs more than most items, so only a few work at a time; the
-/// others are there for when those wait for a device.
+/// One of many threads that take items one by one. Waking a thread costs more than most items, so only a few work at a time;
+/// the others step in when those wait for a device.
 pub(super) struct Worker<'a, T> {
     queue: &'a Queue<T>,
     working: bool,
 }
 
 impl<T> Worker<'_, T> {
-    /// The item before is done; waits for the next one. Nothing once the queue is closed and empty.
+    /// The last item is done; waits for the next. `None` once the queue is closed and empty.
     pub(super) fn next(&mut self) -> Option<T> {
         let mut inner = self.queue.locked();
         if std::mem::take(&mut self.working) {
@@ -140,7 +138,7 @@ impl<T> Worker<'_, T> {
         }
         loop {
             if inner.items.is_empty() && inner.closed {
-                // Others may have slept through the end because enough were working.
+                // Others may have missed the end, because enough were working.
                 self.queue.ready.notify_all();
                 return None;
             }
@@ -155,7 +153,7 @@ impl<T> Worker<'_, T> {
         }
     }
 
-    /// This thread is about to wait for a device: another one may work meanwhile.
+    /// This thread is about to wait for a device: another may work meanwhile.
     pub(super) fn will_block(&mut self) {
         if !std::mem::take(&mut self.working) {
             return;

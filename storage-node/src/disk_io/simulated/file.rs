@@ -1,4 +1,4 @@
-//! A file of the simulated disk: what is durable, what the page cache shows, and what lies between.
+//! A file of the simulated disk: what is durable, what the page cache shows, and what is pending between them.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -9,14 +9,14 @@ use super::{DiskFile, SimulatedDisk};
 
 /// Bytes that a disk writes as a whole.
 const SECTOR_BYTES: usize = 512;
-/// Bytes in which space is given out.
+/// Bytes of a block, the unit of allocation.
 const BLOCK_BYTES: usize = 4096;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FileKind {
     /// Append-only: overwriting what was written is a defect (I4).
     Volume,
-    /// Written anywhere.
+    /// May be overwritten.
     Index,
 }
 
@@ -63,7 +63,7 @@ impl Node {
         self.allocated.iter().filter(|block| **block).count() as u64 * BLOCK_BYTES as u64
     }
 
-    /// Gives `bytes` from `offset` on their blocks, as long as `available` lasts; returns how many bytes have theirs.
+    /// Allocates blocks for `bytes` from `offset` on, as long as `available` lasts; returns how many bytes have blocks.
     pub(super) fn allocate(&mut self, offset: usize, bytes: usize, mut available: u64) -> usize {
         let (first, end) = (offset / BLOCK_BYTES, (offset + bytes).div_ceil(BLOCK_BYTES));
         if self.allocated.len() < end {
@@ -182,7 +182,7 @@ impl DiskFile for SimulatedFile {
         }
         let available = if inner.capacity_bytes.is_some() { inner.available() } else { u64::MAX };
         let mut node = self.node.lock().unwrap();
-        // A write that fails has written some of its bytes.
+        // A failed write has written some of its bytes.
         let wanted = if failure.is_some() { bytes.len() / 2 } else { bytes.len() };
         let written = node.allocate(at, wanted, available);
         node.write(at, &bytes[..written]);
@@ -223,10 +223,10 @@ impl DiskFile for SimulatedFile {
                 node.settle();
                 Ok(())
             }
-            // The machine stopped: whatever was under way is as open as before.
+            // The machine stopped: what was pending stays pending.
             Some(failure) if inner.left == Some(0) => Err(failure),
             Some(failure) => {
-                // As on Linux: what a failed sync did not write is clean afterwards, and no later sync brings it back.
+                // As on Linux: what a failed sync did not write counts as clean afterwards, and no later sync writes it.
                 node.pending.clear();
                 Err(failure)
             }

@@ -1,5 +1,5 @@
-//! A disk in memory that forgets what was not synced, fails any operation, stops at any of them, runs full, and notices
-//! overwritten bytes.
+//! A disk in memory that loses what was not synced, fails or stops at any operation, runs full, and notices overwritten
+//! bytes.
 
 mod file;
 
@@ -16,7 +16,7 @@ use super::{DiskFile, DiskIo, Space};
 #[derive(Clone, Default)]
 pub(crate) struct SimulatedDisk {
     inner: Arc<Mutex<Inner>>,
-    /// The process that this handle belongs to; without one it belongs to the test.
+    /// The process that this handle belongs to; `None` for the test.
     process: Option<u64>,
 }
 
@@ -36,7 +36,7 @@ struct Inner {
     volumes: BTreeMap<String, Arc<Mutex<Node>>>,
     index: Option<Arc<Mutex<Node>>>,
     spare: Option<Arc<Mutex<Node>>>,
-    /// Counts the crashes: files that were opened before one are dead.
+    /// Counts the crashes: files that were opened before one fail.
     generation: u64,
     /// Operations on the log since the last call of `fail`.
     operations: u64,
@@ -44,7 +44,7 @@ struct Inner {
     /// What every write and sync of the index fails with.
     index_fault: Option<Errno>,
     index_sync_fault: Option<Errno>,
-    /// Operations of any kind that are still carried out; after them everything fails until the crash.
+    /// Operations of any kind that still succeed; after them everything fails until the crash.
     left: Option<u64>,
     available_bytes: Option<u64>,
     capacity_bytes: Option<u64>,
@@ -59,13 +59,13 @@ impl SimulatedDisk {
         self.inner.lock().unwrap()
     }
 
-    /// The disk as a process sees it that starts now: useless once that has ended.
+    /// The disk as seen by a process that starts now: everything fails once that process has ended.
     pub(crate) fn process(&self) -> Self {
         let process = Some(self.locked().generation);
         Self { inner: Arc::clone(&self.inner), process }
     }
 
-    /// As [`SimulatedDisk::locked`], for a process that must still be there.
+    /// As [`SimulatedDisk::locked`], but fails for a process that has ended.
     fn alive(&self) -> io::Result<MutexGuard<'_, Inner>> {
         let inner = self.locked();
         if self.process.is_some_and(|process| process != inner.generation) || inner.left == Some(0) {
@@ -74,7 +74,7 @@ impl SimulatedDisk {
         Ok(inner)
     }
 
-    /// Power loss: of everything that was not synced, only the sectors survive for which `survives` says so.
+    /// Power loss: of what was not synced, only the sectors survive for which `survives` returns true.
     pub(crate) fn crash(&self, mut survives: impl FnMut() -> bool) {
         let mut inner = self.locked();
         inner.end_process();
@@ -83,13 +83,13 @@ impl SimulatedDisk {
         }
     }
 
-    /// The process ends at once, as by `kill -9`; the page cache lives on.
+    /// The process ends at once, as by `kill -9`; the page cache stays.
     pub(crate) fn kill(&self) {
         self.locked().end_process();
     }
 
-    /// From the operation after the next `count` on, everything fails until [`SimulatedDisk::crash`] or
-    /// [`SimulatedDisk::kill`]: the moment at which the machine stops.
+    /// The machine stops after `count` more operations: everything fails until [`SimulatedDisk::crash`] or
+    /// [`SimulatedDisk::kill`].
     pub(crate) fn stop_after(&self, count: u64) {
         self.locked().left = Some(count);
     }
@@ -99,24 +99,24 @@ impl SimulatedDisk {
         self.locked().left == Some(0)
     }
 
-    /// Lets one operation on the log fail.
+    /// One operation on the log fails.
     pub(crate) fn fail(&self, fault: Option<Fault>) {
         let mut inner = self.locked();
         inner.operations = 0;
         inner.fault = fault;
     }
 
-    /// Lets every write and sync of the index fail.
+    /// Every write and sync of the index fails.
     pub(crate) fn fail_index(&self, errno: Option<Errno>) {
         self.locked().index_fault = errno;
     }
 
-    /// Lets every sync of the index fail.
+    /// Every sync of the index fails.
     pub(crate) fn fail_index_syncs(&self, errno: Option<Errno>) {
         self.locked().index_sync_fault = errno;
     }
 
-    /// Lets every removal of a volume fail.
+    /// Whether every removal of a volume fails.
     pub(crate) fn fail_removals(&self, fail: bool) {
         self.locked().removals_fail = fail;
     }
@@ -131,24 +131,24 @@ impl SimulatedDisk {
         self.locked().operations
     }
 
-    /// Free bytes that the filesystem claims from now on, whatever is written.
+    /// Free bytes that the filesystem reports from now on, whatever is written.
     pub(crate) fn set_available(&self, bytes: u64) {
         self.locked().available_bytes = Some(bytes);
     }
 
-    /// Bytes of the filesystem: blocks are counted from now on, and run out.
+    /// Bytes of the filesystem, which blocks use up from now on.
     pub(crate) fn set_capacity(&self, bytes: u64) {
         self.locked().capacity_bytes = Some(bytes);
     }
 
-    /// Somebody else takes all but `left` bytes of what is free on the filesystem.
+    /// Somebody else takes all free bytes of the filesystem but `left`.
     pub(crate) fn fill_all_but(&self, left: u64) {
         let mut inner = self.locked();
         inner.foreign_bytes = 0;
         inner.foreign_bytes = inner.available().saturating_sub(left);
     }
 
-    /// Whether everything is in the page cache.
+    /// Whether the page cache has everything.
     pub(crate) fn set_cached(&self, cached: bool) {
         self.locked().cached = cached;
     }
@@ -187,7 +187,7 @@ impl Inner {
         self.volumes.values().chain(single.into_iter().flatten()).map(Arc::clone).collect()
     }
 
-    /// Counts an operation, which the machine may not live to see.
+    /// Counts an operation; fails once the machine has stopped.
     fn step(&mut self) -> io::Result<()> {
         match &mut self.left {
             Some(0) => return Err(Errno::IO.into()),
@@ -243,7 +243,7 @@ impl DiskIo for SimulatedDisk {
         let mut inner = self.alive()?;
         let failure = inner.operate().err();
         assert!(!inner.volumes.contains_key(name), "{name} exists");
-        // One that fails has made the file, and maybe a part of its header.
+        // A failed creation has made the file, and perhaps a part of its header.
         let written = if failure.is_some() { inner.operations as usize % 2 * header.len() / 2 } else { header.len() };
         let node = Arc::new(Mutex::new(Node::new(FileKind::Volume, name, &header[..written])));
         inner.volumes.insert(name.to_owned(), Arc::clone(&node));

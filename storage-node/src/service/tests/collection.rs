@@ -6,7 +6,7 @@ use cairn_protocol::storage::{DeleteOrder, DeleteProof, StorageErrorKind};
 use super::*;
 
 #[tokio::test]
-async fn only_what_is_provably_garbage_is_collected() {
+async fn shards_are_collected_only_if_they_are_provably_garbage() {
     let directory = tempfile::tempdir().unwrap();
     let metadata = Arc::new(MemoryMetadata::new(1));
     let options = Options { collect_interval: Duration::from_millis(20), ..options(directory.path(), 1) };

@@ -1,4 +1,4 @@
-//! Disks that come, go, and are not what they should be (I18).
+//! Disks that appear, vanish, and are not what they should be (I18).
 
 use super::*;
 use crate::service::StartError;
@@ -37,7 +37,7 @@ async fn a_new_node_makes_its_disks_and_finds_them_again() {
 }
 
 #[tokio::test]
-async fn a_missing_disk_is_never_made_anew_and_is_welcome_when_it_returns() {
+async fn a_missing_disk_is_never_formatted_and_serves_again_when_it_returns() {
     let directory = tempfile::tempdir().unwrap();
     let metadata = Arc::new(MemoryMetadata::new(1));
     let node = start(directory.path(), 3, &metadata);
@@ -165,7 +165,7 @@ async fn a_node_that_lost_its_state_adopts_its_disks() {
 }
 
 #[tokio::test]
-async fn nonsense_is_refused_at_the_start() {
+async fn options_without_disks_or_with_one_twice_are_refused() {
     let directory = tempfile::tempdir().unwrap();
     let metadata = Arc::new(MemoryMetadata::new(1));
     let start = |options| StorageNodeService::start(options, dependencies(&metadata)).map(|_| ());
@@ -210,7 +210,7 @@ async fn a_directory_that_held_something_foreign_is_looked_at_again() {
     .await;
     assert_eq!(std::fs::read_dir(path("disk2")).unwrap().count(), 0);
 
-    // The right disk is put in its place: it serves, and the cluster is told, without a restart.
+    // The right disk is put in its place: it serves and is registered without a restart.
     std::fs::remove_dir(path("disk2")).unwrap();
     std::fs::rename(other.path().join("ours"), path("disk2")).unwrap();
     let disk = wait_for(&node, &[ACTIVE, ACTIVE]).await[1].disk;
@@ -232,11 +232,11 @@ async fn further_directories_become_disks_while_the_node_serves() {
     let node = start(directory.path(), 2, &metadata);
     let disks = wait_for(&node, &[ACTIVE; 2]).await;
     put(&node, disks[0].disk, shard(1, 1), 1000).await;
-    // A copy of one that serves already.
+    // A copy of a disk in service.
     assert!(std::process::Command::new("cp").arg("-a").args([path(1), path(4)]).status().unwrap().success());
     let all: Vec<_> = (1..=4).map(path).collect();
     assert_eq!(node.add_disks(&all).unwrap(), [path(3), path(4)]);
-    assert_eq!(node.add_disks(&all).unwrap(), [] as [std::path::PathBuf; 0], "they are there");
+    assert_eq!(node.add_disks(&all).unwrap(), [] as [std::path::PathBuf; 0], "they are known");
     let four = wait_for(&node, &[ACTIVE, ACTIVE, ACTIVE, UNAVAILABLE]).await;
     assert!(four[3].reason.contains("same disk"), "{}", four[3].reason);
     put(&node, four[2].disk, shard(1, 2), 1000).await;

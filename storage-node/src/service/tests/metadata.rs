@@ -1,4 +1,4 @@
-//! As much of a metadata service as a storage node sees of it.
+//! The part of a metadata service that a storage node sees.
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -12,7 +12,7 @@ use cairn_protocol::metadata::{
 };
 use cairn_protocol::storage::NodeStatus;
 
-/// Keeps what it is told in memory.
+/// Keeps what it receives in memory.
 pub(super) struct MemoryMetadata {
     pub(super) cluster: ClusterId,
     pub(super) is_up: AtomicBool,

@@ -141,7 +141,7 @@ fn signed(addr: &str, secret: &str, access_key: &str, body: &[u8], at: SystemTim
 }
 
 #[tokio::test]
-async fn nothing_gets_in_without_the_clusters_signature() {
+async fn requests_without_the_clusters_signature_are_refused() {
     let Served { addr, .. } = &serve().await;
     let now = clock().now();
     let body = &encode(&StatusRequest {})[..];

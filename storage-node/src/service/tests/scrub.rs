@@ -1,4 +1,4 @@
-//! What the scrub finds reaches the metadata service, whenever that answers (I14).
+//! Findings of the scrub reach the metadata service, whenever it answers (I14).
 
 use std::os::unix::fs::FileExt;
 
@@ -33,7 +33,7 @@ async fn findings_wait_for_the_metadata_service_and_are_reported_once() {
     node.start_scrub(disk).await.unwrap();
     let status = wait(|| async { scrub_of(&node).await.and_then(|s| if s.unreported > 0 { Ok(s) } else { Err(()) }) });
     assert_eq!(status.await.newest[0].shard, shard(1, 13));
-    // Not even a restart loses it.
+    // A restart does not lose it.
     node.shutdown().await;
     drop(node);
     metadata.is_up.store(true, Ordering::SeqCst);

@@ -69,7 +69,7 @@ impl IndexDb {
         Ok(found)
     }
 
-    /// The shards after `after` with where they lie, in the order of their ids, at most `limit`.
+    /// The shards after `after` with where they are, in the order of their ids, at most `limit`.
     pub(crate) fn page(&self, after: Option<ShardId>, limit: usize) -> Result<Vec<(ShardId, Entry)>, redb::Error> {
         let transaction = self.database.begin_read()?;
         let table = match transaction.open_table(SHARDS) {

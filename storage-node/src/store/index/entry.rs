@@ -9,7 +9,7 @@ use crate::format::{Place, RecordHeader, RecordKind};
 pub(crate) const KEY_BYTES: usize = 17;
 pub(crate) const ENTRY_BYTES: usize = 32;
 
-/// Where a shard lies, and its shape. Its bytes are a row of the database.
+/// Where a shard is, and its shape. Its bytes are a row of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) place: Place,

@@ -1,9 +1,9 @@
-//! The file under the index. Once the disk refuses a write, nothing more is written to the file, and everything is kept
-//! in memory instead, so that a full disk never breaks the index while it is open: reads and deletions go on (I21).
+//! The file under the database. Once the disk refuses a write, nothing more is written to the file and everything stays in
+//! memory instead, so that a full disk never breaks an open index: reads and deletions go on (I21).
 //!
-//! Whatever moment the file is left at, it is as after a crash in the middle of a commit, which the index's own checksums
-//! recognize: it opens as an earlier state, or not at all, and is rebuilt. When there is room again, the next sync
-//! writes everything down. After a failed sync nothing is, until a restart rebuilds the index.
+//! The file is then as after a crash within a commit, which redb's checksums recognize: it opens in an earlier state or not
+//! at all, and the index is rebuilt. When there is room again, the next sync writes everything. After a failed sync
+//! nothing is written until a restart rebuilds the index.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,10 +18,10 @@ use crate::store::fault::classify;
 
 /// The unit in which writes are kept in memory, in bytes.
 const BLOCK_BYTES: u64 = 4096;
-/// Free bytes beyond what is kept in memory before it is written down: others need some too.
+/// Free bytes that must remain for others when what is in memory is written.
 const MARGIN_BYTES: u64 = 1 << 20;
 
-/// The index's file. Clones are the same file.
+/// The file under the database. Clones are the same file.
 #[derive(Clone)]
 pub(crate) struct IndexFile {
     inner: Arc<Inner>,
@@ -32,7 +32,7 @@ struct Inner {
     file: Arc<dyn DiskFile>,
     length: AtomicU64,
     memory: Mutex<Memory>,
-    /// Whether the memory holds anything. Set before the file falls behind, cleared when it has caught up.
+    /// Whether the memory has anything. Set before the file falls behind, cleared once it has caught up.
     is_behind: AtomicBool,
 }
 
@@ -40,19 +40,19 @@ struct Inner {
 struct Memory {
     /// Whole blocks, by their offset.
     blocks: BTreeMap<u64, Vec<u8>>,
-    /// Bytes from the beginning that the file may be asked for; past them there are zeros.
+    /// Bytes from the beginning that are read from the file; past them there are zeros.
     file_bytes: u64,
-    /// A sync failed: what the file holds from then on is unknown, so nothing is read from it nor written to it (I2).
+    /// A sync failed: what the file has is unknown from then on, so it is neither read nor written (I2).
     is_lost: bool,
-    /// The last failure that the disk is to blame for, until somebody takes it.
+    /// The last failure that the disk is to blame for, until it is taken.
     blame: Option<io::Error>,
 }
 
 impl IndexFile {
-    /// Opens or creates the index's file.
+    /// Opens or creates the file.
     pub(crate) fn open(io: &Arc<dyn DiskIo>) -> io::Result<Self> {
         let file = io.open_index()?;
-        // A process that was killed may have left in the page cache what a failed sync kept from the disk.
+        // A killed process may have left in the page cache what a failed sync did not write.
         file.sync()?;
         file.drop_cached();
         let length = AtomicU64::new(file.length()?);
@@ -60,7 +60,7 @@ impl IndexFile {
         Ok(Self { inner: Arc::new(Inner { io: Arc::clone(io), file, length, memory, is_behind }) })
     }
 
-    /// Whether a part of the index is in memory alone.
+    /// Whether a part of the database is only in memory.
     pub(crate) fn is_behind(&self) -> bool {
         self.inner.is_behind()
     }
@@ -90,9 +90,9 @@ impl Inner {
         self.length.load(Ordering::SeqCst)
     }
 
-    /// The disk refused something: from now on everything stays in memory.
+    /// The disk refused an operation: from now on everything stays in memory.
     fn fall_behind(&self, memory: &mut Memory, error: io::Error) {
-        tracing::warn!(%error, "the index cannot be written: it stays in memory until the disk takes it");
+        tracing::warn!(%error, "the index cannot be written: keeping it in memory until the disk takes it");
         memory.file_bytes = self.length();
         self.is_behind.store(true, Ordering::SeqCst);
         if classify(&error) == StorageErrorKind::Failed {
@@ -100,7 +100,7 @@ impl Inner {
         }
     }
 
-    /// A sync failed. The page cache still shows what was written, until it forgets: all of it is taken to memory.
+    /// A sync failed. The page cache still has what was written, but may drop it: all of it is copied to memory.
     fn lose(&self, memory: &mut Memory, error: io::Error) -> io::Result<()> {
         self.fall_behind(memory, error);
         for at in (0..self.length()).step_by(BLOCK_BYTES as usize) {
@@ -112,7 +112,7 @@ impl Inner {
         Ok(())
     }
 
-    /// Reads what the file has; where it has nothing there are zeros.
+    /// Reads from the file; past its end there are zeros.
     fn read_file(&self, offset: u64, end: u64, out: &mut [u8]) -> io::Result<()> {
         out.fill(0);
         let wanted = end.min(offset + out.len() as u64).saturating_sub(offset) as usize;
@@ -157,8 +157,8 @@ impl Inner {
         Ok(())
     }
 
-    /// Writes down what is in memory, if there is room: everything but the first block, which says where the rest is,
-    /// then that.
+    /// Writes what is in memory, if there is room: first everything but the first block, which says where the rest is, then
+    /// that block.
     fn catch_up(&self, memory: &mut Memory) -> io::Result<()> {
         let wanted = memory.blocks.len() as u64 * BLOCK_BYTES + MARGIN_BYTES;
         if memory.is_lost || self.io.space()?.available_bytes < wanted {
@@ -167,13 +167,13 @@ impl Inner {
         let length = self.length();
         self.file.set_length(memory.file_bytes.min(length))?;
         self.file.set_length(length)?;
-        let write = |(at, block): (&u64, &Vec<u8>)| {
-            let inside = length.saturating_sub(*at).min(BLOCK_BYTES) as usize;
-            self.file.write_at(&[block.get(..inside).unwrap_or(block)], *at)
+        let write = |at: u64, block: &[u8]| {
+            let inside = length.saturating_sub(at).min(BLOCK_BYTES) as usize;
+            self.file.write_at(&[block.get(..inside).unwrap_or(block)], at)
         };
-        memory.blocks.range(1..).try_for_each(write)?;
+        memory.blocks.range(1..).try_for_each(|(at, block)| write(*at, block))?;
         self.file.sync()?;
-        memory.blocks.range(..1).try_for_each(write)?;
+        memory.blocks.range(..1).try_for_each(|(at, block)| write(*at, block))?;
         self.file.sync()?;
         memory.blocks.clear();
         self.is_behind.store(false, Ordering::SeqCst);
@@ -217,7 +217,7 @@ impl redb::StorageBackend for IndexFile {
         let inner = &self.inner;
         let mut memory = inner.locked();
         if inner.is_behind() {
-            // Fails as often as it may: the file is no worse than before, and the memory has everything.
+            // It may fail as often as it likes: the file is no worse than before, and the memory has everything.
             if let Err(error) = inner.catch_up(&mut memory)
                 && classify(&error) == StorageErrorKind::Failed
             {

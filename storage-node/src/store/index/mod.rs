@@ -1,4 +1,4 @@
-//! The index: where every shard lies. The newest part is in memory ([`State`]), the rest in a redb file ([`IndexDb`]) that
+//! The index: where every shard is. The newest part is in memory ([`State`]), the rest in a redb file ([`IndexDb`]) that
 //! is only a cache of the log and is brought up to date by checkpoints.
 
 mod checkpoint;
@@ -56,7 +56,7 @@ impl Index {
         let _ = self.upkeep.push(());
     }
 
-    /// Where a shard lies.
+    /// Where a shard is.
     pub(crate) fn locate(&self, shard: ShardId) -> Result<Located, StorageError> {
         let (known, generation) = {
             let state = self.state();
@@ -70,7 +70,7 @@ impl Index {
         Ok(Located { entry, generation })
     }
 
-    /// Where several shards lie, in their order.
+    /// Where several shards are, in their order.
     pub(crate) fn locate_all(&self, shards: &[ShardId]) -> Result<Vec<Located>, StorageError> {
         let (known, generation) = {
             let state = self.state();
@@ -94,12 +94,12 @@ impl Index {
         Ok(located.collect())
     }
 
-    /// Whether a shard lies exactly there.
+    /// Whether a shard is exactly there.
     pub(crate) fn is_at(&self, shard: ShardId, place: Place) -> Result<bool, StorageError> {
         Ok(self.locate(shard)?.entry.is_some_and(|entry| entry.place == place))
     }
 
-    /// Where a shard lies right now, given what was found a moment ago. Called with the state's lock held.
+    /// Where a shard is right now, given what was found a moment ago. Called with the state's lock held.
     pub(crate) fn current(&self, state: &State, shard: ShardId, earlier: Located) -> Option<Entry> {
         match state.known(shard) {
             Known::Present(entry) => Some(entry),
@@ -112,7 +112,7 @@ impl Index {
         }
     }
 
-    /// The shards after `after` with where they lie, in the order of their ids; fewer than `limit` only at the end.
+    /// The shards after `after` with where they are, in the order of their ids; fewer than `limit` only at the end.
     pub(crate) fn page(&self, after: Option<ShardId>, limit: usize) -> Result<Vec<(ShardId, Entry)>, StorageError> {
         let mut found: Vec<(ShardId, Entry)> = Vec::new();
         let mut after = after;
@@ -144,7 +144,7 @@ impl Index {
         }
     }
 
-    /// The shards that lay in a volume at the last checkpoint. Reads the whole database; none if that fails.
+    /// The shards that was in a volume at the last checkpoint. Reads the whole database; none if that fails.
     pub(crate) fn shards_at_checkpoint(&self, volume: u32) -> Vec<ShardId> {
         self.database.shards_in(volume).unwrap_or_default()
     }

@@ -119,7 +119,7 @@ impl PendingRecords {
         found
     }
 
-    /// Marks the records of `shards` that are being written and lie before the tombstone at `place`. Returns their
+    /// Marks the records of `shards` that are being written and are before the tombstone at `place`. Returns their
     /// volumes.
     pub(crate) fn overtake(&mut self, place: Place, shards: &BTreeSet<ShardId>) -> BTreeSet<u32> {
         let mut older = BTreeSet::new();

@@ -28,7 +28,7 @@ pub(crate) enum MayMove {
     Yes,
     /// The shard is being written or deleted: ask again later.
     Busy,
-    /// The shard was deleted, or lies elsewhere.
+    /// The shard was deleted, or is elsewhere.
     Gone,
 }
 
@@ -162,7 +162,7 @@ impl State {
         }
     }
 
-    /// A shard is on stable storage at `entry.place`; `current` is where it lay before.
+    /// A shard is on stable storage at `entry.place`; `current` is where it was before.
     pub(crate) fn put(&mut self, shard: ShardId, entry: Entry, current: Option<Entry>) {
         let bytes = entry.header(shard).record_bytes();
         match current {
@@ -184,7 +184,7 @@ impl State {
         self.change(shard, Some(entry));
     }
 
-    /// Whether a copy of the record at `from` may be placed in the log now, if the shard lies at `current`. Not while the
+    /// Whether a copy of the record at `from` may be placed in the log now, if the shard is at `current`. Not while the
     /// shard is being written or deleted: that comes before the copy in the log, and the copy would overrule it.
     pub(crate) fn may_move(&self, shard: ShardId, from: Place, current: Option<Entry>) -> MayMove {
         if self.pending.is_busy(shard) {
@@ -193,7 +193,7 @@ impl State {
         if current.is_some_and(|current| current.place == from) { MayMove::Yes } else { MayMove::Gone }
     }
 
-    /// A copy of the record at `from` is on stable storage at `entry.place`. It counts only if the shard still lies at
+    /// A copy of the record at `from` is on stable storage at `entry.place`. It counts only if the shard still is at
     /// `from`; returns whether it does.
     pub(crate) fn move_record(&mut self, shard: ShardId, entry: Entry, from: Place, current: Option<Entry>) -> bool {
         if current.is_some_and(|current| current.place == from) {
@@ -208,7 +208,7 @@ impl State {
         false
     }
 
-    /// A tombstone at `place` is on stable storage; `current` is where the shard lay before.
+    /// A tombstone at `place` is on stable storage; `current` is where the shard was before.
     pub(crate) fn delete(&mut self, place: Place, shard: ShardId, current: Option<Entry>) {
         self.end_orphans(shard, place);
         if let Some(current) = current.filter(|c| c.place < place) {
@@ -218,7 +218,7 @@ impl State {
         }
     }
 
-    /// Marks the records of `shards` that are being written and lie before the tombstone at `place`: they must not be
+    /// Marks the records of `shards` that are being written and are before the tombstone at `place`: they must not be
     /// acknowledged.
     pub(crate) fn overtake(&mut self, place: Place, shards: &BTreeSet<ShardId>) {
         for volume in self.pending.overtake(place, shards) {

@@ -1,4 +1,4 @@
-//! Real directories, with what happens to them.
+//! Inspection of real directories.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::FileExt;
@@ -51,7 +51,7 @@ async fn put(store: &DiskStore, n: u64) {
     store.put_shard(header, cells.collect()).await.unwrap();
 }
 
-/// A disk with shards 1 to 99 but the deleted ones, in several volumes.
+/// A disk with shards 1 to 99 except the deleted ones, in several volumes.
 async fn disk() -> (tempfile::TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("disk");
@@ -140,7 +140,7 @@ async fn planted_damage_is_named_and_nothing_else() {
     let mut expected = vec![
         (cell.volume, cell.offset, Some(cell.shard)),
         (footer.volume, footer.offset, Some(footer.shard)),
-        // Whose header it was cannot be told from the volume alone.
+        // The volume alone does not show whose header it was.
         (header.volume, header.offset, None),
     ];
     expected.sort_unstable();
@@ -149,7 +149,7 @@ async fn planted_damage_is_named_and_nothing_else() {
     assert!(matches!(refused, Err(InspectError::Damaged { .. })), "{refused:?}");
     let gone = export(&path, shard(3), false, &mut Vec::new());
     assert!(matches!(gone, Err(InspectError::NoSuchShard { .. })), "{gone:?}");
-    // Without being asked, nothing is verified.
+    // Without `verify`, nothing is verified.
     assert_eq!(inspect(&path, InspectOptions::default()).unwrap().problems, []);
 }
 
@@ -165,7 +165,7 @@ async fn the_last_record_of_a_volume_is_not_taken_for_a_cut_off_write() {
 
 /// Power was lost before the last record's cells were there, and after its header and footer were.
 #[tokio::test]
-async fn a_torn_tail_is_unfinished_and_no_problem_as_recovery_decides() {
+async fn a_torn_tail_is_unfinished_and_no_problem_as_in_replay() {
     let (_directory, path) = disk().await;
     let store = open(&path);
     for n in 100..104 {
@@ -190,7 +190,7 @@ async fn a_torn_tail_is_unfinished_and_no_problem_as_recovery_decides() {
     assert_eq!(unfinished(&found), unfinished(&good) + 1);
     assert!(matches!(export(&path, torn.shard, false, &mut Vec::new()), Err(InspectError::NoSuchShard { .. })));
 
-    // What a later record vouches for was acknowledged: there it is damage.
+    // What a later record settles was acknowledged: there it is damage.
     wipe(&before);
     let problems = inspect(&path, VERIFY).unwrap().problems;
     assert_eq!(problems.iter().map(|p| p.shard).collect::<Vec<_>>(), [Some(before.shard)], "{problems:?}");

@@ -130,7 +130,7 @@ impl Walk {
                 report.live_bytes += header.record_bytes();
             }
         }
-        let complete = |(number, seen): (u32, Seen)| {
+        let complete = |number: u32, seen: Seen| {
             let Seen { mut report, shard_bytes } = seen;
             let failed = |source| InspectError::Volume { volume: number, source };
             report.dead_bytes = shard_bytes.saturating_sub(report.live_bytes);
@@ -140,11 +140,11 @@ impl Walk {
             }
             Ok(report)
         };
-        seen.into_iter().map(complete).collect()
+        seen.into_iter().map(|(number, seen)| complete(number, seen)).collect()
     }
 }
 
-/// Whether a footer lies between `start` and the end of the volume. If not, a write was cut off there before it was
+/// Whether a footer is between `start` and the end of the volume. If not, a write was cut off there before it was
 /// acknowledged.
 fn ends_a_record(file: &Arc<dyn DiskFile>, start: u64) -> std::io::Result<bool> {
     let mut at = start;

@@ -72,7 +72,7 @@ pub(crate) enum Applied {
     Overtaken,
 }
 
-/// Brings the index up to date with a record that is on stable storage. `current` finds where a shard lies right now,
+/// Brings the index up to date with a record that is on stable storage. `current` finds where a shard is right now,
 /// given where it was located earlier.
 pub(crate) fn apply(
     state: &mut State,

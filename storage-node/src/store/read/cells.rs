@@ -63,7 +63,7 @@ fn read_entry_cached(disk: &Disk, entry: &Entry, wanted: &WantedCells) -> Option
     body_of(disk, entry, wanted, bytes).ok()
 }
 
-/// The bytes of the record to read; from the first cell on, the header is read too, because it lies just before.
+/// The bytes of the record to read; from the first cell on, the header is read too, because it is just before.
 fn span(entry: &Entry, wanted: &WantedCells) -> Range<u64> {
     let header = entry.header(wanted.shard);
     let body = body_range(&entry.geometry, &wanted.stripes);

@@ -24,9 +24,9 @@ pub(crate) struct Ack {
 
 /// What the record changes in the index.
 pub(crate) enum Change {
-    /// The shard lies here now; it was located at `earlier`.
+    /// The shard is here now; it was located at `earlier`.
     Put { shard: ShardId, entry: Entry, earlier: Located },
-    /// A copy of the record at `from` lies here now; the shard was located at `earlier`.
+    /// A copy of the record at `from` is here now; the shard was located at `earlier`.
     Move { shard: ShardId, entry: Entry, from: Place, earlier: Located },
     /// The record keeps dead, in the volumes `covered`, what only an older volume's tombstones did.
     Carry { covered: BTreeSet<u32> },

@@ -26,10 +26,10 @@ pub(crate) enum LogRequest {
     Open { header: ShardHeader, admission: OwnedSemaphorePermit, reply: Reply<Region> },
     /// Write a tombstone for at most [`crate::format::TOMBSTONE_SHARDS_MAX`] shards.
     Delete { order: DeleteOrder, reply: Reply<()> },
-    /// Write a copy of the whole shard that lies at `from`; `body` has its verified cells and their checksums. `Busy` if
-    /// the shard is being written or deleted; nothing happens if it lies elsewhere by now.
+    /// Write a copy of the whole shard that is at `from`; `body` has its verified cells and their checksums. `Busy` if
+    /// the shard is being written or deleted; nothing happens if it is elsewhere by now.
     Move { from: Place, shard: ShardHeader, body: Bytes, cells: Box<Footer>, reply: Reply<()> },
-    /// Reserve space for a copy of the shard that lies at `from`, and write its header. `None` if it lies elsewhere.
+    /// Reserve space for a copy of the shard that is at `from`, and write its header. `None` if it is elsewhere.
     OpenMove { from: Place, shard: ShardHeader, reply: Reply<Option<Region>> },
     /// Write the tombstone again for those of its shards that are still deleted, because without it their records in the
     /// volumes `covered` would count again. `Busy` if one of them is being written or deleted.

@@ -6,7 +6,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy)]
 pub struct ScrubOptions {
     /// Time within which every shard is verified again; zero for never. A cycle is paced to end within half of it, and
-    /// the next begins when that half is over, so that no shard waits longer than the whole, wherever it lies.
+    /// the next begins when that half is over, so that no shard waits longer than the whole, wherever it is.
     pub period: Duration,
     /// Fastest reading, in bytes per second: of a cycle that is late, or that was asked for.
     pub bytes_per_s_max: u64,

@@ -1,4 +1,4 @@
-//! Compaction (I1, I4, I13): what lives moves, what is dead stays dead, what is damaged stays where it is.
+//! Compaction (I1, I4, I13): live records move, dead ones stay dead, damaged ones stay where they are.
 
 use cairn_core::cell::CHECKSUM_BYTES;
 use cairn_core::cluster_map::DiskState;
@@ -12,24 +12,20 @@ use crate::disk_io::simulated::Fault;
 use crate::format::{HEADER_BYTES, VOLUME_DATA_START};
 
 const VOLUME_BYTES: u64 = 32 << 10;
-/// Shards in the disks below: a few volumes of some thirty shards each.
+/// Shards stored on the disks below: a few volumes of about thirty shards each.
 const SHARDS: u64 = 100;
-/// Every shard that lives.
+/// The shards that are not deleted.
 const LIVING: [u64; 9] = [3, 13, 26, 42, 55, 61, 77, 88, 99];
 
 fn small() -> StoreOptions {
     StoreOptions { volume_bytes: VOLUME_BYTES, ..options() }
 }
 
-fn checkpoint(store: &DiskStore) {
-    store.checkpoint();
-}
-
 fn volumes(disk: &SimulatedDisk) -> Vec<String> {
     disk.list_volumes().unwrap()
 }
 
-/// A disk of several volumes in which little lives.
+/// A disk of several volumes with few live shards.
 async fn sparse() -> (SimulatedDisk, DiskStore) {
     let disk = formatted();
     let store = open_with(&disk, small());
@@ -58,9 +54,9 @@ async fn sparse_volumes_are_emptied_and_go() {
     check_living(&store).await;
     store.compact();
     check_living(&store).await;
-    // Each checkpoint lets those go that keep nothing dead any more.
+    // Each checkpoint removes the volumes that keep nothing dead any more.
     for _ in 0..before {
-        checkpoint(&store);
+        store.checkpoint();
     }
     assert!(volumes(&disk).len() <= 2, "{:?}", volumes(&disk));
     check_living(&store).await;
@@ -87,7 +83,7 @@ async fn large_shards_move_too() {
     put(&store, shard(4), 2_500_000, 0).await.unwrap();
     delete(&store, &[shard(1), shard(3)]).await.unwrap();
     store.compact();
-    checkpoint(&store);
+    store.checkpoint();
     assert_eq!(volumes(&disk), ["00000002.vol"]);
     check(&store, shard(2), 2_500_000, 0).await;
     check(&store, shard(4), 2_500_000, 0).await;
@@ -97,7 +93,7 @@ async fn large_shards_move_too() {
     check(&store, shard(2), 2_500_000, 0).await;
 }
 
-/// Compares what waits to be reported, and what has been said of it.
+/// Compares the findings that wait to be reported, with their details.
 fn check_findings(store: &DiskStore, expected: &[u64]) {
     let findings = store.unreported_findings(1000);
     let found: Vec<ShardId> = findings.iter().map(|finding| finding.shard).collect();
@@ -108,13 +104,13 @@ fn check_findings(store: &DiskStore, expected: &[u64]) {
     }
 }
 
-/// Waits until the scrub has taken over what it remembers.
+/// Waits until the scrub has loaded its progress.
 async fn remembered(store: &DiskStore) {
     wait_until(|| store.scrub_status().unreported > 0).await;
 }
 
 #[tokio::test]
-async fn what_compaction_finds_bad_is_remembered_until_it_is_reported() {
+async fn bad_shards_found_by_compaction_are_remembered_until_they_are_reported() {
     let (disk, store) = sparse().await;
     disk.tamper("00000001.vol", |bytes| bytes[VOLUME_DATA_START as usize + 3 * 1024 + HEADER_BYTES + 100] ^= 1);
     store.compact();
@@ -123,7 +119,7 @@ async fn what_compaction_finds_bad_is_remembered_until_it_is_reported() {
     drop(store);
     let store = open_with(&disk, small());
     remembered(&store).await;
-    // Found once more, it still waits once.
+    // Found again, it still waits once.
     store.compact();
     check_findings(&store, &[3]);
     store.findings_reported(&store.unreported_findings(1000));
@@ -143,7 +139,7 @@ async fn a_damaged_record_stays_and_is_reported() {
     // Shard 3 loses a bit of a cell, shard 13 one of its header, shard 26 one of its footer.
     let record_bytes = 1024;
     let at = |n: usize| VOLUME_DATA_START as usize + n * record_bytes;
-    // Behind the header, the descriptor, and one cell with its checksum.
+    // After the header, the descriptor, and one cell with its checksum.
     let descriptor = content(shard(26), 600, 0).0.descriptor;
     let footer = at(26) + HEADER_BYTES + descriptor.len() + 600 + CHECKSUM_BYTES + 20;
     disk.tamper("00000001.vol", |bytes| {
@@ -153,7 +149,7 @@ async fn a_damaged_record_stays_and_is_reported() {
     });
     for _ in 0..2 {
         store.compact();
-        checkpoint(&store);
+        store.checkpoint();
     }
     assert!(volumes(&disk).contains(&"00000001.vol".to_owned()));
     check_findings(&store, &[3, 26, 13]);
@@ -164,11 +160,11 @@ async fn a_damaged_record_stays_and_is_reported() {
     for n in LIVING.iter().filter(|n| ![3, 13].contains(*n)) {
         check(&store, shard(*n), 600, 0).await;
     }
-    // Once they are deleted, as after a repair elsewhere, nothing keeps the volume.
+    // Once they are deleted, as after a rebuild elsewhere, nothing keeps the volume.
     delete(&store, &[shard(3), shard(13), shard(26)]).await.unwrap();
     for _ in 0..4 {
         store.compact();
-        checkpoint(&store);
+        store.checkpoint();
     }
     assert!(!volumes(&disk).contains(&"00000001.vol".to_owned()));
 }
@@ -194,14 +190,14 @@ async fn a_shard_that_is_being_written_again_is_not_moved_over() {
 #[tokio::test]
 async fn a_shard_whose_deletion_is_under_way_is_not_copied() {
     let (disk, store) = sparse().await;
-    // Room in the last volume, so that nothing but the syncs is waited for below.
+    // Room in the last volume, so that only syncs are waited for below.
     let before = volumes(&disk).len();
     let mut added = SHARDS..;
     while volumes(&disk).len() == before {
         put(&store, shard(added.next().unwrap()), 600, 0).await.unwrap();
     }
     disk.hold_syncs(true);
-    // Alone in the sparsest volume: the first that compaction comes to.
+    // Alone in the sparsest volume, with which compaction begins.
     let dying = shard(42);
     let operations = disk.operations();
     let deletion = tokio::spawn({
@@ -214,7 +210,7 @@ async fn a_shard_whose_deletion_is_under_way_is_not_copied() {
     let compacting = store.clone();
     let compaction = TestThreads.spawn("compaction", Box::new(move || compacting.compact())).unwrap();
     wait_until(|| !copies().is_empty()).await;
-    // The first copies are written, and the tombstone is not synced.
+    // The first copies are written; the tombstone is not synced yet.
     assert!(copies().iter().all(|copy| copy.shard != dying), "{:?}", copies());
     disk.hold_syncs(false);
     deletion.await.unwrap().unwrap();
@@ -228,7 +224,7 @@ async fn a_shard_whose_deletion_is_under_way_is_not_copied() {
     assert_eq!(all(&store).await, living.collect::<Vec<_>>());
 }
 
-/// A full volume of shards of which one dies, then a volume with its tombstone and nothing that lives.
+/// A full volume in which one shard is deleted, then a volume with its tombstone and no live record.
 async fn tombstone_in_a_dead_volume(disk: &SimulatedDisk) -> DiskStore {
     let store = open_with(disk, small());
     for n in 0..27 {
@@ -253,7 +249,7 @@ async fn tombstones_that_are_needed_are_carried_along() {
     let store = tombstone_in_a_dead_volume(&disk).await;
     assert_eq!(volumes(&disk), ["00000001.vol", "00000002.vol", "00000003.vol"]);
     store.compact();
-    checkpoint(&store);
+    store.checkpoint();
     assert_eq!(volumes(&disk), ["00000001.vol", "00000003.vol"]);
     disk.crash(|| false);
     disk.remove_index().unwrap();
@@ -271,7 +267,7 @@ async fn a_shard_that_was_stored_again_survives_the_carrying_of_its_tombstone() 
     let store = tombstone_in_a_dead_volume(&disk).await;
     put(&store, shard(5), 700, 1).await.unwrap();
     store.compact();
-    checkpoint(&store);
+    store.checkpoint();
     assert_eq!(volumes(&disk), ["00000001.vol", "00000003.vol"]);
     disk.crash(|| false);
     disk.remove_index().unwrap();
@@ -286,7 +282,7 @@ async fn a_shard_that_was_stored_again_survives_the_carrying_of_its_tombstone() 
     put(&store, shard(61), 600, 0).await.unwrap();
     for _ in 0..3 {
         store.compact();
-        checkpoint(&store);
+        store.checkpoint();
     }
     disk.crash(|| false);
     disk.remove_index().unwrap();
@@ -300,7 +296,7 @@ async fn a_volume_that_cannot_be_removed_keeps_what_keeps_it_dead() {
     disk.fail_removals(true);
     for _ in 0..4 {
         store.compact();
-        checkpoint(&store);
+        store.checkpoint();
     }
     disk.crash(|| false);
     disk.fail_removals(false);
@@ -318,8 +314,8 @@ async fn a_crash_at_any_moment_of_a_compaction_changes_nothing() {
             let (disk, store) = sparse().await;
             disk.stop_after(after);
             store.compact();
-            checkpoint(&store);
-            checkpoint(&store);
+            store.checkpoint();
+            store.checkpoint();
             let has_stopped = disk.has_stopped();
             let mut dice = Dice(after);
             disk.crash(|| dice.roll(4) < survives_in_four);
@@ -345,7 +341,7 @@ async fn a_failure_at_any_operation_of_a_compaction_loses_nothing() {
             let (disk, store) = sparse().await;
             disk.fail(Some(Fault { at, errno }));
             store.compact();
-            checkpoint(&store);
+            store.checkpoint();
             let happened = disk.operations() >= at;
             let suspected = store.state().0 == DiskState::Suspect;
             assert_eq!(suspected, is_to_blame && happened, "{errno:?} at {at}: {:?}", store.state());
@@ -377,10 +373,10 @@ async fn a_move_leaves_half_of_the_reserve_alone() {
     disk.set_available(1 << 18);
     let before = volumes(&disk);
     store.compact();
-    checkpoint(&store);
+    store.checkpoint();
     assert_eq!(volumes(&disk), before);
     disk.set_available(3 << 18);
     store.compact();
-    checkpoint(&store);
+    store.checkpoint();
     assert!(volumes(&disk).len() < before.len());
 }

@@ -1,4 +1,4 @@
-//! Power loss (I1, I4): what was acknowledged is there afterwards, whatever else survived.
+//! Power loss (I1, I4): what was acknowledged survives, whatever else does.
 
 use super::*;
 
@@ -17,7 +17,7 @@ async fn every_acknowledged_shard_survives_a_crash_right_after_its_acknowledgeme
             for id in &deleted {
                 check_error(&store, *id, 1, StorageErrorKind::Missing).await;
             }
-            // Streams that the crash will catch in the middle, before and after the others.
+            // Streams that the crash interrupts, before and after the others.
             let (header, cells) = content(shard(1000 + round * 10), 40_000, 0);
             let mut unfinished = store.open_shard(header).await.unwrap();
             unfinished.append(cells[..3].to_vec()).await.unwrap();
@@ -86,7 +86,7 @@ async fn all_shards_of_a_deletion_stay_dead_without_the_index() {
     for n in 0..16 {
         put(&store, shard(n), 600, 0).await.unwrap();
     }
-    // Each shares its block with shards that live, so its header stays on disk.
+    // Each shares its block with live shards, so its header stays on disk.
     delete(&store, &[1, 6, 11, 14].map(shard)).await.unwrap();
     drop(store);
     disk.crash(|| false);

@@ -6,7 +6,7 @@ use rustix::io::Errno;
 use super::*;
 use crate::disk_io::simulated::Fault;
 
-/// Writes, streams, deletes; returns what was acknowledged and what failed how.
+/// Writes, streams and deletes; returns what was acknowledged, and the kinds of all errors.
 async fn script(store: &DiskStore) -> (Vec<(ShardId, u64)>, Vec<ShardId>, Vec<StorageErrorKind>) {
     let (mut there, mut gone, mut errors) = (Vec::new(), Vec::new(), Vec::new());
     for n in 0..12u64 {
@@ -23,7 +23,7 @@ async fn script(store: &DiskStore) -> (Vec<(ShardId, u64)>, Vec<ShardId>, Vec<St
             let (id, _) = there.remove(0);
             match delete(store, &[id]).await {
                 Ok(()) => gone.push(id),
-                // Whether the tombstone survived is not known, so nothing is promised of the shard any more.
+                // Whether the tombstone survived is unknown, so nothing is expected of the shard any more.
                 Err(error) => errors.push(error.kind),
             }
         }
@@ -31,7 +31,7 @@ async fn script(store: &DiskStore) -> (Vec<(ShardId, u64)>, Vec<ShardId>, Vec<St
     (there, gone, errors)
 }
 
-/// Runs the script with the N-th operation failing, for all N.
+/// Runs the script once for each of its operations, which fails.
 async fn every_operation(errno: Errno, expected: StorageErrorKind, small: bool) {
     let options = if small { StoreOptions { volume_bytes: 64 << 10, ..options() } } else { options() };
     let clean = formatted();
@@ -46,7 +46,7 @@ async fn every_operation(errno: Errno, expected: StorageErrorKind, small: bool) 
         disk.fail(Some(Fault { at, errno }));
         let (there, gone, errors) = script(&store).await;
         assert!(errors.iter().all(|kind| *kind == expected), "operation {at}: {errors:?}");
-        // Blocks that cannot be had ahead of time are asked for again when they are needed.
+        // Blocks that cannot be allocated ahead are allocated when they are needed.
         let may_pass = expected == StorageErrorKind::Full;
         assert!(may_pass || !errors.is_empty(), "operation {at} failed and nobody heard of it");
         let (state, reason) = store.state();
@@ -94,7 +94,7 @@ async fn a_filesystem_that_turns_read_only_makes_the_disk_suspect() {
 }
 
 #[tokio::test]
-async fn after_a_failed_sync_nothing_more_is_written_to_the_disk() {
+async fn a_disk_whose_sync_failed_is_not_written_again() {
     let disk = formatted();
     let store = open(&disk);
     put(&store, shard(1), 100, 0).await.unwrap();
@@ -127,7 +127,7 @@ async fn a_volume_that_failed_takes_nothing_more_also_after_a_restart() {
         put(&store, shard(3), 100, 0).await.unwrap();
         delete(&store, &[shard(1)]).await.unwrap();
         let after = disk.volume("00000001.vol");
-        // Holes may come; bytes may not.
+        // There may be more holes, but no more bytes.
         assert!(before.iter().zip(&after).all(|(before, after)| before == after || *after == 0));
         assert_eq!(before.len(), after.len());
         // The page cache showed the second shard whole; the disk never had it.

@@ -1,4 +1,4 @@
-//! The index on a disk that refuses it (I21): reads and deletions go on, and a crash finds no wrong index.
+//! The index on a disk that refuses it (I21): reads and deletions go on, and a crash leaves no wrong index.
 
 use cairn_core::cluster_map::DiskState;
 use rustix::io::Errno;
@@ -106,7 +106,7 @@ async fn a_crash_at_any_moment_of_a_checkpoint_changes_nothing() {
 }
 
 #[tokio::test]
-async fn after_a_failed_sync_of_the_index_a_disk_is_suspect_and_serves() {
+async fn a_disk_with_a_failed_sync_of_the_index_is_suspect_and_serves() {
     let disk = formatted();
     let store = some(&disk).await;
     change(&store).await;
@@ -119,7 +119,7 @@ async fn after_a_failed_sync_of_the_index_a_disk_is_suspect_and_serves() {
         check_some(&store).await;
     }
     assert!(store.index_is_behind());
-    // The page cache outlives the process, and then forgets.
+    // The page cache outlives the process, and is then lost.
     disk.kill();
     drop(store);
     let store = open(&disk);

@@ -1,5 +1,5 @@
-//! The concurrent core under many orders in which its threads may run: the commit group, the index while records move,
-//! the accounts of space. The queue, the state and what applies a record to it are the real ones; the disk is a list.
+//! The concurrent core under many orders in which its threads may run: the commit group, the index while records move, the
+//! accounts of space. The queue, the state, and `apply` are the real ones; the disk is a list.
 
 mod primitives {
     pub(crate) use shuttle::sync::{Condvar, Mutex, MutexGuard};
@@ -40,7 +40,7 @@ struct Written {
     reply: Sender<Applied>,
 }
 
-/// A record in the log, as recovery finds it.
+/// A record in the log, as replay finds it.
 #[derive(Debug, Clone, Copy)]
 enum Record {
     Shard(ShardId, Entry),
@@ -66,7 +66,7 @@ fn located(entry: Option<Entry>) -> Located {
     Located { entry, generation: 0 }
 }
 
-/// A shard record; its version stands in the length of its descriptor.
+/// A shard record; the length of its descriptor is its version.
 fn shard_header(shard: ShardId, version: u32) -> RecordHeader {
     let header = RecordHeader::of_shard(&content(shard, 700, 0).0, Place::default());
     RecordHeader { descriptor_bytes: version, ..header }
@@ -116,7 +116,7 @@ impl Core {
             }
             Request::Move { shard, reply } => {
                 let Some(current) = known(&self.state.lock().unwrap(), shard) else { return };
-                // Time passes between looking and asking, as it does for the thread that copies.
+                // Time passes between the two looks, as it does for the compaction thread.
                 thread::yield_now();
                 let allowed = {
                     let state = self.state.lock().unwrap();
@@ -161,7 +161,7 @@ impl Core {
         answer
     }
 
-    /// Reading the log from its beginning gives what the threads made of it together, and the accounts agree.
+    /// Replaying the log from its beginning gives the same index as the threads have, and the accounts agree.
     fn check(&self, shards: &BTreeSet<ShardId>) {
         let live = self.state.lock().unwrap();
         let mut replayed = State::default();
@@ -328,7 +328,7 @@ fn a_group_is_acknowledged_only_by_a_sync_that_began_after_its_writes() {
     );
 }
 
-/// No order of pushes, blocking workers and the end leaves an item lying or a worker asleep.
+/// No order of pushes, blocking workers and the end leaves an item untaken or a worker asleep.
 #[test]
 fn every_item_is_worked_on_and_no_more_at_once_than_may_be() {
     const WORKING_MAX: u64 = 1;

@@ -47,10 +47,10 @@ fn options() -> StoreOptions {
         volume_bytes: 256 << 10,
         reserve_bytes: 0,
         index_cache_bytes: 1 << 20,
-        // Only where it is asked for: a test should know what reads its disk.
+        // Only on request: a test should know what reads its disk.
         scrub: ScrubOptions { period: Duration::ZERO, recheck_pause: Duration::ZERO, ..ScrubOptions::default() },
         tombstone_room_bytes: 16 << 10,
-        // Tests compact when they mean to.
+        // Tests compact explicitly.
         compact_interval: Duration::from_hours(1),
         ..StoreOptions::default()
     }
@@ -96,7 +96,7 @@ fn content(id: ShardId, bytes: u64, version: u64) -> (ShardHeader, Vec<Cell>) {
     (ShardHeader { id, profile: ProfileId(1), geometry, descriptor: Bytes::from_static(b"what it is") }, cells)
 }
 
-/// Waits for what other threads do.
+/// Waits for other threads.
 async fn wait_until(done: impl Fn() -> bool) {
     for _ in 0..4000 {
         if done() {

@@ -1,9 +1,9 @@
 //! Random histories against a map in memory (I1, I2, I4, I14, I21): writes, streams, deletions, compaction, scrubs,
 //! checkpoints, a disk that fills up, failing operations, killed processes, power losses at any operation, also during
-//! recovery.
+//! replay.
 //!
-//! What was acknowledged counts. What failed may have happened or not, also later, until an acknowledged write or
-//! deletion of the same shard settles it.
+//! What was acknowledged counts. What failed may have happened or not, and may still happen, until an acknowledged write or
+//! deletion of the same shard decides.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,17 +17,17 @@ use rustix::io::Errno;
 use super::*;
 use crate::disk_io::simulated::Fault;
 
-/// Histories in one test, and the most steps in each.
+/// Histories in one test, and the highest number of steps in each.
 const HISTORIES: u32 = 150;
 const STEPS_MAX: usize = 360;
 /// Steps that one test takes at least: with four tests, 100,000.
 const STEPS_MIN: usize = 25_000;
-/// Shards that the histories are about.
+/// Different shards in the histories.
 const SHARDS: u64 = 16;
 /// Bytes of the filesystem.
 const CAPACITY_BYTES: u64 = 32 << 20;
 
-/// Time between two looks at a scrub, and how often it is looked at.
+/// Time between two looks at a scrub, and their highest number.
 const SCRUB_LOOK: Duration = Duration::from_millis(1);
 const SCRUB_LOOKS_MAX: usize = 20_000;
 
@@ -59,7 +59,7 @@ enum Step {
         bytes: u64,
     },
     Checkpoint,
-    /// A scrub, beside what comes next or to its end.
+    /// A scrub, waited for or beside the next steps.
     Scrub {
         wait: bool,
     },
@@ -76,11 +76,11 @@ enum Step {
         how: End,
         index_lost: bool,
     },
-    /// The machine stops after so many operations from here on; then power is lost.
+    /// The machine stops after this many operations; then power is lost.
     Stop {
         after: u64,
     },
-    /// Power is lost now, and again while the disk is recovered.
+    /// Power is lost now, and again during replay.
     EndTwice {
         how: End,
         after: u64,
@@ -90,9 +90,9 @@ enum Step {
 /// How a process ends.
 #[derive(Debug, Clone, Copy)]
 enum End {
-    /// The page cache lives on.
+    /// The page cache stays.
     Kill,
-    /// Of what was not synced, so many sectors in four survive.
+    /// Of what was not synced, this many sectors in four survive.
     PowerLoss { survives_in_four: u64, seed: u64 },
 }
 
@@ -126,7 +126,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What a shard may be: nothing, or so many bytes of a version.
+/// What a shard may be: absent, or its bytes and version.
 type Content = Option<(u64, u64)>;
 
 struct Open {
@@ -134,7 +134,7 @@ struct Open {
     content: (u64, u64),
     writer: Box<dyn ShardWriter>,
     rest: Vec<Cell>,
-    /// An acknowledged write or deletion came after it was opened: it stands before that in the log, and loses.
+    /// An acknowledged write or deletion came after it was opened: that is later in the log, and counts.
     overruled: bool,
     /// A write or a deletion that came after it failed.
     muddied: bool,
@@ -149,9 +149,9 @@ struct World {
     is_full: bool,
     starts_since_full: u32,
     has_fault: bool,
-    /// An operation failed at some time: if it was a read, a scrub may blame the record.
+    /// An operation failed at some time: if it was a read, a scrub may report the record.
     saw_errors: bool,
-    /// Shards of which a write has failed at some time.
+    /// Shards with a write that failed at some time.
     doubted: BTreeSet<u64>,
 }
 
@@ -234,7 +234,7 @@ impl World {
         }
     }
 
-    /// The shard is one of the things that it may be.
+    /// Checks that the shard is one of the things that it may be; returns whether it exists.
     async fn check(&self, n: u64) -> bool {
         let id = shard(n);
         let mut seen = Vec::new();
@@ -284,7 +284,7 @@ impl World {
         }
     }
 
-    /// A stream that came to nothing, or may have come to something.
+    /// A stream ends without an answer: it may have been stored.
     fn give_up(&mut self, open: Open) {
         drop(open.writer);
         self.doubted.insert(open.n);
@@ -302,7 +302,7 @@ impl World {
                 self.check_all().await;
                 return;
             }
-            // It stopped again during recovery.
+            // It stopped again during replay.
             assert!(self.disk.has_stopped(), "the disk is not taken into service");
             self.end(how);
         }
@@ -353,8 +353,8 @@ impl World {
         compaction().unwrap();
     }
 
-    /// Nothing rots here, so a scrub may find nothing, whatever is being written, deleted and moved beside it (I14). Only
-    /// what came of writes that failed may lack a footer.
+    /// Nothing rots here, so a scrub must find nothing, whatever is being written, deleted and moved beside it (I14). Only
+    /// the records of failed writes may lack a footer.
     async fn scrub(&self, wait: bool) {
         let before = self.store.scrub_status().last.map_or(0, |last| last.cycle);
         self.store.start_scrub();
@@ -371,13 +371,13 @@ impl World {
     fn assert_nothing_rots(&self) {
         let findings = self.store.unreported_findings(1000);
         let invented = findings.iter().find(|finding| !self.doubted.contains(&finding.shard.extent.counter));
-        // A machine that has stopped gives no bytes.
+        // After the machine has stopped, all reads fail.
         assert!(invented.is_none() || self.saw_errors || self.disk.has_stopped(), "a scrub invents {invented:?}");
     }
 
     fn fill(&mut self, left: u64) {
         self.store.make_spare();
-        // Each start on a full disk may use a spare file up, and only a disk with some room makes another.
+        // Each start on a full disk may use up a spare file, and only a disk with some room makes another.
         if self.disk.spare_bytes() > small().tombstone_room_bytes {
             self.starts_since_full = 0;
         }

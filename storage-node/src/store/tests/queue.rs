@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::store::queue::{PushError, Queue};
 
 #[test]
-fn it_is_bounded_and_hands_out_what_waits_after_closing() {
+fn a_queue_is_bounded_and_hands_out_what_waits_after_closing() {
     let queue = Queue::new(2);
     assert_eq!((queue.push(1), queue.push(2), queue.push(3)), (Ok(()), Ok(()), Err(PushError::Full)));
     queue.close();
@@ -18,7 +18,7 @@ fn it_is_bounded_and_hands_out_what_waits_after_closing() {
 }
 
 #[test]
-fn only_so_many_workers_work_and_those_that_block_do_not_count() {
+fn workers_are_bounded_and_those_that_block_do_not_count() {
     let queue = Queue::with_workers(10, 1);
     (1..=3).for_each(|item| queue.push(item).unwrap());
     let (mut first, mut second) = (queue.worker(), queue.worker());

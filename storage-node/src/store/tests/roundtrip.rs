@@ -1,4 +1,4 @@
-//! What goes in comes out, on both kinds of disk.
+//! What is stored is read back, on both kinds of disk.
 
 use super::scrub::records;
 use super::*;
@@ -29,7 +29,7 @@ async fn contract(io: impl DiskIo + Clone) {
     let expected: Vec<_> = (0..20).chain([101]).filter(|n| ![3, 4].contains(n)).map(shard).collect();
     assert_eq!(all(&store).await, expected);
 
-    // A shard that is written again, as a repair does, replaces the one before.
+    // A shard that is written again, as by a rebuild, replaces the one before.
     put(&store, shard(5), 900, 1).await.unwrap();
     check(&store, shard(5), 900, 1).await;
     assert_eq!(store.usage().shards, 19);
@@ -47,19 +47,19 @@ async fn contract(io: impl DiskIo + Clone) {
 }
 
 #[tokio::test]
-async fn simulated_disk() {
+async fn a_simulated_disk_returns_what_was_stored() {
     contract(SimulatedDisk::default()).await;
 }
 
 #[tokio::test]
-async fn simulated_disk_with_a_warm_page_cache() {
+async fn a_simulated_disk_with_a_warm_page_cache_returns_what_was_stored() {
     let disk = SimulatedDisk::default();
     disk.set_cached(true);
     contract(disk).await;
 }
 
 #[tokio::test]
-async fn real_disk() {
+async fn a_real_disk_returns_what_was_stored() {
     let directory = tempfile::tempdir().unwrap();
     contract(RealDisk::new(&directory.path().join("disk1"))).await;
 }
@@ -106,7 +106,7 @@ async fn many_writers_share_their_syncs() {
     for put in puts {
         put.await.unwrap();
     }
-    // The sync that was held is for those that were written before it, and the next for all others.
+    // The held sync acknowledges what was written before it, and the next one everything else.
     let syncs = disk.operations() - written;
     assert!(syncs <= 2, "{syncs} syncs for 200 shards");
     assert_eq!(store.usage().shards, 201);
@@ -129,7 +129,7 @@ async fn a_deletion_overtakes_a_shard_that_is_being_written() {
 }
 
 #[tokio::test]
-async fn of_two_writes_of_a_shard_the_later_place_counts_whichever_ends_first() {
+async fn the_later_place_of_two_writes_counts_whichever_ends_first() {
     let disk = formatted();
     let store = open(&disk);
     let (header, cells) = content(shard(1), 2500, 0);

@@ -1,4 +1,4 @@
-//! The scrub (I14): whatever rots is found, nothing else is, and no kill makes it forget.
+//! The scrub (I14): it finds whatever rots and nothing else, and no crash makes it forget.
 
 use std::collections::BTreeSet;
 
@@ -75,7 +75,7 @@ async fn every_byte_of_a_record_is_looked_at() {
     let store = filled(&disk, 3).await;
     assert_eq!(cycle(&store).await, []);
     let header = records(&disk)[1];
-    // The header, the descriptor, cells, checksums and the footer, at every place of some.
+    // In the header, the descriptor, cells, checksums and the footer.
     for at in (0..written_bytes(&header)).step_by(13) {
         rot(&disk, &header, at);
         let found = cycle(&store).await;
@@ -87,7 +87,7 @@ async fn every_byte_of_a_record_is_looked_at() {
 }
 
 #[tokio::test]
-async fn all_that_rots_is_found_over_two_crashes_and_nothing_is_invented() {
+async fn rotten_records_and_no_others_are_found_over_two_crashes() {
     let mut dice = Dice(7);
     let disk = formatted();
     let store = filled(&disk, 300).await;
@@ -120,7 +120,7 @@ async fn all_that_rots_is_found_over_two_crashes_and_nothing_is_invented() {
         drop(store);
         store = slowly();
         let status = wait_for(&store, "progress after a crash", |s| s.shards > 0).await;
-        // What was saved was saved within the last shards before the crash.
+        // Progress was saved at most a few shards before the crash.
         assert!(status.cycle == 1 && status.shards + 5 >= verified, "crash {crash}: {status:?}, {verified} before");
     }
     let status = wait_for(&store, "end", |s| s.last.is_some()).await;
@@ -132,7 +132,7 @@ async fn all_that_rots_is_found_over_two_crashes_and_nothing_is_invented() {
 }
 
 #[tokio::test]
-async fn what_is_deleted_or_written_again_is_no_finding() {
+async fn a_shard_that_was_deleted_or_written_again_is_no_finding() {
     let disk = formatted();
     let store = filled(&disk, 20).await;
     for header in records(&disk) {
@@ -168,7 +168,7 @@ async fn findings_are_remembered_until_they_are_reported() {
 }
 
 #[tokio::test]
-async fn damaged_progress_begins_the_cycle_anew() {
+async fn a_cycle_begins_again_if_its_progress_is_damaged() {
     let disk = formatted();
     let store = filled(&disk, 5).await;
     assert_eq!(cycle(&store).await, []);

@@ -18,7 +18,7 @@ struct Mount {
 }
 
 impl Mount {
-    /// Mounts a filesystem, or says why it cannot be had here.
+    /// Mounts a filesystem; prints why if that is impossible here.
     fn new(kind: &str, options: &str) -> Option<Self> {
         let directory = tempfile::tempdir().unwrap();
         let at = directory.path().join("mount");
@@ -29,7 +29,7 @@ impl Mount {
         } else {
             let image = mount.directory.path().join("image");
             std::fs::File::create(&image).unwrap().set_len(64 << 20).unwrap();
-            // As Debian's installer makes them: an error of the filesystem makes it read-only at once.
+            // As Debian's installer makes them: read-only after an error.
             run(Command::new("mkfs.ext4").args(["-q", "-F", "-e", "remount-ro"]).arg(&image))
                 .and_then(|()| run(Command::new("mount").args(["-o", "loop"]).arg(&image).arg(&at)))
         };
@@ -46,7 +46,7 @@ impl Mount {
         self.directory.path().join("mount")
     }
 
-    /// Lets the kernel find an error in the ext4 filesystem, while it is in use.
+    /// Makes the kernel find an error in the ext4 filesystem while it is in use.
     fn break_down(&self) {
         let path = self.path();
         let found = Command::new("findmnt").args(["-n", "-o", "SOURCE"]).arg(&path).output().unwrap();
@@ -55,11 +55,11 @@ impl Mount {
         std::fs::write(format!("/sys/fs/ext4/{device}/trigger_fs_error"), "a test").unwrap();
     }
 
-    /// Unmounts and mounts again, after a check that mends what it finds.
+    /// Unmounts, repairs and mounts again.
     fn check_and_remount(&self) {
         let (at, image) = (self.path(), self.directory.path().join("image"));
         run(Command::new("umount").arg(&at)).unwrap();
-        // It exits with 1 where it mended something.
+        // Its exit code is 1 if it repaired something.
         let _ = run(Command::new("e2fsck").args(["-f", "-y"]).arg(&image));
         run(Command::new("mount").args(["-o", "loop"]).arg(&image).arg(&at)).unwrap();
     }
@@ -68,7 +68,7 @@ impl Mount {
         run(Command::new("mount").args(["-o", options]).arg(self.path())).unwrap();
     }
 
-    /// Takes every byte that is free.
+    /// Uses up every free byte.
     fn fill(&self) -> PathBuf {
         let path = self.path().join("filler");
         let mut file = std::fs::File::create(&path).unwrap();
@@ -105,7 +105,7 @@ fn start(disk: &RealDisk) -> DiskStore {
     open_with(disk, small())
 }
 
-/// Bytes of everything below a directory, as `du` counts them. The disk is in use: a volume may go while it is counted.
+/// Bytes of everything below a directory, as `du` counts them. The disk is in use: a volume may be removed meanwhile.
 fn du(path: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
     let file = match std::fs::symlink_metadata(path) {
@@ -118,7 +118,7 @@ fn du(path: &Path) -> u64 {
     file.blocks() * 512 + inside
 }
 
-/// Waits until `holds`: the upkeep thread comes around twice a second.
+/// Waits until `holds`: the maintenance thread runs twice a second.
 fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     for _ in 0..100 {
         if holds() {
@@ -153,7 +153,7 @@ async fn fill_and_empty(mount: &Mount) {
         assert!(stored.len() > 40, "round {round}: only {} shards fit", stored.len());
         assert_eq!(store.state().0, DiskState::Full);
         let filler = mount.fill();
-        // Everything is there, also after a restart without a free byte; every second restart is a crash.
+        // Everything is still stored, also after a restart without a free byte.
         let store = if round % 2 == 0 {
             store.close();
             drop(store);
@@ -176,7 +176,7 @@ async fn fill_and_empty(mount: &Mount) {
         }
         std::fs::remove_file(filler).unwrap();
         kept.extend(keep);
-        // Some of what was kept goes too, so that there is room for the next round.
+        // Some of what was kept is deleted too, to make room for the next round.
         if kept.len() > 20 {
             let old: Vec<ShardId> = kept.drain(..10).map(shard).collect();
             delete(&store, &old).await.unwrap();
@@ -213,7 +213,7 @@ async fn an_ext4_is_filled_and_emptied_ten_times() {
 }
 
 #[tokio::test]
-async fn without_inodes_a_disk_deletes_serves_and_recovers() {
+async fn a_disk_without_inodes_deletes_serves_and_recovers() {
     // Two for the directories of the test, two for those of the disk, and superblock, lock, index and spare.
     let Some(mount) = Mount::new("tmpfs", "size=64m,nr_inodes=14") else { return };
     let disk = RealDisk::new(&mount.path().join("disk"));
@@ -226,7 +226,7 @@ async fn without_inodes_a_disk_deletes_serves_and_recovers() {
     assert!(made < fillers.len());
     eventually("the disk says that it is full", || store.state().0 == DiskState::Full);
     assert!(store.state().1.contains("files"), "{:?}", store.state());
-    // The volume that is there takes more, and then nothing does.
+    // The last volume takes more until it is full.
     let mut stored = vec![1];
     let refused = loop {
         let n = stored.len() as u64 + 1;
@@ -240,7 +240,7 @@ async fn without_inodes_a_disk_deletes_serves_and_recovers() {
     for n in &stored[1..] {
         check(&store, shard(*n), 900_000, 0).await;
     }
-    // Also after a restart, with the file that was set aside.
+    // Also after a restart, with the spare file.
     store.close();
     drop(store);
     let store = start(&disk);
@@ -267,7 +267,7 @@ async fn filled(mount: &Mount) -> (RealDisk, DiskStore) {
     (disk, store)
 }
 
-/// All of them are there.
+/// All of them are stored.
 async fn check_filled(store: &DiskStore) {
     for n in 0..20 {
         check(store, shard(n), size_of(n) / 4, 0).await;
@@ -280,7 +280,7 @@ async fn a_filesystem_that_turns_read_only_serves_and_loses_nothing() {
     let (disk, store) = filled(&mount).await;
     store.close();
     drop(store);
-    // Files that are open for writing keep a filesystem from being remounted, so the store is opened afterwards.
+    // A filesystem with files open for writing cannot be remounted, so the store is opened afterwards.
     mount.remount("remount,ro");
     let refused = try_open(&disk, small());
     let why = refused.err().expect("a read-only disk was taken into service").to_string();
@@ -322,7 +322,7 @@ fn a_write_that_ends_short_is_an_error_and_never_half_a_success() {
     let slices: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
     let error = file.write_at(&slices, 4096).unwrap_err();
     assert_eq!(crate::store::fault::classify(&error), StorageErrorKind::Full, "{error}");
-    // As far as it went, every byte is where it belongs, across more parts than one call takes.
+    // All bytes that were written are where they belong, across more parts than one call takes.
     let written = file.read_at(2_100_000, 4096).unwrap();
     assert!(written.len() > 700 * 1024 && written.len() < 2_100_000, "{} bytes", written.len());
     assert!(written.iter().zip(parts.concat()).all(|(found, expected)| *found == expected));

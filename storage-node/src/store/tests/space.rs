@@ -5,7 +5,7 @@ use cairn_core::cluster_map::DiskState;
 use super::*;
 
 #[tokio::test]
-async fn below_the_reserve_a_disk_serves_and_deletes_and_recovers_by_itself() {
+async fn a_disk_below_the_reserve_serves_deletes_and_recovers_by_itself() {
     let disk = formatted();
     let store = open_with(&disk, StoreOptions { reserve_bytes: 1 << 20, ..options() });
     put(&store, shard(1), 5000, 0).await.unwrap();
@@ -45,7 +45,7 @@ async fn dead_volumes_go_and_their_tombstones_stay_as_long_as_they_are_needed() 
     let disk = formatted();
     let small = StoreOptions { volume_bytes: 20_000, ..options() };
     let store = open_with(&disk, small);
-    // One survivor in the first volume, which also holds a shard that dies: its tombstone must outlive everything.
+    // One survivor in the first volume, which also holds a shard that dies: its tombstone must outlast everything.
     put(&store, shard(1), 5000, 0).await.unwrap();
     put(&store, shard(2), 5000, 0).await.unwrap();
     for n in 10..40 {
@@ -75,7 +75,7 @@ async fn dead_volumes_go_and_their_tombstones_stay_as_long_as_they_are_needed() 
     put(&store, shard(60), 19_000, 0).await.unwrap();
     store.close();
     drop(store);
-    // Dead volumes go one after the other, the older first: each keeps those before it dead.
+    // Dead volumes are removed one by one, the oldest first: each keeps those before it dead.
     for _ in 0..4 {
         let store = open_with(&disk, small);
         put(&store, shard(60), 19_000, 0).await.unwrap();
@@ -98,14 +98,14 @@ async fn deletions_have_room_when_nothing_is_free() {
     let spare = disk.spare_bytes();
     assert!(stored > 200 && spare > 0, "{stored} shards, {spare} bytes set aside");
     disk.fill_all_but(0);
-    // Every fourth alone frees no block: each shares one with its neighbours.
+    // Every fourth shard alone frees no block: it shares one with its neighbours.
     for n in (0..80).step_by(4) {
         delete(&store, &[shard(n)]).await.unwrap();
     }
     assert_eq!((disk.spare_bytes(), disk.space().unwrap().available_bytes), (spare, 0));
     store.close();
     drop(store);
-    // With what is set aside also after a restart.
+    // After a restart too, with the spare file.
     disk.fill_all_but(0);
     let store = open(&disk);
     for n in (80..160).step_by(4) {

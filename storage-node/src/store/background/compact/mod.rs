@@ -1,7 +1,7 @@
 //! Compaction: copies the live records of sparse volumes to the end of the log, so that the volumes' files can go. Runs
 //! beside everything else, at a bounded rate.
 //!
-//! - A copy counts only if, once it is on stable storage, its shard still lies where the copy was made from. It is not
+//! - A copy counts only if, once it is on stable storage, its shard still is where the copy was made from. It is not
 //!   even begun while the shard is being written or deleted: a copy comes later in the log than what was under way
 //!   before it, and would overrule it.
 //! - Every cell is verified on the way. A record that is not whole is never dropped: it stays where it is, its volume

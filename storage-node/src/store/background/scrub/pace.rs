@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn at_least_half_of_the_time_is_left_and_more_when_others_are_there() {
+    fn clients_have_half_of_the_time_and_more_when_they_compete() {
         let ms = Duration::from_millis;
         let mut pace = Pace::default();
         assert_eq!(pace.rest(1 << 20, ms(10), 1 << 20), ms(990));

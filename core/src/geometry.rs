@@ -1,4 +1,4 @@
-//! Stripe geometry: which byte of an extent lies in which cell of which shard.
+//! Stripe geometry: which byte of an extent is in which cell of which shard.
 //!
 //! Bytes fill a stripe cell by cell: cell 0 of shard 0, then of shard 1, up to shard `k-1`; then the next stripe. All
 //! cells of a stripe have the same size. The last stripe is cut into `k` equal cells, as small as possible, so an

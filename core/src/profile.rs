@@ -54,7 +54,7 @@ pub enum ProfileError {
     #[error("cells have 1 to {CELL_BYTES_MAX} bytes, not {0}")]
     CellBytes(u32),
     /// The write quorum cannot be decoded or cannot be met.
-    #[error("a write quorum lies between the data shards and all shards, not at {0}")]
+    #[error("a write quorum is at least the data shards and at most all shards, not {0}")]
     WriteQuorum(u8),
 }
 

@@ -18,7 +18,7 @@ pub enum ByteRange {
     Suffix(#[n(0)] u64),
 }
 
-/// No byte of the object lies in the range.
+/// The range contains no byte of the object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the requested range holds no byte of an object of {size} bytes")]
 pub struct UnsatisfiableRange {

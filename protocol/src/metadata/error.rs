@@ -60,7 +60,7 @@ pub enum Rejection {
     #[error("the object has no such part")]
     NoSuchPart,
     #[n(14)]
-    #[error("the object would be larger than an object can be")]
+    #[error("the object would exceed the size limit")]
     ObjectTooLarge,
     /// The requested version, or else the newest one, is a delete marker.
     #[n(15)]
@@ -85,7 +85,7 @@ pub enum MetadataError {
     #[error("no answer from the metadata service: {0}")]
     Unknown(String),
     /// The answer does not belong to the question.
-    #[error("the metadata service answered something unexpected: {0}")]
+    #[error("unexpected answer from the metadata service: {0}")]
     Protocol(String),
     #[error("the metadata store failed: {0}")]
     Store(String),

@@ -28,10 +28,10 @@ pub enum RpcError {
     #[error("no answer from {addr}: {detail}")]
     Lost { addr: String, detail: String },
     /// The peer refused the request (signature, clock, path) and has not acted on it.
-    #[error("{addr} turned the request away with status {status}: {detail}")]
+    #[error("{addr} refused the request with status {status}: {detail}")]
     Refused { addr: String, status: u16, detail: String },
     /// The answer cannot be read. The peer may have acted on the request.
-    #[error("{addr} sent an answer that cannot be read: {detail}")]
+    #[error("{addr} sent an unreadable answer: {detail}")]
     Malformed { addr: String, detail: String },
 }
 

@@ -178,14 +178,14 @@ impl HttpMetadata {
         let mut leader = self.leader.subscribe();
         let other = leader.borrow_and_update().clone().filter(|leader| leader != member);
         if other.is_some() {
-            return Attempt::Elsewhere(other, format!("{member} does not lead any more"));
+            return Attempt::Elsewhere(other, format!("{member} no longer leads"));
         }
         let replaced = leader.wait_for(|leader| leader.as_deref().is_some_and(|leader| leader != member));
         let answer = tokio::select! {
             biased;
             answer = self.rpc.call(member, path, message, limit) => answer,
             // Another call has found the new leader, so there is no need to wait until the old one times out.
-            _ = replaced => return Attempt::Lost(format!("{member} does not lead any more")),
+            _ = replaced => return Attempt::Lost(format!("{member} no longer leads")),
         };
         match answer {
             Ok(Ok(answer)) => Attempt::Done(Ok(answer)),

@@ -42,7 +42,7 @@ pub enum MetadataFailure {
     Unavailable(#[n(0)] String),
     /// The member cannot tell whether the command was applied.
     #[n(3)]
-    #[error("the outcome is not known: {0}")]
+    #[error("the outcome is unknown: {0}")]
     Unknown(#[n(0)] String),
     #[n(4)]
     #[error("the metadata store failed: {0}")]

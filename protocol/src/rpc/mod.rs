@@ -3,7 +3,7 @@
 //! Every request is a POST. A small message is the body, in CBOR, and its SHA-256 is signed. A request that streams a
 //! shard carries its message in the signed header [`X_CAIRN_MESSAGE`]; the stream itself is covered by the BLAKE3 of
 //! each cell. An answer is 200 with a CBOR message or raw cells; any other status comes with the CBOR of the trait's
-//! own error, or with a text where the request was not let in at all.
+//! own error, or with a plain text if the request was refused before it reached the role.
 
 mod auth;
 mod client;

@@ -68,7 +68,7 @@ impl ShardWriter for ShardSender {
             if self.cells >= self.geometry.stripes() || cell.data.len() != expected as usize {
                 let (index, bytes) = (self.cells, cell.data.len());
                 return Err(
-                    self.invalid(format!("cell {index} has {bytes} bytes, the shard's geometry wants {expected}"))
+                    self.invalid(format!("cell {index} has {bytes} bytes, the shard's geometry requires {expected}"))
                 );
             }
             self.cells += 1;
@@ -77,7 +77,7 @@ impl ShardWriter for ShardSender {
                     Ok(()) => {}
                     Err(mpsc::error::SendTimeoutError::Closed(_)) => return Err(self.early_answer().await),
                     Err(mpsc::error::SendTimeoutError::Timeout(_)) => {
-                        return Err(self.unreachable(format!("the disk took nothing for {PROGRESS_TIMEOUT:?}")));
+                        return Err(self.unreachable(format!("the disk accepted no data for {PROGRESS_TIMEOUT:?}")));
                     }
                 }
             }

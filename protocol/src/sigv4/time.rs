@@ -11,7 +11,7 @@ const TEXT_BYTES: usize = 16;
 
 /// A text that is not `YYYYMMDDTHHMMSSZ`, or a time that this form cannot express.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a signing time has the form YYYYMMDDTHHMMSSZ and lies in the years 1970 to 9999")]
+#[error("a signing time has the form YYYYMMDDTHHMMSSZ and is in the years 1970 to 9999")]
 pub struct SigningTimeError;
 
 /// A time to the second, with its text `YYYYMMDDTHHMMSSZ` (UTC).

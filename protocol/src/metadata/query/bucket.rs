@@ -1,3 +1,5 @@
+//! Queries for buckets.
+
 use cairn_core::id::BucketId;
 use cairn_core::name::BucketName;
 use cairn_core::version::Versioning;

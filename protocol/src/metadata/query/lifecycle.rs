@@ -1,4 +1,4 @@
-//! Queries on lifecycle rules.
+//! Queries for lifecycle rules.
 
 use cairn_core::id::CommitSequence;
 use cairn_core::lifecycle::Rule;

@@ -9,17 +9,15 @@ mod object;
 mod rebalance;
 mod recovery;
 mod reencode;
+mod repair;
 mod upload;
+mod verification;
 
 use cairn_core::cluster_map::ClusterMap;
 use minicbor::{Decode, Encode};
 
 pub use bucket::{BucketInfo, BucketPage, GetBucket, ListBuckets};
-pub use cluster::{
-    Amount, ClassifyShards, ClusterStatus, CountDiskExtents, GetClusterMap, GetClusterStatus, GetRepairQueue,
-    GetRepairStatus, GetVerification, ObjectAtRisk, RepairEntry, RepairStatus, RunningRebuild, Verification,
-    VerifiedDisk, VerifyReport,
-};
+pub use cluster::{ClassifyShards, ClusterStatus, CountDiskExtents, GetClusterMap, GetClusterStatus};
 pub use lifecycle::{GetLifecycle, LifecycleView};
 pub use list::{ListObjects, ListPosition, ListVersions, ObjectPage, VersionPage, VersionPosition};
 pub use members::{GetMembers, MemberEntry, MemberRole, MemberTable, RestoreHold};
@@ -27,7 +25,9 @@ pub use object::{GetObject, LocateExtents, LocatedPage, ObjectView};
 pub use rebalance::{DiskShare, GetRebalance, RebalanceForecast, RebalanceRecord, RebalanceStatus};
 pub use recovery::{Finding, FindingKind, KnownExtent, ListExtents, ListFindings, ReconcileTotals};
 pub use reencode::{BodyPosition, FindOffProfile, OffProfileBody, OffProfilePage};
+pub use repair::{GetRepairQueue, GetRepairStatus, RepairEntry, RepairStatus, RunningRebuild};
 pub use upload::{GetUpload, ListParts, ListUploads, ListedPart, ListedUpload, PartPage, UploadInfo, UploadPage};
+pub use verification::{Amount, GetVerification, ObjectAtRisk, Verification, VerifiedDisk, VerifyReport};
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Query {

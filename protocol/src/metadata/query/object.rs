@@ -1,4 +1,4 @@
-//! Queries on objects.
+//! Queries for objects.
 
 use std::ops::Range;
 

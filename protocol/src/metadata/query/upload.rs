@@ -1,4 +1,4 @@
-//! Queries on multipart uploads.
+//! Queries for multipart uploads.
 
 use cairn_core::descriptor::Header;
 use cairn_core::etag::ETag;

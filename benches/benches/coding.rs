@@ -19,13 +19,12 @@ const K: usize = 4;
 const M: usize = 2;
 const CELL: usize = CELL_BYTES_DEFAULT as usize;
 const STRIPE: usize = K * CELL;
-/// Bytes of a piece as a socket delivers it.
+/// Bytes that a socket delivers at once.
 const PIECE: usize = 32 << 10;
-/// Stripes in the body that is worked on: 16 MiB, more than the caches hold.
+/// Stripes in the body: 16 MiB, more than the caches hold.
 const STRIPES: usize = 64;
-/// How long each rate of the comparison is measured in a round.
+/// Time for which each rate is measured in a round.
 const TIME: Duration = Duration::from_millis(400);
-/// Rounds of the comparison.
 const ROUNDS: usize = 5;
 
 fn body() -> Vec<u8> {
@@ -41,7 +40,7 @@ fn address(shard: usize, stripe: usize) -> CellAddress {
     CellAddress { extent: ExtentId::new(SessionId(1), 1), shard: shard as u8, stripe: stripe as u32 }
 }
 
-/// Every stripe of `body` encoded, in place.
+/// Encodes every stripe of `body` in place.
 fn encode_all(codec: &Codec, body: &[u8], parity: &mut [u8]) {
     for stripe in body.chunks(STRIPE) {
         codec.encode(black_box(stripe), parity).unwrap();
@@ -49,7 +48,7 @@ fn encode_all(codec: &Codec, body: &[u8], parity: &mut [u8]) {
     }
 }
 
-/// As many checksums as the data and parity cells of `body` need, over cells of `body`.
+/// Computes as many checksums as `body` has data and parity cells.
 fn checksum_all(body: &[u8]) {
     for (number, stripe) in body.chunks(STRIPE).enumerate() {
         for (shard, cell) in stripe.chunks(CELL).chain(stripe.chunks(CELL).take(M)).enumerate() {
@@ -58,7 +57,7 @@ fn checksum_all(body: &[u8]) {
     }
 }
 
-/// What a PUT does to its bytes between socket and disk: pieces are gathered into stripes, and stripes become cells.
+/// What a PUT does to its bytes between socket and disk: it gathers pieces into stripes and cuts stripes into cells.
 fn pipeline(codec: &Codec, body: &Bytes) {
     let (extent, geometry) = (ExtentId::new(SessionId(1), 1), geometry());
     for number in 0..STRIPES {
@@ -107,7 +106,7 @@ fn coding(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// The pipeline beside what its primitives allow.
+/// Compares the pipeline with what its primitives allow.
 fn compare() {
     let codec = Codec::new(K as u8, M as u8).unwrap();
     let body = Bytes::from(body());

@@ -1,5 +1,5 @@
 //! The metadata service as an embedded role: commits per second at several numbers of clients, and reads. Beside them
-//! stands what the disk gives: the time of one fdatasync, of which a commit's batch takes two.
+//! the disk's limit: the time of one fdatasync, of which a batch of commits takes two.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a benchmark is a process of its own")]
 
 use std::fs::File;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use cairn_benches::metadata::{Counting, RealClock, bucket, commit, prepare};
+use cairn_benches::metadata::{bucket, clock, commit, prepare, random};
 use cairn_core::id::SessionId;
 use cairn_core::name::ObjectKey;
 use cairn_metadata::{Dependencies, Handle, MetadataService, Options};
@@ -27,10 +27,10 @@ fn key(n: u64) -> ObjectKey {
 }
 
 async fn start(dir: &TempDir) -> (Handle, SessionId) {
-    let clock = RealClock::start();
+    let clock = clock();
     let rpc = RpcClient::new("secret", Arc::clone(&clock), Arc::new(LoopbackNetwork));
     let dependencies =
-        Dependencies { clock, random: Arc::new(Counting), storage: StorageDirectory::new(rpc.clone()), rpc };
+        Dependencies { clock, random: Arc::new(random()), storage: StorageDirectory::new(rpc.clone()), rpc };
     let options = Options { session_lease: Duration::from_hours(1), ..Options::new(dir.path()) };
     let metadata = MetadataService::start(options, dependencies).await.unwrap();
     let session = prepare(&metadata).await;

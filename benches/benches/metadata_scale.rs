@@ -1,9 +1,9 @@
-//! The metadata service at scale: a bucket of many keys: bytes of the state for each object, memory, and the time of a page
-//! of a listing, of a backup and of its restoration; then commits per second with one member and with three on this
-//! machine, beside the rate of fdatasync in the same run, and what naming each command costs.
+//! The metadata service at scale. For a bucket of many keys: bytes of state per object, memory, and the time of a
+//! listing's page, of a backup and of a restore. Then commits per second with one and with three members on this
+//! machine, beside the rate of fdatasync in the same run, and the cost of naming each command.
 //!
-//! `CAIRN_SCALE_KEYS` sets the number of keys (default: 10,000,000, which takes about a quarter of an hour) and
-//! `CAIRN_SCALE_SECONDS` the time of each rate (default: 5).
+//! `CAIRN_SCALE_KEYS` sets the number of keys (default: 10,000,000, which takes about 15 minutes) and
+//! `CAIRN_SCALE_SECONDS` the time for each rate (default: 5).
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,
@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use cairn_benches::metadata::{Counting, RealClock, bucket, commit, fill, prepare};
+use cairn_benches::metadata::{bucket, clock, commit, fill, prepare, random};
 use cairn_benches::{Rate, Unit, print_beside_limit};
 use cairn_core::id::SessionId;
 use cairn_core::name::{BucketName, ObjectKey};
@@ -37,15 +37,15 @@ use tokio::task::JoinSet;
 const CLIENTS: [u64; 4] = [1, 16, 64, 256];
 const PAGES: u64 = 200;
 
-/// In no order: n times an odd number runs through all of them.
+/// Unordered and without repetition, because the factor is odd.
 fn key(n: u64) -> ObjectKey {
     ObjectKey::new(&format!("object-{:016x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).unwrap()
 }
 
 async fn start(dir: &Path, member: u64, members: Vec<(u64, String)>) -> Handle {
-    let rpc = RpcClient::new("secret", RealClock::start(), Arc::new(LoopbackNetwork));
-    let (storage, random) = (StorageDirectory::new(rpc.clone()), Arc::new(Counting));
-    let dependencies = Dependencies { clock: RealClock::start(), random, storage, rpc };
+    let rpc = RpcClient::new("secret", clock(), Arc::new(LoopbackNetwork));
+    let (storage, random) = (StorageDirectory::new(rpc.clone()), Arc::new(random()));
+    let dependencies = Dependencies { clock: clock(), random, storage, rpc };
     let session_lease = Duration::from_hours(24);
     let options = Options { member_id: member, members, session_lease, ..Options::new(dir) };
     MetadataService::start(options, dependencies).await.unwrap()
@@ -62,15 +62,12 @@ async fn serve(count: u64, dir: &TempDir) -> (Vec<Handle>, HttpMetadata, Vec<Str
     let mut handles = Vec::new();
     for (listener, (id, _)) in listeners.into_iter().zip(&members) {
         let handle = start(&dir.path().join(format!("member{id}")), *id, members.clone()).await;
-        let app = router(handle.clone(), RpcAuth::new("secret", RealClock::start()));
+        let app = router(handle.clone(), RpcAuth::new("secret", clock()));
         tokio::spawn(async move { axum::serve(listener, app).await });
         handles.push(handle);
     }
-    let client = HttpMetadata::new(
-        RpcClient::new("secret", RealClock::start(), Arc::new(LoopbackNetwork)),
-        addrs.clone(),
-        &Counting,
-    );
+    let client =
+        HttpMetadata::new(RpcClient::new("secret", clock(), Arc::new(LoopbackNetwork)), addrs.clone(), &random());
     while client.ask(GetClusterStatus {}).await.is_err() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -81,7 +78,7 @@ async fn store(metadata: &impl Metadata, session: SessionId, n: u64) {
     metadata.run(commit(session, n, key(n))).await.unwrap();
 }
 
-/// Sends a command without a name: what a client did that cannot repeat it.
+/// Sends a command without a name, as a client does that cannot repeat it.
 async fn send_unnamed(rpc: &RpcClient, addr: &str, commit: CommitObject) {
     let message = Execute { command: commit.into(), call: None };
     let limit = Duration::from_secs(30);
@@ -89,7 +86,7 @@ async fn send_unnamed(rpc: &RpcClient, addr: &str, commit: CommitObject) {
     sent.unwrap().unwrap();
 }
 
-/// The rate of commits by so many clients, and the 99th percentile of their times.
+/// The rate of commits by this many clients, and the 99th percentile of their times.
 async fn rate<F>(
     clients: u64,
     next: &Arc<AtomicU64>,
@@ -165,7 +162,7 @@ async fn commits(seconds: Duration) {
     }
 }
 
-/// What it costs that a command can be repeated.
+/// Measures what it costs that a command can be repeated.
 async fn compare_unnamed(
     named: &Arc<HttpMetadata>,
     addr: &str,
@@ -173,7 +170,7 @@ async fn compare_unnamed(
     next: &Arc<AtomicU64>,
     seconds: Duration,
 ) {
-    let rpc = RpcClient::new("secret", RealClock::start(), Arc::new(LoopbackNetwork));
+    let rpc = RpcClient::new("secret", clock(), Arc::new(LoopbackNetwork));
     for round in 1..=5 {
         let (one, rpc, addr) = (Arc::clone(named), rpc.clone(), addr.to_owned());
         let by_name = move |n| {
@@ -211,7 +208,7 @@ async fn scale(keys: u64) {
     deleted(&service, session, keys).await;
 }
 
-/// The time of a page of a listing, from anywhere in the bucket.
+/// Measures a listing's page, from anywhere in the bucket.
 async fn pages(service: &Handle, bucket: &BucketName, what: &str) {
     let mut times = Vec::new();
     for page in 0..PAGES {
@@ -232,7 +229,7 @@ async fn pages(service: &Handle, bucket: &BucketName, what: &str) {
     println!("a page of {what}: median {:?}, p99 {:?}", at(50), at(99));
 }
 
-/// A versioned bucket in which 99 of 100 keys are deleted, each a version and a delete marker.
+/// Measures a versioned bucket in which 99 of 100 keys are deleted. Each is a version and a delete marker.
 async fn deleted(service: &Arc<Handle>, session: SessionId, stored: u64) {
     let keys = stored / 10;
     let bucket = BucketName::new("deleted").unwrap();
@@ -251,7 +248,7 @@ async fn deleted(service: &Arc<Handle>, session: SessionId, stored: u64) {
     pages(service, &bucket, &format!("a bucket of {keys} keys of which 99 in 100 are deleted")).await;
 }
 
-/// What a backup of the bucket costs, and what its restoration does.
+/// Measures a backup of the bucket and its restore.
 async fn backups(service: &Handle, dir: &Path, keys: u64) {
     let path = dir.join("backup");
     let begun = Instant::now();
@@ -272,7 +269,7 @@ async fn backups(service: &Handle, dir: &Path, keys: u64) {
     println!("its verification: {:.1?}", begun.elapsed());
     let begun = Instant::now();
     let options = RestoreOptions { dir: dir.join("restored"), member: 1, addr: String::new() };
-    restore(open(), &options, &Counting).unwrap();
+    restore(open(), &options, &random()).unwrap();
     println!("its restoration: {:.1?}", begun.elapsed());
     let begun = Instant::now();
     let restored = start(&options.dir, 1, vec![(1, String::new())]).await;
@@ -293,7 +290,7 @@ fn setting(name: &str, default: u64) -> u64 {
 fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        // First, because what it says of memory is the most that the process ever had.
+        // First, because it reports the peak memory of the process so far.
         scale(setting("CAIRN_SCALE_KEYS", 10_000_000)).await;
         commits(Duration::from_secs(setting("CAIRN_SCALE_SECONDS", 5))).await;
     });

@@ -1,6 +1,6 @@
-//! What repair and rebalancing cost the metadata leader: assessing extents, choosing disks, and a pass over ten million
-//! extents by simulation, on clusters of 12, 120 and 1,000 disks; then the real thing: the time from the command that
-//! begins a drain until all extents of the disk are found, on a metadata service with as many rows.
+//! What repair and rebalancing cost the metadata leader: assessing extents, choosing disks, and a simulated pass over
+//! ten million extents, on clusters of 12, 120 and 1,000 disks. Then, on a real metadata service with many rows, the
+//! time from the command that starts a drain until all extents of the disk are found.
 //!
 //! `CAIRN_REPAIR_EXTENTS` sets the number of rows (default: 1,000,000).
 #![allow(
@@ -13,7 +13,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cairn_benches::metadata::{Counting, RealClock, commit, fill, prepare};
+use cairn_benches::metadata::{clock, commit, fill, prepare, random};
 use cairn_core::cluster_map::{ClusterMap, Disk, DiskEvent, DiskState, Labels, Node, Standing};
 use cairn_core::geometry::Geometry;
 use cairn_core::id::{ClusterId, DiskId, DiskNumber, ExtentId, Generation, NodeId, SessionId};
@@ -32,10 +32,10 @@ use cairn_protocol::rpc::RpcClient;
 use cairn_protocol::storage::StorageDirectory;
 use tempfile::TempDir;
 
-/// Extents whose places are really computed; the walks go over them again and again.
+/// Extents whose places are computed. The simulated passes repeat them.
 const PLACED: u64 = 20_000;
 const SIMULATED: u64 = 10_000_000;
-/// Commits under way while the rows are made.
+/// Concurrent commits while the rows are made.
 const DISKS: u8 = 12;
 
 fn cluster(nodes: u32, disks_per_node: u32) -> ClusterMap {
@@ -70,7 +70,7 @@ struct Extents {
 }
 
 impl Extents {
-    /// Extents of 4+2 that all have a shard on the first disk.
+    /// Extents of 4+2, all with a shard on the first disk.
     fn on_first_disk(map: &ClusterMap) -> Self {
         let profile = *map.profiles.iter().find(|profile| profile.to_string() == "4+2").unwrap();
         let placed = (0..PLACED).map(|n| {
@@ -85,13 +85,13 @@ impl Extents {
 
     fn view(&self, n: u64) -> ExtentView<'_> {
         let (id, locations) = &self.placed[(n % PLACED) as usize];
-        // Each simulated extent has a name of its own.
+        // Each simulated extent has its own id.
         let id = ExtentId::new(SessionId(id.session.0), n);
         ExtentView { id, profile: self.profile.id, geometry: &self.geometry, generation: Generation(0), locations }
     }
 }
 
-/// Time that passes, and time of the processor: on a machine that is not quiet only the second says much.
+/// Wall time and processor time. On a busy machine only the second is meaningful.
 struct Timer(Instant, f64);
 
 impl Timer {
@@ -113,7 +113,7 @@ impl Timer {
     }
 }
 
-/// Seconds that this process has spent on processors, in hundredths. Source: proc(5), `/proc/pid/stat`, fields 14 and 15.
+/// Processor time of this process in seconds, to the hundredth. Source: proc(5), `/proc/pid/stat`, fields 14 and 15.
 fn processor_s() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let (_, fields) = stat.rsplit_once(") ").unwrap();
@@ -136,7 +136,7 @@ fn planning(nodes: u32, disks_per_node: u32) {
     assert_eq!(possible.count() as u64, PLACED);
     println!("{disks} disks: a rebuild planned, {} each", begun.per_item(PLACED));
 
-    // A whole pass: every extent is assessed, those that are wanted are planned and offered, some are given out.
+    // A whole pass: every extent is assessed, wanted ones are planned and offered, and some are given out.
     let mut planner = Planner::new(Limits::default(), Duration::ZERO);
     let begun = Timer::start();
     let (mut seen, mut given) = (0u64, 0u64);
@@ -175,9 +175,9 @@ fn planning(nodes: u32, disks_per_node: u32) {
 }
 
 async fn start(dir: &TempDir) -> Handle {
-    let rpc = RpcClient::new("secret", RealClock::start(), Arc::new(LoopbackNetwork));
-    let (storage, random) = (StorageDirectory::new(rpc.clone()), Arc::new(Counting));
-    let dependencies = Dependencies { clock: RealClock::start(), random, storage, rpc };
+    let rpc = RpcClient::new("secret", clock(), Arc::new(LoopbackNetwork));
+    let (storage, random) = (StorageDirectory::new(rpc.clone()), Arc::new(random()));
+    let dependencies = Dependencies { clock: clock(), random, storage, rpc };
     let hours = Duration::from_hours(24);
     let options = Options { session_lease: hours, node_silence: hours, ..Options::new(dir.path()) };
     MetadataService::start(options, dependencies).await.unwrap()
@@ -187,7 +187,7 @@ fn disk_id(n: u8) -> DiskId {
     DiskId::from_bytes([n; 16])
 }
 
-/// Registers nodes that nobody reaches, one disk each: rebuilds fail at once, and the pass goes on.
+/// Registers unreachable nodes with one disk each: rebuilds fail at once, and the pass continues.
 async fn register(service: &Handle) {
     for n in 1..=DISKS {
         let capacity_bytes = 1 << 40;

@@ -1,5 +1,5 @@
-//! The volume store of one disk: whole small shards, streamed large ones and verified reads, beside what the filesystem
-//! under it does without the store. `CAIRN_BENCH_DIR` chooses the filesystem; without it, it is that of the build.
+//! The volume store of one disk: whole small shards, streamed large ones and verified reads, beside what the same
+//! filesystem does without the store. `CAIRN_BENCH_DIR` chooses the filesystem (default: that of the build).
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a benchmark is a process of its own")]
 
@@ -30,43 +30,42 @@ use tokio::task::JoinSet;
 
 /// Bytes of a small shard.
 const SMALL: usize = 4 << 10;
-/// A large shard: one of four that carry an extent of 64 MiB.
+/// Bytes of a large shard: one of four data shards of a 64 MiB extent.
 const LARGE: usize = 16 << 20;
 const CELL: usize = CELL_BYTES_DEFAULT as usize;
 /// Cells in one append to a stream.
 const APPEND_CELLS: usize = 4;
-/// Large shards that stream at the same time.
+/// Large shards that are streamed at the same time.
 const STREAMS: u64 = 4;
-/// Bytes of large shards in a round, and of the sequential write beside them.
+/// Bytes of large shards in a round, and of the sequential write for comparison.
 const SEQUENTIAL: usize = 16 * LARGE;
-/// Bytes of the sequential write before each sync: those of the shards that stream at the same time.
+/// Bytes of the sequential write before each sync, as many as are streamed at the same time.
 const SYNC_EVERY: usize = STREAMS as usize * LARGE;
 /// Bytes of one sequential write.
 const BLOCK: usize = 1 << 20;
-/// Shards on the disk whose recovery is measured, and bytes of each.
+/// Shards on the disk whose replay is measured.
 const RECOVERED: u64 = 1_000_000;
 const TINY: usize = 256;
-/// Small shards on the disk when reads are measured: far more than are read in a round, or most would come from memory.
+/// Small shards on the disk when reads are measured: far more than are read in a round, so that few come from memory.
 const READ_FROM: u64 = 400_000;
 /// Small shards that are read at the same time.
 const READERS: u64 = 32;
-/// How long each rate of small operations is measured in a round.
+/// Time for which each rate of small operations is measured in a round.
 const TIME: Duration = Duration::from_millis(500);
-/// Rounds of the comparison.
 const ROUNDS: usize = 5;
 
-/// A directory that is removed at the end, on the filesystem that is measured.
+/// A temporary directory on the measured filesystem.
 fn directory() -> TempDir {
     let parent = std::env::var_os("CAIRN_BENCH_DIR").map_or_else(|| env!("CARGO_TARGET_TMPDIR").into(), PathBuf::from);
     std::fs::create_dir_all(&parent).unwrap();
     TempDir::with_prefix_in("volume-store-", parent).unwrap()
 }
 
-/// A store on a real disk, and the shards that were put into it.
+/// A store on a real disk, and the shards in it.
 struct Disk {
     store: DiskStore,
     runtime: Runtime,
-    /// Counters of small shards that were handed out; all below are stored whenever nothing is running.
+    /// Counts small shards. All below are stored when no operation is running.
     small: Arc<AtomicU64>,
     large: AtomicU64,
     body: Bytes,
@@ -92,7 +91,7 @@ impl Disk {
         Self { store, runtime: Runtime::new().unwrap(), small: Arc::default(), large: AtomicU64::new(0), body }
     }
 
-    /// Puts small shards with `writers` at a time as long as `more` says so. Returns how many.
+    /// Puts small shards, `writers` at a time, while `more` returns true. Returns how many.
     fn put_small(&self, writers: u64, more: impl Fn() -> bool + Clone + Send + 'static) -> u64 {
         self.put_bytes(SMALL, writers, more)
     }
@@ -126,7 +125,7 @@ impl Disk {
         Rate { per_s: puts as f64 / begin.elapsed().as_secs_f64(), unit: Unit::Operations }
     }
 
-    /// Streams one large shard as the gateway does: checksums on the way, a few cells at a time.
+    /// Streams one large shard as the gateway does: a few cells at a time, with checksums computed on the way.
     async fn put_large(&self) {
         let id = shard_id(2, self.large.fetch_add(1, Ordering::Relaxed));
         let geometry = Geometry { length: LARGE as u64, ..small_geometry() };
@@ -176,7 +175,7 @@ impl Disk {
         Rate { per_s: done.load(Ordering::Relaxed) as f64 / begin.elapsed().as_secs_f64(), unit: Unit::Operations }
     }
 
-    /// Reads a small shard somewhere and verifies it.
+    /// Reads a random small shard and verifies it.
     async fn read_small(&self, dice: &mut Dice) {
         let id = small_id(dice.roll(self.small.load(Ordering::Relaxed)));
         let cells = self.store.read_cells(id, small_geometry(), 0..1).await.unwrap();
@@ -184,7 +183,7 @@ impl Disk {
     }
 }
 
-/// A repeatable stream of numbers.
+/// A repeatable sequence of random numbers.
 struct Dice(u64);
 
 impl Dice {
@@ -215,8 +214,8 @@ fn header(id: ShardId, geometry: Geometry) -> ShardHeader {
     ShardHeader { id, profile: ProfileId(1), geometry, descriptor: Bytes::from_static(&[7; 200]) }
 }
 
-/// Writes of 4 KiB a second, one after the other, each made durable by an fdatasync of its own. In a file that grows,
-/// each of these is also a commit of the filesystem's journal; in one that is `written` already, only the disk counts.
+/// Writes of 4 KiB per second, one after the other, each with its own fdatasync. In a growing file each of these also
+/// commits the filesystem's journal; in one that is already `written`, only the disk counts.
 fn fdatasync_rate(dir: &Path, body: &[u8], written: bool) -> Rate {
     let path = dir.join("fdatasync");
     let file = File::create(&path).unwrap();
@@ -232,7 +231,7 @@ fn fdatasync_rate(dir: &Path, body: &[u8], written: bool) -> Rate {
     rate
 }
 
-/// [`SEQUENTIAL`] bytes written in order into a new file, with an fdatasync every [`SYNC_EVERY`].
+/// Writes [`SEQUENTIAL`] bytes in order into a new file, with an fdatasync every [`SYNC_EVERY`].
 fn sequential_rate(dir: &Path, body: &[u8]) -> Rate {
     let path = dir.join("sequential");
     let mut file = File::create(&path).unwrap();
@@ -246,7 +245,7 @@ fn sequential_rate(dir: &Path, body: &[u8]) -> Rate {
     Rate { per_s, unit: Unit::Bytes }
 }
 
-/// Reads a second of 4 KiB somewhere in a file in the page cache, each with a checksum: a read without a store.
+/// Random reads of 4 KiB per second from a file in the page cache, each with a checksum: reads without a store.
 fn bare_read_rate(file: &File, places: u64) -> Rate {
     let (mut dice, address) = (Dice(3), small_id(0).cell(0));
     Rate::measure(1, Unit::Operations, TIME, || {
@@ -256,8 +255,8 @@ fn bare_read_rate(file: &File, places: u64) -> Rate {
     })
 }
 
-/// What fio says of random reads of 4 KiB from a file, `readers` at a time and through the page cache, as the store
-/// reads: from the device at first where it is `cold`. Nothing where there is no fio.
+/// What fio measures for random reads of 4 KiB from a file, `readers` at a time and through the page cache, as the
+/// store reads. If `cold`, they come from the device at first. `None` if fio is not installed.
 fn fio_rate(file: &Path, readers: u64, cold: bool) -> Option<Rate> {
     let output = std::process::Command::new("fio")
         .args(["--name=read", "--rw=randread", "--bs=4k", "--ioengine=psync", "--readonly", "--thread"])
@@ -272,7 +271,7 @@ fn fio_rate(file: &Path, readers: u64, cold: bool) -> Option<Rate> {
     Some(Rate { per_s, unit: Unit::Operations })
 }
 
-/// Does something with every file under `dir`.
+/// Calls `act` with every file under `dir`.
 fn each_file(dir: &Path, act: &mut impl FnMut(&mut File)) {
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
@@ -284,7 +283,7 @@ fn each_file(dir: &Path, act: &mut impl FnMut(&mut File)) {
     }
 }
 
-/// Drops what the page cache has of the files under `dir`.
+/// Drops the files under `dir` from the page cache.
 fn evict(dir: &Path) {
     each_file(dir, &mut |file| rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed).unwrap());
 }
@@ -322,7 +321,7 @@ fn store(c: &mut Criterion) {
     disk.store.close();
 }
 
-/// Each figure beside what the same filesystem does without the store.
+/// Prints each figure beside what the same filesystem does without the store.
 fn compare() {
     let dir = directory();
     let disk = Arc::new(Disk::open(dir.path()));
@@ -351,7 +350,8 @@ fn compare() {
     disk.store.close();
 }
 
-/// Reads of small shards, from the device and from the page cache, beside those of fio from a file as large.
+/// Compares reads of small shards, from the device and from the page cache, with those of fio from a file of the same
+/// size.
 fn compare_reads(disk: &Arc<Disk>, dir: &Path) {
     let left = READ_FROM.saturating_sub(disk.small.load(Ordering::Relaxed));
     let left = Arc::new(AtomicU64::new(left));
@@ -384,15 +384,15 @@ fn compare_reads(disk: &Arc<Disk>, dir: &Path) {
     }
 }
 
-/// Bytes of memory that the process has. Source: `VmRSS` in proc(5).
+/// Resident memory of the process in bytes. Source: `VmRSS` in proc(5).
 fn resident_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
 }
 
-/// A disk with a million shards: how long it takes to come into service, with its index, after a crash and without any
-/// index, and what the process needs for it.
+/// Measures how long a disk with a million shards takes to open with its index, after a crash and without an index, and
+/// how much memory that needs.
 #[allow(clippy::print_stdout, reason = "the figures are what a benchmark is for")]
 fn recover() {
     let dir = directory();

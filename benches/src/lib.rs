@@ -1,4 +1,4 @@
-//! Micro-benchmarks of the parts that bound throughput, each figure beside the limit measured in the same run.
+//! Micro-benchmarks of the parts that limit throughput, each figure beside the limit measured in the same run.
 
 pub mod metadata;
 mod rate;

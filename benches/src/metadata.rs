@@ -1,55 +1,28 @@
-//! What the benchmarks of the metadata service share: real time, ids, and the commit of a small object.
+//! Shared by the benchmarks of the metadata service: real time, and the commit of a small object.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
 
 use cairn_core::clock::Clock;
 use cairn_core::etag::ETag;
 use cairn_core::geometry::Geometry;
 use cairn_core::id::{DiskNumber, ExtentId, NodeId, ProfileId, SessionId};
 use cairn_core::name::{BucketName, ObjectKey};
-use cairn_core::random::RandomSource;
 use cairn_core::storage_class::StorageClass;
+use cairn_core::testing::{CountingRandom, TestClock};
 use cairn_protocol::metadata::command::{CommandBody, CommitObject, CreateBucket, OpenSession, Precondition};
 use cairn_protocol::metadata::{ExtentRun, Metadata, MetadataExt, PlacedExtent, PlacedRun};
 use tokio::task::JoinSet;
 
-/// The real clocks.
-#[derive(Debug)]
-pub struct RealClock(Instant);
-
-impl RealClock {
-    /// Clocks whose monotonic time begins now.
-    #[allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
-    pub fn start() -> Arc<dyn Clock> {
-        Arc::new(Self(Instant::now()))
-    }
+/// Real time.
+pub fn clock() -> Arc<dyn Clock> {
+    Arc::new(TestClock::real())
 }
 
-impl Clock for RealClock {
-    #[allow(clippy::disallowed_methods, reason = "a benchmark is a process of its own")]
-    fn now(&self) -> SystemTime {
-        SystemTime::now()
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.0.elapsed()
-    }
-}
-
-/// Counts: what is drawn is drawn once.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Counting;
-
-static DRAWN: AtomicU64 = AtomicU64::new(1);
-
-impl RandomSource for Counting {
-    fn bytes16(&self) -> [u8; 16] {
-        let mut bytes = [7; 16];
-        bytes[..8].copy_from_slice(&DRAWN.fetch_add(1, Ordering::Relaxed).to_be_bytes());
-        bytes
-    }
+/// Random values that no other source of this process draws.
+pub fn random() -> CountingRandom {
+    static SEED: AtomicU64 = AtomicU64::new(0);
+    CountingRandom::new(SEED.fetch_add(1, Ordering::Relaxed))
 }
 
 /// The bucket of all objects.
@@ -61,7 +34,7 @@ pub fn bucket() -> BucketName {
     BucketName::new("bench").unwrap()
 }
 
-/// Makes the bucket and opens a session.
+/// Creates the bucket and opens a session.
 ///
 /// # Panics
 /// If the service fails.
@@ -71,10 +44,10 @@ pub async fn prepare(metadata: &impl Metadata) -> SessionId {
     metadata.run(OpenSession { gateway: NodeId::from_random([1; 16]) }).await.unwrap()
 }
 
-/// Commands under way while a bucket is filled.
+/// Concurrent commands while a bucket is filled.
 const FILLERS: u64 = 512;
 
-/// Runs `count` commands, as `make` has them by their numbers.
+/// Runs `count` commands, which `make` builds from their numbers.
 ///
 /// # Panics
 /// If one fails.

@@ -1,28 +1,23 @@
-//! How fast something went, and how that is printed.
+//! Rates, and how they are printed.
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// What a rate counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// Bytes.
     Bytes,
-    /// Operations.
     Operations,
 }
 
-/// How fast something went.
 #[derive(Debug, Clone, Copy)]
 pub struct Rate {
-    /// Bytes or operations a second.
+    /// In `unit`.
     pub per_s: f64,
-    /// Which of the two.
     pub unit: Unit,
 }
 
 impl Rate {
-    /// Runs `work`, which handles `count` of `unit` each time, for about `time`, and returns its rate.
+    /// Runs `work`, which handles `count` of `unit` per call, for about `time`, and returns its rate.
     #[allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
     pub fn measure(count: u64, unit: Unit, time: Duration, mut work: impl FnMut()) -> Self {
         let started = Instant::now();
@@ -34,7 +29,7 @@ impl Rate {
         Self { per_s: (runs * count) as f64 / started.elapsed().as_secs_f64(), unit }
     }
 
-    /// The rate of doing two things to the same bytes one after the other.
+    /// The rate of doing both to the same bytes, one after the other.
     pub fn then(self, other: Self) -> Self {
         Self { per_s: 1.0 / (1.0 / self.per_s + 1.0 / other.per_s), unit: self.unit }
     }
@@ -50,7 +45,7 @@ impl fmt::Display for Rate {
     }
 }
 
-/// Prints a figure beside its limit and how many times the limit it is.
+/// Prints a figure beside its limit, and the ratio.
 #[allow(clippy::print_stdout, reason = "the figures are what a benchmark is for")]
 pub fn print_beside_limit(name: &str, figure: Rate, limit_name: &str, limit: Rate) {
     let ratio = figure.per_s / limit.per_s;

@@ -2,8 +2,8 @@
 
 use crate::Rate;
 
-/// Measures each of `contenders` once a round, in turn, and returns the median of each: what slows the machine for a
-/// while slows all of them, and one odd round decides nothing. A round before the first fills caches and allocators.
+/// Measures each of `contenders` once per round, in turn, and returns the median of each. So a slow phase of the
+/// machine affects all of them, and one odd round does not matter. An extra first round fills caches and allocators.
 ///
 /// # Panics
 /// If `count` is zero.

@@ -1,55 +1,39 @@
-//! The root user's keys and the cluster's secret: generated at the first start unless they are given; there is no
-//! default (I22).
+//! The root user's keys and the cluster's secret: generated at the first start unless they are given. There is no default
+//! (I22).
 
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use cairn_core::random::RandomSource;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 
-/// Why keys could not be had.
+/// Why there are no keys.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
-    /// The file cannot be read or written.
     #[error("cannot access {path}: {source}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What happened.
-        source: std::io::Error,
-    },
-    /// The file does not hold what it should.
+    File { path: PathBuf, source: std::io::Error },
     #[error("{path} is damaged ({detail}): restore it, or remove it to have new keys generated at the next start")]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        detail: String,
-    },
-    /// Part of a cluster without its secret.
+    Damaged { path: PathBuf, detail: String },
     #[error("the cluster's secret is missing at {0}: copy the file from the node with the metadata role")]
     NoClusterSecret(PathBuf),
 }
 
-/// The root user's keys.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct RootCredentials {
-    /// The access key.
     pub access_key: String,
-    /// The secret key.
     pub secret_key: String,
 }
 
-/// The keys with where they came from.
+/// The keys, and where they came from.
 pub(crate) struct LoadedCredentials {
-    /// The keys.
     pub root: RootCredentials,
-    /// The file that holds them, unless they came from the configuration.
+    /// The file that holds them; `None` if they came from the configuration.
     pub file: Option<PathBuf>,
-    /// Whether they were generated just now, and so have to be shown.
+    /// Whether they were generated just now, and so are shown once.
     pub generated: bool,
 }
 
@@ -57,8 +41,8 @@ const ACCESS_KEY_CHARS: usize = 20;
 const SECRET_KEY_CHARS: usize = 40;
 const CLUSTER_SECRET_CHARS: usize = 64;
 
-/// The root user's keys: from the configuration, else from `DIR/credentials`, else generated and kept there.
-pub(crate) fn root(config: &Config) -> Result<LoadedCredentials, CredentialsError> {
+/// The root user's keys: from the configuration, else from `DIR/credentials`, else generated and stored there.
+pub(crate) fn root(config: &Config, random: &dyn RandomSource) -> Result<LoadedCredentials, CredentialsError> {
     if let (Some(access_key), Some(secret_key)) = (&config.root_access_key, &config.root_secret_key) {
         let root = RootCredentials { access_key: access_key.clone(), secret_key: secret_key.clone() };
         return Ok(LoadedCredentials { root, file: None, generated: false });
@@ -70,22 +54,22 @@ pub(crate) fn root(config: &Config) -> Result<LoadedCredentials, CredentialsErro
         return Ok(LoadedCredentials { root, file: Some(path), generated: false });
     }
     let root = RootCredentials {
-        access_key: random_text(ACCESS_KEY_CHARS, UPPER),
-        secret_key: random_text(SECRET_KEY_CHARS, MIXED),
+        access_key: random_text(ACCESS_KEY_CHARS, UPPER, random),
+        secret_key: random_text(SECRET_KEY_CHARS, MIXED, random),
     };
     let text = format!("access_key = \"{}\"\nsecret_key = \"{}\"\n", root.access_key, root.secret_key);
     write_private(&path, &text)?;
     Ok(LoadedCredentials { root, file: Some(path), generated: true })
 }
 
-/// The secret that all roles of a cluster share. Only a process with all roles may make one up.
-pub(crate) fn cluster_secret(config: &Config) -> Result<String, CredentialsError> {
+/// The secret that all roles of a cluster share. Only a process with all roles may generate one.
+pub(crate) fn cluster_secret(config: &Config, random: &dyn RandomSource) -> Result<String, CredentialsError> {
     let path = &config.cluster_secret_file;
     match read(path)? {
         Some(text) if text.trim().len() >= 16 => Ok(text.trim().to_owned()),
         Some(_) => Err(CredentialsError::Damaged { path: path.clone(), detail: "fewer than 16 characters".into() }),
         None if config.is_all_in_one() => {
-            let secret = random_text(CLUSTER_SECRET_CHARS, MIXED);
+            let secret = random_text(CLUSTER_SECRET_CHARS, MIXED, random);
             write_private(path, &secret)?;
             Ok(secret)
         }
@@ -101,7 +85,7 @@ fn read(path: &Path) -> Result<Option<String>, CredentialsError> {
     }
 }
 
-/// Writes a file that only its owner can read, durably and never half.
+/// Writes a file that only its owner can read, durably and as a whole.
 pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), CredentialsError> {
     let write = || {
         let parent = path.parent().unwrap_or(Path::new("."));
@@ -119,6 +103,22 @@ pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), CredentialsEr
 const UPPER: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const MIXED: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-fn random_text(length: usize, alphabet: &[u8]) -> String {
-    (0..length).map(|_| char::from(alphabet[crate::random::below(alphabet.len())])).collect()
+/// Each character from 128 random bits, so that none is measurably likelier than another.
+fn random_text(length: usize, alphabet: &[u8], random: &dyn RandomSource) -> String {
+    let index = || (u128::from_le_bytes(random.bytes16()) % alphabet.len() as u128) as usize;
+    (0..length).map(|_| char::from(alphabet[index()])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use cairn_core::testing::CountingRandom;
+
+    use super::*;
+
+    #[test]
+    fn random_texts_have_their_length_and_alphabet() {
+        let text = random_text(500, UPPER, &CountingRandom::default());
+        assert_eq!(text.len(), 500);
+        assert!(text.bytes().all(|byte| UPPER.contains(&byte)), "{text}");
+    }
 }

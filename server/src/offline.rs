@@ -1,5 +1,5 @@
-//! Verbs on the data directory of a server that does not run: the metadata member of a configuration is restored,
-//! recovered or reconstructed. They lock the directory and hand the work to `cairn_recovery`.
+//! Verbs on the data directory of a stopped server, which restore, recover or reconstruct its metadata member. They lock
+//! the directory and pass the work to `cairn_recovery`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,20 +10,17 @@ use cairn_recovery::restore::{
     self, FromDisks, LocalDisks, RecoverOptions, RestoreError, RestoreOptions, SearchOptions,
 };
 
-use crate::clock::SystemClock;
 use crate::config::{Config, Role};
 use crate::credentials::{self, CredentialsError};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::layout::{metadata_dir, restore_spool, storage_node_dir};
-use crate::network::SystemNetwork;
-use crate::random::SystemRandom;
 use crate::roles::metadata::failure_domain;
-use crate::threads::SystemThreads;
+use crate::system::System;
 
-/// Why it was not done. The data directory is as it was.
+/// Why nothing was done. The data directory is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum OfflineError {
-    /// A server that runs has the directory, or it cannot be used.
+    /// A running server uses the directory, or it cannot be used.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
     #[error(transparent)]
@@ -43,21 +40,22 @@ impl From<RestoreError> for OfflineError {
 /// Makes the metadata member of `config` from the backup in `file`. It will be the only member.
 pub fn restore(config: &Config, file: &Path) -> Result<BackupSummary, OfflineError> {
     let _lock = DataDir::open(&config.data)?;
-    Ok(restore::restore_from_file(file, &member(config), &SystemRandom)?)
+    Ok(restore::restore_from_file(file, &member(config), &*System::real().random)?)
 }
 
 /// Makes the metadata member of `config` from the newest backup that lies as a whole on its disks and those of the
 /// storage nodes at `addresses`. It will be the only member.
 pub async fn restore_from_disks(config: &Config, addresses: &[String]) -> Result<FromDisks, OfflineError> {
     let _lock = DataDir::open(&config.data)?;
-    Ok(restore::restore_from_disks(&member(config), &search(config, addresses)?, &restore_spool(config)).await?)
+    let search = search(config, addresses, &System::real())?;
+    Ok(restore::restore_from_disks(&member(config), &search, &restore_spool(config)).await?)
 }
 
 /// Makes the metadata member of `config` with an empty namespace. It will be the only member.
 pub async fn reconstruct(config: &Config, addresses: &[String]) -> Result<FromDisks, OfflineError> {
     let _lock = DataDir::open(&config.data)?;
-    let domain = failure_domain(&config.failure_domain);
-    Ok(restore::reconstruct(&member(config), domain, &search(config, addresses)?).await?)
+    let search = search(config, addresses, &System::real())?;
+    Ok(restore::reconstruct(&member(config), failure_domain(&config.failure_domain), &search).await?)
 }
 
 /// Makes the metadata member of `config` the only one, with everything that is in its log.
@@ -65,16 +63,16 @@ pub fn recover(config: &Config) -> Result<BackupSummary, OfflineError> {
     let _lock = DataDir::open(&config.data)?;
     let RestoreOptions { dir, member, addr } = member(config);
     let options = RecoverOptions { dir, member, addr };
-    Ok(restore::recover(&options, Arc::new(SystemClock::new()), &SystemRandom)?)
+    let system = System::real();
+    Ok(restore::recover(&options, system.clock, &*system.random)?)
 }
 
 fn member(config: &Config) -> RestoreOptions {
     RestoreOptions { dir: metadata_dir(config), member: config.metadata_id, addr: config.rpc_advertise.clone() }
 }
 
-fn search(config: &Config, addresses: &[String]) -> Result<SearchOptions, OfflineError> {
-    let clock = Arc::new(SystemClock::new());
-    let rpc = RpcClient::new(&credentials::cluster_secret(config)?, clock.clone(), Arc::new(SystemNetwork::new()));
+fn search(config: &Config, addresses: &[String], system: &System) -> Result<SearchOptions, OfflineError> {
+    let secret = credentials::cluster_secret(config, &*system.random)?;
     let local = config.has(Role::StorageNode).then(|| LocalDisks {
         state_dir: storage_node_dir(config),
         disks: config.disks.clone(),
@@ -83,9 +81,9 @@ fn search(config: &Config, addresses: &[String]) -> Result<SearchOptions, Offlin
     Ok(SearchOptions {
         addresses: addresses.to_vec(),
         local,
-        rpc,
-        clock,
-        random: Arc::new(SystemRandom),
-        threads: Arc::new(SystemThreads),
+        rpc: RpcClient::new(&secret, Arc::clone(&system.clock), Arc::clone(&system.connect)),
+        clock: Arc::clone(&system.clock),
+        random: Arc::clone(&system.random),
+        threads: Arc::clone(&system.threads),
     })
 }

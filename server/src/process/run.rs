@@ -4,6 +4,7 @@ use crate::config::{Config, ConfigError, Role};
 use crate::data_dir::DataDir;
 use crate::error::ServerError;
 use crate::reload::{self, Reread};
+use crate::system::System;
 use crate::telemetry;
 
 use super::announce::Announce;
@@ -26,7 +27,7 @@ pub fn run(
 async fn serve_until_stopped(config: &Config, reread: Reread) -> Result<(), ServerError> {
     let data_dir = DataDir::open(&config.data)?;
     let hangups = reload::receive().map_err(ServerError::Signals)?;
-    let process = Process::start(config, &data_dir, Announce::Banner).await?;
+    let process = Process::start(config, &data_dir, System::real(), Announce::Banner).await?;
     if let Some(hangups) = hangups {
         process.spawn_task(reload::run(hangups, process.storage(), config.clone(), reread));
     }

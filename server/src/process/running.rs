@@ -20,8 +20,8 @@ use crate::credentials;
 use crate::data_dir::DataDir;
 use crate::error::ServerError;
 use crate::listeners::{self, Listeners};
-use crate::network::SystemNetwork;
 use crate::roles::{self, Shared};
+use crate::system::System;
 
 /// The parts of a running process.
 pub(super) struct Process {
@@ -35,14 +35,18 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts the roles of `config`: metadata first, since the others ask it.
-    pub(super) async fn start(config: &Config, data_dir: &DataDir, announce: Announce) -> Result<Self, ServerError> {
-        let keys = credentials::root(config)?;
+    pub(super) async fn start(
+        config: &Config,
+        data_dir: &DataDir,
+        system: System,
+        announce: Announce,
+    ) -> Result<Self, ServerError> {
+        let keys = credentials::root(config, &*system.random)?;
         let root = Credentials::new(keys.root.access_key.clone(), keys.root.secret_key.clone());
-        let secret = credentials::cluster_secret(config)?;
+        let secret = credentials::cluster_secret(config, &*system.random)?;
         // Addresses are bound before anything is started, so that a taken port changes nothing.
-        let network = Arc::new(SystemNetwork::new());
-        let listeners = Listeners::bind(config, &*network).await?;
-        let shared = Shared::new(&secret, network);
+        let listeners = Listeners::bind(config, &*system.listen).await?;
+        let shared = Shared::new(&secret, system);
         let member =
             if config.has(Role::Metadata) { Some(roles::metadata::start(config, &shared).await?) } else { None };
         let metadata = roles::metadata::connect(config, &shared, member.as_ref());
@@ -101,7 +105,7 @@ impl Process {
             member: self.metadata.clone(),
             gateway: self.gateway.clone(),
             backups: self.backups.clone(),
-            clock: Arc::clone(&shared.clock),
+            clock: Arc::clone(&shared.system.clock),
             root,
             keys: Arc::new(SigningKeyCache::new()),
             ready,

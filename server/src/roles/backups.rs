@@ -16,8 +16,8 @@ pub(crate) fn in_store(config: &Config, shared: &Shared, member: Handle) -> Back
     BackupsInStore::new(StoreBackupOptions {
         member,
         nodes: shared.directory.clone(),
-        clock: Arc::clone(&shared.clock),
-        random: Arc::clone(&shared.random),
+        clock: Arc::clone(&shared.system.clock),
+        random: Arc::clone(&shared.system.random),
         spool: layout::backup_spool(config),
         kept: config.metadata_backups_in_store as usize,
     })
@@ -40,5 +40,5 @@ pub(crate) fn interval(config: &Config) -> Duration {
 }
 
 pub(crate) fn comparison(shared: &Shared, member: Handle) -> Comparison {
-    Comparison { member, nodes: shared.directory.clone(), clock: Arc::clone(&shared.clock) }
+    Comparison { member, nodes: shared.directory.clone(), clock: Arc::clone(&shared.system.clock) }
 }

@@ -20,13 +20,13 @@ pub(crate) fn start(
     metadata: Arc<dyn Metadata>,
 ) -> Result<Gateway, ServerError> {
     let options = cairn_gateway::Options {
-        id: data_dir.gateway_id(&*shared.random)?,
+        id: data_dir.gateway_id(&*shared.system.random)?,
         region: config.region.clone(),
         domains: config.domains.clone(),
         root,
         memory_bytes: config.memory_bytes,
         lifecycle_day: Duration::from_secs(config.lifecycle_day_s),
     };
-    let (clock, random) = (Arc::clone(&shared.clock), Arc::clone(&shared.random));
+    let (clock, random) = (Arc::clone(&shared.system.clock), Arc::clone(&shared.system.random));
     Ok(Gateway::start(options, metadata, shared.directory.clone(), clock, random))
 }

@@ -42,8 +42,8 @@ pub(crate) async fn start(config: &Config, shared: &Shared) -> Result<Handle, Se
         );
     }
     let dependencies = Dependencies {
-        clock: Arc::clone(&shared.clock),
-        random: Arc::clone(&shared.random),
+        clock: Arc::clone(&shared.system.clock),
+        random: Arc::clone(&shared.system.random),
         storage: shared.directory.clone(),
         rpc: shared.rpc.clone(),
     };
@@ -54,7 +54,7 @@ pub(crate) async fn start(config: &Config, shared: &Shared) -> Result<Handle, Se
 pub(crate) fn connect(config: &Config, shared: &Shared, member: Option<&Handle>) -> Arc<dyn Metadata> {
     match member {
         Some(member) => Arc::new(member.clone()),
-        None => Arc::new(HttpMetadata::new(shared.rpc.clone(), config.metadata_addrs.clone(), &*shared.random)),
+        None => Arc::new(HttpMetadata::new(shared.rpc.clone(), config.metadata_addrs.clone(), &*shared.system.random)),
     }
 }
 

@@ -24,9 +24,9 @@ pub(crate) fn start(config: &Config, shared: &Shared, metadata: Arc<dyn Metadata
     options.compact_bytes_per_s_max = config.compact_bytes_per_s_max;
     options.reserve_bytes = (config.reserve_bytes > 0).then_some(config.reserve_bytes);
     let dependencies = Dependencies {
-        clock: Arc::clone(&shared.clock),
-        random: Arc::clone(&shared.random),
-        threads: Arc::clone(&shared.threads),
+        clock: Arc::clone(&shared.system.clock),
+        random: Arc::clone(&shared.system.random),
+        threads: Arc::clone(&shared.system.threads),
         metadata,
         peers: shared.directory.clone(),
     };

@@ -1,4 +1,4 @@
-//! The real threads: the only place that starts one.
+//! The real threads.
 
 use std::io;
 

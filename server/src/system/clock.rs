@@ -1,4 +1,4 @@
-//! The real clock: the only place that reads one.
+//! The real clock.
 #![allow(clippy::disallowed_methods, reason = "this is where ambient time enters the process")]
 
 use std::time::{Duration, Instant, SystemTime};

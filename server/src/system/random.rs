@@ -1,4 +1,4 @@
-//! The real source of randomness: the operating system's.
+//! The real source of randomness.
 #![allow(clippy::disallowed_methods, reason = "this is where ambient randomness enters the process")]
 
 use cairn_core::random::RandomSource;
@@ -12,9 +12,4 @@ impl RandomSource for SystemRandom {
     fn bytes16(&self) -> [u8; 16] {
         rand::rng().random()
     }
-}
-
-/// A number below `bound`.
-pub(crate) fn below(bound: usize) -> usize {
-    rand::rng().random_range(0..bound)
 }

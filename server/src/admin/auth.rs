@@ -1,4 +1,4 @@
-//! Lets only requests signed by the root user through, and keeps a record in the log of who asked for what.
+//! Lets only requests through that the root user signed, and logs who called what.
 
 use std::time::Duration;
 
@@ -8,15 +8,16 @@ use axum::middleware::Next;
 use axum::response::Response;
 use cairn_protocol::sigv4::{HeaderVerifier, RequestTarget};
 
-use super::{AdminState, error};
+use super::answer::error;
+use super::state::AdminState;
 
 /// The service in the scope of admin signatures.
 pub const SERVICE: &str = "cairn-admin";
-/// The region in the scope of admin signatures, whatever region the S3 API has: an operator's tools need not know that.
+/// The region in the scope of admin signatures, whatever region the S3 API has: an operator's tools need not know it.
 pub const REGION: &str = "us-east-1";
-/// The target of the log lines that record calls: `log = "info,cairn::audit=off"` silences them.
-const AUDIT: &str = "cairn::audit";
-/// How far the signer's clock may be off.
+/// The target of the log lines that record calls: `log = "info,cairn::admin_log=off"` silences them.
+const ADMIN_LOG: &str = "cairn::admin_log";
+/// How far the signer's clock may differ.
 const SKEW_MAX: Duration = Duration::from_mins(15);
 
 pub(super) async fn require_signature(State(state): State<AdminState>, request: Request, next: Next) -> Response {
@@ -30,11 +31,11 @@ pub(super) async fn require_signature(State(state): State<AdminState>, request: 
             let began = state.clock.monotonic();
             let answer = next.run(request).await;
             let (status, ms) = (answer.status().as_u16(), state.clock.monotonic().saturating_sub(began).as_millis());
-            tracing::info!(target: AUDIT, by = signed.access_key, %method, %uri, status, ms, "admin call");
+            tracing::info!(target: ADMIN_LOG, by = signed.access_key, %method, %uri, status, ms, "admin call");
             answer
         }
         Err(why) => {
-            tracing::warn!(target: AUDIT, %method, %uri, error = %why, "admin call refused");
+            tracing::warn!(target: ADMIN_LOG, %method, %uri, error = %why, "admin call refused");
             error(StatusCode::FORBIDDEN, "AccessDenied", &why.to_string())
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
-const ROUTER: &str = include_str!("mod.rs");
+const ROUTER: &str = include_str!("router.rs");
 /// The answers: what lies in this directory, and what the offline audit's report shares with them.
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/admin/model");
 const HEALTH: &str = include_str!("../../../recovery/src/audit/health.rs");

@@ -1,4 +1,4 @@
-//! The parameters of a request, as they stand in its query. None of them needs encoding.
+//! The parameters of a request, as they are in its query. None of them needs decoding.
 
 use std::str::FromStr;
 
@@ -18,18 +18,26 @@ impl Parameters {
         Self(query.unwrap_or_default())
     }
 
-    /// The value of `name`, if it is there and not empty.
+    /// The value of `name`, if it is given; it may be empty.
+    pub(super) fn given(&self, name: &str) -> Option<&str> {
+        self.values(name).next()
+    }
+
+    /// The value of `name`, if it is given and not empty.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
-        let value = |pair: &'_ str| pair.split_once('=').is_some_and(|(key, value)| key == name && !value.is_empty());
-        let pair = self.0.split('&').find(|pair| value(pair))?;
-        pair.split_once('=').map(|(_, value)| value)
+        self.values(name).find(|value| !value.is_empty())
+    }
+
+    fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        let pairs = self.0.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.filter(move |(key, _)| *key == name).map(|(_, value)| value)
     }
 
     pub(super) fn is_true(&self, name: &str) -> bool {
         self.text(name) == Some("true")
     }
 
-    /// The number that `name` gives, if it is there.
+    /// The number that `name` gives, if it is given. Errors: it is no number, or too large.
     pub(super) fn number<T: FromStr>(&self, name: &'static str) -> Result<Option<T>, InvalidParameter> {
         let invalid = |value: &str| InvalidParameter { name, value: value.to_owned() };
         self.text(name).map(|value| value.parse().map_err(|_| invalid(value))).transpose()
@@ -45,6 +53,7 @@ mod tests {
         let parameters = Parameters::new(Some("dry_run=true&rate=5&bad=x&none=&ate=7".to_owned()));
         assert_eq!((parameters.number("rate"), parameters.number("ate")), (Ok(Some(5u64)), Ok(Some(7u8))));
         assert_eq!((parameters.number::<u8>("none"), parameters.text("run")), (Ok(None), None));
+        assert_eq!((parameters.given("none"), parameters.given("run")), (Some(""), None));
         assert!(parameters.is_true("dry_run") && !parameters.is_true("bad"));
         assert!(parameters.number::<u64>("bad").is_err());
     }

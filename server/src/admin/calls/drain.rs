@@ -1,8 +1,8 @@
-//! `POST /v1/disks/{number}/drain` empties a disk, `DELETE` on the same path changes one's mind, and
-//! `DELETE /v1/disks/{number}` takes it out for good.
+//! `POST /v1/disks/{number}/drain` empties a disk, `DELETE` on the same path cancels that, and `DELETE /v1/disks/{number}`
+//! removes the disk for good.
 
-use axum::extract::{Path, State};
-use axum::http::{StatusCode, Uri};
+use axum::extract::{Path, RawQuery, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Response};
 use cairn_core::cluster_map::{ClusterMap, Disk, DiskEvent, Standing};
 use cairn_core::id::{DiskNumber, ExtentId, SessionId};
@@ -12,50 +12,51 @@ use cairn_protocol::metadata::command::ChangeDisks;
 use cairn_protocol::metadata::query::CountDiskExtents;
 use cairn_protocol::metadata::{MetadataError, MetadataExt, Rejection};
 
-use super::cluster::cluster_map;
-use super::model::DiskProgress;
-use super::{AdminError, AdminState, error};
+use crate::admin::answer::{AdminError, error};
+use crate::admin::model::DiskProgress;
+use crate::admin::parameters::Parameters;
+use crate::admin::state::AdminState;
 
-pub(super) async fn show(State(state): State<AdminState>, Path(number): Path<u32>) -> Result<Response, AdminError> {
-    let map = cluster_map(&state).await?;
+pub(crate) async fn show(State(state): State<AdminState>, Path(number): Path<u32>) -> Result<Response, AdminError> {
+    let map = state.cluster_map().await?;
     match map.disk(DiskNumber(number)) {
         Some(disk) => Ok(Json(progress(&state, disk).await?).into_response()),
         None => Ok(no_such_disk(number)),
     }
 }
 
-pub(super) async fn drain(
+pub(crate) async fn drain(
     State(state): State<AdminState>,
     Path(number): Path<u32>,
-    uri: Uri,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, AdminError> {
-    let map = cluster_map(&state).await?;
+    let (map, parameters) = (state.cluster_map().await?, Parameters::new(query));
     let Some(disk) = map.disk(DiskNumber(number)) else { return Ok(no_such_disk(number)) };
-    if let Some(why) = breaks_redundancy(&map, disk).filter(|_| !has(&uri, "force=true")) {
+    if let Some(why) = breaks_redundancy(&map, disk).filter(|_| !parameters.is_true("force")) {
         return Ok(error(StatusCode::CONFLICT, "WouldBreakRedundancy", &why));
     }
-    if has(&uri, "dry_run=true") {
+    if parameters.is_true("dry_run") {
         return Ok(Json(progress(&state, disk).await?).into_response());
     }
     change(&state, disk, DiskEvent::Drain, false).await
 }
 
-pub(super) async fn cancel(State(state): State<AdminState>, Path(number): Path<u32>) -> Result<Response, AdminError> {
-    let map = cluster_map(&state).await?;
+pub(crate) async fn cancel(State(state): State<AdminState>, Path(number): Path<u32>) -> Result<Response, AdminError> {
+    let map = state.cluster_map().await?;
     match map.disk(DiskNumber(number)) {
         Some(disk) => change(&state, disk, DiskEvent::CancelDrain, false).await,
         None => Ok(no_such_disk(number)),
     }
 }
 
-pub(super) async fn remove(
+pub(crate) async fn remove(
     State(state): State<AdminState>,
     Path(number): Path<u32>,
-    uri: Uri,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, AdminError> {
-    let map = cluster_map(&state).await?;
+    let map = state.cluster_map().await?;
     match map.disk(DiskNumber(number)) {
-        Some(disk) => change(&state, disk, DiskEvent::Remove, has(&uri, "force=true")).await,
+        Some(disk) => change(&state, disk, DiskEvent::Remove, Parameters::new(query).is_true("force")).await,
         None => Ok(no_such_disk(number)),
     }
 }
@@ -68,8 +69,8 @@ async fn change(state: &AdminState, disk: &Disk, event: DiskEvent, force: bool) 
         }
         Err(other) => return Err(other.into()),
     }
-    tracing::warn!(disk = %disk.number, path = disk.path, ?event, force, "the operator changes a disk");
-    let map = cluster_map(state).await?;
+    tracing::warn!(disk = %disk.number, path = disk.path, ?event, force, "the operator changed a disk");
+    let map = state.cluster_map().await?;
     let disk = map.disk(disk.number).unwrap_or(disk);
     Ok(Json(progress(state, disk).await?).into_response())
 }
@@ -86,7 +87,7 @@ async fn progress(state: &AdminState, disk: &Disk) -> Result<DiskProgress, Admin
     })
 }
 
-/// Why the cluster cannot store as it does now without the disk, if it cannot.
+/// Why new objects would get a weaker profile without the disk; `None` if they would not.
 fn breaks_redundancy(map: &ClusterMap, leaving: &Disk) -> Option<String> {
     let any = ExtentId::new(SessionId(0), 0);
     let with = |eligible: &dyn Fn(&Disk) -> bool| {
@@ -104,10 +105,6 @@ fn breaks_redundancy(map: &ClusterMap, leaving: &Disk) -> Option<String> {
          a disk first, or drain it all the same with --force",
         leaving.number, leaving.path
     ))
-}
-
-fn has(uri: &Uri, parameter: &str) -> bool {
-    uri.query().unwrap_or_default().split('&').any(|given| given == parameter)
 }
 
 fn no_such_disk(number: u32) -> Response {

@@ -1,18 +1,19 @@
-//! `POST /v1/verify` begins a comparison of metadata with the disks; `GET /v1/verify` shows it.
+//! `POST /v1/verify` starts a verification of metadata against the disks; `GET /v1/verify` shows it.
 
 use axum::extract::State;
 use axum::response::Json;
 use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::query::{self, GetVerification};
 
-use super::model::{Amount, AtRisk, ObjectAtRisk, Verification, VerifiedDisk, VerifyReport};
-use super::{AdminError, AdminState};
+use crate::admin::answer::AdminError;
+use crate::admin::model::{Amount, AtRisk, ObjectAtRisk, Verification, VerifiedDisk, VerifyReport};
+use crate::admin::state::AdminState;
 
-pub(super) async fn show(State(state): State<AdminState>) -> Result<Json<Verification>, AdminError> {
+pub(crate) async fn show(State(state): State<AdminState>) -> Result<Json<Verification>, AdminError> {
     Ok(Json(convert(state.metadata.ask(GetVerification { start: false }).await?)))
 }
 
-pub(super) async fn start(State(state): State<AdminState>) -> Result<Json<Verification>, AdminError> {
+pub(crate) async fn start(State(state): State<AdminState>) -> Result<Json<Verification>, AdminError> {
     Ok(Json(convert(state.metadata.ask(GetVerification { start: true }).await?)))
 }
 

@@ -9,12 +9,12 @@ use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::query::GetClusterStatus;
 use cairn_protocol::storage::DiskStatus;
 
-use super::cluster::cluster_map;
-use super::model::DiskEntry;
-use super::{AdminError, AdminState};
+use crate::admin::answer::AdminError;
+use crate::admin::model::DiskEntry;
+use crate::admin::state::AdminState;
 
-pub(super) async fn list(State(state): State<AdminState>) -> Result<Json<Vec<DiskEntry>>, AdminError> {
-    let map = cluster_map(&state).await?;
+pub(crate) async fn list(State(state): State<AdminState>) -> Result<Json<Vec<DiskEntry>>, AdminError> {
+    let map = state.cluster_map().await?;
     let status = state.metadata.ask(GetClusterStatus {}).await?;
     let reported: HashMap<DiskId, &DiskStatus> =
         status.nodes.iter().flat_map(|(node, _)| &node.disks).map(|d| (d.disk, d)).collect();

@@ -1,4 +1,4 @@
-//! `/v1/metadata/…`: the members of the metadata service, and what a restored one may do.
+//! `/v1/metadata/…`: the members of the metadata service, its backups, and what a restored one found on the disks.
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, RawQuery, State};
@@ -8,14 +8,18 @@ use cairn_core::id::ExtentId;
 use cairn_protocol::metadata::query::{Finding, GetMembers, ListFindings};
 use cairn_protocol::metadata::{MemberAddress, MetadataExt, Signal};
 
-use super::model::{MetadataMember, MetadataMembers, Reconciled, RecoveryFinding, StoredBackup};
-use super::{AdminError, AdminState, error};
+use serde::Deserialize;
+
+use crate::admin::answer::{AdminError, error};
+use crate::admin::model::{MetadataMember, MetadataMembers, Reconciled, RecoveryFinding, StoredBackup};
+use crate::admin::parameters::Parameters;
+use crate::admin::state::AdminState;
 
 /// Findings in one page.
 const FINDINGS_PAGE: u32 = 1000;
 
 /// `GET /v1/metadata/members`
-pub(super) async fn list(State(state): State<AdminState>) -> Result<Json<MetadataMembers>, AdminError> {
+pub(crate) async fn list(State(state): State<AdminState>) -> Result<Json<MetadataMembers>, AdminError> {
     let table = state.metadata.ask(GetMembers {}).await?;
     let member = |entry: &cairn_protocol::metadata::query::MemberEntry| MetadataMember {
         member: entry.member,
@@ -40,10 +44,17 @@ pub(super) async fn list(State(state): State<AdminState>) -> Result<Json<Metadat
     }))
 }
 
+/// The parameters of the path.
+#[derive(Deserialize)]
+pub(crate) struct MemberPath {
+    member: u64,
+    addr: String,
+}
+
 /// `POST /v1/metadata/members/{member}/{addr}`
-pub(super) async fn add(
+pub(crate) async fn add(
     State(state): State<AdminState>,
-    Path((member, addr)): Path<(u64, String)>,
+    Path(MemberPath { member, addr }): Path<MemberPath>,
 ) -> Result<Response, AdminError> {
     if member == 0 {
         return Ok(error(StatusCode::BAD_REQUEST, "InvalidMember", "members are numbered from 1"));
@@ -52,27 +63,26 @@ pub(super) async fn add(
 }
 
 /// `DELETE /v1/metadata/members/{member}`
-pub(super) async fn remove(State(state): State<AdminState>, Path(member): Path<u64>) -> Result<Response, AdminError> {
+pub(crate) async fn remove(State(state): State<AdminState>, Path(member): Path<u64>) -> Result<Response, AdminError> {
     signal(&state, Signal::RemoveMember(member)).await
 }
 
 /// `POST /v1/metadata/leader/{member}`
-pub(super) async fn transfer(State(state): State<AdminState>, Path(member): Path<u64>) -> Result<Response, AdminError> {
+pub(crate) async fn transfer(State(state): State<AdminState>, Path(member): Path<u64>) -> Result<Response, AdminError> {
     signal(&state, Signal::TransferLead(member)).await
 }
 
 /// `POST /v1/metadata/deletions`
-pub(super) async fn resume_deletions(State(state): State<AdminState>) -> Result<Response, AdminError> {
+pub(crate) async fn resume_deletions(State(state): State<AdminState>) -> Result<Response, AdminError> {
     signal(&state, Signal::EndRestoreHold).await
 }
 
 /// `GET /v1/metadata/findings[?after=EXTENT]`: a page of what a restored service found on the disks.
-pub(super) async fn findings(
+pub(crate) async fn findings(
     State(state): State<AdminState>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, AdminError> {
-    let after = query.as_deref().and_then(|query| query.strip_prefix("after="));
-    let after = match after.map(str::parse::<ExtentId>).transpose() {
+    let after = match Parameters::new(query).given("after").map(str::parse::<ExtentId>).transpose() {
         Ok(after) => after,
         Err(wrong) => return Ok(error(StatusCode::BAD_REQUEST, "InvalidExtent", &wrong.to_string())),
     };
@@ -89,10 +99,10 @@ pub(super) async fn findings(
     Ok(Json(page.into_iter().map(entry).collect::<Vec<_>>()).into_response())
 }
 
-/// `POST /v1/metadata/backups`: makes a backup in the store itself now.
-pub(super) async fn store_backup(State(state): State<AdminState>) -> Response {
+/// `POST /v1/metadata/backups`: backs up into the store itself now.
+pub(crate) async fn store_backup(State(state): State<AdminState>) -> Response {
     let Some(backups) = state.backups.clone() else { return not_a_member() };
-    // It goes on when the asker does not wait any more.
+    // It continues if the client disconnects.
     match tokio::spawn(async move { backups.back_up().await }).await {
         Ok(Ok(made)) => {
             Json(StoredBackup { commit: made.commit.0, objects: made.objects, bytes: made.bytes }).into_response()
@@ -106,8 +116,8 @@ fn not_a_member() -> Response {
     error(StatusCode::CONFLICT, "NotAMember", "this process holds no metadata: ask the admin API of a metadata member")
 }
 
-/// `GET /v1/metadata/backup`: the backup as a stream. One that ends without its end frame is not whole.
-pub(super) async fn backup(State(state): State<AdminState>) -> Response {
+/// `GET /v1/metadata/backup`: the backup as a stream. Without its end frame it is not whole.
+pub(crate) async fn backup(State(state): State<AdminState>) -> Response {
     let Some(member) = &state.member else { return not_a_member() };
     let reader = match member.backup().await {
         Ok(reader) => reader,

@@ -1,17 +1,18 @@
-//! `GET /v1/repair`, `GET /v1/repair/queue`: how repair stands, and which shards are known to be bad.
+//! `GET /v1/repair`: the progress of repair. `GET /v1/repair/queue`: the shards that are known to be bad.
 
 use axum::extract::State;
 use axum::response::Json;
 use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::query::{GetRepairQueue, GetRepairStatus};
 
-use super::model::{QueueCause, QueuedShard, RepairStatus, RunningRebuild};
-use super::{AdminError, AdminState};
+use crate::admin::answer::AdminError;
+use crate::admin::model::{QueueCause, QueuedShard, RepairStatus, RunningRebuild};
+use crate::admin::state::AdminState;
 
 /// Entries of the queue in one answer.
 const QUEUE_MAX: u32 = 1000;
 
-pub(super) async fn show(State(state): State<AdminState>) -> Result<Json<RepairStatus>, AdminError> {
+pub(crate) async fn show(State(state): State<AdminState>) -> Result<Json<RepairStatus>, AdminError> {
     let status = state.metadata.ask(GetRepairStatus {}).await?;
     let running = |rebuild: &cairn_protocol::metadata::query::RunningRebuild| RunningRebuild {
         extent: rebuild.extent.to_string(),
@@ -36,7 +37,7 @@ pub(super) async fn show(State(state): State<AdminState>) -> Result<Json<RepairS
     }))
 }
 
-pub(super) async fn queue(State(state): State<AdminState>) -> Result<Json<Vec<QueuedShard>>, AdminError> {
+pub(crate) async fn queue(State(state): State<AdminState>) -> Result<Json<Vec<QueuedShard>>, AdminError> {
     let entries = state.metadata.ask(GetRepairQueue { limit: QUEUE_MAX }).await?;
     let entry = |entry: &cairn_protocol::metadata::query::RepairEntry| QueuedShard {
         extent: entry.extent.to_string(),

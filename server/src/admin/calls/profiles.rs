@@ -1,9 +1,9 @@
-//! `/v1/profiles`: how objects are coded, and how new ones shall be.
+//! `/v1/profiles`: how objects are coded, and the rules for new ones.
 
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Response};
-use cairn_core::cluster_map::ClusterMap;
+use cairn_core::cluster_map::{self, ClusterMap};
 use cairn_core::id::{ExtentId, ProfileId, SessionId};
 use cairn_core::limits::{CELL_BYTES_DEFAULT, TINY_OBJECT_BYTES_MAX};
 use cairn_core::name::BucketName;
@@ -13,16 +13,16 @@ use cairn_core::storage_class::StorageClass;
 use cairn_protocol::metadata::command::{ProfileShape, SetClassProfile, SetProfile};
 use cairn_protocol::metadata::{MetadataError, MetadataExt, Rejection};
 
-use super::cluster::cluster_map;
-use super::model::{ProfileEntry, ProfileMaker, ProfileRule};
-use super::parameters::Parameters;
-use super::{AdminError, AdminState, error};
+use crate::admin::answer::{AdminError, error, invalid_parameter};
+use crate::admin::model::{ProfileEntry, ProfileMaker, ProfileRule};
+use crate::admin::parameters::Parameters;
+use crate::admin::state::AdminState;
 
-/// Why a request cannot be understood.
+/// Why a request is invalid.
 #[derive(Debug, thiserror::Error)]
-enum Misunderstood {
+enum InvalidRule {
     #[error(transparent)]
-    Parameter(#[from] super::parameters::InvalidParameter),
+    Parameter(#[from] crate::admin::parameters::InvalidParameter),
     #[error("{0:?} is not a bucket's name: {1}")]
     Bucket(String, cairn_core::name::BucketNameError),
     #[error("{0:?} is not a storage class that Cairn has: use one of {names}", names = class_names())]
@@ -34,37 +34,42 @@ enum Misunderstood {
 }
 
 /// `GET /v1/profiles`
-pub(super) async fn list(State(state): State<AdminState>) -> Result<Json<Vec<ProfileEntry>>, AdminError> {
-    let map = cluster_map(&state).await?;
+pub(crate) async fn list(State(state): State<AdminState>) -> Result<Json<Vec<ProfileEntry>>, AdminError> {
+    let map = state.cluster_map().await?;
     let own = map.profiles.iter().map(|profile| entry(profile, ProfileMaker::Cluster));
     Ok(Json(own.chain(map.made.iter().map(|profile| entry(profile, ProfileMaker::Operator))).collect()))
 }
 
-/// What a rule is about: a bucket or all, a storage class or all.
-type Scope = (Option<BucketName>, Option<StorageClass>);
+/// What a rule applies to: a bucket or all, a storage class or all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Scope {
+    bucket: Option<BucketName>,
+    class: Option<StorageClass>,
+}
 
 /// `GET /v1/profiles/rules[?bucket=NAME][&class=CLASS]`
-pub(super) async fn rules(State(state): State<AdminState>, RawQuery(query): RawQuery) -> Result<Response, AdminError> {
-    let map = cluster_map(&state).await?;
+pub(crate) async fn rules(State(state): State<AdminState>, RawQuery(query): RawQuery) -> Result<Response, AdminError> {
+    let map = state.cluster_map().await?;
     let scope = match scope(&Parameters::new(query)) {
         Ok(scope) => scope,
-        Err(why) => return Ok(misunderstood(&why)),
+        Err(why) => return Ok(invalid_parameter(&why)),
     };
-    if scope != (None, None) {
+    if scope != Scope::default() {
         return Ok(Json(vec![describe(&map, &scope)]).into_response());
     }
     let mut scopes: Vec<Scope> = vec![scope];
-    let narrow = map.all_rules().map(|rule| (rule.bucket.clone(), rule.class)).filter(|own| *own != (None, None));
+    let of = |rule: &cluster_map::ProfileRule| Scope { bucket: rule.bucket.clone(), class: rule.class };
+    let narrow = map.all_rules().map(of).filter(|own| *own != Scope::default());
     scopes.extend(narrow);
     Ok(Json(scopes.iter().map(|scope| describe(&map, scope)).collect::<Vec<_>>()).into_response())
 }
 
 /// `POST /v1/profiles/rules?…`
-pub(super) async fn set(State(state): State<AdminState>, RawQuery(query): RawQuery) -> Result<Response, AdminError> {
-    let (map, parameters) = (cluster_map(&state).await?, Parameters::new(query));
+pub(crate) async fn set(State(state): State<AdminState>, RawQuery(query): RawQuery) -> Result<Response, AdminError> {
+    let (map, parameters) = (state.cluster_map().await?, Parameters::new(query));
     let (rule, class) = match wanted(&map, &parameters) {
         Ok(wanted) => wanted,
-        Err(why) => return Ok(misunderstood(&why)),
+        Err(why) => return Ok(invalid_parameter(&why)),
     };
     let lacks = rule.shapes.and_then(|(large, small)| lacks(&map, &[large, small].map(profile_of)));
     if let Some(lacks) = lacks.filter(|_| !parameters.is_true("force")) {
@@ -74,9 +79,9 @@ pub(super) async fn set(State(state): State<AdminState>, RawQuery(query): RawQue
         );
         return Ok(error(StatusCode::CONFLICT, "CannotBePlaced", &text));
     }
-    let scope = (rule.bucket.clone(), class);
+    let scope = Scope { bucket: rule.bucket.clone(), class };
     if !parameters.is_true("dry_run") {
-        tracing::warn!(?rule, ?class, "the operator sets a profile");
+        tracing::warn!(?rule, ?class, "the operator set a profile");
         let done = match class {
             Some(class) => state.metadata.run(SetClassProfile { class, rule }).await,
             None => state.metadata.run(rule).await,
@@ -89,11 +94,7 @@ pub(super) async fn set(State(state): State<AdminState>, RawQuery(query): RawQue
             Err(other) => return Err(other.into()),
         }
     }
-    Ok(Json(describe(&cluster_map(&state).await?, &scope)).into_response())
-}
-
-fn misunderstood(why: &Misunderstood) -> Response {
-    error(StatusCode::BAD_REQUEST, "InvalidParameter", &why.to_string())
+    Ok(Json(describe(&state.cluster_map().await?, &scope)).into_response())
 }
 
 /// The names of all storage classes, for people.
@@ -101,20 +102,23 @@ fn class_names() -> String {
     StorageClass::ALL.map(StorageClass::name).join(", ")
 }
 
-fn scope(parameters: &Parameters) -> Result<Scope, Misunderstood> {
-    let bucket = |text: &str| BucketName::new(text).map_err(|why| Misunderstood::Bucket(text.to_owned(), why));
-    let class = |text: &str| StorageClass::parse(text).ok_or_else(|| Misunderstood::Class(text.to_owned()));
-    Ok((parameters.text("bucket").map(bucket).transpose()?, parameters.text("class").map(class).transpose()?))
+fn scope(parameters: &Parameters) -> Result<Scope, InvalidRule> {
+    let bucket = |text: &str| BucketName::new(text).map_err(|why| InvalidRule::Bucket(text.to_owned(), why));
+    let class = |text: &str| StorageClass::parse(text).ok_or_else(|| InvalidRule::Class(text.to_owned()));
+    Ok(Scope {
+        bucket: parameters.text("bucket").map(bucket).transpose()?,
+        class: parameters.text("class").map(class).transpose()?,
+    })
 }
 
-/// What the request wants set, and for which storage class.
-fn wanted(map: &ClusterMap, parameters: &Parameters) -> Result<(SetProfile, Option<StorageClass>), Misunderstood> {
-    let (bucket, class) = scope(parameters)?;
+/// The rule that the request sets, and its storage class.
+fn wanted(map: &ClusterMap, parameters: &Parameters) -> Result<(SetProfile, Option<StorageClass>), InvalidRule> {
+    let Scope { bucket, class } = scope(parameters)?;
     if parameters.is_true("default") {
         return Ok((SetProfile { bucket, shapes: None, small_bytes_max: 0 }, class));
     }
     let (Some(data), Some(parity)) = (parameters.number::<u8>("data")?, parameters.number::<u8>("parity")?) else {
-        return Err(Misunderstood::NoShape);
+        return Err(InvalidRule::NoShape);
     };
     let domain = match parameters.text("domain") {
         None => map.profiles.first().map_or(FailureDomain::Disk, |profile| profile.failure_domain),
@@ -122,7 +126,7 @@ fn wanted(map: &ClusterMap, parameters: &Parameters) -> Result<(SetProfile, Opti
         Some("node") => FailureDomain::Node,
         Some("rack") => FailureDomain::Rack,
         Some("zone") => FailureDomain::Zone,
-        Some(other) => return Err(Misunderstood::Domain(other.to_owned())),
+        Some(other) => return Err(InvalidRule::Domain(other.to_owned())),
     };
     let cell_bytes = parameters.number("cell_bytes")?.unwrap_or(CELL_BYTES_DEFAULT);
     let shape = |data_shards: u8, parity_shards: u8, write_quorum: Option<u8>| ProfileShape {
@@ -139,23 +143,23 @@ fn wanted(map: &ClusterMap, parameters: &Parameters) -> Result<(SetProfile, Opti
     Ok((SetProfile { bucket, shapes: Some(shapes), small_bytes_max }, class))
 }
 
-/// A shape as a profile that no extent has.
+/// A shape as a profile, with an id that no extent has.
 fn profile_of(shape: ProfileShape) -> Profile {
     let ProfileShape { data_shards, parity_shards, cell_bytes, write_quorum, failure_domain } = shape;
     Profile { id: ProfileId(0), data_shards, parity_shards, cell_bytes, write_quorum, failure_domain }
 }
 
-/// Why the cluster cannot hold what is wanted, if it cannot.
+/// Why the cluster cannot place the profiles; `None` if it can.
 fn lacks(map: &ClusterMap, profiles: &[Profile]) -> Option<String> {
     profiles.iter().find_map(|profile| {
-        // What is no profile at all is refused with a reason of its own.
+        // A profile that is invalid in itself is refused with a reason of its own.
         let short = profile.check().ok().and_then(|()| shortfall(map, profile))?;
         Some(format!("{profile} cannot be placed: {short}"))
     })
 }
 
 fn describe(map: &ClusterMap, scope: &Scope) -> ProfileRule {
-    let (bucket, class) = (scope.0.as_ref(), scope.1);
+    let (bucket, class) = (scope.bucket.as_ref(), scope.class);
     let rule = map.rule(bucket, class);
     let small_bytes_max = rule.map_or(TINY_OBJECT_BYTES_MAX, |rule| rule.small_bytes_max);
     let any = ExtentId::new(SessionId(0), 0);
@@ -171,7 +175,7 @@ fn describe(map: &ClusterMap, scope: &Scope) -> ProfileRule {
         bucket: bucket.map(|bucket| bucket.as_str().to_owned()),
         class: class.map(|class| class.name().to_owned()),
         is_set: rule.is_some_and(|rule| rule.scope() == (bucket, class)),
-        follows: rule.map(|rule| title(rule.scope())),
+        follows: rule.map(|rule| title(rule.bucket.as_ref(), rule.class)),
         small_bytes_max,
         small: own(small),
         large: own(large),
@@ -181,8 +185,8 @@ fn describe(map: &ClusterMap, scope: &Scope) -> ProfileRule {
     }
 }
 
-/// What a rule is set for, for people.
-fn title((bucket, class): (Option<&BucketName>, Option<StorageClass>)) -> String {
+/// What a rule applies to, for people.
+fn title(bucket: Option<&BucketName>, class: Option<StorageClass>) -> String {
     let parts = [bucket.map(|bucket| format!("bucket {bucket}")), class.map(|class| format!("class {class}"))];
     let named: Vec<String> = parts.into_iter().flatten().collect();
     if named.is_empty() { "all".to_owned() } else { named.join(", ") }

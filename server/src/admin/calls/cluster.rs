@@ -6,25 +6,20 @@ use std::fmt::Write;
 use axum::extract::State;
 use axum::response::Json;
 use cairn_core::cluster_map::{ClusterMap, DiskState};
-use cairn_core::id::{Epoch, ExtentId, NodeId, SessionId};
+use cairn_core::id::{ExtentId, NodeId, SessionId};
 use cairn_core::limits::TINY_OBJECT_BYTES_MAX;
 use cairn_core::placement::choose;
-use cairn_protocol::metadata::query::{ClusterStatus as Replicated, GetClusterMap, GetClusterStatus};
-use cairn_protocol::metadata::{MetadataError, MetadataExt};
+use cairn_protocol::metadata::MetadataExt;
+use cairn_protocol::metadata::query::{ClusterStatus as Replicated, GetClusterStatus};
 
-use super::model::{ClusterStatus, DiskCounts, NodeEntry, NodeState, ProfileNames};
-use super::{AdminError, AdminState};
+use crate::admin::answer::AdminError;
+use crate::admin::model::{ClusterStatus, DiskCounts, NodeEntry, NodeState, ProfileNames};
+use crate::admin::state::AdminState;
 
-pub(super) async fn show(State(state): State<AdminState>) -> Result<Json<ClusterStatus>, AdminError> {
-    let map = cluster_map(&state).await?;
+pub(crate) async fn show(State(state): State<AdminState>) -> Result<Json<ClusterStatus>, AdminError> {
+    let map = state.cluster_map().await?;
     let status = state.metadata.ask(GetClusterStatus {}).await?;
     Ok(Json(summarize(&map, &status)))
-}
-
-/// The current cluster map.
-pub(super) async fn cluster_map(state: &AdminState) -> Result<ClusterMap, MetadataError> {
-    let map = state.metadata.ask(GetClusterMap { known: Epoch(0) }).await?;
-    map.ok_or(MetadataError::Protocol("no cluster map although none is known here".into()))
 }
 
 fn summarize(map: &ClusterMap, status: &Replicated) -> ClusterStatus {
@@ -83,7 +78,7 @@ fn node_state(map: &ClusterMap, node: NodeId) -> NodeState {
     if up { NodeState::Up } else { NodeState::Unavailable }
 }
 
-/// The profile that a gateway chooses for a new object of `bytes` now.
+/// The profile that a gateway would choose for a new object of `bytes` now.
 fn profile_name(map: &ClusterMap, bytes: u64) -> String {
     let any = ExtentId::new(SessionId(0), 0);
     choose(map, None, None, bytes, any, |_| true).map_or_else(|_| "none".to_owned(), |(profile, _)| profile.to_string())
@@ -91,7 +86,7 @@ fn profile_name(map: &ClusterMap, bytes: u64) -> String {
 
 /// How new objects are stored, in one line for people.
 pub(crate) async fn profile_line(state: &AdminState) -> String {
-    match cluster_map(state).await {
+    match state.cluster_map().await {
         Ok(map) => {
             let disks = count_disks(&map);
             let (small, large) = (profile_name(&map, TINY_OBJECT_BYTES_MAX), profile_name(&map, u64::MAX));

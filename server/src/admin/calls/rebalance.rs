@@ -1,4 +1,4 @@
-//! `POST /v1/rebalance` moves shards until every disk holds its share, `DELETE` stops it, `GET` shows how it goes.
+//! `POST /v1/rebalance` moves shards until every disk holds its share, `DELETE` stops it, `GET` shows its progress.
 
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
@@ -7,22 +7,23 @@ use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::command::{EndRebalance, RebalanceEnd, StartRebalance};
 use cairn_protocol::metadata::query::{self, GetRebalance};
 
-use super::model::{DiskShare, RebalanceForecast, RebalanceState, RebalanceStatus};
-use super::parameters::Parameters;
-use super::{AdminError, AdminState, error};
+use crate::admin::answer::{AdminError, error, invalid_parameter};
+use crate::admin::model::{DiskShare, RebalanceForecast, RebalanceState, RebalanceStatus};
+use crate::admin::parameters::Parameters;
+use crate::admin::state::AdminState;
 
-pub(super) async fn show(
+pub(crate) async fn show(
     State(state): State<AdminState>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<RebalanceStatus>, AdminError> {
     ask(&state, Parameters::new(query).is_true("survey")).await.map(Json)
 }
 
-pub(super) async fn start(State(state): State<AdminState>, RawQuery(query): RawQuery) -> Result<Response, AdminError> {
+pub(crate) async fn start(State(state): State<AdminState>, RawQuery(query): RawQuery) -> Result<Response, AdminError> {
     let parameters = Parameters::new(query);
     let rate = match parameters.number("rate") {
         Ok(rate) => rate,
-        Err(why) => return Ok(error(StatusCode::BAD_REQUEST, "InvalidParameter", &why.to_string())),
+        Err(why) => return Ok(invalid_parameter(&why)),
     };
     if rate == Some(0) {
         let text = "a rate of 0 moves nothing: stop the rebalance instead, with `cairn rebalance stop`";
@@ -33,13 +34,13 @@ pub(super) async fn start(State(state): State<AdminState>, RawQuery(query): RawQ
     }
     let reencodes = parameters.is_true("reprotect");
     state.metadata.run(StartRebalance { bytes_per_s_max: rate, reencodes }).await?;
-    tracing::warn!(?rate, reencodes, "the operator starts a rebalance");
+    tracing::warn!(?rate, reencodes, "the operator started a rebalance");
     Ok(Json(ask(&state, false).await?).into_response())
 }
 
-pub(super) async fn stop(State(state): State<AdminState>) -> Result<Json<RebalanceStatus>, AdminError> {
+pub(crate) async fn stop(State(state): State<AdminState>) -> Result<Json<RebalanceStatus>, AdminError> {
     state.metadata.run(EndRebalance { rebalance: None, end: RebalanceEnd::Stopped }).await?;
-    tracing::warn!("the operator stops the rebalance");
+    tracing::warn!("the operator stopped the rebalance");
     ask(&state, false).await.map(Json)
 }
 

@@ -1,26 +1,35 @@
-//! `GET /v1/placement/{bucket}/{key}`: every shard of an object, and where it lies.
+//! `GET /v1/placement/{bucket}/{key}`: every shard of an object, and where it is.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Response};
 use cairn_core::cluster_map::ClusterMap;
+use cairn_core::id::DiskNumber;
 use cairn_core::name::{BucketName, ObjectKey};
 use cairn_protocol::metadata::query::GetObject;
 use cairn_protocol::metadata::{LocatedExtent, MetadataError, MetadataExt};
+use serde::Deserialize;
 
-use super::cluster::cluster_map;
-use super::model::{DiskState, PlacedExtent, PlacedShard, Placement, ShardHolds};
-use super::{AdminError, AdminState, error};
+use crate::admin::answer::{AdminError, error};
+use crate::admin::model::{DiskState, PlacedExtent, PlacedShard, Placement, ShardHolds};
+use crate::admin::state::AdminState;
 
 /// Extents that one answer explains: 64 GiB of an object.
 const EXTENTS_MAX: u32 = 1024;
 
-pub(super) async fn explain(
+/// The parameters of the path.
+#[derive(Deserialize)]
+pub(crate) struct ObjectPath {
+    bucket: String,
+    key: String,
+}
+
+pub(crate) async fn explain(
     State(state): State<AdminState>,
-    Path((bucket, key)): Path<(String, String)>,
+    Path(ObjectPath { bucket, key }): Path<ObjectPath>,
 ) -> Result<Response, AdminError> {
     let (Ok(bucket), Ok(key)) = (BucketName::new(&bucket), ObjectKey::new(&key)) else {
-        return Ok(error(StatusCode::BAD_REQUEST, "InvalidName", "that is not a bucket and a key"));
+        return Ok(error(StatusCode::BAD_REQUEST, "InvalidName", "the path does not name a bucket and a key"));
     };
     let query = GetObject { bucket, key, part: None, range: None, extents: EXTENTS_MAX, version: None };
     let view = match state.metadata.ask(query).await {
@@ -30,14 +39,14 @@ pub(super) async fn explain(
         }
         Err(other) => return Err(other.into()),
     };
-    let map = cluster_map(&state).await?;
+    let map = state.cluster_map().await?;
     let extents = view.located.iter().map(|extent| describe(&map, extent)).collect();
     let (size, storage_class) = (view.version.size, view.version.storage_class.name().to_owned());
     Ok(Json(Placement { size, storage_class, extents }).into_response())
 }
 
 fn describe(map: &ClusterMap, extent: &LocatedExtent) -> PlacedExtent {
-    let shard = |(index, location): (u8, &Option<cairn_core::id::DiskNumber>)| {
+    let shard = |(index, location): (u8, &Option<DiskNumber>)| {
         let disk = location.and_then(|number| map.disk(number));
         let node = disk.and_then(|disk| map.node(disk.node));
         PlacedShard {

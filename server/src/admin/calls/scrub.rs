@@ -1,4 +1,4 @@
-//! `GET /v1/scrub`: how far the scrub of every disk is. `POST /v1/scrub[?disk=ID]`: starts a cycle now.
+//! `GET /v1/scrub`: the progress of the scrub on every disk. `POST /v1/scrub[?disk=ID]`: starts a cycle now.
 
 use std::collections::HashMap;
 
@@ -11,12 +11,13 @@ use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::query::GetClusterStatus;
 use cairn_protocol::storage::{ScrubCycle, ScrubFinding, ScrubStatus};
 
-use super::cluster::cluster_map;
-use super::model::{CycleEntry, FindingEntry, ScrubEntry, ScrubProgress, ScrubStarted};
-use super::{AdminError, AdminState, error};
+use crate::admin::answer::{AdminError, error};
+use crate::admin::model::{CycleEntry, FindingEntry, ScrubEntry, ScrubProgress, ScrubStarted};
+use crate::admin::parameters::Parameters;
+use crate::admin::state::AdminState;
 
-pub(super) async fn status(State(state): State<AdminState>) -> Result<Json<Vec<ScrubEntry>>, AdminError> {
-    let map = cluster_map(&state).await?;
+pub(crate) async fn status(State(state): State<AdminState>) -> Result<Json<Vec<ScrubEntry>>, AdminError> {
+    let map = state.cluster_map().await?;
     let status = state.metadata.ask(GetClusterStatus {}).await?;
     let reported: HashMap<DiskId, &ScrubStatus> = status
         .nodes
@@ -64,10 +65,10 @@ fn cycle(cycle: &ScrubCycle) -> CycleEntry {
     CycleEntry { cycle, started_ms, ended_ms, bytes, shards, findings }
 }
 
-pub(super) async fn start(State(state): State<AdminState>, RawQuery(query): RawQuery) -> Result<Response, AdminError> {
-    let map = cluster_map(&state).await?;
-    let query = query.unwrap_or_default();
-    let named = query.split('&').find_map(|pair| pair.strip_prefix("disk="));
+pub(crate) async fn start(State(state): State<AdminState>, RawQuery(query): RawQuery) -> Result<Response, AdminError> {
+    let map = state.cluster_map().await?;
+    let parameters = Parameters::new(query);
+    let named = parameters.given("disk");
     let disks: Vec<&Disk> = map.disks.iter().filter(|disk| named.is_none_or(|name| is_called(disk, name))).collect();
     if disks.is_empty() {
         let message = format!("the cluster has no disk {}: see `cairn disk list`", named.unwrap_or_default());
@@ -81,7 +82,7 @@ pub(super) async fn start(State(state): State<AdminState>, RawQuery(query): RawQ
     Ok(Json(started).into_response())
 }
 
-/// Disks go by their number in the cluster or by their identity.
+/// A disk is named by its number in the cluster or by its identity.
 fn is_called(disk: &Disk, name: &str) -> bool {
     name == disk.number.0.to_string() || name == disk.id.to_string()
 }

@@ -13,7 +13,7 @@ use cairn_protocol::storage::{DiskStatus, StorageError, StorageErrorKind};
 
 use super::slow_disk::{OPERATIONS, Sample};
 use crate::disk_io::{Latency, RealDisk};
-use crate::store::DiskStore;
+use crate::store::{DiskCondition, DiskStore};
 
 /// A directory and what is known of the disk in it.
 pub(super) struct DiskSlot {
@@ -102,18 +102,20 @@ impl DiskSlot {
         *slowness = how;
     }
 
-    /// The state of a disk in service.
-    fn health(&self, store: &DiskStore) -> (DiskState, String) {
+    /// The condition of a disk in service.
+    fn condition(&self, store: &DiskStore) -> DiskCondition {
         let slowness = self.slowness.lock().ignore_poison().clone();
-        match (store.state(), slowness) {
+        let condition = store.condition();
+        match (condition.state, slowness) {
             // The store's own trouble comes first.
-            ((DiskState::Active | DiskState::Full, _), Some(how)) => {
+            (DiskState::Active | DiskState::Full, Some(how)) => {
                 let path = self.path.display();
                 let advice = "nothing new is placed here until it has been well for a while: check the kernel log, the \
                               cabling and the disk's own error counters";
-                (DiskState::Suspect, format!("disk {path} is far too slow: {how}; {advice}"))
+                let reason = format!("disk {path} is far too slow: {how}; {advice}");
+                DiskCondition { state: DiskState::Suspect, reason }
             }
-            (health, _) => health,
+            _ => condition,
         }
     }
 
@@ -186,7 +188,7 @@ impl DiskSlot {
         };
         match self.state() {
             SlotState::InService(store) => {
-                let ((state, reason), usage) = (self.health(&store), store.usage());
+                let (DiskCondition { state, reason }, usage) = (self.condition(&store), store.usage());
                 status(state, reason, usage.used_bytes, usage.shards, Some(store.scrub_status()))
             }
             SlotState::New => status(DiskState::Unavailable, "being prepared".to_owned(), 0, 0, None),

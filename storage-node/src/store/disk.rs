@@ -18,6 +18,14 @@ use super::volume_files::VolumeFiles;
 use crate::disk_io::DiskIo;
 use crate::format::DiskIdentity;
 
+/// How a disk is doing, as the cluster sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiskCondition {
+    pub state: DiskState,
+    /// Why the disk takes no shards, and what to do about it; empty if it takes them.
+    pub reason: String,
+}
+
 /// A disk that was checked to be the right one and is locked against other processes.
 pub(crate) struct Disk {
     pub(crate) identity: DiskIdentity,
@@ -107,26 +115,26 @@ impl Disk {
         (stalled >= STALL_LIMIT).then_some(stalled)
     }
 
-    /// Whether the disk takes shards, and if not, why and what to do about it.
-    pub(crate) fn state(&self) -> (DiskState, String) {
+    pub(crate) fn condition(&self) -> DiskCondition {
         let path = &self.path;
         if let Some(why) = self.suspicion() {
-            return (DiskState::Suspect, why.to_owned());
+            return DiskCondition { state: DiskState::Suspect, reason: why.to_owned() };
         }
         if let Some(stalled) = self.stalled_for() {
             let seconds = stalled.as_secs();
             let reason = format!("disk {path} has not come back from a write for {seconds} s: check the hardware");
-            return (DiskState::Suspect, reason);
+            return DiskCondition { state: DiskState::Suspect, reason };
         }
         if self.health.no_files_left.load(Ordering::Relaxed) {
-            return (DiskState::Full, format!("the filesystem of {path} can hold no more files: remove some"));
+            let reason = format!("the filesystem of {path} can hold no more files: remove some");
+            return DiskCondition { state: DiskState::Full, reason };
         }
         if self.health.below_reserve.load(Ordering::Relaxed) {
             let reserve = self.options.reserve_bytes;
             let reason =
                 format!("less than the reserve of {reserve} bytes is free at {path}: delete objects or add disks");
-            return (DiskState::Full, reason);
+            return DiskCondition { state: DiskState::Full, reason };
         }
-        (DiskState::Active, String::new())
+        DiskCondition { state: DiskState::Active, reason: String::new() }
     }
 }

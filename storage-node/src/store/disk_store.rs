@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use cairn_core::cell::Cell;
-use cairn_core::cluster_map::DiskState;
 use cairn_core::geometry::Geometry;
 use cairn_core::id::DiskId;
 use cairn_core::limits::CELLS_PER_READ_MAX;
@@ -17,6 +16,7 @@ use cairn_protocol::storage::{DeleteOrder, ScrubFinding, ScrubStatus, ShardWrite
 use tokio::sync::{Semaphore, oneshot};
 
 use super::background::{Compactor, Maintenance, run_scrub};
+use super::disk::DiskCondition;
 use super::error::OpenError;
 use super::log::{LogWriter, StreamWriter, check_cells, stream, sync};
 use super::opening::{OpenedStore, open};
@@ -213,8 +213,8 @@ impl DiskStore {
     }
 
     /// Whether the disk takes shards, and if not, why and what to do about it.
-    pub fn state(&self) -> (DiskState, String) {
-        self.shared.disk.state()
+    pub fn condition(&self) -> DiskCondition {
+        self.shared.disk.condition()
     }
 
     /// Starts a scrub cycle now, at the highest rate that scrubs may have; a running cycle continues at that rate.

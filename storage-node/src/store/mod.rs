@@ -41,6 +41,7 @@ mod space;
 mod superblock;
 mod volume_files;
 
+pub use disk::DiskCondition;
 pub use disk_store::{DiskStore, DiskUsage};
 pub use error::OpenError;
 pub use options::{ExpectedDisk, StoreDependencies, StoreOptions};

@@ -343,8 +343,8 @@ async fn a_failure_at_any_operation_of_a_compaction_loses_nothing() {
             store.compact();
             store.checkpoint();
             let happened = disk.operations() >= at;
-            let suspected = store.state().0 == DiskState::Suspect;
-            assert_eq!(suspected, is_to_blame && happened, "{errno:?} at {at}: {:?}", store.state());
+            let suspected = store.condition().state == DiskState::Suspect;
+            assert_eq!(suspected, is_to_blame && happened, "{errno:?} at {at}: {:?}", store.condition());
             check_living(&store).await;
             disk.fail(None);
             if !suspected {

@@ -49,7 +49,7 @@ async fn every_operation(errno: Errno, expected: StorageErrorKind, small: bool) 
         // Blocks that cannot be allocated ahead are allocated when they are needed.
         let may_pass = expected == StorageErrorKind::Full;
         assert!(may_pass || !errors.is_empty(), "operation {at} failed and nobody heard of it");
-        let (state, reason) = store.state();
+        let DiskCondition { state, reason } = store.condition();
         if expected == StorageErrorKind::Failed {
             assert_eq!(state, DiskState::Suspect, "operation {at}");
             assert!(reason.contains(PATH), "{reason}");

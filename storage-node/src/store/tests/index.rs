@@ -41,7 +41,7 @@ async fn an_index_without_room_lives_in_memory_until_there_is_some() {
             store.checkpoint();
             check_some(&store).await;
         }
-        assert_eq!(store.state().0, DiskState::Active);
+        assert_eq!(store.condition().state, DiskState::Active);
         assert!(store.index_is_behind());
         if !crash_early {
             disk.fail_index(None);
@@ -76,7 +76,7 @@ async fn a_disk_that_fails_the_index_is_suspect_and_serves() {
     change(&store).await;
     disk.fail_index(Some(Errno::IO));
     store.checkpoint();
-    assert_eq!(store.state().0, DiskState::Suspect);
+    assert_eq!(store.condition().state, DiskState::Suspect);
     check_some(&store).await;
     disk.crash(|| true);
     disk.fail_index(None);
@@ -112,7 +112,7 @@ async fn a_disk_with_a_failed_sync_of_the_index_is_suspect_and_serves() {
     change(&store).await;
     disk.fail_index_syncs(Some(Errno::IO));
     store.checkpoint();
-    assert_eq!(store.state().0, DiskState::Suspect);
+    assert_eq!(store.condition().state, DiskState::Suspect);
     disk.fail_index_syncs(None);
     for _ in 0..2 {
         store.checkpoint();

@@ -26,7 +26,7 @@ use cairn_core::shard::{ShardHeader, ShardId};
 use cairn_core::testing::{TestClock, TestThreads};
 use cairn_protocol::storage::{DeleteOrder, DeleteProof, StorageError, StorageErrorKind};
 
-use super::{DiskStore, ExpectedDisk, OpenError, ScrubOptions, StoreDependencies, StoreOptions};
+use super::{DiskCondition, DiskStore, ExpectedDisk, OpenError, ScrubOptions, StoreDependencies, StoreOptions};
 use crate::disk_io::DiskIo;
 use crate::disk_io::simulated::SimulatedDisk;
 use crate::format::{DiskIdentity, IdentityBlock};

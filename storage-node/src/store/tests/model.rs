@@ -387,7 +387,7 @@ impl World {
 
     async fn apply(&mut self, step: Step) {
         let power_loss = End::PowerLoss { survives_in_four: 2, seed: self.version };
-        if self.disk.has_stopped() || self.store.state().0 == DiskState::Suspect {
+        if self.disk.has_stopped() || self.store.condition().state == DiskState::Suspect {
             self.end(power_loss);
             self.start(power_loss).await;
         }

@@ -151,7 +151,7 @@ async fn fill_and_empty(mount: &Mount) {
         };
         assert_eq!(refused.kind, StorageErrorKind::Full, "round {round}: {refused}");
         assert!(stored.len() > 40, "round {round}: only {} shards fit", stored.len());
-        assert_eq!(store.state().0, DiskState::Full);
+        assert_eq!(store.condition().state, DiskState::Full);
         let filler = mount.fill();
         // Everything is still stored, also after a restart without a free byte.
         let store = if round % 2 == 0 {
@@ -182,7 +182,7 @@ async fn fill_and_empty(mount: &Mount) {
             delete(&store, &old).await.unwrap();
         }
         assert_eq!(all(&store).await, kept.iter().map(|n| shard(*n)).collect::<Vec<_>>(), "round {round}");
-        eventually("the disk takes shards again", || store.state().0 == DiskState::Active);
+        eventually("the disk takes shards again", || store.condition().state == DiskState::Active);
         store.compact();
         eventually("usage is what du says", || {
             store.usage().used_bytes.abs_diff(du(&mount.path().join("disk"))) <= USAGE_EPSILON
@@ -224,8 +224,8 @@ async fn a_disk_without_inodes_deletes_serves_and_recovers() {
     let fillers: Vec<PathBuf> = (0..100).map(|n| mount.path().join(format!("filler{n}"))).collect();
     let made = fillers.iter().take_while(|path| std::fs::File::create(path).is_ok()).count();
     assert!(made < fillers.len());
-    eventually("the disk says that it is full", || store.state().0 == DiskState::Full);
-    assert!(store.state().1.contains("files"), "{:?}", store.state());
+    eventually("the disk says that it is full", || store.condition().state == DiskState::Full);
+    assert!(store.condition().reason.contains("files"), "{:?}", store.condition());
     // The last volume takes more until it is full.
     let mut stored = vec![1];
     let refused = loop {
@@ -251,7 +251,7 @@ async fn a_disk_without_inodes_deletes_serves_and_recovers() {
     for path in &fillers[..made] {
         std::fs::remove_file(path).unwrap();
     }
-    eventually("the disk takes shards again", || store.state().0 == DiskState::Active);
+    eventually("the disk takes shards again", || store.condition().state == DiskState::Active);
     put(&store, shard(100), 900_000, 0).await.unwrap();
     store.close();
 }
@@ -299,7 +299,7 @@ async fn a_filesystem_that_turns_read_only_under_the_store_serves_and_loses_noth
     mount.break_down();
     let error = put(&store, shard(100), 4000, 0).await.unwrap_err();
     assert_eq!(error.kind, StorageErrorKind::Failed, "{error}");
-    let (state, why) = store.state();
+    let DiskCondition { state, reason: why } = store.condition();
     assert!(state == DiskState::Suspect && why.contains("ead-only"), "{state:?}: {why}");
     assert!(delete(&store, &[shard(0)]).await.is_err(), "I1: a deletion that is not durable is not acknowledged");
     check_filled(&store).await;

@@ -13,7 +13,7 @@ async fn a_disk_below_the_reserve_serves_deletes_and_recovers_by_itself() {
     disk.set_available((1 << 20) - 1);
     assert_eq!(put(&store, shard(3), 5000, 0).await.unwrap_err().kind, StorageErrorKind::Full);
     assert_eq!(stream(&store, shard(3), 5000, 0, 1).await.unwrap_err().kind, StorageErrorKind::Full);
-    assert_eq!(store.state().0, DiskState::Full);
+    assert_eq!(store.condition().state, DiskState::Full);
     check(&store, shard(1), 5000, 0).await;
     delete(&store, &[shard(1)]).await.unwrap();
     check_error(&store, shard(1), 5000, StorageErrorKind::Missing).await;

@@ -1,4 +1,4 @@
-//! The `cairn` command: it starts the server, speaks to the admin API, and measures S3 endpoints.
+//! The `cairn` command: starts the server, calls the admin API, measures S3 endpoints.
 //!
 //! A verb is one file under [`commands`]. Verbs that talk to a server use one of two clients over the same lean
 //! HTTP/1.1 connection ([`http`]): [`admin`] for the admin API and [`s3`] for S3 itself, which the load benchmark and

@@ -1,4 +1,4 @@
-//! Sizes and durations as people write them.
+//! Sizes and durations as text.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ fn split(text: &str) -> Option<(u64, &str)> {
     Some((number.parse().ok()?, unit.trim()))
 }
 
-/// Bytes for people, with binary units.
+/// Bytes with binary units, for display.
 pub fn format_bytes(bytes: f64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
     let mut value = bytes;
@@ -75,7 +75,7 @@ pub fn format_ms(ms: u64) -> String {
     time.unwrap_or_else(|_| format!("{ms} ms"))
 }
 
-/// Seconds in the largest unit that says enough: `40 s`, `12 min`, `5 h`, `3 d`.
+/// Seconds in a unit that keeps at least one digit: `40 s`, `12 min`, `5 h`, `3 d`.
 pub fn format_seconds(seconds: u64) -> String {
     match seconds {
         0..120 => format!("{seconds} s"),

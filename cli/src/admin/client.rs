@@ -23,77 +23,47 @@ use crate::http::{Connection, ConnectionError, Endpoint, RequestBody};
 const ANSWER_BYTES_MAX: usize = 16 << 20;
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// Time between two looks at something that takes long.
+/// Pause between two polls of a long task.
 const POLL: Duration = Duration::from_millis(200);
 
-/// Why the admin API gave no answer. The text names the endpoint, the cause and what to do next.
+/// Why a call of the admin API failed. The text names the endpoint, the cause and the next step.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
-    /// Nobody listens, or the connection broke.
+    /// The connection was refused or broke.
     #[error("{0}; is the server running? Start one with `cairn server`, or pass --endpoint")]
     Connection(#[from] ConnectionError),
     /// No answer in time.
     #[error("{0} did not answer within {seconds} s; look at the server's log", seconds = TIMEOUT.as_secs())]
     Timeout(Endpoint),
-    /// The keys are not good there.
+    /// The server rejected the keys.
     #[error(
         "{endpoint} refused the keys from {from} ({status}: {message}); check them against the server's credentials file"
     )]
     Refused {
-        /// Whom we asked.
         endpoint: Endpoint,
         /// Where the keys come from.
         from: KeySource,
-        /// The status.
         status: StatusCode,
-        /// What the server says.
         message: String,
     },
-    /// The cluster refuses to do it, and says why.
+    /// The cluster refused the request and says why.
     #[error("{message}")]
-    Denied {
-        /// What the server says.
-        message: String,
-    },
-    /// The server failed.
+    Denied { message: String },
     #[error("{endpoint}{path} answered {status}: {message}; look at the server's log")]
-    Status {
-        /// Whom we asked.
-        endpoint: Endpoint,
-        /// For what.
-        path: String,
-        /// The status.
-        status: StatusCode,
-        /// What the server says.
-        message: String,
-    },
+    Status { endpoint: Endpoint, path: String, status: StatusCode, message: String },
     /// The answer cannot be understood.
-    #[error("{endpoint}{path} answered something else than this version knows ({cause}); is it the admin port?")]
-    Answer {
-        /// Whom we asked.
-        endpoint: Endpoint,
-        /// For what.
-        path: String,
-        /// What does not fit.
-        cause: serde_json::Error,
-    },
+    #[error("{endpoint}{path} sent an answer that this version does not understand ({cause}); is it the admin port?")]
+    Answer { endpoint: Endpoint, path: String, cause: serde_json::Error },
     /// The answer is too long.
     #[error("{endpoint}{path} answered more than {ANSWER_BYTES_MAX} bytes; is it the admin port?")]
-    TooLong {
-        /// Whom we asked.
-        endpoint: Endpoint,
-        /// For what.
-        path: String,
-    },
-    /// The request could not be formed.
+    TooLong { endpoint: Endpoint, path: String },
     #[error("the request cannot be formed: {0}")]
     Request(#[from] http::Error),
-    /// The request could not be signed.
     #[error("the request cannot be signed: {0}")]
     Sign(#[from] SignError),
 }
 
-/// Asks one admin endpoint.
+/// A client of one admin endpoint.
 pub struct AdminClient {
     connection: Connection,
     keys: Keys,
@@ -102,7 +72,6 @@ pub struct AdminClient {
 }
 
 impl AdminClient {
-    /// A client that connects with its first request.
     pub fn new(endpoint: Endpoint, keys: Keys, clock: Arc<dyn Clock>) -> Self {
         Self { connection: Connection::new(endpoint), keys, signing: SigningKeyCache::new(), clock }
     }
@@ -138,7 +107,7 @@ impl AdminClient {
         self.get(&format!("/v1/disks/{number}")).await
     }
 
-    /// Begins a verification and waits for its report; `watch` sees how it goes.
+    /// Starts a verification and waits for its report; `watch` is called with its progress.
     pub async fn verify(&mut self, mut watch: impl FnMut(&Verification)) -> Result<VerifyReport, AdminError> {
         loop {
             let mut seen: Verification = self.call(Method::POST, "/v1/verify").await?;
@@ -147,7 +116,7 @@ impl AdminClient {
                 tokio::time::sleep(POLL).await;
                 seen = self.get("/v1/verify").await?;
             }
-            // Without a report it was broken off, by a change of leader for example.
+            // It ended without a report: it was interrupted, for example by a change of leader.
             if let Some(report) = seen.report {
                 return Ok(report);
             }
@@ -177,7 +146,7 @@ impl AdminClient {
         serde_json::from_slice(&body).map_err(|cause| AdminError::Answer { endpoint, path: PATH.to_owned(), cause })
     }
 
-    /// `GET /v1/metadata/backup`, in pieces: `take` gets one after the other.
+    /// `GET /v1/metadata/backup`, streamed: `take` is called with each piece in order.
     pub async fn metadata_backup<E: From<AdminError>>(
         &mut self,
         mut take: impl AsyncFnMut(Bytes) -> Result<(), E>,
@@ -237,7 +206,7 @@ impl AdminClient {
         Ok((status, self.read_all(path, body).await?))
     }
 
-    /// Sends a request and returns as soon as the head of the answer is there.
+    /// Sends a request and returns when the head of the answer has arrived.
     async fn send(&mut self, method: Method, path: &str) -> Result<(StatusCode, Incoming), AdminError> {
         let request = self.sign(method, path)?;
         let (head, body) = self.connection.send(request).await?.into_parts();
@@ -278,7 +247,7 @@ fn message_of(body: &[u8]) -> String {
     message.map_or_else(|| String::from_utf8_lossy(body).trim().to_owned(), str::to_owned)
 }
 
-/// Whether the error is the admin API's own, with a sentence for people.
+/// Whether the error comes from the admin API itself and has a message for people.
 fn is_told(body: &[u8]) -> bool {
     serde_json::from_slice::<serde_json::Value>(body).is_ok_and(|v| v.get("code").is_some_and(|c| c != "NoSuchRoute"))
 }

@@ -17,16 +17,16 @@ const CREDENTIALS_FILE: &str = "cairn-data/credentials";
 const KEY_VARIABLES: [(&str, &str); 2] =
     [("CAIRN_ACCESS_KEY", "CAIRN_SECRET_KEY"), ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")];
 
-/// Why a verb does not know whom to ask, or as whom.
+/// Why no endpoint or no keys were found.
 #[derive(Debug, thiserror::Error)]
 pub enum DiscoveryError {
     /// The endpoint does not parse.
     #[error("{0}; pass --endpoint http://HOST:PORT or set CAIRN_ENDPOINT")]
     Endpoint(#[from] EndpointError),
-    /// Half a pair of keys.
+    /// One key of a pair is missing.
     #[error("{0} is set and {1} is not: set both")]
     HalfPair(&'static str, &'static str),
-    /// No keys anywhere.
+    /// No keys were found.
     #[error(
         "no keys: set CAIRN_ACCESS_KEY and CAIRN_SECRET_KEY (or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), \
          or run in the directory that holds {CREDENTIALS_FILE}"
@@ -34,20 +34,10 @@ pub enum DiscoveryError {
     NoKeys,
     /// The credentials file cannot be read.
     #[error("{}: {cause}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        cause: std::io::Error,
-    },
+    Read { path: PathBuf, cause: std::io::Error },
     /// The credentials file does not parse.
     #[error("{}: {cause}", path.display())]
-    Parse {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong in it.
-        cause: toml::de::Error,
-    },
+    Parse { path: PathBuf, cause: toml::de::Error },
 }
 
 /// Where keys were found.
@@ -71,12 +61,10 @@ impl fmt::Display for KeySource {
     }
 }
 
-/// Keys, with where they were found: a refusal by the server names it.
+/// Keys and their source, which is named when the server rejects them.
 #[derive(Debug, Clone)]
 pub struct Keys {
-    /// The keys.
     pub credentials: Credentials,
-    /// Where they come from.
     pub source: KeySource,
 }
 
@@ -131,7 +119,7 @@ fn read_credentials(path: &Path) -> Result<Keys, DiscoveryError> {
 mod tests {
     use super::*;
 
-    /// The access key and the source that are found with `variables` set, in a directory with or without a file.
+    /// The access key and its source, found with `variables` set in a directory with or without a credentials file.
     fn found(variables: &[(&str, &str)], file: Option<&str>) -> Result<(String, String), String> {
         let directory = tempfile::tempdir().unwrap();
         if let Some(text) = file {

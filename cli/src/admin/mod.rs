@@ -1,4 +1,4 @@
-//! The client of the admin API, which the verbs are made of.
+//! The client of the admin API, used by the verbs.
 
 mod client;
 mod discovery;

@@ -1,4 +1,4 @@
-//! What `cairn disk drain` and `cairn node drain` share.
+//! Shared by `cairn disk drain` and `cairn node drain`.
 
 use std::time::Duration;
 
@@ -9,23 +9,23 @@ use super::CommandError;
 use super::output::{bar, complain};
 use crate::admin::{AdminClient, AdminError, DiskProgress};
 
-/// Time between two looks at a drain.
+/// Pause between two polls of a drain.
 const POLL: Duration = Duration::from_millis(500);
 
-/// How to drain.
+/// Flags of a drain.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "these are the flags of a command line")]
 pub(super) struct DrainFlags {
-    /// End a drain: the disks take shards again.
+    /// Cancel a drain: the disks accept shards again.
     #[arg(long, conflicts_with_all = ["dry_run", "force", "wait"])]
     pub(super) cancel: bool,
-    /// Only say what would move.
+    /// Only report what would move.
     #[arg(long, conflicts_with = "wait")]
     pub(super) dry_run: bool,
-    /// Drain even if the remaining disks cannot hold as much redundancy: what finds no place stays where it is.
+    /// Drain even if the remaining disks cannot keep full redundancy; shards without a new place stay.
     #[arg(long)]
     pub(super) force: bool,
-    /// Wait until nothing is left.
+    /// Wait until the disks are empty.
     #[arg(long)]
     pub(super) wait: bool,
 }
@@ -39,7 +39,7 @@ pub(super) async fn order(client: &mut AdminClient, disk: u64, flags: &DrainFlag
     client.call(Method::POST, &format!("{path}?force={}&dry_run={}", flags.force, flags.dry_run)).await
 }
 
-/// Waits until no extent refers to the disk, and shows how it goes.
+/// Waits until no extent refers to the disk, showing progress.
 pub(super) async fn wait_until_empty(client: &mut AdminClient, disk: u64) -> Result<DiskProgress, CommandError> {
     let progress = bar("shards moved");
     let mut most = 0;
@@ -57,7 +57,7 @@ pub(super) async fn wait_until_empty(client: &mut AdminClient, disk: u64) -> Res
         let stuck = repair.running.is_empty() && repair.without_place_extents >= repair.pending_extents;
         if stuck && repair.pending_extents > 0 && !told {
             told = true;
-            complain("no disk may take what is left: add a disk; the drain goes on by itself then");
+            complain("no disk can take the remaining shards: add a disk, and the drain continues by itself");
         }
         tokio::time::sleep(POLL).await;
     }

@@ -1,5 +1,5 @@
-//! What `cairn node add` and `cairn disk add` share: a process joins by itself, with the cluster's secret; the verbs say what
-//! to run, and wait.
+//! Shared by `cairn node add` and `cairn disk add`: a process joins by itself with the cluster's secret; the verbs print what
+//! to run and wait.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use super::output::{bar, complain, print, print_json};
 use crate::admin::{AdminClient, DiskEntry, DiskState};
 use crate::unit::parse_duration;
 
-/// Time between two looks.
+/// Pause between two polls.
 const POLL: Duration = Duration::from_millis(500);
 
-/// How to wait.
+/// Flags for waiting.
 #[derive(Debug, Args)]
 pub(super) struct WaitFlags {
-    /// Only print what to do.
+    /// Only print the instructions.
     #[arg(long)]
     pub(super) no_wait: bool,
     /// How long to wait for the disks.
@@ -25,7 +25,7 @@ pub(super) struct WaitFlags {
     pub(super) timeout: Duration,
 }
 
-/// Prints what to do, waits until the disks of `node` in these directories are active, and shows them.
+/// Prints the instructions, waits until the given disks of `node` are active, and shows them.
 pub(super) async fn guide(
     client: &mut AdminClient,
     (node, paths): (&str, &[PathBuf]),

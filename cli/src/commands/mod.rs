@@ -36,36 +36,36 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// The nouns, and the verbs without one.
+/// The top-level commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Start a server: by default all roles in one process, over six disk directories.
     Server(server::ServerArgs),
-    /// The cluster as a whole.
+    /// Cluster status, verification and offline audit.
     #[command(subcommand)]
     Cluster(cluster::ClusterCommand),
-    /// The disks.
+    /// Disks: list, inspect, add, drain, remove.
     #[command(subcommand)]
     Disk(disk::DiskCommand),
-    /// The verification of what lies on the disks.
+    /// Scrub: start it and show its progress.
     #[command(subcommand)]
     Scrub(scrub::ScrubCommand),
-    /// The metadata service: its members, backups, and what to do when members are lost.
+    /// Metadata: members, backups and disaster recovery.
     #[command(subcommand)]
     Metadata(metadata::MetadataCommand),
-    /// The storage nodes.
+    /// Storage nodes: list, show, add, drain.
     #[command(subcommand)]
     Node(node::NodeCommand),
-    /// The making anew and moving of shards.
+    /// Shard repair: progress and queue.
     #[command(subcommand)]
     Repair(repair::RepairCommand),
-    /// The moving of shards until every disk holds its share.
+    /// Rebalance: move shards until every disk holds its share.
     #[command(subcommand)]
     Rebalance(rebalance::RebalanceCommand),
-    /// Where objects lie.
+    /// Placement: where an object's shards are.
     #[command(subcommand)]
     Placement(placement::PlacementCommand),
-    /// How objects are coded.
+    /// Profiles: how objects are coded.
     #[command(subcommand)]
     Profile(profile::ProfileCommand),
     /// Measure any S3 endpoint.
@@ -74,10 +74,10 @@ pub enum Command {
     Demo(demo::DemoArgs),
 }
 
-/// What every admin verb takes.
+/// Flags of every admin verb.
 #[derive(Debug, Args)]
 pub struct AdminArgs {
-    /// The admin endpoint; else CAIRN_ENDPOINT, else http://127.0.0.1:9001.
+    /// The admin endpoint [default: CAIRN_ENDPOINT, else http://127.0.0.1:9001].
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
     /// Print JSON instead of a table.
@@ -86,7 +86,7 @@ pub struct AdminArgs {
 }
 
 impl AdminArgs {
-    /// A client for the endpoint and the keys that flags, environment and files name.
+    /// A client for the endpoint and keys from flags, environment and files.
     pub fn client(&self) -> Result<AdminClient, CommandError> {
         let environment = |name: &str| std::env::var(name).ok();
         let endpoint = discover_endpoint(self.endpoint.as_deref(), environment)?;
@@ -95,7 +95,7 @@ impl AdminArgs {
     }
 }
 
-/// Parses the command line and runs what it says.
+/// Parses the command line and runs the verb.
 pub fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -120,7 +120,7 @@ fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Profile(command) => block_on(command.run()),
         Command::Bench(args) => bench::run(&args),
         Command::Demo(args) => {
-            // The cluster's own threads serve while the demonstration waits.
+            // The demo's cluster needs threads of its own.
             let runtime = tokio::runtime::Runtime::new().map_err(CommandError::Runtime)?;
             runtime.block_on(demo::run(&args))
         }

@@ -11,34 +11,34 @@ use super::output::print;
 /// Start a server.
 #[derive(Debug, Args)]
 pub struct ServerArgs {
-    /// The directory for everything that the server keeps [default: cairn-data].
+    /// The data directory [default: cairn-data].
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// How many disk directories to make under the data directory [default: 6].
+    /// Number of disk directories to create under the data directory [default: 6].
     #[arg(long, value_name = "N", conflicts_with = "disk", value_parser = clap::value_parser!(u32).range(1..=64))]
     disks: Option<u32>,
-    /// A disk: a directory on a filesystem of its own. Repeat it for each disk.
+    /// A disk: a directory on its own filesystem. Repeat for each disk.
     #[arg(long, value_name = "PATH")]
     disk: Vec<PathBuf>,
-    /// A configuration file in TOML. Flags and CAIRN_* variables win over it.
+    /// A TOML configuration file. Flags and CAIRN_* variables override it.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Where S3 clients connect [default: 0.0.0.0:9000].
+    /// Address of the S3 API [default: 0.0.0.0:9000].
     #[arg(long, value_name = "ADDR")]
     s3_addr: Option<String>,
-    /// Where the admin API and health are [default: 0.0.0.0:9001].
+    /// Address of the admin API and health checks [default: 0.0.0.0:9001].
     #[arg(long, value_name = "ADDR")]
     admin_addr: Option<String>,
-    /// Where the other nodes of a cluster connect [default: 0.0.0.0:9002].
+    /// Address of the internal RPC [default: 0.0.0.0:9002].
     #[arg(long, value_name = "ADDR")]
     rpc_addr: Option<String>,
-    /// Print the configuration that flags, environment, file and defaults make together, without secrets, and exit.
+    /// Print the effective configuration without secrets, and exit.
     #[arg(long)]
     print_config: bool,
 }
 
 impl ServerArgs {
-    /// What the flags set.
+    /// The settings given as flags.
     fn layer(&self) -> Layer {
         Layer {
             data: self.data.clone(),

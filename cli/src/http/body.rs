@@ -9,22 +9,21 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use http_body_util::combinators::UnsyncBoxBody;
 
-/// What a request carries. Bytes that several requests share are never copied.
+/// The body of a request. Bytes shared by several requests are never copied.
 #[derive(Debug)]
 pub enum RequestBody {
-    /// Bytes at hand.
+    /// Bytes in memory.
     Bytes(Full<Bytes>),
-    /// Bytes that are made while they are sent. Where their length is known, the body's size hint has to be exact.
+    /// Bytes produced while they are sent. If their length is known, the body's size hint must be exact.
     Stream(UnsyncBoxBody<Bytes, Infallible>),
 }
 
 impl RequestBody {
-    /// No body.
     pub fn empty() -> Self {
         Self::Bytes(Full::default())
     }
 
-    /// A body that is made while it is sent.
+    /// A body produced while it is sent.
     pub fn stream(body: impl Body<Data = Bytes, Error = Infallible> + Send + 'static) -> Self {
         Self::Stream(UnsyncBoxBody::new(body))
     }

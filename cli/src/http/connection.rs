@@ -1,4 +1,4 @@
-//! A keep-alive connection that is opened when it is needed.
+//! A keep-alive connection, opened on demand.
 
 use std::io;
 
@@ -13,26 +13,16 @@ use super::{Endpoint, RequestBody};
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectionError {
-    /// Nothing was sent: nobody listens, or the handshake failed.
+    /// Nothing was sent: the connection was refused or the handshake failed.
     #[error("cannot connect to {endpoint}: {cause}")]
-    Connect {
-        /// Where.
-        endpoint: Endpoint,
-        /// What the system says.
-        cause: io::Error,
-    },
-    /// The connection broke after the request may have been sent: whether it took effect is unknown.
+    Connect { endpoint: Endpoint, cause: io::Error },
+    /// The connection broke after the request may have been sent: the outcome is unknown.
     #[error("the connection to {endpoint} broke: {cause}")]
-    Broken {
-        /// Where.
-        endpoint: Endpoint,
-        /// What happened.
-        cause: hyper::Error,
-    },
+    Broken { endpoint: Endpoint, cause: hyper::Error },
 }
 
-/// One connection to one endpoint, with one request under way at a time. A broken connection is replaced by the next
-/// request; no request is ever sent twice.
+/// One connection to one endpoint, with one request at a time. A broken connection is replaced by the next
+/// request; no request is sent twice.
 #[derive(Debug)]
 pub struct Connection {
     endpoint: Endpoint,
@@ -40,12 +30,12 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects with the first request.
+    /// Connects on the first request.
     pub fn new(endpoint: Endpoint) -> Self {
         Self { endpoint, sender: None }
     }
 
-    /// Where the connection goes.
+    /// The endpoint it connects to.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
@@ -53,7 +43,7 @@ impl Connection {
     /// Sends `request`, whose URI is relative and which has a `host` header. The body of the answer has to be read to
     /// its end before the connection takes the next request; otherwise the next request opens another connection.
     pub async fn send(&mut self, request: Request<RequestBody>) -> Result<Response<Incoming>, ConnectionError> {
-        // Taken out while the request is under way: if the caller gives up in the middle, the connection goes with it.
+        // Taken out during the request: a caller that is cancelled drops the connection too.
         let mut sender = match self.take_ready().await {
             Some(sender) => sender,
             None => self.connect().await?,
@@ -73,7 +63,7 @@ impl Connection {
         ConnectionError::Broken { endpoint: self.endpoint.clone(), cause }
     }
 
-    /// The open connection, unless the server has closed it meanwhile.
+    /// The open connection, unless the server has closed it.
     async fn take_ready(&mut self) -> Option<SendRequest<RequestBody>> {
         let mut sender = self.sender.take()?;
         sender.ready().await.is_ok().then_some(sender)

@@ -1,4 +1,4 @@
-//! Where a server listens.
+//! The address of a server.
 
 use std::fmt;
 use std::str::FromStr;
@@ -31,7 +31,6 @@ impl Endpoint {
         self.host.trim_start_matches('[').trim_end_matches(']')
     }
 
-    /// The TCP port.
     pub fn port(&self) -> u16 {
         self.port
     }

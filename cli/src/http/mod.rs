@@ -1,4 +1,4 @@
-//! One HTTP/1.1 connection to one endpoint, as lean as hyper allows: the client shares the machine with the server
+//! One HTTP/1.1 connection to one endpoint, kept lean because the client often shares the machine with the server
 //! that it measures.
 
 mod body;

@@ -1,4 +1,4 @@
-//! Whom to ask, and as whom.
+//! An endpoint and an identity.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,9 +11,8 @@ use crate::http::Endpoint;
 /// Region that requests are signed for unless another is given.
 const REGION_DEFAULT: &str = "us-east-1";
 
-/// An endpoint and an identity at it. Shared by all clients of a process, with the derived signing keys.
+/// An endpoint and an identity, shared with the derived signing keys by all clients of a process.
 pub struct Account {
-    /// The server.
     pub endpoint: Endpoint,
     /// Region of the signature.
     pub region: String,
@@ -34,12 +33,11 @@ impl Account {
         Self { region: region.to_owned(), ..self }
     }
 
-    /// Who signs.
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
     }
 
-    /// What requests are dated by.
+    /// The clock that dates requests.
     pub fn clock(&self) -> &dyn Clock {
         self.clock.as_ref()
     }

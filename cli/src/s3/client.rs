@@ -25,13 +25,12 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that connects with its first request.
     pub fn new(account: Arc<Account>) -> Self {
         let connection = Connection::new(account.endpoint.clone());
         Self { account, connection }
     }
 
-    /// Whom the client asks, and as whom.
+    /// The endpoint and identity of the client.
     pub fn account(&self) -> &Account {
         &self.account
     }
@@ -59,17 +58,15 @@ impl Client {
         Ok((parts.headers, self.read_document(body).await?))
     }
 
-    /// Creates a bucket.
     pub async fn create_bucket(&mut self, bucket: &str) -> Result<(), S3Error> {
         self.execute_document(S3Request::new(Method::PUT, bucket, "")).await.map(drop)
     }
 
-    /// Asks whether a bucket is there: 404 where it is not.
+    /// Checks that a bucket exists; 404 if not.
     pub async fn head_bucket(&mut self, bucket: &str) -> Result<(), S3Error> {
         self.execute_document(S3Request::new(Method::HEAD, bucket, "")).await.map(drop)
     }
 
-    /// Deletes an empty bucket.
     pub async fn delete_bucket(&mut self, bucket: &str) -> Result<(), S3Error> {
         self.execute_document(S3Request::new(Method::DELETE, bucket, "")).await.map(drop)
     }
@@ -101,19 +98,19 @@ impl Client {
         Ok(body)
     }
 
-    /// Opens what `request` answers with.
+    /// Sends `request` and returns the object in its answer.
     pub async fn open(&mut self, request: S3Request<'_>) -> Result<ObjectBody<'_>, S3Error> {
         let answer = self.execute(request).await?;
         Ok(ObjectBody::new(self, answer))
     }
 
-    /// What GET would say about an object.
+    /// The headers that a GET of the object would return.
     pub async fn head(&mut self, bucket: &str, key: &str) -> Result<ObjectInfo, S3Error> {
         let answer = self.execute(S3Request::new(Method::HEAD, bucket, key)).await?;
         Ok(ObjectInfo::new(&answer))
     }
 
-    /// Deletes an object. A key that does not exist is no error.
+    /// Deletes an object. A missing key is not an error.
     pub async fn delete(&mut self, bucket: &str, key: &str) -> Result<(), S3Error> {
         self.execute_document(S3Request::new(Method::DELETE, bucket, key)).await.map(drop)
     }
@@ -136,7 +133,7 @@ pub(super) fn etag(headers: &HeaderMap) -> Result<String, S3Error> {
     Ok(value.trim_matches('"').to_owned())
 }
 
-/// The error in `document`, or one made of the status and headers where there is no document (HEAD).
+/// The error in `document`, or one made from status and headers if there is none (HEAD).
 pub(super) fn service_error(status: StatusCode, headers: &HeaderMap, document: &[u8]) -> ServiceError {
     let text = String::from_utf8_lossy(document);
     let error: ErrorDocument = quick_xml::de::from_str(&text).unwrap_or_default();

@@ -1,22 +1,21 @@
-//! What can come back instead of an answer.
+//! Errors of S3 requests.
 
 use cairn_protocol::sigv4::SignError;
 use http::StatusCode;
 
 use crate::http::ConnectionError;
 
-/// An S3 error document, or what stands for it where an answer has no body.
+/// An S3 error document, or its equivalent for an answer without a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceError {
-    /// The status.
     pub status: StatusCode,
-    /// S3's error code; empty where the answer has no document.
+    /// S3's error code; empty without a document.
     pub code: String,
     /// S3's message.
     pub message: String,
     /// The id under which the server logged the request.
     pub request_id: String,
-    /// The version id of the delete marker that stands where an object was asked for.
+    /// The version id of the delete marker, if the newest version is one.
     pub delete_marker: Option<String>,
 }
 
@@ -36,19 +35,17 @@ impl std::fmt::Display for ServiceError {
 /// Why an operation did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum S3Error {
-    /// The request could not be formed.
     #[error("the request cannot be formed: {0}")]
     Request(#[from] http::Error),
-    /// The request could not be signed.
     #[error("the request cannot be signed: {0}")]
     Sign(#[from] SignError),
-    /// There was no whole answer.
+    /// The answer did not arrive completely.
     #[error(transparent)]
     Connection(#[from] ConnectionError),
     /// The server refused or failed.
     #[error("{0}")]
     Service(Box<ServiceError>),
-    /// The answer is not what S3 answers.
+    /// The answer does not follow S3's protocol.
     #[error("the server's answer is not S3's: {0}")]
     Answer(&'static str),
     /// The answer's document does not parse.
@@ -75,8 +72,8 @@ impl S3Error {
         self.service().map(|error| error.status)
     }
 
-    /// Whether a change certainly did not take effect: it was never sent, or it was refused as wrong. After anything
-    /// else the outcome is unknown.
+    /// Whether a change certainly had no effect: it was never sent, or it was refused. After any other error the
+    /// outcome is unknown.
     pub fn is_definitely_no(&self) -> bool {
         match self {
             Self::Request(_) | Self::Sign(_) | Self::Connection(ConnectionError::Connect { .. }) => true,

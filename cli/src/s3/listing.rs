@@ -8,25 +8,22 @@ use http::Method;
 use super::xml::ListBucketResult;
 use super::{Client, S3Error, S3Request};
 
-/// What to list.
 #[derive(Debug, Clone, Default)]
 pub struct ListQuery<'a> {
-    /// Only keys that begin so.
+    /// Only keys with this prefix.
     pub prefix: &'a str,
-    /// Keys that share what comes before this after the prefix are rolled up.
+    /// Groups keys by the text between the prefix and this delimiter.
     pub delimiter: &'a str,
-    /// Where the page before ended.
+    /// Where the previous page ended.
     pub continuation: Option<&'a str>,
-    /// Entries in the page; the server's default where nothing is given.
+    /// Page size limit; `None` for the server's default.
     pub max_keys: Option<u32>,
 }
 
 /// A key in a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedObject {
-    /// The key.
     pub key: String,
-    /// Bytes of the object.
     pub size: u64,
     /// Its entity tag, without quotes.
     pub etag: String,
@@ -35,11 +32,10 @@ pub struct ListedObject {
 /// A page of a listing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ListPage {
-    /// The keys, in S3's order.
     pub objects: Vec<ListedObject>,
-    /// What keys were rolled up to.
+    /// Common prefixes.
     pub common_prefixes: Vec<String>,
-    /// Where the next page begins; nothing on the last page.
+    /// Where the next page starts; `None` on the last page.
     pub continuation: Option<String>,
 }
 
@@ -56,7 +52,6 @@ impl Client {
             text.push_str(&encode_query_component(continuation));
         }
         if let Some(max_keys) = query.max_keys {
-            // Writing to a String does not fail.
             let _ = write!(text, "&max-keys={max_keys}");
         }
         let (_, document) = self.execute_document(S3Request::new(Method::GET, bucket, "").query(&text)).await?;
@@ -72,7 +67,7 @@ impl Client {
             let page = self.list(bucket, &query).await?;
             objects.extend(page.objects);
             match page.continuation {
-                // A token that does not move would loop for ever.
+                // A token that does not advance would loop forever.
                 Some(next) if continuation.as_ref() != Some(&next) => continuation = Some(next),
                 Some(_) => return Err(S3Error::Answer("a listing that does not advance")),
                 None => return Ok(objects),

@@ -11,7 +11,7 @@ use super::xml::{CompleteMultipartUploadResult, InitiateMultipartUploadResult, L
 use super::{Client, S3Error, S3Request};
 use crate::http::RequestBody;
 
-/// A part as named in the completion of an upload.
+/// A part, as listed when an upload is completed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompletedPart {
     /// From 1 to 10,000.
@@ -23,23 +23,21 @@ pub struct CompletedPart {
 /// An upload under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedUpload {
-    /// The key that it is for.
+    /// The object's key.
     pub key: String,
-    /// Its id.
     pub upload_id: String,
 }
 
 /// A page of uploads under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UploadPage {
-    /// The uploads.
     pub uploads: Vec<ListedUpload>,
-    /// Key and upload id after which the next page begins; nothing on the last page.
+    /// Key and upload id after which the next page starts; `None` on the last page.
     pub next: Option<(String, String)>,
 }
 
 impl Client {
-    /// Begins an upload and returns its id.
+    /// Starts an upload and returns its id.
     pub async fn create_upload(&mut self, bucket: &str, key: &str) -> Result<String, S3Error> {
         let request = S3Request::new(Method::POST, bucket, key).query("uploads=");
         let (_, document) = self.execute_document(request).await?;
@@ -62,7 +60,7 @@ impl Client {
         Ok(CompletedPart { number, etag: etag(&headers)? })
     }
 
-    /// Makes an object of the parts named, and returns its entity tag.
+    /// Completes an upload from the given parts and returns the object's entity tag.
     pub async fn complete_upload(
         &mut self,
         bucket: &str,
@@ -73,14 +71,13 @@ impl Client {
         let mut document = String::from("<CompleteMultipartUpload>");
         for part in parts {
             let (number, etag) = (part.number, &part.etag);
-            // Writing to a String does not fail.
             let _ = write!(document, "<Part><PartNumber>{number}</PartNumber><ETag>\"{etag}\"</ETag></Part>");
         }
         document.push_str("</CompleteMultipartUpload>");
         let query = format!("uploadId={}", encode_query_component(upload_id));
         let request = S3Request::new(Method::POST, bucket, key).query(&query).body(Bytes::from(document));
         let (headers, answer) = self.execute_document(request).await?;
-        // S3 may answer 200 before it knows, and then send an error as the document.
+        // S3 may answer 200 first and then send an error document.
         let result: CompleteMultipartUploadResult = parse(&answer).map_err(|error| {
             let inner = service_error(StatusCode::INTERNAL_SERVER_ERROR, &headers, &answer);
             if inner.code.is_empty() { error } else { S3Error::Service(Box::new(inner)) }
@@ -88,7 +85,7 @@ impl Client {
         Ok(result.etag.trim_matches('"').to_owned())
     }
 
-    /// Gives an upload up.
+    /// Aborts an upload.
     pub async fn abort_upload(&mut self, bucket: &str, key: &str, upload_id: &str) -> Result<(), S3Error> {
         let query = format!("uploadId={}", encode_query_component(upload_id));
         self.execute_document(S3Request::new(Method::DELETE, bucket, key).query(&query)).await.map(drop)

@@ -8,12 +8,11 @@ use hyper::body::Incoming;
 
 use super::{Client, S3Error, client};
 
-/// The head of an answer with an object.
+/// The status and headers of an object.
 #[derive(Debug, Clone)]
 pub struct ObjectInfo {
     /// 200, or 206 for a range.
     pub status: StatusCode,
-    /// Every header.
     pub headers: HeaderMap,
 }
 
@@ -32,7 +31,7 @@ impl ObjectInfo {
         client::etag(&self.headers).ok()
     }
 
-    /// Bytes of the whole object, also where the answer is a part of it.
+    /// Bytes of the whole object, also for a range.
     pub fn object_length(&self) -> Option<u64> {
         match self.header(CONTENT_RANGE.as_str()) {
             Some(range) => range.rsplit('/').next()?.parse().ok(),
@@ -46,7 +45,7 @@ impl ObjectInfo {
     }
 }
 
-/// An object's bytes as they come. A body that ends early is an error, never a short success.
+/// A streamed object. A body that ends early is an error, never a short success.
 #[derive(Debug)]
 pub struct ObjectBody<'c> {
     client: &'c mut Client,
@@ -65,7 +64,7 @@ impl<'c> ObjectBody<'c> {
         &self.info
     }
 
-    /// The next bytes, or nothing at the end.
+    /// The next bytes; `None` at the end.
     pub async fn next(&mut self) -> Result<Option<Bytes>, S3Error> {
         while let Some(frame) = self.body.frame().await {
             match frame {
@@ -80,7 +79,7 @@ impl<'c> ObjectBody<'c> {
         Ok(None)
     }
 
-    /// Reads to the end without keeping anything, and returns the number of bytes.
+    /// Reads to the end, discards the bytes and returns their number.
     pub async fn drain(mut self) -> Result<u64, S3Error> {
         let mut bytes = 0;
         while let Some(data) = self.next().await? {

@@ -8,10 +8,9 @@ use http_body::Body;
 use super::{Account, S3Error};
 use crate::http::RequestBody;
 
-/// What to ask of S3.
+/// One S3 request.
 #[derive(Debug)]
 pub struct S3Request<'a> {
-    /// The method.
     pub method: Method,
     /// The bucket; empty for the service itself.
     pub bucket: &'a str,
@@ -19,11 +18,10 @@ pub struct S3Request<'a> {
     pub key: &'a str,
     /// The query without `?`, encoded.
     pub query: &'a str,
-    /// Headers beside those that signing adds.
+    /// Headers, without those that signing adds.
     pub headers: HeaderMap,
-    /// The body.
     pub body: RequestBody,
-    /// How the body takes part in the signature.
+    /// How the signature covers the body.
     pub payload: PayloadMode,
 }
 
@@ -34,18 +32,18 @@ impl<'a> S3Request<'a> {
         Self { method, bucket, key, query: "", headers, body, payload: PayloadMode::Unsigned }
     }
 
-    /// The same with a query.
+    /// Adds a query.
     pub fn query(self, query: &'a str) -> Self {
         Self { query, ..self }
     }
 
-    /// The same with a header.
+    /// Adds a header.
     pub fn header(mut self, name: http::HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
     }
 
-    /// The same with a body.
+    /// Adds a body.
     pub fn body(self, body: impl Into<RequestBody>) -> Self {
         Self { body: body.into(), ..self }
     }

@@ -11,54 +11,49 @@ use super::xml::{ListVersionsResult, VersionEntry, VersionsElement};
 use super::{Client, ObjectBody, S3Error, S3Request};
 use crate::http::RequestBody;
 
-/// The header that says which version an answer is about.
+/// The header with the version id of an answer.
 pub(super) const VERSION_ID: &str = "x-amz-version-id";
 
-/// What became of a version.
+/// The result of a deletion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deleted {
-    /// The delete marker that was made, or the version that is gone; nothing where the bucket never was versioned.
+    /// The delete marker created or the version deleted; `None` if the bucket was never versioned.
     pub version: Option<String>,
-    /// Whether that is a delete marker.
+    /// Whether `version` is a delete marker.
     pub is_marker: bool,
 }
 
-/// What to list.
 #[derive(Debug, Clone, Default)]
 pub struct VersionQuery<'a> {
-    /// Only keys that begin so.
+    /// Only keys with this prefix.
     pub prefix: &'a str,
-    /// Keys that share what comes before this after the prefix are rolled up.
+    /// Groups keys by the text between the prefix and this delimiter.
     pub delimiter: &'a str,
-    /// Where the page before ended.
+    /// Where the previous page ended.
     pub after: Option<&'a VersionMarker>,
-    /// Entries in the page; the server's default where nothing is given.
+    /// Page size limit; `None` for the server's default.
     pub max_keys: Option<u32>,
 }
 
-/// A place in a listing of versions.
+/// A position in a listing of versions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VersionMarker {
     /// A key, or a common prefix.
     pub key: String,
-    /// One of the versions of the key; nothing after all of them.
+    /// A version of the key; `None` for the position after all of them.
     pub version: Option<String>,
 }
 
 /// A version or a delete marker in a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedVersion {
-    /// The key.
     pub key: String,
-    /// The version.
     pub id: String,
     /// Whether it is the newest of its key.
     pub is_latest: bool,
-    /// Whether it is a delete marker.
     pub is_marker: bool,
-    /// Bytes of the object.
     pub size: u64,
-    /// Its entity tag, without quotes; empty for a delete marker.
+    /// The entity tag without quotes; empty for a delete marker.
     pub etag: String,
 }
 
@@ -67,14 +62,13 @@ pub struct ListedVersion {
 pub struct VersionPage {
     /// Versions and delete markers, in S3's order.
     pub versions: Vec<ListedVersion>,
-    /// What keys were rolled up to.
+    /// Common prefixes.
     pub common_prefixes: Vec<String>,
-    /// Where the next page begins; nothing on the last page.
+    /// Where the next page starts; `None` on the last page.
     pub next: Option<VersionMarker>,
 }
 
 impl Client {
-    /// Enables or suspends versioning.
     pub async fn set_versioning(&mut self, bucket: &str, versioning: Versioning) -> Result<(), S3Error> {
         let status = versioning.name().unwrap_or_default();
         let document = format!("<VersioningConfiguration><Status>{status}</Status></VersioningConfiguration>");
@@ -99,7 +93,7 @@ impl Client {
         self.open(S3Request::new(Method::GET, bucket, key).query(&query)).await
     }
 
-    /// Deletes a version for good; where none is named, as [`Client::delete`], and says what that led to.
+    /// Deletes a version permanently; without one like [`Client::delete`]. Returns what was deleted or created.
     pub async fn delete_version(&mut self, bucket: &str, key: &str, id: Option<&str>) -> Result<Deleted, S3Error> {
         let query = id.map(version_query).unwrap_or_default();
         let (headers, _) = self.execute_document(S3Request::new(Method::DELETE, bucket, key).query(&query)).await?;
@@ -118,7 +112,6 @@ impl Client {
             ("version-id-marker", version),
         ] {
             if !value.is_empty() {
-                // Writing to a String does not fail.
                 let _ = write!(text, "&{name}={}", encode_query_component(value));
             }
         }
@@ -130,7 +123,7 @@ impl Client {
     }
 }
 
-/// Whether an answer says that it is about a delete marker.
+/// Whether the answer is for a delete marker.
 pub(super) fn is_delete_marker(headers: &HeaderMap) -> bool {
     headers.get("x-amz-delete-marker").is_some_and(|value| value == "true")
 }

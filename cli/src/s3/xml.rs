@@ -1,4 +1,4 @@
-//! The documents that the client reads. Names are S3's.
+//! XML documents that the client reads, with S3's names.
 
 use serde::Deserialize;
 
@@ -41,7 +41,7 @@ pub(super) struct ListVersionsResult {
     pub(super) elements: Vec<VersionsElement>,
 }
 
-/// Versions and delete markers stand in one order.
+/// Versions and delete markers share one order.
 #[derive(Debug, Deserialize)]
 pub(super) enum VersionsElement {
     Version(VersionEntry),
@@ -60,7 +60,7 @@ pub(super) struct VersionEntry {
     pub(super) key: String,
     pub(super) version_id: String,
     pub(super) is_latest: bool,
-    /// A delete marker has neither this nor the next.
+    /// Absent for delete markers, like the next field.
     #[serde(default)]
     pub(super) size: u64,
     #[serde(rename = "ETag", default)]

@@ -6,7 +6,7 @@ use cairn_protocol::sigv4::Credentials;
 
 use crate::admin::{DiscoveryError, discover_keys};
 
-/// `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, since any S3 server may be measured; without them, the keys of a
+/// `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, since any S3 server may be measured; else the keys of a
 /// Cairn server as the admin verbs find them.
 pub(super) fn discover(environment: impl Fn(&str) -> Option<String>) -> Result<Credentials, DiscoveryError> {
     let set = |name: &str| environment(name).filter(|value| !value.is_empty());

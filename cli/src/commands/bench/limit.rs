@@ -1,4 +1,4 @@
-//! What the disk under a directory can do, measured in the same run as the figure beside which it is printed.
+//! The limits of the disk under a directory, measured in the same run as the benchmark.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -10,29 +10,28 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use serde::Serialize;
 
-/// How long each of the two measurements takes at most.
+/// Limit of each of the two measurements.
 const TIME: Duration = Duration::from_secs(3);
 /// Bytes of one append before its sync.
 const APPEND_BYTES: usize = 4 << 10;
 /// Bytes of one sequential write.
 const BLOCK_BYTES: usize = 1 << 20;
-/// Sequential bytes before each sync.
+/// Sequential bytes per sync.
 const SYNC_BYTES: u64 = 64 << 20;
-/// Sequential bytes at most.
+/// Limit of sequential bytes.
 const SEQUENTIAL_BYTES_MAX: u64 = 2 << 30;
 
 /// The limits of a disk.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Limit {
-    /// The directory.
     pub(super) dir: PathBuf,
-    /// Appends of 4 KiB a second, each made durable by an fdatasync of its own.
+    /// 4 KiB appends per second, each with its own fdatasync.
     pub(super) fdatasync_per_s: f64,
-    /// Bytes written a second, in order, with an fdatasync every 64 MiB.
+    /// Sequential bytes written per second, with an fdatasync every 64 MiB.
     pub(super) synced_write_bytes_per_s: f64,
 }
 
-/// Measures the disk under `dir`, in a file that is deleted at the end.
+/// Measures the disk under `dir` with a temporary file.
 pub(super) fn measure(dir: &Path, clock: &dyn Clock) -> io::Result<Limit> {
     let path = dir.join(format!(".cairn-bench-{}", std::process::id()));
     let file = OpenOptions::new().write(true).create_new(true).open(&path)?;

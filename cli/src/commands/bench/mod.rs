@@ -1,6 +1,6 @@
 //! `cairn bench`: load on any S3 endpoint.
 //!
-//! The client shares its machine with the server more often than not, so it spends as little as it can: one
+//! The client often shares its machine with the server, so it spends as little as it can: one
 //! connection and one request at a time per worker, workers on a single thread unless told otherwise, one body shared
 //! by all uploads, downloads dropped frame by frame, and a signature without a hash of the body.
 
@@ -55,7 +55,7 @@ pub struct BenchArgs {
     /// The S3 endpoint.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9000")]
     pub endpoint: Endpoint,
-    /// The bucket; made if it is not there.
+    /// The bucket; created if missing.
     #[arg(long, value_name = "NAME")]
     pub bucket: String,
     /// What to measure.
@@ -64,25 +64,25 @@ pub struct BenchArgs {
     /// Bytes of each object.
     #[arg(long, value_name = "BYTES", default_value = "4KiB", value_parser = parse_bytes)]
     pub size: u64,
-    /// Requests under way at the same time, each on its own connection.
+    /// Concurrent requests, each on its own connection.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub concurrency: u32,
     /// How long to measure.
     #[arg(long, default_value = "10s", value_parser = parse_duration)]
     pub duration: Duration,
-    /// Objects to prepare for get, mixed, list and delete; by default as many as fit into 1 GiB, up to 5,000 (delete: 20,000).
+    /// Objects to prepare for get, mixed, list and delete [default: up to 1 GiB and 5,000 (delete: 20,000)].
     #[arg(long)]
     pub objects: Option<u32>,
     /// Threads of the client.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: u16,
-    /// Region that requests are signed for.
+    /// Region used in signatures.
     #[arg(long, env = "AWS_REGION", default_value = "us-east-1")]
     pub region: String,
-    /// Measure the disk under this directory in the same run, and print the figures beside it.
+    /// Also measure the disk under this directory and print its limits.
     #[arg(long, value_name = "DIR")]
     pub limit: Option<PathBuf>,
-    /// Delete what this and earlier runs stored, when done.
+    /// Delete the objects of this and earlier runs when done.
     #[arg(long)]
     pub cleanup: bool,
     /// Print JSON.
@@ -90,7 +90,7 @@ pub struct BenchArgs {
     pub json: bool,
 }
 
-/// Why there is no measurement.
+/// Why the benchmark failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
     /// The endpoint does not parse.
@@ -99,7 +99,7 @@ pub enum BenchError {
     /// A size or duration does not parse.
     #[error(transparent)]
     Unit(#[from] UnitError),
-    /// The bucket could not be made or the objects not stored.
+    /// The bucket or the objects could not be created.
     #[error("cannot prepare {what} at {endpoint}: {cause}")]
     Prepare {
         /// What was tried.
@@ -117,10 +117,10 @@ pub enum BenchError {
         /// What the system says.
         cause: io::Error,
     },
-    /// A thread of workers ended without its figures.
+    /// A worker thread panicked.
     #[error("a thread of the benchmark panicked")]
     Panicked,
-    /// Everything failed: there is nothing to report.
+    /// Every operation failed.
     #[error("none of {0} operations succeeded at {1}; the first errors are above")]
     NothingSucceeded(u64, Endpoint),
 }
@@ -153,7 +153,7 @@ pub fn run(args: &BenchArgs) -> Result<(), CommandError> {
     if args.json { print_json(&report) } else { print(&report.to_string()) }
 }
 
-/// Runs all workers, spread over `threads`, until `deadline` on the clock's monotonic time.
+/// Runs all workers, spread over `threads`, until `deadline` of the clock's monotonic time.
 #[expect(clippy::disallowed_methods, reason = "the load generator is a program, and starts its own threads")]
 fn drive(
     account: &Arc<Account>,

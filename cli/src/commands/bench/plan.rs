@@ -1,4 +1,4 @@
-//! What a run does: settings, keys and the shared body.
+//! The plan of a run: settings, keys and the shared body.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,15 +8,15 @@ use rand::{Rng, SeedableRng};
 
 use super::{BenchArgs, Operation};
 
-/// Bytes of prepared objects unless `--objects` says otherwise.
+/// Default bytes of prepared objects.
 const PREPARED_BYTES: u64 = 1 << 30;
-/// Most objects prepared unless `--objects` says otherwise.
+/// Default limit of prepared objects.
 const PREPARED_OBJECTS_MAX: u64 = 5_000;
-/// Objects prepared to be deleted unless `--objects` says otherwise.
+/// Default number of objects prepared for deletion.
 const DELETED_OBJECTS: u64 = 20_000;
-/// Every key begins so, and `--cleanup` deletes nothing else.
+/// Prefix of every key; `--cleanup` deletes nothing else.
 pub(super) const PREFIX: &str = "cairn-bench/";
-/// Errors that are printed.
+/// Limit of printed errors.
 const ERRORS_PRINTED_MAX: u64 = 5;
 
 /// Shared by all workers.
@@ -29,14 +29,14 @@ pub(super) struct Plan {
     pub(super) objects: u64,
     /// The body of every upload: random, so that no layer below can compress it.
     pub(super) body: Bytes,
-    /// Tells the keys of this run from those of others.
+    /// Distinguishes the keys of this run.
     run: u64,
     deleted: AtomicU64,
     errors_seen: AtomicU64,
 }
 
 impl Plan {
-    /// A plan for `args`; `run` differs between runs.
+    /// The plan for `args`; `run` differs between runs.
     pub(super) fn new(args: &BenchArgs, run: u64) -> Self {
         let fitting = (PREPARED_BYTES / args.size.max(1)).clamp(u64::from(args.concurrency), PREPARED_OBJECTS_MAX);
         let objects = match (args.objects, args.op) {
@@ -59,12 +59,12 @@ impl Plan {
         }
     }
 
-    /// Whether objects have to be there before the run.
+    /// Whether the run needs objects to exist.
     pub(super) fn needs_objects(&self) -> bool {
         self.operation != Operation::Put
     }
 
-    /// What prepared keys begin with.
+    /// The prefix of prepared keys.
     pub(super) fn prepared_prefix(&self) -> String {
         format!("{PREFIX}prepared-{}/", self.size_bytes)
     }
@@ -79,13 +79,13 @@ impl Plan {
         format!("{PREFIX}put-{}/{worker}-{count}", self.run)
     }
 
-    /// The next object to delete, or nothing when all are gone.
+    /// The next object to delete; `None` when all are deleted.
     pub(super) fn next_deletion(&self) -> Option<String> {
         let index = self.deleted.fetch_add(1, Ordering::Relaxed);
         (index < self.objects).then(|| self.prepared_key(index))
     }
 
-    /// Whether this error is one of the first, which are printed.
+    /// Whether this error is among the first, which are printed.
     pub(super) fn prints_error(&self) -> bool {
         self.errors_seen.fetch_add(1, Ordering::Relaxed) < ERRORS_PRINTED_MAX
     }

@@ -1,4 +1,4 @@
-//! What has to be there before a run, and what `--cleanup` removes after it.
+//! Objects needed before a run, and their removal by `--cleanup`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use crate::commands::CommandError;
 use crate::commands::output::complain;
 use crate::s3::{Account, Client, S3Error};
 
-/// Requests under way while objects are stored or deleted outside the measurement.
+/// Concurrent requests outside the measurement.
 const CONCURRENCY: usize = 32;
 
-/// Makes the bucket and the objects that the operation reads, lists or deletes, where they are not there.
+/// Creates the bucket and the objects that the operation reads, lists or deletes, if they are missing.
 pub(super) async fn prepare(account: &Arc<Account>, plan: &Arc<Plan>) -> Result<(), CommandError> {
     let failed = |what: &str| {
         let (what, endpoint) = (what.to_owned(), account.endpoint.clone());

@@ -1,4 +1,4 @@
-//! The figures, for programs and for people.
+//! The figures of a run, as JSON and text.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::plan::Plan;
 use super::tally::Tally;
 use crate::unit::format_bytes;
 
-/// The result of a run. The names of the fields are part of the interface.
+/// The result of a run. The field names are a public interface.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     op: Operation,
@@ -40,14 +40,14 @@ struct Latency {
 struct LimitReport {
     #[serde(flatten)]
     limit: Limit,
-    /// Operations for each fdatasync that the disk can do in the same time.
+    /// Operations per fdatasync that the disk can do in the same time.
     ops_per_fdatasync: f64,
-    /// Bytes of objects for each byte that the disk can take in the same time.
+    /// Object bytes per byte that the disk can write in the same time.
     bytes_per_synced_byte: f64,
 }
 
 impl Report {
-    /// The report of a run that took `elapsed`.
+    /// The report of a run of length `elapsed`.
     pub(super) fn new(plan: &Plan, tally: &Tally, elapsed: Duration, limit: Option<Limit>) -> Self {
         let seconds = elapsed.as_secs_f64().max(1e-9);
         let (ops_per_s, bytes_per_s) = (tally.ops() as f64 / seconds, tally.bytes() as f64 / seconds);

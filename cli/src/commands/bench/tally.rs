@@ -1,10 +1,10 @@
-//! What workers count.
+//! Counters of workers.
 
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-/// Longest latency that is told apart; longer ones count as this. One hour, in microseconds.
+/// Longest recorded latency, in microseconds: one hour. Longer ones count as this.
 const LATENCY_US_MAX: u64 = 3_600_000_000;
 /// Relative precision of latencies: three digits.
 const DIGITS: u8 = 3;
@@ -18,7 +18,6 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Nothing counted.
     #[allow(clippy::expect_used, reason = "the bounds are constants that the histogram takes")]
     pub(super) fn new() -> Self {
         let latency_us = Histogram::new_with_bounds(1, LATENCY_US_MAX, DIGITS).expect("constant bounds");
@@ -32,25 +31,23 @@ impl Tally {
         self.latency_us.saturating_record(latency_us.max(1));
     }
 
-    /// Counts an operation that failed. Its latency is left out: errors that come fast must not look like speed.
+    /// Counts a failed operation without its latency: fast errors must not look like speed.
     pub(super) fn failed(&mut self) {
         self.errors += 1;
     }
 
-    /// Adds what another worker counted.
+    /// Adds another worker's counts.
     pub(super) fn merge(&mut self, other: &Self) {
         self.bytes += other.bytes;
         self.errors += other.errors;
-        // Both have the same bounds, so nothing can be out of range.
+        // Both histograms have the same bounds, so no value is out of range.
         let _ = self.latency_us.add(&other.latency_us);
     }
 
-    /// Operations that succeeded.
     pub(super) fn ops(&self) -> u64 {
         self.latency_us.len()
     }
 
-    /// Operations that failed.
     pub(super) fn errors(&self) -> u64 {
         self.errors
     }
@@ -65,7 +62,6 @@ impl Tally {
         self.latency_us.value_at_quantile(quantile)
     }
 
-    /// The longest latency in microseconds.
     pub(super) fn latency_us_max(&self) -> u64 {
         self.latency_us.max()
     }

@@ -1,4 +1,4 @@
-//! One connection's worth of load.
+//! The load of one connection.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::s3::{Account, Client, ListQuery, S3Error};
 
 /// Reads in ten operations of the mix.
 const MIXED_READS_IN_TEN: u32 = 7;
-/// Pause after an error, so that a server that is down is not asked a million times.
+/// Pause after an error, so that a server that is down is not flooded.
 const ERROR_PAUSE: Duration = Duration::from_millis(50);
 
-/// Sends one request at a time until its time is over.
+/// Sends one request at a time until the deadline.
 pub(super) struct Worker {
     id: u32,
     client: Client,
@@ -26,7 +26,7 @@ pub(super) struct Worker {
     clock: Arc<dyn Clock>,
     random: SmallRng,
     stored: u64,
-    /// Where the next page of the listing begins.
+    /// Where the next page of the listing starts.
     continuation: Option<String>,
 }
 
@@ -38,7 +38,7 @@ impl Worker {
         Self { id, client: Client::new(account), plan, clock, random, stored: 0, continuation: None }
     }
 
-    /// Works until `deadline` on the clock's monotonic time; the operation under way then is finished and counted.
+    /// Works until `deadline` of the clock's monotonic time; the last operation is finished and counted.
     pub(super) async fn run(mut self, deadline: Duration) -> Tally {
         let mut tally = Tally::new();
         loop {
@@ -61,7 +61,7 @@ impl Worker {
         }
     }
 
-    /// One operation. Returns the bytes of objects that it moved, or nothing when there is no more to do.
+    /// One operation. Returns the object bytes moved, or `None` when nothing is left to do.
     async fn operate(&mut self) -> Result<Option<u64>, S3Error> {
         match self.plan.operation {
             Operation::Put => self.put().await.map(Some),
@@ -93,7 +93,7 @@ impl Worker {
         let prefix = self.plan.prepared_prefix();
         let query = ListQuery { prefix: &prefix, continuation: self.continuation.as_deref(), ..ListQuery::default() };
         let page = self.client.list(&self.plan.bucket, &query).await?;
-        // From the first page to the last, as backup tools do, and then again.
+        // From the first page to the last, as backup tools do, then from the start.
         self.continuation = page.continuation;
         if page.objects.is_empty() { Err(S3Error::Answer("an empty listing")) } else { Ok(0) }
     }

@@ -1,4 +1,4 @@
-//! `cairn cluster audit`: metadata and disks read directly, while every service is stopped.
+//! `cairn cluster audit`: reads metadata and disks directly while every service is stopped.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -17,16 +17,16 @@ use cairn_server::SystemClock;
 /// Audit a stopped cluster.
 #[derive(Debug, Args)]
 pub struct AuditArgs {
-    /// The directories of metadata members, such as cairn-data/metadata: a majority of them, to be sure of the newest.
+    /// The directories of metadata members, such as cairn-data/metadata: a majority, to include the newest commits.
     #[arg(long, value_name = "DIR", required = true, num_args = 1..)]
     metadata: Vec<PathBuf>,
     /// The directories of the disks, such as cairn-data/disk*.
     #[arg(long, value_name = "DIR", required = true, num_args = 1..)]
     disk: Vec<PathBuf>,
-    /// Look only whether the shards are there, and not at their bytes.
+    /// Check only that shards exist, without verifying their bytes.
     #[arg(long)]
     quick: bool,
-    /// Where the metadata is copied to for reading, and removed again; else the system's directory for such things.
+    /// Directory for a temporary copy of the metadata [default: the system's temporary directory].
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
     /// Print JSON instead of tables.
@@ -90,7 +90,6 @@ fn render(report: &AuditReport) -> String {
     let (space, unowned) = (&report.space, &report.unowned);
     let mut text = format!("{objects}\n\n{extents}\n\n{disks}\n\n{}", unowned_table(unowned));
     let living = space.owned_bytes + space.unowned_bytes;
-    // Writing to a String does not fail.
     let _ = write!(
         text,
         "\n\n{} of extents are {} coded; {} are on the disks, which is {} the allowance of {} for headers, checksums and \
@@ -115,7 +114,7 @@ fn unowned_table(unowned: &cairn_recovery::audit::Unowned) -> comfy_table::Table
     let classes: [(&str, Shards); 6] = [
         ("all", unowned.total),
         ("left behind by moves, to be deleted", unowned.left_behind),
-        ("being made anew", unowned.rebuilding),
+        ("being rebuilt", unowned.rebuilding),
         ("of sessions that have not ended", unowned.of_open_sessions),
         ("garbage, to be collected", unowned.garbage),
         ("of sessions unknown to this metadata: is it old?", unowned.of_unknown_sessions),

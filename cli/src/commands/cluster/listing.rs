@@ -1,4 +1,4 @@
-//! Objects by what they still survive, as the verification and the audit show them.
+//! Objects by the losses they survive, for verification and audit.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use crate::admin::{Amount, AtRisk, ObjectAtRisk};
 use crate::commands::output::table;
 use crate::unit::format_bytes;
 
-/// Objects that are listed for people; `--json` has more.
+/// Limit of objects listed in text; `--json` has more.
 const LISTED_MAX: usize = 20;
 
 /// The objects, the whole ones first.
@@ -25,7 +25,7 @@ pub(super) fn objects(whole: Amount, at_risk: &[AtRisk], lost: Amount) -> Table 
     summary
 }
 
-/// What is said of something that survives so many further losses.
+/// `survives 2 further losses`, or `lost`.
 pub(super) fn survives(spare: Option<u8>) -> String {
     spare.map_or("lost".to_owned(), |spare| format!("survives {spare} further losses"))
 }
@@ -33,7 +33,6 @@ pub(super) fn survives(spare: Option<u8>) -> String {
 /// Adds the first of the objects at risk or lost.
 pub(super) fn list(text: &mut String, listed: &[ObjectAtRisk]) {
     for object in listed.iter().take(LISTED_MAX) {
-        // Writing to a String does not fail.
         let _ = write!(text, "\n{}/{}: {}", object.bucket, object.key, survives(object.spare));
     }
 }

@@ -12,16 +12,15 @@ use super::{AdminArgs, CommandError};
 /// Verbs on the cluster.
 #[derive(Debug, Subcommand)]
 pub enum ClusterCommand {
-    /// Show what the cluster holds, and how its nodes and disks are.
+    /// Show what the cluster holds and the state of its nodes and disks.
     Status(AdminArgs),
-    /// Compare metadata with what every disk holds: objects by the losses that they survive. Fails unless all are whole.
+    /// Compare metadata with every disk and count objects by the losses they survive. Fails unless all are whole.
     Verify(verify::VerifyArgs),
-    /// Read the metadata and the disks directly, with every service stopped, and compare them. Fails unless all is whole.
+    /// Compare metadata and disks directly while every service is stopped. Fails unless everything is whole.
     Audit(audit::AuditArgs),
 }
 
 impl ClusterCommand {
-    /// Runs the verb.
     pub async fn run(&self) -> Result<(), CommandError> {
         match self {
             Self::Status(args) => status::run(args).await,

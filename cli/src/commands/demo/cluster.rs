@@ -18,21 +18,19 @@ use crate::http::Endpoint;
 use crate::s3::{Account, Client};
 use cairn_server::SystemClock;
 
-/// Storage nodes.
 const NODES: usize = 6;
 /// Disks of each.
 const DISKS_PER_NODE: usize = 2;
-/// Time for the disks to become active.
+/// Limit for the disks to become active.
 const READY_LIMIT: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(100);
-/// Seconds after which a disk is given up: a newcomer has no ten minutes.
+/// Seconds until a missing disk is expired: short, because the demo should take two minutes.
 const GRACE_S: u64 = 1;
 const ACCESS_KEY: &str = "demo";
 
-/// The cluster.
 pub(super) struct DemoCluster {
     directory: PathBuf,
-    /// Gateway and metadata first: what is stopped last.
+    /// Gateway and metadata first; they are stopped last.
     servers: Vec<EmbeddedServer>,
     s3: Endpoint,
     admin: Endpoint,
@@ -45,7 +43,7 @@ impl DemoCluster {
         let file = |path: &Path, source| DemoError::File { path: path.to_owned(), source };
         std::fs::create_dir_all(directory).map_err(|e| file(directory, e))?;
         let secret = directory.join("cluster-secret");
-        // Identities are made of random bytes, and make good secrets.
+        // An identity is random bytes, which also serve as a secret.
         let random = || NodeId::from_random(SystemRandom.bytes16()).to_string();
         std::fs::write(&secret, random()).map_err(|e| file(&secret, e))?;
         let secret_key = random();
@@ -100,29 +98,25 @@ impl DemoCluster {
         Ok(())
     }
 
-    /// The S3 endpoint.
     pub(super) fn s3(&self) -> &Endpoint {
         &self.s3
     }
 
-    /// The admin endpoint.
     pub(super) fn admin_endpoint(&self) -> &Endpoint {
         &self.admin
     }
 
-    /// A client of the admin API.
     pub(super) fn admin(&self) -> AdminClient {
         let keys = Keys { credentials: self.credentials.clone(), source: KeySource::Flags };
         AdminClient::new(self.admin.clone(), keys, Arc::new(SystemClock::new()))
     }
 
-    /// A client of S3.
     pub(super) fn client(&self) -> Client {
         let clock = Arc::new(SystemClock::new());
         Client::new(Arc::new(Account::new(self.s3.clone(), self.credentials.clone(), clock)))
     }
 
-    /// Removes the directory of a node's first disk, with all that is in it.
+    /// Removes the directory of a node's first disk.
     pub(super) fn destroy_disk(&self, node: usize) -> Result<PathBuf, DemoError> {
         let path = disk(&self.directory, node, 1);
         std::fs::remove_dir_all(&path).map_err(|source| DemoError::File { path: path.clone(), source })?;
@@ -146,7 +140,7 @@ async fn start(layer: Layer) -> Result<EmbeddedServer, CommandError> {
     Ok(EmbeddedServer::start(&config).await?)
 }
 
-/// An address on the loopback interface that nobody listens on.
+/// A free address on the loopback interface.
 #[expect(clippy::disallowed_methods, reason = "asks the system for a free port; nothing is served here")]
 fn free_address() -> Result<String, CommandError> {
     let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());

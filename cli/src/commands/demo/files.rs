@@ -7,19 +7,19 @@ use bytes::Bytes;
 use super::DemoError;
 use crate::s3::Client;
 
-/// Bytes of the largest file that is stored.
+/// Largest file to store, in bytes.
 const FILE_BYTES_MAX: u64 = 64 << 20;
-/// Files that are stored at most.
+/// Limit of files to store.
 const FILES_MAX: usize = 50;
 const BUCKET: &str = "demo";
 
-/// Real files, which stay where they are and are compared with what reads back.
+/// Real files, to be compared with what is read back.
 pub(super) struct Files {
     files: Vec<(PathBuf, u64)>,
 }
 
 impl Files {
-    /// The files of a directory, without those below it.
+    /// The files of a directory, without its subdirectories.
     pub(super) fn choose(directory: &Path) -> Result<Self, DemoError> {
         let failed = |source| DemoError::File { path: directory.to_owned(), source };
         let mut files = Vec::new();

@@ -1,5 +1,5 @@
-//! `cairn demo`: a cluster of six nodes in one process, in a temporary directory, that loses two disks, repairs itself and
-//! gives up a third: a newcomer's first two minutes.
+//! `cairn demo`: a cluster of six nodes in one process and a temporary directory loses two disks, repairs itself and
+//! drains a third: the first two minutes with Cairn.
 
 mod cluster;
 mod error;
@@ -23,9 +23,9 @@ use files::Files;
 
 /// The nodes that lose a disk.
 const DESTROYED: [usize; 2] = [1, 2];
-/// How long the repair of two disks may take.
+/// Limit for the repair of two disks.
 const REPAIR_LIMIT: Duration = Duration::from_mins(5);
-/// Time between two looks at it.
+/// Pause between two polls.
 const POLL: Duration = Duration::from_secs(1);
 
 /// Show a cluster at work: files stored, two disks destroyed, everything read back, repaired, and a third disk drained.
@@ -34,7 +34,7 @@ pub struct DemoArgs {
     /// The directory whose files are stored.
     #[arg(long, value_name = "DIR", default_value = ".")]
     files: PathBuf,
-    /// Leave the cluster's directory where it is.
+    /// Keep the cluster's directory.
     #[arg(long)]
     keep: bool,
 }
@@ -45,7 +45,7 @@ pub(super) async fn run(args: &DemoArgs) -> Result<(), CommandError> {
     if args.keep {
         print(&format!("the cluster's directory is {}", directory.display()))?;
     } else {
-        // What cannot be removed is left to the system, as every temporary file is.
+        // A directory that cannot be removed is left to the system, like other temporary files.
         let _ = std::fs::remove_dir_all(&directory);
     }
     shown
@@ -70,7 +70,7 @@ async fn play(args: &DemoArgs, directory: &std::path::Path) -> Result<(), Comman
     files.compare(&mut client).await?;
     print("   Every file reads back, byte for byte.")?;
 
-    print("4. Repair: the shards are made anew on other disks.")?;
+    print("4. Repair: the lost shards are rebuilt on other disks.")?;
     wait_until_whole(&mut admin).await?;
     show(&mut admin).await?;
 
@@ -87,7 +87,7 @@ async fn play(args: &DemoArgs, directory: &std::path::Path) -> Result<(), Comman
     Ok(())
 }
 
-/// Shows how the disks are, and what a verification says.
+/// Shows the disks' states and a verification.
 async fn show(admin: &mut AdminClient) -> Result<(), CommandError> {
     let mut states: Vec<(DiskState, usize)> = Vec::new();
     for disk in admin.disks().await? {
@@ -114,11 +114,11 @@ async fn wait_until_whole(admin: &mut AdminClient) -> Result<(), CommandError> {
             let repair = admin.repair().await?;
             let done = format_bytes(repair.done_bytes as f64);
             print(&format!(
-                "   {failed} disks given up, {} shards ({done}) made anew. {}",
+                "   {failed} disks expired, {} shards ({done}) rebuilt. {}",
                 repair.done_shards,
                 describe(&report)
             ))?;
-            // The nodes take a moment to notice what has happened to their disks.
+            // The nodes need a moment to notice the loss.
             if failed >= DESTROYED.len() && report.is_healthy() {
                 return Ok(());
             }

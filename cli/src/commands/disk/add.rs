@@ -8,12 +8,12 @@ use crate::admin::{DiskEntry, DiskState};
 use crate::commands::joining::{WaitFlags, guide, list};
 use crate::commands::{AdminArgs, CommandError};
 
-/// Print how a node gets further disks, and wait until they are active.
+/// Print how to add disks to a node, and wait until they are active.
 #[derive(Debug, Args)]
 pub struct AddArgs {
     /// The node's name, as `cairn node list` shows it.
     node: String,
-    /// The new disks: empty directories on filesystems of their own.
+    /// The new disks: empty directories, each on its own filesystem.
     #[arg(required = true, value_name = "PATH")]
     disks: Vec<PathBuf>,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `cairn disk inspect`: looks at a disk's directory, without a server and without writing to it.
+//! `cairn disk inspect`: reads a disk's directory without a server and without writing to it.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -14,7 +14,7 @@ use crate::commands::CommandError;
 use crate::commands::output::{print, print_json, table};
 use crate::unit::{format_bytes, format_ms};
 
-/// Look at a disk offline.
+/// Inspect a disk offline.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 #[derive(Debug, Args)]
 pub struct InspectArgs {
@@ -26,13 +26,13 @@ pub struct InspectArgs {
     /// Verify every checksum; the exit code is 1 if anything is wrong.
     #[arg(long)]
     verify: bool,
-    /// Write the verified data of one shard to a file: EXTENT.INDEX, as --shards lists it.
+    /// Write the verified data of one shard, EXTENT.INDEX as listed by --shards, to a file.
     #[arg(long, value_name = "SHARD", requires = "to", conflicts_with_all = ["shards", "verify"])]
     export: Option<String>,
-    /// The file to write to; it must not exist, nor lie under PATH.
+    /// The output file; it must not exist or lie under PATH.
     #[arg(long, value_name = "FILE", requires = "export")]
     to: Option<PathBuf>,
-    /// Look although a running server uses the disk; what it is writing then seems unfinished.
+    /// Inspect even while a server uses the disk; records being written then look unfinished.
     #[arg(long)]
     in_use: bool,
     /// Print JSON instead of tables.
@@ -75,14 +75,14 @@ fn export_to(args: &InspectArgs, shard: &str, to: &Path) -> Result<(), CommandEr
     match written {
         Ok(bytes) => print(&format!("{bytes} bytes of {shard} are in {}", to.display())),
         Err(error) => {
-            // A part of a shard would pass for the whole.
+            // A partial shard would be mistaken for a whole one.
             let _ = std::fs::remove_file(to);
             Err(error)
         }
     }
 }
 
-/// A shard as it is printed: 32 hexadecimal digits, a dot, and the index.
+/// A shard's printed form: 32 hexadecimal digits, a dot, and the index.
 fn parse_shard(text: &str) -> Option<ShardId> {
     let (extent, index) = text.split_once('.')?;
     Some(ShardId { extent: extent.parse().ok()?, index: index.parse().ok()? })
@@ -129,7 +129,6 @@ fn render(disk: &Inspection, path: &Path, with_shards: bool) -> String {
                 shard.written_bytes.to_string(),
             ]);
         }
-        // Writing to a String does not fail.
         let _ = write!(text, "\n\n{shards}");
     }
     for problem in &disk.problems {

@@ -28,10 +28,9 @@ fn render(disks: &[DiskEntry]) -> String {
         ]);
     }
     let mut text = rows.to_string();
-    // Reasons are sentences; in a column they would squeeze everything else.
+    // Reasons are sentences and do not fit into a column.
     for disk in disks {
         if let Some(reason) = disk.reason.as_deref().filter(|reason| !reason.is_empty()) {
-            // Writing to a String does not fail.
             let _ = write!(text, "\n\ndisk {} is {}: {reason}", disk.number, disk.state);
         }
     }

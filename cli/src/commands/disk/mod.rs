@@ -16,21 +16,20 @@ use super::{AdminArgs, CommandError};
 pub enum DiskCommand {
     /// List the disks with their state, space and shards.
     List(AdminArgs),
-    /// Look at a disk's directory without a server: its volumes, its shards, whether every checksum is right. Writes
+    /// Inspect a disk's directory without a server: volumes, shards, and whether every checksum is right. Writes
     /// nothing to it.
     Inspect(inspect::InspectArgs),
-    /// Print how a node gets further disks, and wait until they are active.
+    /// Print how to add disks to a node, and wait until they are active.
     Add(add::AddArgs),
-    /// Show one disk: its state, and how many shards metadata has on it.
+    /// Show one disk: its state and the number of its shards in metadata.
     Show(show::ShowArgs),
-    /// Move all shards off a disk, alive or dead. It is done when `shards left` is zero.
+    /// Move all shards off a disk, alive or dead. Done when `shards left` is zero.
     Drain(drain::DrainArgs),
-    /// Take a drained disk out of the cluster for good.
+    /// Remove a drained disk from the cluster permanently.
     Remove(remove::RemoveArgs),
 }
 
 impl DiskCommand {
-    /// Runs the verb.
     pub async fn run(&self) -> Result<(), CommandError> {
         match self {
             Self::List(args) => list::run(args).await,

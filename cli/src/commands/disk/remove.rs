@@ -7,13 +7,13 @@ use crate::admin::DiskProgress;
 use crate::commands::output::{print, print_json};
 use crate::commands::{AdminArgs, CommandError};
 
-/// Take a drained disk out of the cluster for good.
+/// Remove a drained disk from the cluster permanently.
 #[derive(Debug, Args)]
 pub struct RemoveArgs {
     /// The disk's number, as `cairn disk list` shows it.
     disk: u64,
-    /// Remove it although extents still have shards on it. They are made anew from the others; what has no `k` others
-    /// left is lost.
+    /// Remove it even if extents still have shards on it. They are rebuilt from the others; extents without `k` others
+    /// are lost.
     #[arg(long)]
     force: bool,
     #[command(flatten)]

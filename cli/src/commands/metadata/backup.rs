@@ -21,16 +21,16 @@ use cairn_server::SystemClock;
 
 /// Bytes of a part of an object.
 const PART_BYTES: usize = 64 << 20;
-/// Pieces of an object that wait to be checked.
+/// Pieces of an object queued for verification.
 const PIECES_MAX: usize = 16;
 
-/// Why there is no backup. What was written of it is removed.
+/// Why a backup failed. Partial output is removed.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// The target exists.
     #[error("{0} exists: choose another name, a backup is never overwritten")]
     Exists(PathBuf),
-    /// The target is not understood.
+    /// The target is not an S3 URL.
     #[error("{0:?} names no object: expected s3://BUCKET/KEY")]
     Target(String),
     /// The file cannot be written.
@@ -47,27 +47,26 @@ pub enum BackupError {
     /// The object cannot be written or read back.
     #[error(transparent)]
     Object(#[from] S3Error),
-    /// What was read back is not what it should be.
-    #[error("what was written does not read back: {0}")]
+    /// The backup did not verify.
+    #[error("the backup does not read back: {0}")]
     ReadBack(#[from] backup::BackupError),
     /// The check ended early.
-    #[error("the check did not end: {0}")]
+    #[error("the verification did not end: {0}")]
     Check(#[from] tokio::task::JoinError),
 }
 
-/// What `backup` takes.
 #[derive(Debug, Args)]
 pub struct BackupArgs {
     /// A file, or s3://BUCKET/KEY.
     #[arg(required_unless_present = "in_store", conflicts_with = "in_store")]
     target: Option<String>,
-    /// Back up into the store itself, where `cairn metadata restore --from-disks` finds it.
+    /// Back up into the store itself, for `cairn metadata restore --from-disks`.
     #[arg(long)]
     in_store: bool,
-    /// Where the bucket is; else AWS_ENDPOINT_URL, else http://127.0.0.1:9000.
+    /// The bucket's endpoint [default: AWS_ENDPOINT_URL, else http://127.0.0.1:9000].
     #[arg(long, value_name = "URL")]
     s3_endpoint: Option<String>,
-    /// Whom to ask: the admin endpoint of a metadata member.
+    /// The admin endpoint of a metadata member.
     #[command(flatten)]
     admin: AdminArgs,
 }
@@ -97,7 +96,7 @@ async fn to_file(args: &BackupArgs, path: &Path) -> Result<BackupSummary, Comman
     let partial = PathBuf::from(partial);
     let summary = write_file(args, &partial).await;
     if summary.is_err() {
-        // What is left of it would only be taken for a backup.
+        // A partial file would be mistaken for a backup.
         let _ = std::fs::remove_file(&partial);
     }
     let summary = summary?;
@@ -128,7 +127,7 @@ async fn to_object(args: &BackupArgs, target: &str, object: &str) -> Result<Back
             completed.map_err(BackupError::from)?;
         }
         Err(error) => {
-            // What is left of it costs space; the error that led here says more.
+            // A leftover only costs space; the original error matters more.
             let _ = client.abort_upload(bucket, key, &upload).await;
             return Err(error);
         }
@@ -173,13 +172,13 @@ async fn upload_parts(
     Ok(parts)
 }
 
-/// Reads the object and checks every byte of it.
+/// Reads the object back and verifies every byte.
 async fn read_back(client: &mut Client, bucket: &str, key: &str) -> Result<BackupSummary, BackupError> {
     let (sender, receiver) = mpsc::channel(PIECES_MAX);
     let checked = tokio::task::spawn_blocking(move || backup::verify(ChannelReader { receiver, piece: Bytes::new() }));
     let mut body = client.get(bucket, key).await?;
     while let Some(piece) = body.next().await? {
-        // The check has ended, and says itself why.
+        // The verification has ended and reports why.
         if sender.send(piece).await.is_err() {
             break;
         }
@@ -188,7 +187,7 @@ async fn read_back(client: &mut Client, bucket: &str, key: &str) -> Result<Backu
     Ok(checked.await??)
 }
 
-/// Reads what comes over a channel.
+/// Reads pieces from a channel.
 struct ChannelReader {
     receiver: mpsc::Receiver<Bytes>,
     piece: Bytes,

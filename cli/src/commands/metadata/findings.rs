@@ -5,7 +5,7 @@ use crate::commands::output::{print, print_json, table};
 use crate::commands::{AdminArgs, CommandError};
 use crate::unit::format_bytes;
 
-/// Pages that are read at most: ten million findings.
+/// Limit of pages: ten million findings.
 const PAGES_MAX: usize = 10_000;
 
 pub(super) async fn run(args: &AdminArgs) -> Result<(), CommandError> {
@@ -24,7 +24,7 @@ pub(super) async fn run(args: &AdminArgs) -> Result<(), CommandError> {
 
 fn render(findings: &[RecoveryFinding]) -> String {
     if findings.is_empty() {
-        return "nothing differed, or no restored service has been compared with the disks".to_owned();
+        return "no differences, or no restored service has been compared with the disks".to_owned();
     }
     let mut rows = table(&["what", "bucket", "key", "size", "extent", ""]);
     for finding in findings {

@@ -11,24 +11,23 @@ use crate::admin::{AdminClient, MemberRole, MetadataMembers, Reconciled};
 use crate::commands::output::{complain, print, print_json, table};
 use crate::commands::{AdminArgs, CommandError};
 
-/// How long a new member may take to vote before the verb stops watching it, and how often it looks.
+/// How long the verb waits for a new member to vote, and how often it polls.
 const WATCH_LOOKS_MAX: u32 = 300;
 const WATCH_PAUSE: Duration = Duration::from_secs(1);
 
 /// Verbs on the members.
 #[derive(Debug, Subcommand)]
 pub enum MembersCommand {
-    /// List the members, who leads, and how far each is behind.
+    /// List the members, their leader, and how far each lags.
     List(AdminArgs),
-    /// Add a member that runs with an empty directory and waits: it takes in the state, and votes after that.
+    /// Add a member that runs with an empty directory: it receives the state and then votes.
     Add(AddArgs),
-    /// Remove a member. Refused where the rest would have no majority that answers.
+    /// Remove a member. Refused if the remaining members would have no reachable majority.
     Remove(MemberArgs),
-    /// Make a member lead. For about a second nobody does.
+    /// Make a member the leader. The service pauses for about a second.
     TransferLeader(MemberArgs),
 }
 
-/// What `add` takes.
 #[derive(Debug, Args)]
 pub struct AddArgs {
     /// Its number: metadata_id in its configuration.
@@ -40,7 +39,7 @@ pub struct AddArgs {
     pub admin: AdminArgs,
 }
 
-/// What verbs on one member take.
+/// Arguments of verbs on one member.
 #[derive(Debug, Args)]
 pub struct MemberArgs {
     /// Its number.
@@ -51,7 +50,6 @@ pub struct MemberArgs {
 }
 
 impl MembersCommand {
-    /// Runs the verb.
     pub async fn run(&self) -> Result<(), CommandError> {
         match self {
             Self::List(args) => show(&args.client()?.metadata_members().await?, args.json),
@@ -90,17 +88,17 @@ async fn add(args: &AddArgs) -> Result<(), CommandError> {
         }
         let lag = entry.and_then(|entry| entry.lag_entries);
         complain(&format!(
-            "member {} takes in the state{}",
+            "member {} is receiving the state{}",
             args.member,
             lag.map_or_else(String::new, |lag| format!(", {lag} log entries behind"))
         ));
         tokio::time::sleep(WATCH_PAUSE).await;
     }
-    complain("it still does: it votes once it has caught up; see `cairn metadata members list`");
+    complain("still receiving: it votes once it has caught up; see `cairn metadata members list`");
     Ok(())
 }
 
-/// Fails unless there is such a member: removing one that is not there is a typing error.
+/// Fails if there is no such member: removing an unknown one is a typing error.
 async fn require(client: &mut AdminClient, member: u64) -> Result<(), CommandError> {
     let members = client.metadata_members().await?;
     if members.members.iter().any(|entry| entry.member == member) {
@@ -132,7 +130,7 @@ fn render(members: &MetadataMembers) -> String {
     }
     let mut text = rows.to_string();
     if members.is_changing {
-        text.push_str("\n\na change of the members is under way");
+        text.push_str("\n\na membership change is in progress");
     }
     match (&members.reconciled, members.deletions_held) {
         (None, false) => {}
@@ -151,7 +149,7 @@ fn render(members: &MetadataMembers) -> String {
             text.push_str(if held {
                 "\nnothing is deleted until `cairn metadata resume-deletions`"
             } else {
-                "\neverything on the disks is proven: deletions go on"
+                "\neverything on the disks is verified: deletions continue"
             });
         }
     }

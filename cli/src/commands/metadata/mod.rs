@@ -39,7 +39,6 @@ pub enum MetadataCommand {
 }
 
 impl MetadataCommand {
-    /// Runs the verb.
     pub async fn run(&self) -> Result<(), CommandError> {
         match self {
             Self::Backup(args) => backup::run(args).await,

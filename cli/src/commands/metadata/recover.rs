@@ -7,13 +7,12 @@ use super::restore::{MemberDirArgs, describe};
 use crate::commands::CommandError;
 use crate::commands::output::{complain, print};
 
-/// What `recover` takes.
 #[derive(Debug, Args)]
 pub struct RecoverArgs {
-    /// Make the member the only one.
+    /// Make this member the only one.
     #[arg(long, required = true)]
     force_single: bool,
-    /// Say that the other members are lost for good, and that what they acknowledged without this one may be lost.
+    /// Confirm that the other members are lost for good, and that commits which only they had are lost.
     #[arg(long, required = true)]
     i_accept_the_loss_of_acknowledged_writes: bool,
     /// Which member.

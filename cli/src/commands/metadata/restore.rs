@@ -18,35 +18,34 @@ pub(super) struct MemberDirArgs {
     /// The configuration file of the member.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The data directory of the member, if the configuration does not say it [default: cairn-data].
+    /// The member's data directory, unless the configuration names it [default: cairn-data].
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 }
 
 impl MemberDirArgs {
-    /// The configuration that a server with these flags would have.
+    /// The configuration of a server with these flags.
     pub(super) fn config(&self) -> Result<Config, CommandError> {
         let layer = Layer { data: self.data.clone(), ..Layer::default() };
         Ok(Config::load(self.config.as_deref(), std::env::vars(), layer)?)
     }
 }
 
-/// Which storage nodes are asked.
+/// The storage nodes to query.
 #[derive(Debug, Args)]
 pub(super) struct NodesArgs {
-    /// HOST:PORT of the internal RPC of a storage node that runs; once for each. The disks of the configuration are
+    /// HOST:PORT of a running storage node's internal RPC; repeat for each. The configuration's own disks are
     /// read too.
     #[arg(long, value_name = "HOST:PORT")]
     pub(super) node: Vec<String>,
 }
 
-/// What `restore` takes.
 #[derive(Debug, Args)]
 pub struct RestoreArgs {
     /// The backup.
     #[arg(required_unless_present = "from_disks", conflicts_with = "from_disks")]
     backup: Option<PathBuf>,
-    /// Take the newest backup that lies on the disks as a whole.
+    /// Use the newest complete backup on the disks.
     #[arg(long)]
     from_disks: bool,
     /// Which nodes.
@@ -79,7 +78,7 @@ pub(super) async fn run(args: &RestoreArgs) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// What was searched.
+/// The disks and nodes that were searched.
 pub(super) fn describe_search(made: &FromDisks) -> String {
     let found = format!("{} disks of {} nodes", made.disks, made.nodes);
     if made.missing.is_empty() { found } else { format!("{found}; away: {}", made.missing.join("; ")) }

@@ -8,22 +8,22 @@ use clap::Args;
 use crate::commands::joining::{WaitFlags, guide, list};
 use crate::commands::{AdminArgs, CommandError};
 
-/// Print what to run on a new machine, and wait until its disks are active. A node that knows the cluster's secret needs no
+/// Print what to run on a new machine and wait until its disks are active. A node with the cluster's secret needs no
 /// further permission.
 #[derive(Debug, Args)]
 pub struct AddArgs {
-    /// The node's name, for people.
+    /// The node's display name.
     node: String,
-    /// Where the other nodes reach it: HOST:PORT.
+    /// Address under which other nodes reach it: HOST:PORT.
     #[arg(long, value_name = "HOST:PORT")]
     addr: String,
-    /// A disk: an empty directory on a filesystem of its own. Repeat it for each.
+    /// A disk: an empty directory on its own filesystem. Repeat for each disk.
     #[arg(long = "disk", value_name = "PATH", required = true)]
     disks: Vec<PathBuf>,
-    /// The rack that it stands in.
+    /// The node's rack.
     #[arg(long)]
     rack: Option<String>,
-    /// The zone that it stands in.
+    /// The node's zone.
     #[arg(long)]
     zone: Option<String>,
     #[command(flatten)]
@@ -52,7 +52,6 @@ fn instructions(args: &AddArgs, members: &[String]) -> String {
     );
     let port = args.addr.rsplit_once(':').map_or("9002", |(_, port)| port);
     let mut line = |name: &str, value: String| {
-        // Writing to a String does not fail.
         let _ = writeln!(text, "{name} = {value}");
     };
     line("roles", "[\"storage-node\"]".to_owned());

@@ -16,14 +16,13 @@ pub enum NodeCommand {
     List(AdminArgs),
     /// Show one node with its disks.
     Show(show::ShowArgs),
-    /// Print what to run on a new machine, and wait until its disks are active.
+    /// Print what to run on a new machine and wait until its disks are active.
     Add(add::AddArgs),
     /// Move all shards off all disks of a node.
     Drain(drain::DrainArgs),
 }
 
 impl NodeCommand {
-    /// Runs the verb.
     pub async fn run(&self) -> Result<(), CommandError> {
         match self {
             Self::List(args) => list::run(args).await,

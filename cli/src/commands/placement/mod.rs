@@ -14,7 +14,6 @@ pub enum PlacementCommand {
 }
 
 impl PlacementCommand {
-    /// Runs the verb.
     pub async fn run(&self) -> Result<(), CommandError> {
         match self {
             Self::Explain(args) => explain::run(args).await,

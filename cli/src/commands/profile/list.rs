@@ -8,7 +8,7 @@ use crate::commands::output::{print, print_json, table};
 use crate::commands::{AdminArgs, CommandError};
 use crate::unit::format_bytes;
 
-/// All there is to say about profiles.
+/// Rules and profiles.
 #[derive(Debug, Serialize)]
 struct Profiles {
     rules: Vec<ProfileRule>,

@@ -13,18 +13,17 @@ use super::{AdminArgs, CommandError};
 /// Verbs on profiles.
 #[derive(Debug, Subcommand)]
 pub enum ProfileCommand {
-    /// List how new objects are coded in each bucket and storage class with a rule of its own, and the profiles that there
+    /// List the rules of buckets and storage classes, and all profiles.
     /// are.
     List(AdminArgs),
     /// Show how new objects of a bucket, or of a storage class, are coded.
     Show(show::ShowArgs),
-    /// Say how new objects are coded, in one bucket or storage class or in all without a rule of their own. What is stored
-    /// stays as it is.
+    /// Set how new objects are coded, for one bucket or storage class or for all without a rule. Stored objects
+    /// stay as they are.
     Set(set::SetArgs),
 }
 
 impl ProfileCommand {
-    /// Runs the verb.
     pub async fn run(&self) -> Result<(), CommandError> {
         match self {
             Self::List(args) => list::run(args).await,

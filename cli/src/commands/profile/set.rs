@@ -9,45 +9,45 @@ use crate::commands::output::{print, print_json};
 use crate::commands::{AdminArgs, CommandError};
 use crate::unit::parse_bytes;
 
-/// Say how new objects are coded.
+/// Set how new objects are coded.
 #[derive(Debug, Args)]
 pub struct SetArgs {
-    /// The profile as DATA+PARITY, such as 6+3; `default` takes the rule back.
+    /// The profile as DATA+PARITY, such as 6+3; `default` removes the rule.
     profile: String,
-    /// Only for this bucket; else for all without a rule of their own.
+    /// Only for this bucket [default: all buckets without a rule].
     #[arg(long)]
     bucket: Option<String>,
-    /// Only for objects of this storage class, such as STANDARD_IA; else for all without a rule of their own. A rule for the
-    /// bucket goes before one for the class, and one for both before either.
+    /// Only for this storage class, such as STANDARD_IA [default: all classes without a rule]. A rule for a
+    /// bucket wins over one for a class, and one for both wins over either.
     #[arg(long, value_parser = super::class_parser())]
     class: Option<String>,
-    /// The profile of small objects; else plain copies, one more than the parity.
+    /// The profile of small objects [default: plain copies, one more than PARITY].
     #[arg(long, value_name = "DATA+PARITY")]
     small: Option<String>,
-    /// Size up to which an object is small, such as 16KiB; 0 for no small objects.
+    /// Largest size of a small object, such as 16KiB; 0 for none.
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     small_bytes: Option<u64>,
-    /// Where at most PARITY shards of an object may lie together; else as in the cluster's own profiles.
+    /// Level at which no domain holds more than PARITY shards of an extent [default: the cluster's].
     #[arg(long, value_enum)]
     apart_by: Option<Domain>,
-    /// Shards that are durable before a write is acknowledged; else one more than DATA.
+    /// Shards that must be durable before a write is acknowledged [default: DATA + 1].
     #[arg(long)]
     write_quorum: Option<u8>,
-    /// Bytes of one stripe on one disk, such as 64KiB.
+    /// Cell size: bytes of one stripe on one disk, such as 64KiB.
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     cell: Option<u64>,
-    /// Set it although there are too few disks or nodes for it: until there are enough, new objects get what the cluster's
+    /// Set it even with too few disks or nodes: until there are enough, new objects get the profile that the cluster's
     /// size allows.
     #[arg(long)]
     force: bool,
-    /// Only say whether it could be set.
+    /// Only check whether it could be set.
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
     admin: AdminArgs,
 }
 
-/// A level of failure domains.
+/// A failure domain level.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Domain {
     Disk,
@@ -63,7 +63,7 @@ pub(super) async fn run(args: &SetArgs) -> Result<(), CommandError> {
         return print_json(&rule);
     }
     if args.dry_run {
-        return print("it could be set: every shard would find a place");
+        return print("it can be set: the cluster has a place for every shard");
     }
     print(&format!("{}\n\nwhat is stored already stays as it is", render(&rule)))
 }

@@ -10,9 +10,9 @@ use crate::unit::format_bytes;
 /// Show how new objects of a bucket, or of a storage class, are coded.
 #[derive(Debug, Args)]
 pub struct ShowArgs {
-    /// The bucket; without it, all buckets that have no rule of their own.
+    /// The bucket [default: all buckets without a rule].
     bucket: Option<String>,
-    /// The storage class, such as STANDARD_IA; without it, all classes that have no rule of their own.
+    /// The storage class, such as STANDARD_IA [default: all classes without a rule].
     #[arg(long, value_parser = super::class_parser())]
     class: Option<String>,
     #[command(flatten)]

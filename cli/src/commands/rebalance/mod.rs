@@ -12,17 +12,16 @@ use super::{AdminArgs, CommandError};
 /// Verbs on rebalancing.
 #[derive(Debug, Subcommand)]
 pub enum RebalanceCommand {
-    /// Move shards until every disk holds its share: after disks or nodes were added, for example. Clients, repairs and
-    /// drains go first.
+    /// Move shards until every disk holds its share, for example after disks or nodes were added. Clients, repairs and
+    /// drains have priority.
     Start(start::StartArgs),
-    /// Stop it at once. What has moved stays where it is.
+    /// Stop the rebalance now. Moved shards stay where they are.
     Stop(AdminArgs),
-    /// Show how it goes, or how the last one ended.
+    /// Show progress, or how the last one ended.
     Status(status::StatusArgs),
 }
 
 impl RebalanceCommand {
-    /// Runs the verb.
     pub async fn run(&self) -> Result<(), CommandError> {
         match self {
             Self::Start(args) => start::run(args).await,

@@ -1,14 +1,14 @@
-//! A rebalance in words and tables.
+//! A rebalance as text and tables.
 
 use crate::admin::{DiskShare, RebalanceState, RebalanceStatus};
 use crate::commands::output::table;
 use crate::unit::{format_bytes, format_ms};
 
-/// How it stands, in a sentence or two.
+/// The state in a sentence or two.
 pub(super) fn describe(status: &RebalanceStatus) -> String {
     let bytes = |bytes: u64| format_bytes(bytes as f64);
     let moved = if status.reprotects {
-        format!("{} of objects coded anew in {} shards", bytes(status.moved_bytes), status.moved_shards)
+        format!("{} of objects re-encoded in {} shards", bytes(status.moved_bytes), status.moved_shards)
     } else {
         format!("{} shards, {} moved", status.moved_shards, bytes(status.moved_bytes))
     };
@@ -21,11 +21,8 @@ pub(super) fn describe(status: &RebalanceStatus) -> String {
         RebalanceState::Reencoded => format!("everything is coded as new objects are since {ended}: {moved}"),
         RebalanceState::Running => {
             let rate = status.bytes_per_s_max.map_or_else(|| "at the cap of repair".to_owned(), at_most);
-            let failed = if status.failures > 0 {
-                format!(", {} failed and tried again", status.failures)
-            } else {
-                String::new()
-            };
+            let failed =
+                if status.failures > 0 { format!(", {} failed and retried", status.failures) } else { String::new() };
             format!(
                 "the rebalance is under way {rate}: {moved}, {} to go, {} shards under way{failed}",
                 bytes(status.left_bytes),

@@ -11,24 +11,24 @@ use crate::commands::output::{bytes_bar, complain, print, print_json};
 use crate::commands::{AdminArgs, CommandError};
 use crate::unit::parse_bytes;
 
-/// Time between two looks at a rebalance.
+/// Pause between two polls of a rebalance.
 const POLL: Duration = Duration::from_millis(500);
 
 /// Move shards until every disk holds its share.
 #[derive(Debug, Args)]
 pub struct StartArgs {
-    /// Bytes per second that it writes at most, such as 50MiB; else the cap of repair. One that is under way takes the new
-    /// rate over.
+    /// Write at most this many bytes per second, such as 50MiB [default: the cap of repair]. A running rebalance takes over the
+    /// new rate.
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     rate: Option<u64>,
-    /// Re-encode what is not coded as new objects of its bucket are, instead of moving shards: after
-    /// `cairn profile set`, or when the cluster has grown into a better profile.
+    /// Re-encode objects whose profile differs from that of new objects, instead of moving shards: after
+    /// `cairn profile set`, or when a grown cluster allows a better profile.
     #[arg(long, alias = "reprotect", conflicts_with = "dry_run")]
     re_encode: bool,
-    /// Only say what would move. Looks at every extent.
+    /// Only report what would move. Reads every extent's row.
     #[arg(long, conflicts_with = "wait")]
     dry_run: bool,
-    /// Wait until it has ended.
+    /// Wait until it ends.
     #[arg(long)]
     wait: bool,
     #[command(flatten)]
@@ -56,14 +56,14 @@ pub(super) async fn run(args: &StartArgs) -> Result<(), CommandError> {
     }
 }
 
-/// Waits for the end, and shows how it goes.
+/// Waits for the end, showing progress.
 async fn wait(client: &mut AdminClient) -> Result<RebalanceStatus, CommandError> {
     let progress = bytes_bar();
     let mut told = false;
     loop {
         let status: RebalanceStatus = match client.get("/v1/rebalance").await {
             Ok(status) => status,
-            // The leader may change meanwhile; the next one goes on with it.
+            // The leader may change; the next one continues.
             Err(AdminError::Status { .. } | AdminError::Connection(_) | AdminError::Timeout(_)) => {
                 tokio::time::sleep(POLL).await;
                 client.get("/v1/rebalance").await?

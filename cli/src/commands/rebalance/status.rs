@@ -7,10 +7,10 @@ use crate::admin::RebalanceStatus;
 use crate::commands::output::{print, print_json};
 use crate::commands::{AdminArgs, CommandError};
 
-/// Show how the rebalance goes, or how the last one ended.
+/// Show the rebalance's progress, or how the last one ended.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
-    /// Count what every disk holds now. Looks at every extent.
+    /// Count what every disk holds now. Reads every extent's row.
     #[arg(long)]
     survey: bool,
     #[command(flatten)]

@@ -27,7 +27,7 @@ fn render(status: &RepairStatus) -> String {
     if !status.held_back.is_empty() {
         text = format!(
             "{text}\n\nATTENTION: {} are silent at once, more than a third of all nodes. The network is more likely cut \
-             than all of them lost, so their shards are not made anew. Bring them back, or `cairn node drain NAME \
+             than all of them lost, so their shards are not rebuilt. Bring them back, or `cairn node drain NAME \
              --force` those that are lost for good",
             status.held_back.join(", ")
         );

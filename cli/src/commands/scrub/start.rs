@@ -8,7 +8,7 @@ use crate::commands::{AdminArgs, CommandError};
 /// Start scrubs.
 #[derive(Debug, Args)]
 pub struct StartArgs {
-    /// Only this disk: its number or its id, as `cairn disk list` shows them.
+    /// Only this disk: its number or id, as shown by `cairn disk list`.
     #[arg(long, value_name = "ID")]
     disk: Option<String>,
     #[command(flatten)]

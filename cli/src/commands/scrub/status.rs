@@ -26,7 +26,6 @@ fn render(disks: &[ScrubEntry]) -> String {
     let mut text = rows.to_string();
     for disk in disks {
         let Some(scrub) = &disk.scrub else { continue };
-        // Writing to a String does not fail.
         if !scrub.trouble.is_empty() {
             let _ = write!(text, "\n\nthe scrub of disk {} stands still: {}", disk.number, scrub.trouble);
         }

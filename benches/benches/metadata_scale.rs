@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use cairn_benches::metadata::{bucket, clock, commit, fill, prepare, random};
 use cairn_benches::{Rate, Unit, print_beside_limit};
-use cairn_core::id::SessionId;
+use cairn_core::id::{MemberId, SessionId};
 use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::version::Versioning;
 use cairn_metadata::backup::{RestoreOptions, restore, verify};
@@ -42,7 +42,7 @@ fn key(n: u64) -> ObjectKey {
     ObjectKey::new(&format!("object-{:016x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).unwrap()
 }
 
-async fn start(dir: &Path, member: u64, members: Vec<(u64, String)>) -> Handle {
+async fn start(dir: &Path, member: MemberId, members: Vec<(MemberId, String)>) -> Handle {
     let rpc = RpcClient::new("secret", clock(), Arc::new(LoopbackNetwork));
     let (storage, random) = (StorageDirectory::new(rpc.clone()), Arc::new(random()));
     let dependencies = Dependencies { clock: clock(), random, storage, rpc };
@@ -58,7 +58,7 @@ async fn serve(count: u64, dir: &TempDir) -> (Vec<Handle>, HttpMetadata, Vec<Str
         listeners.push(loopback_listener("127.0.0.1:0").await.unwrap());
     }
     let addrs: Vec<String> = listeners.iter().map(|l| l.local_addr().unwrap().to_string()).collect();
-    let members: Vec<(u64, String)> = (1..).zip(addrs.iter().cloned()).collect();
+    let members: Vec<(MemberId, String)> = (1..).map(MemberId).zip(addrs.iter().cloned()).collect();
     let mut handles = Vec::new();
     for (listener, (id, _)) in listeners.into_iter().zip(&members) {
         let handle = start(&dir.path().join(format!("member{id}")), *id, members.clone()).await;
@@ -125,7 +125,7 @@ fn fdatasync(dir: &TempDir, time: Duration) -> Rate {
 async fn commits(seconds: Duration) {
     let dir = TempDir::new().unwrap();
     let next = Arc::new(AtomicU64::new(0));
-    let alone = Arc::new(start(&dir.path().join("alone"), 1, vec![(1, String::new())]).await);
+    let alone = Arc::new(start(&dir.path().join("alone"), MemberId(1), vec![(MemberId(1), String::new())]).await);
     let session = prepare(&*alone).await;
     for clients in CLIENTS {
         let limit = fdatasync(&dir, seconds / 4);
@@ -195,7 +195,7 @@ async fn compare_unnamed(
 async fn scale(keys: u64) {
     let dir = TempDir::new().unwrap();
     let home = dir.path().join("member");
-    let service = Arc::new(start(&home, 1, vec![(1, String::new())]).await);
+    let service = Arc::new(start(&home, MemberId(1), vec![(MemberId(1), String::new())]).await);
     let session = prepare(&*service).await;
     let begun = Instant::now();
     fill(&service, keys, move |n| commit(session, n, key(n))).await;
@@ -268,11 +268,11 @@ async fn backups(service: &Handle, dir: &Path, keys: u64) {
     assert_eq!(verify(open()).unwrap().objects, keys);
     println!("its verification: {:.1?}", begun.elapsed());
     let begun = Instant::now();
-    let options = RestoreOptions { dir: dir.join("restored"), member: 1, addr: String::new() };
+    let options = RestoreOptions { dir: dir.join("restored"), member: MemberId(1), addr: String::new() };
     restore(open(), &options, &random()).unwrap();
     println!("its restoration: {:.1?}", begun.elapsed());
     let begun = Instant::now();
-    let restored = start(&options.dir, 1, vec![(1, String::new())]).await;
+    let restored = start(&options.dir, MemberId(1), vec![(MemberId(1), String::new())]).await;
     assert_eq!(restored.ask(GetClusterStatus {}).await.unwrap().objects, keys);
     println!("the start of the restored member, with every page verified: {:.1?}", begun.elapsed());
 }

@@ -55,8 +55,8 @@ impl Options {
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         Self {
             dir: dir.into(),
-            member_id: 1,
-            members: vec![(1, String::new())],
+            member_id: MemberId(1),
+            members: vec![(MemberId(1), String::new())],
             advertise: String::new(),
             failure_domain: FailureDomain::Disk,
             known_cluster: None,

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use cairn_core::id::MemberId;
 use cairn_protocol::rpc::RpcClient;
 use cairn_recovery::backup::{BackupError, BackupSummary};
 use cairn_recovery::restore::{
@@ -68,7 +69,11 @@ pub fn recover(config: &Config) -> Result<BackupSummary, OfflineError> {
 }
 
 fn member(config: &Config) -> RestoreOptions {
-    RestoreOptions { dir: metadata_dir(config), member: config.metadata_id, addr: config.rpc_advertise.clone() }
+    RestoreOptions {
+        dir: metadata_dir(config),
+        member: MemberId(config.metadata_id),
+        addr: config.rpc_advertise.clone(),
+    }
 }
 
 fn search(config: &Config, addresses: &[String], system: &System) -> Result<SearchOptions, OfflineError> {

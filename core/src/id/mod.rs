@@ -6,7 +6,7 @@ mod numbers;
 mod uuids;
 
 pub use extent_id::{ExtentId, ExtentIdError};
-pub use member::MemberId;
+pub use member::{Incarnation, MemberId};
 pub use numbers::{BucketId, CommitSequence, DiskNumber, Epoch, Generation, PartNumber, ProfileId, UploadId};
 pub use numbers::{PartNumberError, SessionId};
 pub use uuids::{ClusterId, DiskId, HistoryId, IdParseError, NodeId};

@@ -198,7 +198,7 @@ mod tests {
     fn head() -> Head {
         Head {
             cluster: ClusterId::from_bytes([7; 16]),
-            applied: LogId::new(CommittedLeaderId::new(3, 1), 258).into(),
+            applied: LogId::new(CommittedLeaderId::new(3, cairn_core::id::MemberId(1)), 258).into(),
             commit: CommitSequence(9),
             written_ms: 1_790_000_000_000,
             state_format: 1,

@@ -21,8 +21,9 @@ use crate::raft::codec::{LogIdRow, MembershipRow};
 use crate::raft::log_store::LogStore;
 use crate::state::commands;
 use crate::state::tables::history::History;
-use crate::state::tables::members::{self, Incarnation, Roll};
+use crate::state::tables::members::{self, MembershipRecord};
 use crate::state::tables::{Tables, cluster_map, counters, meta};
+use cairn_core::id::Incarnation;
 use cairn_core::id::MemberId;
 
 /// Log entries left out: more than any life has, and 48 bits of them last for 65,536 lives.
@@ -60,9 +61,10 @@ pub(super) fn rebase(
         let membership = StoredMembership::new(Some(applied), membership);
         meta::put(&mut tables.meta, meta::APPLIED, &LogIdRow::from(applied))?;
         meta::put(&mut tables.meta, meta::MEMBERSHIP, &MembershipRow::from(&membership))?;
-        let life = members::roll(&tables.meta)?.life() + 1;
-        let roll = Roll { members: vec![(beginner.member, beginner.incarnation)], life: Some(life) };
-        members::put_roll(&mut tables.meta, &roll)?;
+        let recoveries = members::record(&tables.meta)?.recoveries() + 1;
+        let record =
+            MembershipRecord { members: vec![(beginner.member, beginner.incarnation)], recoveries: Some(recoveries) };
+        members::put_record(&mut tables.meta, &record)?;
         for counter in [counters::BUCKET, counters::SESSION] {
             let next = counters::get(&tables.counters, counter)? + COUNTER_GAP;
             tables.counters.insert(counter, next)?;

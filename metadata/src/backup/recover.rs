@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use cairn_core::clock::Clock;
 use cairn_core::id::CommitSequence;
+use cairn_core::id::Incarnation;
 use cairn_core::random::RandomSource;
-use cairn_protocol::rpc::ClientId;
 
 use super::rebase::{Beginner, rebase};
 use super::{BackupError, BackupSummary};
@@ -49,7 +49,7 @@ pub fn recover(
     }
     let open = Options { member_id: options.member, members: Vec::new(), ..Options::new(dir) };
     let written_ms = clock.now_ms();
-    let directory = Directory::open(&open, clock, ClientId::draw(random)).map_err(|e| no_member(e.to_string()))?;
+    let directory = Directory::open(&open, clock, Incarnation::draw(random)).map_err(|e| no_member(e.to_string()))?;
     directory.apply_rest()?;
     let machine = Arc::clone(&directory.machine);
     let applied = machine.applied().ok_or(BackupError::NotFormed)?;
@@ -63,7 +63,7 @@ pub fn recover(
     let loader = Loader::create(&next.join("state.redb"), open.cache_bytes)?;
     let bytes = crate::raft::snapshot::copy_into(&view, &loader)?;
     let database = loader.finish()?;
-    let beginner = Beginner { member: options.member, addr: &options.addr, incarnation: ClientId::draw(random) };
+    let beginner = Beginner { member: options.member, addr: &options.addr, incarnation: Incarnation::draw(random) };
     rebase(&next, &database, &beginner, applied.into(), commit)?;
     drop((view, machine, database));
     close(directory);

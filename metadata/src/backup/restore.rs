@@ -3,8 +3,8 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use cairn_core::id::Incarnation;
 use cairn_core::random::RandomSource;
-use cairn_protocol::rpc::ClientId;
 
 use super::format::FrameReader;
 use super::rebase::{Beginner, rebase};
@@ -44,7 +44,7 @@ pub fn restore(
         Ok(loader.load(records)?)
     })?;
     let database = loader.finish()?;
-    let beginner = Beginner { member: options.member, addr: &options.addr, incarnation: ClientId::draw(random) };
+    let beginner = Beginner { member: options.member, addr: &options.addr, incarnation: Incarnation::draw(random) };
     rebase(dir, &database, &beginner, head.applied, head.commit)?;
     Ok(BackupSummary::new(&head, bytes))
 }

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use cairn_core::id::MemberId;
 use cairn_core::id::{DiskId, ExtentId, NodeId};
 use cairn_core::name::BucketName;
 use cairn_core::shard::ShardId;
 use cairn_protocol::metadata::command::{CreateBucket, OpenSession};
 use cairn_protocol::metadata::query::{ClassifyShards, GetBucket, GetMembers};
-use cairn_protocol::metadata::{Metadata, MetadataExt, Signal};
+use cairn_protocol::metadata::{Metadata, MetadataExt, OperatedMetadata, OperatorRequest, Signal};
 use cairn_protocol::storage::StorageDirectory;
 use tempfile::TempDir;
 
@@ -26,7 +27,7 @@ async fn backup(handle: &Handle) -> Vec<u8> {
 }
 
 fn restore_to(file: &[u8], dir: &Path) -> Result<BackupSummary, BackupError> {
-    restore(file, &RestoreOptions { dir: dir.to_owned(), member: 1, addr: String::new() }, &TestRandom)
+    restore(file, &RestoreOptions { dir: dir.to_owned(), member: MemberId(1), addr: String::new() }, &TestRandom)
 }
 
 /// I15, I16: what was backed up is there again, and nothing that was written after it is taken for garbage.
@@ -40,7 +41,7 @@ async fn a_restored_member_holds_the_backup_and_deletes_nothing_yet() {
     }
     let file = backup(&original).await;
     let later = original.run(commit(session, 1000, "later")).await.unwrap();
-    let cluster = original.inner.machine.map().unwrap().cluster;
+    let cluster = original.machine().map().unwrap().cluster;
 
     let summary = verify(file.as_slice()).unwrap();
     assert_eq!((summary.cluster, summary.objects), (cluster, 50));
@@ -68,7 +69,7 @@ async fn a_restored_member_holds_the_backup_and_deletes_nothing_yet() {
     let question = ClassifyShards { disk, shards };
     assert_eq!(restored.ask(question.clone()).await.unwrap(), [false], "it was committed after the backup");
     assert!(restored.ask(GetMembers {}).await.unwrap().restored.is_some());
-    restored.signal(Signal::EndRestoreHold).await.unwrap();
+    restored.operate(OperatorRequest::EndRestoreHold).await.unwrap();
     assert_eq!(restored.ask(question).await.unwrap(), [true]);
     assert!(restored.ask(GetMembers {}).await.unwrap().restored.is_none());
 }
@@ -108,7 +109,7 @@ async fn a_member_that_is_left_goes_on_alone() {
     for file in ["identity", "log.redb", "state.redb"] {
         std::fs::rename(image.path().join(file), left.join(file)).unwrap();
     }
-    let options = RecoverOptions { dir: left.clone(), member: 1, addr: String::new() };
+    let options = RecoverOptions { dir: left.clone(), member: MemberId(1), addr: String::new() };
     let summary = recover(&options, TestClock::new(), &TestRandom).unwrap();
     assert_eq!(summary.objects, 30);
     assert!(image.path().join("metadata-before-recovery/log.redb").exists());

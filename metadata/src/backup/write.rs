@@ -36,11 +36,11 @@ impl Handle {
         let status = self.ask(GetClusterStatus {}).await;
         let damaged = |detail: String| StoreError::Damaged { table: "meta", detail };
         let commit = status.map_err(|e| damaged(e.to_string()))?.commit;
-        while self.inner.machine.commit() < commit {
+        while self.machine().commit() < commit {
             tokio::time::sleep(CATCH_UP_STEP).await;
         }
-        let machine = Arc::clone(&self.inner.machine);
-        let written_ms = self.inner.clock.now_ms();
+        let machine = Arc::clone(self.machine());
+        let written_ms = self.leader().wall_ms();
         let taken = tokio::task::spawn_blocking(move || {
             let cluster = machine.map().map(|map| map.cluster).ok_or(BackupError::NotFormed)?;
             Ok::<_, BackupError>((snapshot::take(&machine)?, cluster))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cairn_core::cluster_map::{ClusterMap, Disk, DiskEvent, DiskState, step};
 use cairn_core::id::{DiskId, NodeId};
 
-use crate::leader::memory::Memory;
+use crate::leader::Memory;
 
 /// The disks whose state in the map is not what it should be, with the states that they are seen in.
 pub(super) fn changes(map: &ClusterMap, memory: &Memory, now: Duration, silence: Duration) -> Vec<(DiskId, DiskState)> {
@@ -37,7 +37,7 @@ pub(super) fn is_silent(node: NodeId, memory: &Memory, now: Duration, silence: D
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::leader::memory::Heard;
+    use crate::leader::Heard;
     use cairn_core::cluster_map::Standing;
     use cairn_core::id::{ClusterId, DiskNumber};
     use cairn_protocol::storage::{DiskStatus, NodeStatus};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cairn_core::id::SessionId;
 
-use crate::leader::memory::Memory;
+use crate::leader::Memory;
 
 /// The open sessions whose lease has run out. One that this leader has not heard of has a lease from the beginning of
 /// the lead on.

@@ -15,12 +15,11 @@ use cairn_core::id::{CommitSequence, DiskNumber, ExtentId, Generation};
 use cairn_core::shard::{Locations, ShardId};
 use cairn_protocol::metadata::ExtentRun;
 use cairn_protocol::metadata::command::{FinishReclaim, ReclaimId};
-use cairn_protocol::rpc::MetadataFailure;
 use cairn_protocol::storage::{DeleteOrder, DeleteProof, StorageDirectory};
 use tokio::task::JoinSet;
 
 use crate::error::StoreError;
-use crate::service::Inner;
+use crate::leader::{Leader, LeaderError};
 use crate::state::tables::reclaim::Garbage;
 use crate::state::tables::{View, extents, parts, rebuilds, reclaim};
 
@@ -88,13 +87,10 @@ impl Reclaimer {
     }
 
     /// Takes one step over the entries that were queued by commit `due` or before; tells whether the pass goes on.
-    pub(crate) async fn tick(&mut self, inner: &Arc<Inner>, due: CommitSequence) -> Result<bool, MetadataFailure> {
-        let Some(map) = inner.machine.map() else { return Ok(false) };
-        let (machine, cursor) = (Arc::clone(&inner.machine), self.cursor);
-        let found = tokio::task::spawn_blocking(move || collect(&machine.view()?, cursor, due)).await;
-        let store = |e: &dyn std::fmt::Display| MetadataFailure::Store(e.to_string());
-        let (work, next) = found.map_err(|e| store(&e))?.map_err(|e| store(&e))?;
-        let failed = self.delete(inner, &map, &work).await;
+    pub(crate) async fn tick(&mut self, leader: &Arc<Leader>, due: CommitSequence) -> Result<bool, LeaderError> {
+        let (Some(map), cursor) = (leader.map(), self.cursor) else { return Ok(false) };
+        let (work, next) = leader.read(move |view| collect(view, cursor, due)).await?;
+        let failed = self.delete(leader, &map, &work).await;
         let is_away = |disk: &&Disk| !disk.state.serves() && disk.state != DiskState::Removed;
         let away: HashSet<DiskNumber> = map.disks.iter().filter(is_away).map(|disk| disk.number).collect();
         let mut next = next;
@@ -114,19 +110,19 @@ impl Reclaimer {
             if last || !gone.is_empty() {
                 let away = away.iter().copied().collect();
                 let finish = FinishReclaim { entry: work.entry, extents: gone, last, generations, away };
-                let inner = Arc::clone(inner);
-                finishes.spawn(async move { inner.execute(finish.into()).await });
+                let leader = Arc::clone(leader);
+                finishes.spawn(async move { leader.execute(finish.into()).await });
             }
         }
         while let Some(finished) = finishes.join_next().await {
-            finished.map_err(|e| store(&e))??;
+            finished??;
         }
         self.cursor = next.unwrap_or(Cursor::START);
         Ok(next.is_some())
     }
 
     /// Orders the shards deleted; returns the disks that did not do so.
-    async fn delete(&self, inner: &Inner, map: &ClusterMap, work: &[Work]) -> HashSet<DiskNumber> {
+    async fn delete(&self, leader: &Leader, map: &ClusterMap, work: &[Work]) -> HashSet<DiskNumber> {
         let mut by_disk: HashMap<DiskNumber, Vec<ShardId>> = HashMap::new();
         for doomed in work.iter().flat_map(|work| &work.extents) {
             for (index, disk) in (0u8..).zip(&doomed.locations) {
@@ -145,7 +141,7 @@ impl Reclaimer {
             };
             let node = self.storage.node(node);
             // The newest commit covers the one that let go; storage nodes refuse anything older than they have seen.
-            let order = DeleteOrder { proof: DeleteProof::Committed(inner.machine.commit()), shards };
+            let order = DeleteOrder { proof: DeleteProof::Committed(leader.commit()), shards };
             orders.spawn(async move {
                 match tokio::time::timeout(DELETE_LIMIT, node.delete_shards(disk, order)).await {
                     Ok(Ok(())) => None,

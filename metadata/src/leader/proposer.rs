@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use cairn_core::clock::Clock;
 use cairn_protocol::metadata::{Command, Outcome, Rejection};
-use cairn_protocol::rpc::{CallTag, MetadataFailure};
+use cairn_protocol::rpc::CallTag;
 use openraft::error::{ClientWriteError, RaftError};
 use tokio::sync::{mpsc, oneshot};
 
+use super::error::LeaderError;
 use crate::raft::Raft;
 use crate::raft::proposal::{Change, Proposal};
 use crate::state::commands::COMMANDS_PER_ENTRY_MAX;
@@ -23,10 +24,12 @@ const BATCH_BYTES_MAX: usize = 1 << 20;
 /// Time for a command to be committed and applied; a leader that has lost its majority would keep it for ever.
 const COMMIT_LIMIT: Duration = Duration::from_secs(15);
 
+const TOO_LATE: LeaderError = LeaderError::TooLate { what: "committed", limit: COMMIT_LIMIT };
+
 /// See [`crate::raft::proposal::Applied`].
 type Outcomes = Vec<Option<Result<Outcome, Rejection>>>;
 
-type Answer = oneshot::Sender<Result<Outcome, MetadataFailure>>;
+type Answer = oneshot::Sender<Result<Outcome, LeaderError>>;
 
 struct Queued {
     command: StoredCommand,
@@ -51,17 +54,15 @@ impl Proposer {
     }
 
     /// Hands in one command and waits until it is applied.
-    pub(crate) async fn propose(&self, command: Command, tag: Option<CallTag>) -> Result<Outcome, MetadataFailure> {
+    pub(crate) async fn propose(&self, command: Command, tag: Option<CallTag>) -> Result<Outcome, LeaderError> {
         let (answer, answered) = oneshot::channel();
-        let stopping = || MetadataFailure::Unavailable("the metadata service is stopping".to_owned());
         let command = StoredCommand::from(command);
         let bytes = command.encoded_bytes();
-        self.queue.send(Queued { command, bytes, tag, answer }).await.map_err(|_| stopping())?;
-        let unknown = |detail: String| Err(MetadataFailure::Unknown(detail));
+        self.queue.send(Queued { command, bytes, tag, answer }).await.map_err(|_| LeaderError::Stopping)?;
         match tokio::time::timeout(COMMIT_LIMIT, answered).await {
             Ok(Ok(result)) => result,
-            Ok(Err(_)) => unknown("the proposer has ended".to_owned()),
-            Err(_) => unknown(format!("not committed within {COMMIT_LIMIT:?}; it may be yet")),
+            Ok(Err(_)) => Err(LeaderError::TaskEnded("the proposer has ended".to_owned())),
+            Err(_) => Err(TOO_LATE),
         }
     }
 }
@@ -94,18 +95,18 @@ async fn run(raft: Raft, clock: Arc<dyn Clock>, mut queue: mpsc::Receiver<Queued
         let proposal = Proposal { proposed_at_ms: clock.now_ms(), change: Change::Batch(commands, tags) };
         // A leader that was replaced by way of a snapshot never hears what became of its entry.
         let written = tokio::time::timeout(COMMIT_LIMIT, write(&raft, proposal)).await;
-        let late = |_| Err(MetadataFailure::Unknown(format!("not committed within {COMMIT_LIMIT:?}; it may be yet")));
+        let late = |_| Err(TOO_LATE);
         deliver(answers, written.unwrap_or_else(late));
     }
 }
 
-fn deliver(answers: Vec<Answer>, written: Result<Outcomes, MetadataFailure>) {
+fn deliver(answers: Vec<Answer>, written: Result<Outcomes, LeaderError>) {
     match written {
         Ok(outcomes) => {
             for (answer, outcome) in answers.into_iter().zip(outcomes) {
                 let result = match outcome {
-                    Some(outcome) => outcome.map_err(MetadataFailure::Rejected),
-                    None => Err(MetadataFailure::Unknown("its outcome is not remembered any more".to_owned())),
+                    Some(outcome) => outcome.map_err(LeaderError::Rejected),
+                    None => Err(LeaderError::Forgotten),
                 };
                 // Whoever does not wait any more was cancelled; the command is applied all the same.
                 let _ = answer.send(result);
@@ -120,22 +121,22 @@ fn deliver(answers: Vec<Answer>, written: Result<Outcomes, MetadataFailure>) {
 }
 
 /// Proposes a change that is no command of a client.
-pub(crate) async fn change(raft: &Raft, clock: &dyn Clock, change: Change) -> Result<(), MetadataFailure> {
+pub(crate) async fn change(raft: &Raft, clock: &dyn Clock, change: Change) -> Result<(), LeaderError> {
     let proposal = Proposal { proposed_at_ms: clock.now_ms(), change };
     write(raft, proposal).await.map(|_| ())
 }
 
-async fn write(raft: &Raft, proposal: Proposal) -> Result<Outcomes, MetadataFailure> {
+async fn write(raft: &Raft, proposal: Proposal) -> Result<Outcomes, LeaderError> {
     match raft.client_write(Arc::new(proposal)).await {
         Ok(response) => Ok(response.data.outcomes),
         // Raft answers so only for entries that were never appended, or that were removed from the log again.
         Err(RaftError::APIError(ClientWriteError::ForwardToLeader(leader))) => {
-            Err(MetadataFailure::NotLeader(leader.leader_node.map(|node| node.addr)))
+            Err(LeaderError::NotLeader(leader.leader_node.map(|node| node.addr)))
         }
         Err(RaftError::APIError(ClientWriteError::ChangeMembershipError(error))) => {
-            Err(MetadataFailure::Unavailable(error.to_string()))
+            Err(LeaderError::MembershipBusy(error.to_string()))
         }
         // The entry may be on disk already, and may be applied when the process starts again.
-        Err(RaftError::Fatal(fatal)) => Err(MetadataFailure::Unknown(fatal.to_string())),
+        Err(RaftError::Fatal(fatal)) => Err(LeaderError::RaftStopped(fatal.to_string())),
     }
 }

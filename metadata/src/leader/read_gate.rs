@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use cairn_protocol::rpc::MetadataFailure;
 use openraft::ServerState;
 use openraft::error::{CheckIsLeaderError, RaftError};
 use tokio::sync::{mpsc, oneshot};
 
+use super::error::LeaderError;
 use crate::raft::Raft;
 use crate::raft::log_store::LogEnd;
 use crate::raft::machine::Machine;
@@ -14,7 +14,7 @@ use crate::raft::machine::Machine;
 /// Reads that wait for one round of confirmation; beyond that their askers wait.
 const WAITING_MAX: usize = 4096;
 
-type Answer = oneshot::Sender<Result<(), MetadataFailure>>;
+type Answer = oneshot::Sender<Result<(), LeaderError>>;
 
 /// The gate. Cheap to clone.
 #[derive(Clone)]
@@ -33,7 +33,7 @@ enum Standing {
     /// It leads; a majority has to confirm that it still does.
     Leader,
     /// It does not lead, or has not applied what earlier leaders committed.
-    No(MetadataFailure),
+    No(LeaderError),
 }
 
 impl ReadGate {
@@ -45,15 +45,14 @@ impl ReadGate {
     }
 
     /// Returns once a view taken from now on is linearizable.
-    pub(crate) async fn pass(&self) -> Result<(), MetadataFailure> {
+    pub(crate) async fn pass(&self) -> Result<(), LeaderError> {
         match self.standing() {
             Standing::Sole => Ok(()),
             Standing::No(failure) => Err(failure),
             Standing::Leader => {
                 let (answer, answered) = oneshot::channel();
-                let stopping = || MetadataFailure::Unavailable("the metadata service is stopping".to_owned());
-                self.confirmations.send(answer).await.map_err(|_| stopping())?;
-                answered.await.map_err(|_| stopping())?
+                self.confirmations.send(answer).await.map_err(|_| LeaderError::Stopping)?;
+                answered.await.map_err(|_| LeaderError::Stopping)?
             }
         }
     }
@@ -86,10 +85,10 @@ impl ReadGate {
         let metrics = metrics.borrow();
         if metrics.state != ServerState::Leader {
             let leader = metrics.current_leader.and_then(|id| metrics.membership_config.membership().get_node(&id));
-            return Standing::No(MetadataFailure::NotLeader(leader.map(|node| node.addr.clone())));
+            return Standing::No(LeaderError::NotLeader(leader.map(|node| node.addr.clone())));
         }
         if !self.is_caught_up(metrics.vote.leader_id.term) {
-            return Standing::No(MetadataFailure::Unavailable("the leader is not ready yet".to_owned()));
+            return Standing::No(LeaderError::NotReady);
         }
         match metrics.membership_config.membership().get_joint_config().as_slice() {
             [voters] if voters.len() == 1 => Standing::Sole,
@@ -105,12 +104,12 @@ async fn confirm(raft: Raft, mut waiting: mpsc::Receiver<Answer>) {
         let result = match raft.ensure_linearizable().await {
             Ok(_) => Ok(()),
             Err(RaftError::APIError(CheckIsLeaderError::ForwardToLeader(leader))) => {
-                Err(MetadataFailure::NotLeader(leader.leader_node.map(|node| node.addr)))
+                Err(LeaderError::NotLeader(leader.leader_node.map(|node| node.addr)))
             }
             Err(RaftError::APIError(CheckIsLeaderError::QuorumNotEnough(error))) => {
-                Err(MetadataFailure::Unavailable(error.to_string()))
+                Err(LeaderError::NoQuorum(error.to_string()))
             }
-            Err(RaftError::Fatal(fatal)) => Err(MetadataFailure::Store(fatal.to_string())),
+            Err(RaftError::Fatal(fatal)) => Err(LeaderError::RaftDown(fatal.to_string())),
         };
         for answer in answers.drain(..) {
             // Whoever does not wait any more was cancelled.

@@ -82,13 +82,13 @@ impl RepairStatus {
 
 /// Where the job leaves its status for those who ask.
 #[derive(Debug, Default)]
-pub(crate) struct StatusCell {
+pub(crate) struct RepairStatusCell {
     status: Mutex<RepairStatus>,
     verification: Mutex<Verification>,
     rebalance: Mutex<RebalanceStatus>,
 }
 
-impl StatusCell {
+impl RepairStatusCell {
     /// The status as it is now; what was pending at the end of the last pass stays.
     pub(crate) fn set(&self, status: RepairStatus) {
         let mut current = self.status.lock().unwrap_or_else(PoisonError::into_inner);

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use cairn_core::clock::Clock;
 
-use super::{AuditError, Source};
+use super::error::OfflineError;
+use super::source::Source;
 use crate::directory::{self, Directory};
 use crate::options::Options;
 use crate::raft::LogId;
 use crate::raft::log_store::LogStore;
-use crate::state::tables::members::Incarnation;
+use cairn_core::id::Incarnation;
 use cairn_core::id::MemberId;
 
 const IDENTITY: &str = "identity";
@@ -24,9 +25,9 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    pub(super) fn create(parent: &Path) -> Result<Self, AuditError> {
+    pub(super) fn create(parent: &Path) -> Result<Self, OfflineError> {
         let path = parent.join(format!("cairn-audit-{}", std::process::id()));
-        std::fs::create_dir_all(&path).map_err(|source| AuditError::Copy { path: path.clone(), source })?;
+        std::fs::create_dir_all(&path).map_err(|source| OfflineError::Copy { path: path.clone(), source })?;
         Ok(Self { path })
     }
 }
@@ -40,8 +41,10 @@ impl Drop for Scratch {
 }
 
 /// Which members the directories belong to.
-pub(super) fn members(dirs: &[PathBuf]) -> Result<Vec<MemberId>, AuditError> {
-    dirs.iter().map(|dir| directory::member_in(dir)?.ok_or_else(|| AuditError::NoMember { dir: dir.clone() })).collect()
+pub(super) fn members(dirs: &[PathBuf]) -> Result<Vec<MemberId>, OfflineError> {
+    dirs.iter()
+        .map(|dir| directory::member_in(dir)?.ok_or_else(|| OfflineError::NoMember { dir: dir.clone() }))
+        .collect()
 }
 
 /// A copy of the member whose log is newest.
@@ -49,7 +52,7 @@ pub(super) fn newest(
     dirs: &[PathBuf],
     scratch: &Scratch,
     clock: Arc<dyn Clock>,
-) -> Result<(Directory, Source), AuditError> {
+) -> Result<(Directory, Source), OfflineError> {
     let mut best: Option<(Option<LogId>, usize)> = None;
     let members = members(dirs)?;
     check_same_cluster(dirs)?;
@@ -69,7 +72,7 @@ pub(super) fn newest(
     }
     let at = best.map_or(0, |(_, at)| at);
     let (Some(dir), Some(member)) = (dirs.get(at), members.get(at)) else {
-        return Err(AuditError::NoMember { dir: PathBuf::new() });
+        return Err(OfflineError::NoMember { dir: PathBuf::new() });
     };
     let to = place(scratch, at)?;
     copy(dir, &to, STATE)?;
@@ -80,38 +83,38 @@ pub(super) fn newest(
     Ok((opened, source))
 }
 
-fn check_same_cluster(dirs: &[PathBuf]) -> Result<(), AuditError> {
+fn check_same_cluster(dirs: &[PathBuf]) -> Result<(), OfflineError> {
     let mut ours = None;
     for dir in dirs {
         let Some(theirs) = directory::cluster_in(dir)? else { continue };
         match ours {
-            Some(ours) if ours != theirs => return Err(AuditError::Foreign { dir: dir.clone(), theirs, ours }),
+            Some(ours) if ours != theirs => return Err(OfflineError::Foreign { dir: dir.clone(), theirs, ours }),
             _ => ours = Some(theirs),
         }
     }
     Ok(())
 }
 
-fn place(scratch: &Scratch, at: usize) -> Result<PathBuf, AuditError> {
+fn place(scratch: &Scratch, at: usize) -> Result<PathBuf, OfflineError> {
     let path = scratch.path.join(at.to_string());
-    std::fs::create_dir_all(&path).map_err(|source| AuditError::Copy { path: path.clone(), source })?;
+    std::fs::create_dir_all(&path).map_err(|source| OfflineError::Copy { path: path.clone(), source })?;
     Ok(path)
 }
 
 /// Copies a file that nobody has open.
-fn copy(dir: &Path, to: &Path, name: &str) -> Result<(), AuditError> {
+fn copy(dir: &Path, to: &Path, name: &str) -> Result<(), OfflineError> {
     let path = dir.join(name);
-    let failed = |source| AuditError::Copy { path: path.clone(), source };
+    let failed = |source| OfflineError::Copy { path: path.clone(), source };
     let file = match File::open(&path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(AuditError::NoMember { dir: dir.to_owned() });
+            return Err(OfflineError::NoMember { dir: dir.to_owned() });
         }
         Err(error) => return Err(failed(error)),
     };
     match file.try_lock_shared() {
         Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(AuditError::InUse { dir: dir.to_owned() }),
+        Err(TryLockError::WouldBlock) => return Err(OfflineError::InUse { dir: dir.to_owned() }),
         Err(TryLockError::Error(error)) => return Err(failed(error)),
     }
     // The lock is held until the copy is whole.

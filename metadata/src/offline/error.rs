@@ -10,7 +10,7 @@ use crate::error::StoreError;
 
 /// Metadata that cannot be audited. Says where, and what to do.
 #[derive(Debug, thiserror::Error)]
-pub enum AuditError {
+pub enum OfflineError {
     /// A server runs.
     #[error("{dir} is in use by a running server: stop every service of the cluster before its audit")]
     InUse {

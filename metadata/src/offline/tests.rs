@@ -1,8 +1,9 @@
 //! Real members' directories, as they stand when their process was killed.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use cairn_core::id::ExtentId;
 use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::command::{DeleteObject, Precondition};
 use tempfile::TempDir;
@@ -11,8 +12,8 @@ use super::*;
 use crate::service::tests::{bucket, commit, kill_image, prepare, start};
 use crate::testing::TestClock;
 
-fn open(dir: &Path, scratch: &Path) -> Result<Book, AuditError> {
-    Book::open(&[dir.to_owned()], scratch, TestClock::new())
+fn open(dir: &Path, scratch: &Path) -> Result<OfflineReader, OfflineError> {
+    OfflineReader::open(&[dir.to_owned()], scratch, TestClock::new())
 }
 
 fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
@@ -34,7 +35,7 @@ async fn a_killed_member_is_read_as_it_would_start_and_stays_as_it_is() {
         .run(DeleteObject { bucket: bucket(), key, precondition: Precondition::default(), version: None })
         .await
         .unwrap();
-    assert!(matches!(open(dir.path(), scratch.path()), Err(AuditError::InUse { .. })), "it runs");
+    assert!(matches!(open(dir.path(), scratch.path()), Err(OfflineError::InUse { .. })), "it runs");
     let image = kill_image(&metadata, dir.path());
     let before = files(image.path());
 
@@ -62,6 +63,6 @@ async fn a_killed_member_is_read_as_it_would_start_and_stays_as_it_is() {
 #[test]
 fn what_is_no_member_is_refused() {
     let (empty, scratch) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    assert!(matches!(open(empty.path(), scratch.path()), Err(AuditError::NoMember { .. })));
-    assert!(matches!(Book::open(&[], scratch.path(), TestClock::new()), Err(AuditError::NoMember { .. })));
+    assert!(matches!(open(empty.path(), scratch.path()), Err(OfflineError::NoMember { .. })));
+    assert!(matches!(OfflineReader::open(&[], scratch.path(), TestClock::new()), Err(OfflineError::NoMember { .. })));
 }

@@ -9,26 +9,27 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cairn_core::id::ClusterId;
+use cairn_protocol::rpc::ClientId;
 
 use super::message::{HelloAnswer, Stopped};
-use crate::state::tables::members::Incarnation;
+use cairn_core::id::Incarnation;
 use cairn_core::id::MemberId;
 
 /// The door.
 #[derive(Debug)]
 pub(crate) struct Admission {
-    pub(crate) me: Me,
+    me: LocalMember,
     state: Mutex<State>,
 }
 
 /// Who stands at the door.
 #[derive(Debug, Clone)]
-pub(crate) struct Me {
+pub(crate) struct LocalMember {
     pub(crate) member: MemberId,
     /// The directory.
     pub(crate) incarnation: Incarnation,
-    /// The process.
-    pub(crate) boot: Incarnation,
+    /// Drawn when the process started.
+    pub(crate) process: ClientId,
     /// The members that form a new cluster, by number.
     pub(crate) founders: Vec<MemberId>,
 }
@@ -60,14 +61,19 @@ pub(crate) struct Holding {
     pub(crate) is_blank: bool,
     pub(crate) last_log: u64,
     /// How often the cluster had begun anew when the directory heard of it last.
-    pub(crate) life: u64,
+    pub(crate) recoveries: u64,
 }
 
 impl Admission {
     /// A door that is closed.
-    pub(crate) fn new(me: Me) -> Self {
+    pub(crate) fn new(me: LocalMember) -> Self {
         let closed = Some("the other members have not been asked yet".to_owned());
         Self { me, state: Mutex::new(State { closed, ..State::default() }) }
+    }
+
+    /// Who stands at the door.
+    pub(crate) fn me(&self) -> &LocalMember {
+        &self.me
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -109,7 +115,7 @@ impl Admission {
 }
 
 /// What the first round of questions leads to.
-pub(crate) fn decide(me: &Me, holding: Holding, answers: &[HelloAnswer]) -> Verdict {
+pub(crate) fn decide(me: &LocalMember, holding: Holding, answers: &[HelloAnswer]) -> Verdict {
     if let Some(refusal) = contradiction(me, holding, answers) {
         return Verdict::Refuse(refusal);
     }
@@ -148,9 +154,9 @@ pub(crate) fn decide(me: &Me, holding: Holding, answers: &[HelloAnswer]) -> Verd
 }
 
 /// Why the directory may not act as its member, if somebody knows.
-pub(crate) fn contradiction(me: &Me, holding: Holding, answers: &[HelloAnswer]) -> Option<String> {
+pub(crate) fn contradiction(me: &LocalMember, holding: Holding, answers: &[HelloAnswer]) -> Option<String> {
     let (member, cluster) = (me.member, holding.cluster);
-    if answers.iter().any(|answer| answer.member == member && answer.boot != me.boot) {
+    if answers.iter().any(|answer| answer.member == member && answer.process != me.process) {
         return Some(format!(
             "another process answers at the address of member {member}: one of the two runs on a copy of the other's \
              directory; stop the one that is not at that address, and add it with a number of its own and an empty \
@@ -162,10 +168,10 @@ pub(crate) fn contradiction(me: &Me, holding: Holding, answers: &[HelloAnswer]) 
     {
         return Some(format!("the other members belong to cluster {theirs}, this directory to cluster {ours}"));
     }
-    let life = answers.iter().filter_map(|answer| answer.life).max().unwrap_or(0);
+    let recoveries = answers.iter().filter_map(|answer| answer.recoveries).max().unwrap_or(0);
     // A member that was just added has heard of a leader, and is being sent a state that may be large: it is of no life yet.
-    let has_lived = cluster.is_some() || holding.last_log > 0;
-    if has_lived && life > holding.life {
+    let holds_something = cluster.is_some() || holding.last_log > 0;
+    if holds_something && recoveries > holding.recoveries {
         return Some(format!(
             "the cluster was restored or recovered without member {member}, whose directory is of the life before: empty \
              it, and add the member again"
@@ -190,32 +196,41 @@ mod tests {
         Incarnation::from_bytes([n; 16])
     }
 
-    fn me() -> Me {
-        Me { member: 2, incarnation: id(2), boot: id(92), founders: vec![1, 2, 3] }
+    fn process(n: u8) -> ClientId {
+        ClientId::from_bytes([n; 16])
+    }
+
+    fn me() -> LocalMember {
+        LocalMember {
+            member: MemberId(2),
+            incarnation: id(2),
+            process: process(92),
+            founders: [1, 2, 3].map(MemberId).to_vec(),
+        }
     }
 
     fn answer(member: u64, formed: bool, enrolled: Option<u8>) -> HelloAnswer {
         let cluster = formed.then(|| ClusterId::from_random([7; 16]));
-        let (incarnation, boot) = (id(member as u8), id(90 + member as u8));
+        let (incarnation, process) = (id(member as u8), self::process(90 + member as u8));
         HelloAnswer {
-            member,
+            member: MemberId(member),
             incarnation,
-            boot,
+            process,
             cluster,
             is_blank: !formed,
             enrolled: enrolled.map(id),
             acknowledged: None,
-            life: None,
+            recoveries: None,
         }
     }
 
     fn blank(answers: &[HelloAnswer]) -> Verdict {
-        decide(&me(), Holding { cluster: None, is_blank: true, last_log: 0, life: 0 }, answers)
+        decide(&me(), Holding { cluster: None, is_blank: true, last_log: 0, recoveries: 0 }, answers)
     }
 
     fn formed(answers: &[HelloAnswer]) -> Verdict {
         let cluster = Some(ClusterId::from_random([7; 16]));
-        decide(&me(), Holding { cluster, is_blank: false, last_log: 50, life: 3 }, answers)
+        decide(&me(), Holding { cluster, is_blank: false, last_log: 50, recoveries: 3 }, answers)
     }
 
     fn refusal(verdict: Verdict) -> String {
@@ -235,8 +250,8 @@ mod tests {
 
     #[test]
     fn a_stranger_waits_to_be_added() {
-        let me = Me { member: 4, founders: vec![1, 2, 3], ..me() };
-        let holding = Holding { cluster: None, is_blank: true, last_log: 0, life: 0 };
+        let me = LocalMember { member: MemberId(4), ..me() };
+        let holding = Holding { cluster: None, is_blank: true, last_log: 0, recoveries: 0 };
         let everybody = [answer(1, false, None), answer(2, false, None), answer(3, false, None)];
         assert!(matches!(decide(&me, holding, &everybody), Verdict::Wait(_)));
         let verdict = decide(&me, holding, &[answer(1, true, None)]);
@@ -254,7 +269,7 @@ mod tests {
         assert!(refusal(formed(std::slice::from_ref(&rolled_back))).contains("older copy"));
         let current = HelloAnswer { acknowledged: Some(50), ..rolled_back };
         assert_eq!(formed(&[current]), Verdict::Admit { form: false });
-        let recovered = HelloAnswer { life: Some(4), ..answer(1, true, None) };
+        let recovered = HelloAnswer { recoveries: Some(4), ..answer(1, true, None) };
         assert!(refusal(formed(&[recovered])).contains("life before"));
         let cluster = Some(ClusterId::from_random([8; 16]));
         let foreign = HelloAnswer { cluster, ..answer(1, true, None) };
@@ -264,8 +279,8 @@ mod tests {
     /// The restored state is large: the leader has spoken to the member, and it has nothing of the state yet.
     #[test]
     fn a_member_that_is_still_being_sent_the_state_is_not_of_the_life_before() {
-        let restored = HelloAnswer { life: Some(4), ..answer(1, true, Some(2)) };
-        let arriving = Holding { cluster: None, is_blank: false, last_log: 0, life: 0 };
+        let restored = HelloAnswer { recoveries: Some(4), ..answer(1, true, Some(2)) };
+        let arriving = Holding { cluster: None, is_blank: false, last_log: 0, recoveries: 0 };
         assert_eq!(contradiction(&me(), arriving, std::slice::from_ref(&restored)), None);
         assert_eq!(decide(&me(), arriving, std::slice::from_ref(&restored)), Verdict::Admit { form: false });
         let with_entries = Holding { last_log: 1, ..arriving };
@@ -274,9 +289,9 @@ mod tests {
 
     #[test]
     fn a_clone_finds_the_original_at_its_address() {
-        let original = HelloAnswer { boot: id(93), ..answer(2, true, Some(2)) };
+        let original = HelloAnswer { process: process(93), ..answer(2, true, Some(2)) };
         assert!(refusal(formed(&[original])).contains("copy of the other's"));
-        let myself = HelloAnswer { boot: id(92), ..answer(2, true, Some(2)) };
+        let myself = HelloAnswer { process: process(92), ..answer(2, true, Some(2)) };
         assert_eq!(formed(&[myself]), Verdict::Admit { form: false });
         assert_eq!(formed(&[]), Verdict::Admit { form: false }, "after a full outage nobody answers at first");
     }

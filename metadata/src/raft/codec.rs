@@ -105,6 +105,8 @@ mod tests {
     proptest! {
         #[test]
         fn raft_types_read_back(term: u64, member: u64, index: u64, committed: bool, voters in proptest::collection::btree_set(0u64..9, 1..4)) {
+            let member = MemberId(member);
+            let voters: BTreeSet<MemberId> = voters.into_iter().map(MemberId).collect();
             let log_id = LogId::new(CommittedLeaderId::new(term, member), index);
             prop_assert_eq!(LogId::from(LogIdRow::from(log_id)), log_id);
             let vote = if committed { Vote::new_committed(term, member) } else { Vote::new(term, member) };

@@ -4,6 +4,7 @@
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use cairn_core::id::MemberId;
 use cairn_core::id::NodeId;
 use cairn_core::name::BucketName;
 use cairn_protocol::metadata::command::{CreateBucket, OpenSession};
@@ -137,7 +138,7 @@ fn open(disk: &Disk) -> Database {
 }
 
 fn log_id(term: u64, index: u64) -> LogId {
-    LogId::new(CommittedLeaderId::new(term, 1), index)
+    LogId::new(CommittedLeaderId::new(term, MemberId(1)), index)
 }
 
 fn entry(term: u64, index: u64) -> Entry {
@@ -207,8 +208,8 @@ proptest! {
         let batch: Vec<Entry> = (0..6).map(|index| entry(1, index)).collect();
         let next: Vec<Entry> = (4..9).map(|index| entry(2, index)).collect();
         let changes = [
-            Write::Vote(Vote::new(1, 1)), Write::Append(&batch), Write::Vote(Vote::new_committed(1, 1)),
-            Write::Truncate(4), Write::Vote(Vote::new(2, 1)), Write::Append(&next), Write::Purge(log_id(1, 2)),
+            Write::Vote(Vote::new(1, MemberId(1))), Write::Append(&batch), Write::Vote(Vote::new_committed(1, MemberId(1))),
+            Write::Truncate(4), Write::Vote(Vote::new(2, MemberId(1))), Write::Append(&next), Write::Purge(log_id(1, 2)),
         ];
         // What the log holds, and from which event on it must.
         let mut states = vec![(Held::default(), 0)];

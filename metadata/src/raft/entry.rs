@@ -80,6 +80,7 @@ mod tests {
     use super::*;
     use crate::raft::proposal::Change;
     use crate::state::tables::Row;
+    use cairn_core::id::MemberId;
     use cairn_core::id::SessionId;
     use cairn_protocol::metadata::command::EndSession;
     use openraft::CommittedLeaderId;
@@ -89,7 +90,7 @@ mod tests {
     fn an_entry_is_encoded_as_ever() {
         let change = Change::Batch(vec![EndSession { session: SessionId(7) }.into()], None);
         let entry = Entry::<TypeConfig> {
-            log_id: LogId::new(CommittedLeaderId::new(3, 1), 258),
+            log_id: LogId::new(CommittedLeaderId::new(3, MemberId(1)), 258),
             payload: EntryPayload::Normal(Arc::new(Proposal { proposed_at_ms: 1_790_000_000_000, change })),
         };
         let bytes = EntryRow::from(&entry).to_bytes();

@@ -1,13 +1,14 @@
 //! Messages between members.
 
 use cairn_core::id::ClusterId;
+use cairn_protocol::rpc::ClientId;
 use minicbor::{Decode, Encode};
 use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, VoteRequest, VoteResponse};
 
 use super::codec::{LogIdRow, MembershipRow, VoteRow};
 use super::entry::EntryRow;
 use super::types::{SnapshotMeta, TypeConfig};
-use crate::state::tables::members::Incarnation;
+use cairn_core::id::Incarnation;
 use cairn_core::id::MemberId;
 
 /// Paths of the calls between members. Each is a POST with one CBOR message.
@@ -50,7 +51,7 @@ pub(crate) struct HelloAnswer {
     pub(crate) incarnation: Incarnation,
     /// Drawn when the answering process started.
     #[n(2)]
-    pub(crate) boot: Incarnation,
+    pub(crate) process: ClientId,
     /// The cluster, once it is formed.
     #[n(3)]
     pub(crate) cluster: Option<ClusterId>,
@@ -65,7 +66,7 @@ pub(crate) struct HelloAnswer {
     pub(crate) acknowledged: Option<u64>,
     /// How often the answerer's cluster has begun anew.
     #[n(7)]
-    pub(crate) life: Option<u64>,
+    pub(crate) recoveries: Option<u64>,
 }
 
 /// A leader asks another member to take over.

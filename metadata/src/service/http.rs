@@ -7,14 +7,16 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::post;
-use cairn_protocol::metadata::{Query, Signal};
-use cairn_protocol::rpc::{Execute, MetadataFailure, MetadataPath, RpcAuth, answer, receive};
-use http::StatusCode;
+use cairn_protocol::metadata::{Query, SignalAnswer};
+use cairn_protocol::rpc::{Execute, LeaderMessage, MetadataFailure, MetadataPath, RpcAuth, answer, receive};
 use minicbor::{Decode, Encode};
 use openraft::Snapshot;
 
-use super::handle::{Handle, Inner};
+use super::failure::Failed;
+use super::handle::Handle;
+use super::member::RunningMember;
 use crate::error::StoreError;
+use crate::leader::LeaderError;
 use crate::raft::LogId;
 use crate::raft::codec::VoteRow;
 use crate::raft::machine::STATE_FORMAT;
@@ -29,7 +31,7 @@ const MESSAGE_BYTES_MAX: usize = 16 << 20;
 
 /// The endpoints of `handle`. Nothing is let in that `auth` does not verify (I22).
 pub fn router(handle: Handle, auth: RpcAuth) -> Router {
-    let server = Arc::new(Server { inner: handle.inner, auth, incoming: Mutex::default() });
+    let server = Arc::new(Server { member: handle.member, auth, incoming: Mutex::default() });
     macro_rules! endpoint {
         ($call:expr) => {{
             let server = Arc::clone(&server);
@@ -42,44 +44,27 @@ pub fn router(handle: Handle, auth: RpcAuth) -> Router {
     Router::new()
         .route(
             MetadataPath::EXECUTE,
-            endpoint!(async |s: &Server, m: Execute| s.inner.execute_tagged(m.command, m.call).await),
+            endpoint!(async |s: &Server, m: Execute| told(s.member.leader.execute_tagged(m.command, m.call).await)),
         )
-        .route(MetadataPath::QUERY, endpoint!(async |s: &Server, m: Query| s.inner.query(m).await))
-        .route(MetadataPath::SIGNAL, endpoint!(async |s: &Server, m: Signal| s.inner.signal(m).await))
+        .route(MetadataPath::QUERY, endpoint!(async |s: &Server, m: Query| told(s.member.query(m).await)))
+        .route(MetadataPath::SIGNAL, endpoint!(async |s: &Server, m: LeaderMessage| told(s.hear(m).await)))
         .route(RaftPath::APPEND, endpoint!(async |s: &Server, m: Append| s.append(m).await))
         .route(RaftPath::VOTE, endpoint!(async |s: &Server, m: AskVote| s.vote(m).await))
         .route(RaftPath::SNAPSHOT, endpoint!(async |s: &Server, m: SnapshotChunk| s.snapshot(m).await))
-        .route(RaftPath::HELLO, endpoint!(async |s: &Server, m: Hello| s.inner.answer_hello(&m)))
+        .route(RaftPath::HELLO, endpoint!(async |s: &Server, m: Hello| s.member.answer_hello(&m)))
         .route(RaftPath::CAMPAIGN, endpoint!(async |s: &Server, m: Campaign| s.campaign(m).await))
 }
 
 struct Server {
-    inner: Arc<Inner>,
+    member: Arc<RunningMember>,
     auth: RpcAuth,
     /// The snapshot under way: its id, and the number of the chunk that comes next.
     incoming: Mutex<Option<(String, u32, Loader)>>,
 }
 
-/// The status that goes with a failure.
-trait Failed {
-    fn status(&self) -> StatusCode;
-}
-
-impl Failed for MetadataFailure {
-    fn status(&self) -> StatusCode {
-        match self {
-            Self::Rejected(_) => StatusCode::CONFLICT,
-            Self::NotLeader(_) => StatusCode::MISDIRECTED_REQUEST,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Unknown(_) | Self::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        }
-    }
-}
-
-impl Failed for Stopped {
-    fn status(&self) -> StatusCode {
-        StatusCode::SERVICE_UNAVAILABLE
-    }
+/// What the caller is told.
+fn told<T>(result: Result<T, LeaderError>) -> Result<T, MetadataFailure> {
+    result.map_err(MetadataFailure::from)
 }
 
 fn stopped(detail: impl std::fmt::Display) -> Stopped {
@@ -99,28 +84,38 @@ impl Server {
         }
     }
 
+    async fn hear(&self, message: LeaderMessage) -> Result<SignalAnswer, LeaderError> {
+        match message {
+            LeaderMessage::Signal(signal) => self.member.signal(signal).await,
+            LeaderMessage::Operator(request) => {
+                self.member.operate(request).await?;
+                Ok(self.member.signal_answer()?)
+            }
+        }
+    }
+
     async fn append(&self, message: Append) -> Result<Appended, Stopped> {
-        self.inner.admission.check()?;
-        let appended = self.inner.raft.append_entries(message.into()).await.map_err(stopped)?;
+        self.member.admission.check()?;
+        let appended = self.member.raft.append_entries(message.into()).await.map_err(stopped)?;
         Ok(appended.into())
     }
 
     async fn vote(&self, message: AskVote) -> Result<Voted, Stopped> {
-        self.inner.admission.check()?;
-        Ok(self.inner.raft.vote(message.into()).await.map_err(stopped)?.into())
+        self.member.admission.check()?;
+        Ok(self.member.raft.vote(message.into()).await.map_err(stopped)?.into())
     }
 
     async fn campaign(&self, message: Campaign) -> Result<Campaigning, Stopped> {
-        self.inner.admission.check()?;
-        self.inner.campaign(message.term).await.map_err(stopped)?;
+        self.member.admission.check()?;
+        self.member.campaign(message.term).await.map_err(stopped)?;
         Ok(Campaigning {})
     }
 
     /// Takes a chunk, and installs the snapshot with the last one. A chunk that was taken before is taken for granted: its
     /// answer was lost. Any other chunk out of order ends the transfer; the leader starts it over.
     async fn snapshot(&self, message: SnapshotChunk) -> Result<ChunkTaken, Stopped> {
-        self.inner.admission.check()?;
-        let known = self.inner.raft.with_raft_state(|state| *state.vote_ref()).await.map_err(stopped)?;
+        self.member.admission.check()?;
+        let known = self.member.raft.with_raft_state(|state| *state.vote_ref()).await.map_err(stopped)?;
         if known > message.vote.into() {
             return Ok(ChunkTaken { vote: known.into() });
         }
@@ -144,7 +139,7 @@ impl Server {
         }
         let database = tokio::task::spawn_blocking(move || loader.finish()).await.map_err(stopped)?.map_err(stopped)?;
         let snapshot = Snapshot { meta, snapshot: Box::new(SnapshotData::Loaded(database)) };
-        let installed = self.inner.raft.install_full_snapshot(vote.into(), snapshot).await.map_err(stopped)?;
+        let installed = self.member.raft.install_full_snapshot(vote.into(), snapshot).await.map_err(stopped)?;
         Ok(ChunkTaken { vote: VoteRow::from(installed.vote) })
     }
 
@@ -155,14 +150,14 @@ impl Server {
             // The last chunk of a snapshot that is installed by now.
             _ => {
                 let reach: Option<LogId> = message.applied.map(Into::into);
-                message.last && message.number > 0 && reach.is_some() && self.inner.machine.applied() >= reach
+                message.last && message.number > 0 && reach.is_some() && self.member.machine.applied() >= reach
             }
         }
     }
 
     /// The loader that waits for this chunk.
     fn take_incoming(&self, message: &SnapshotChunk) -> Result<Loader, Stopped> {
-        let machine = &self.inner.machine;
+        let machine = &self.member.machine;
         let mut incoming = self.incoming.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = incoming.take();
         if message.number == 0 {

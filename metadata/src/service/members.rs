@@ -2,62 +2,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cairn_protocol::metadata::Rejection;
 use cairn_protocol::metadata::query::{MemberEntry, MemberRole, MemberTable};
-use cairn_protocol::rpc::MetadataFailure;
 use futures_util::future::join_all;
-use openraft::error::{ClientWriteError, RaftError};
 use openraft::{BasicNode, ChangeMembers};
 
-use super::meeting::hello;
-use super::{ELECTION_MS_MAX, Inner};
-use crate::leader::proposer;
+use super::hello::hello;
+use super::member::RunningMember;
+use super::start::ELECTION_MS_MAX;
+use crate::leader::LeaderError;
 use crate::raft::message::{Campaign, Campaigning, Hello, RaftPath, Stopped};
-use crate::raft::proposal::Change;
-use crate::state::tables::members::{self, Enroll};
 use crate::state::tables::meta;
 use cairn_core::id::MemberId;
 
 /// Members at most: each more makes a commit slower and adds nothing.
 const MEMBERS_MAX: usize = 7;
-/// Time for a change of the membership to be committed.
-const CHANGE_LIMIT: Duration = Duration::from_secs(10);
-/// Entries that a learner may lack when it becomes a voter.
-const LAG_MAX: u64 = 200;
 /// Time for the next leader to catch up, and to be elected.
 const CATCH_UP_LIMIT: Duration = Duration::from_secs(2);
 const ELECTED_LIMIT: Duration = Duration::from_secs(3);
 const STEP: Duration = Duration::from_millis(10);
 /// Time for a member to say that it stands for election.
 const CAMPAIGN_LIMIT: Duration = Duration::from_secs(1);
-
-/// The membership in force, as Raft knows it.
-struct Group {
-    /// One set of voters, or two while a change is under way.
-    voters: Vec<BTreeSet<MemberId>>,
-    nodes: BTreeMap<MemberId, String>,
-    matched: BTreeMap<MemberId, Option<u64>>,
-    term: u64,
-    last_log: u64,
-}
-
-impl Group {
-    fn is_voter(&self, member: MemberId) -> bool {
-        self.voters.iter().any(|set| set.contains(&member))
-    }
-
-    /// What the voters will be once a change under way is through.
-    fn target(&self) -> BTreeSet<MemberId> {
-        self.voters.last().cloned().unwrap_or_default()
-    }
-
-    fn lag(&self, member: MemberId) -> Option<u64> {
-        self.matched.get(&member).copied().flatten().map(|matched| self.last_log.saturating_sub(matched))
-    }
-}
 
 /// Why removing `member` would stop the service, if it would.
 fn removal_stops(member: MemberId, voters: &[BTreeSet<MemberId>], alive: &BTreeSet<MemberId>) -> Option<String> {
@@ -80,28 +47,14 @@ fn removal_stops(member: MemberId, voters: &[BTreeSet<MemberId>], alive: &BTreeS
     None
 }
 
-fn refused(text: String) -> MetadataFailure {
-    MetadataFailure::Rejected(Rejection::Topology(text))
+fn refused(text: String) -> LeaderError {
+    LeaderError::Rejected(Rejection::Topology(text))
 }
 
-impl Inner {
-    fn group(&self) -> Group {
-        let metrics = self.raft.metrics();
-        let metrics = metrics.borrow();
-        let membership = metrics.membership_config.membership();
-        let replication = metrics.replication.iter().flatten();
-        Group {
-            voters: membership.get_joint_config().clone(),
-            nodes: membership.nodes().map(|(id, node)| (*id, node.addr.clone())).collect(),
-            matched: replication.map(|(id, matched)| (*id, matched.map(|id| id.index))).collect(),
-            term: metrics.current_term,
-            last_log: metrics.last_log_index.unwrap_or(0),
-        }
-    }
-
+impl RunningMember {
     /// Which members answer now.
     async fn alive(&self, nodes: &BTreeMap<MemberId, String>) -> BTreeSet<MemberId> {
-        let me = &self.admission.me;
+        let me = self.admission.me();
         let question = Hello { member: me.member, incarnation: me.incarnation };
         let asked = nodes.iter().filter(|(id, _)| **id != me.member).map(async |(id, addr)| {
             hello(&self.rpc, addr, &question).await.ok().filter(|answer| answer.member == *id).map(|_| *id)
@@ -110,13 +63,12 @@ impl Inner {
     }
 
     /// The members as this leader sees them.
-    pub(super) async fn member_table(&self) -> Result<MemberTable, MetadataFailure> {
-        let group = self.group();
+    pub(super) async fn member_table(&self) -> Result<MemberTable, LeaderError> {
+        let group = self.leader.members().group();
         let alive = self.alive(&group.nodes).await;
-        let store = |e: crate::error::StoreError| MetadataFailure::Store(e.to_string());
-        let restored = self.machine.view().and_then(|view| meta::get(&view.meta()?, meta::RESTORED)).map_err(store)?;
+        let restored = meta::get(&self.leader.view()?.meta()?, meta::RESTORED)?;
         let entry = |(member, addr): (&MemberId, &String)| {
-            let leads = *member == self.admission.me.member;
+            let leads = *member == self.admission.me().member;
             MemberEntry {
                 member: *member,
                 addr: addr.clone(),
@@ -125,7 +77,7 @@ impl Inner {
                     (false, true) => MemberRole::Voter,
                     (false, false) => MemberRole::Learner,
                 },
-                matched: if leads { Some(group.last_log) } else { group.matched.get(member).copied().flatten() },
+                matched: if leads { Some(group.last_log) } else { group.matched(*member) },
                 answers: alive.contains(member),
             }
         };
@@ -139,8 +91,8 @@ impl Inner {
     }
 
     /// Takes a new member in as a learner; the jobs let it vote once it has caught up.
-    pub(super) async fn add_member(&self, member: MemberId, addr: String) -> Result<(), MetadataFailure> {
-        let group = self.group();
+    pub(super) async fn add_member(&self, member: MemberId, addr: String) -> Result<(), LeaderError> {
+        let group = self.leader.members().group();
         match group.nodes.get(&member) {
             Some(known) if *known == addr => return Ok(()),
             Some(known) => return Err(refused(format!("member {member} is in the cluster already, at {known}"))),
@@ -152,14 +104,14 @@ impl Inner {
         if group.nodes.len() >= MEMBERS_MAX {
             return Err(refused(format!("there are {MEMBERS_MAX} members already, which is as many as there may be")));
         }
-        if group.nodes.get(&self.admission.me.member).is_none_or(String::is_empty) {
+        if group.nodes.get(&self.admission.me().member).is_none_or(String::is_empty) {
             return Err(refused(
                 "this member has no address that others can reach: a process with all roles cannot be joined; run the \
                  metadata role in a process of its own, with rpc_advertise"
                     .to_owned(),
             ));
         }
-        let me = &self.admission.me;
+        let me = self.admission.me();
         let question = Hello { member: me.member, incarnation: me.incarnation };
         let newcomer = hello(&self.rpc, &addr, &question).await.map_err(refused)?;
         if newcomer.member != member {
@@ -172,14 +124,17 @@ impl Inner {
             )));
         }
         self.admission.meet(member, newcomer.incarnation);
-        self.enroll(member, Some(newcomer.incarnation)).await?;
-        tracing::info!(member, %addr, "a metadata member is added");
-        self.change_members(ChangeMembers::AddNodes(BTreeMap::from([(member, BasicNode::new(addr))])), true).await
+        self.leader.members().enroll(member, Some(newcomer.incarnation)).await?;
+        tracing::info!(%member, %addr, "a metadata member is added");
+        self.leader
+            .members()
+            .change(ChangeMembers::AddNodes(BTreeMap::from([(member, BasicNode::new(addr))])), true)
+            .await
     }
 
     /// Takes a member out.
-    pub(super) async fn remove_member(self: &Arc<Self>, member: MemberId) -> Result<(), MetadataFailure> {
-        let group = self.group();
+    pub(super) async fn remove_member(self: &Arc<Self>, member: MemberId) -> Result<(), LeaderError> {
+        let group = self.leader.members().group();
         if !group.nodes.contains_key(&member) {
             return Ok(());
         }
@@ -188,78 +143,46 @@ impl Inner {
             if let Some(reason) = removal_stops(member, &group.voters, &alive) {
                 return Err(refused(reason));
             }
-            if member == self.admission.me.member {
+            if member == self.admission.me().member {
                 let next = alive.iter().filter(|other| **other != member && group.is_voter(**other));
                 let next = next.min_by_key(|other| group.lag(**other).unwrap_or(u64::MAX)).copied();
                 let next = next.ok_or_else(|| refused(format!("no other member can lead instead of {member}")))?;
                 self.transfer_lead(next).await?;
-                return Err(MetadataFailure::NotLeader(group.nodes.get(&next).cloned()));
+                return Err(LeaderError::NotLeader(group.nodes.get(&next).cloned()));
             }
-            self.change_members(ChangeMembers::RemoveVoters(BTreeSet::from([member])), false).await?;
+            self.leader.members().change(ChangeMembers::RemoveVoters(BTreeSet::from([member])), false).await?;
         }
-        if self.group().nodes.contains_key(&member) {
-            self.change_members(ChangeMembers::RemoveNodes(BTreeSet::from([member])), false).await?;
+        if self.leader.members().group().nodes.contains_key(&member) {
+            self.leader.members().change(ChangeMembers::RemoveNodes(BTreeSet::from([member])), false).await?;
         }
-        tracing::info!(member, "a metadata member is removed");
-        self.enroll(member, None).await
-    }
-
-    async fn enroll(&self, member: MemberId, incarnation: Option<members::Incarnation>) -> Result<(), MetadataFailure> {
-        let change = Change::Enroll(Enroll { member, incarnation });
-        self.bounded(proposer::change(&self.raft, self.clock.as_ref(), change)).await
-    }
-
-    async fn bounded(&self, change: impl Future<Output = Result<(), MetadataFailure>>) -> Result<(), MetadataFailure> {
-        let late = |_| MetadataFailure::Unknown(format!("not agreed on within {CHANGE_LIMIT:?}; it may be yet"));
-        tokio::time::timeout(CHANGE_LIMIT, change).await.map_err(late)?
-    }
-
-    async fn change_members(
-        &self,
-        change: ChangeMembers<MemberId, BasicNode>,
-        retain: bool,
-    ) -> Result<(), MetadataFailure> {
-        let changed = async {
-            match self.raft.change_membership(change, retain).await {
-                Ok(_) => Ok(()),
-                Err(RaftError::APIError(ClientWriteError::ForwardToLeader(leader))) => {
-                    Err(MetadataFailure::NotLeader(leader.leader_node.map(|node| node.addr)))
-                }
-                Err(RaftError::APIError(ClientWriteError::ChangeMembershipError(error))) => {
-                    Err(MetadataFailure::Unavailable(error.to_string()))
-                }
-                Err(RaftError::Fatal(fatal)) => Err(MetadataFailure::Unknown(fatal.to_string())),
-            }
-        };
-        self.bounded(changed).await
+        tracing::info!(%member, "a metadata member is removed");
+        self.leader.members().enroll(member, None).await
     }
 
     /// Makes `member` lead. For about a second nobody does.
-    pub(super) async fn transfer_lead(self: &Arc<Self>, member: MemberId) -> Result<(), MetadataFailure> {
-        if member == self.admission.me.member {
+    pub(super) async fn transfer_lead(self: &Arc<Self>, member: MemberId) -> Result<(), LeaderError> {
+        if member == self.admission.me().member {
             return Ok(());
         }
-        let group = self.group();
+        let group = self.leader.members().group();
         let Some(addr) = group.nodes.get(&member).filter(|_| group.is_voter(member)).cloned() else {
             return Err(refused(format!("member {member} does not vote: see `cairn metadata members list`")));
         };
-        if self.handing_over.swap(true, Ordering::AcqRel) {
-            return Err(MetadataFailure::Unavailable("the lead is being handed over already".to_owned()));
-        }
+        self.leader.begin_hand_over()?;
         // In a task of its own, so that it ends in order whatever becomes of the call.
-        let inner = Arc::clone(self);
+        let local = Arc::clone(self);
         let handing = tokio::spawn(async move {
-            let handed = inner.hand_over(member, &addr).await;
-            inner.raft.runtime_config().heartbeat(true);
-            inner.handing_over.store(false, Ordering::Release);
+            let handed = local.hand_over(member, &addr).await;
+            local.raft.runtime_config().heartbeat(true);
+            local.leader.end_hand_over();
             handed
         });
-        handing.await.map_err(|e| MetadataFailure::Unknown(e.to_string()))?
+        handing.await.map_err(|e| LeaderError::TaskEnded(e.to_string()))?
     }
 
-    async fn hand_over(&self, member: MemberId, addr: &str) -> Result<(), MetadataFailure> {
+    async fn hand_over(&self, member: MemberId, addr: &str) -> Result<(), LeaderError> {
         let caught_up = async {
-            while self.group().lag(member) != Some(0) {
+            while self.leader.members().group().lag(member) != Some(0) {
                 tokio::time::sleep(STEP).await;
             }
         };
@@ -268,7 +191,7 @@ impl Inner {
         // The others elect nobody as long as they hear of this leader.
         self.raft.runtime_config().heartbeat(false);
         tokio::time::sleep(Duration::from_millis(ELECTION_MS_MAX + 50)).await;
-        let term = self.gate.term();
+        let term = self.leader.term();
         let asked = self
             .rpc
             .call::<Campaign, Campaigning, Stopped>(addr, RaftPath::CAMPAIGN, &Campaign { term }, CAMPAIGN_LIMIT)
@@ -279,49 +202,20 @@ impl Inner {
             Err(error) => return Err(refused(format!("member {member}: {error}"))),
         }
         let elected = async {
-            while self.gate.term() == term || self.raft.metrics().borrow().current_leader.is_none() {
+            while self.leader.term() == term || self.raft.metrics().borrow().current_leader.is_none() {
                 tokio::time::sleep(STEP).await;
             }
         };
-        let late = |_| MetadataFailure::Unknown(format!("member {member} stands for election and is not elected yet"));
+        let late = |_| LeaderError::NotElectedYet(member);
         tokio::time::timeout(ELECTED_LIMIT, elected).await.map_err(late)
     }
 
     /// Stands for election, as the leader of `term` asks.
     pub(super) async fn campaign(&self, term: u64) -> Result<(), String> {
-        if self.gate.term() != term {
+        if self.leader.term() != term {
             return Err(format!("term {term} is over"));
         }
         self.raft.trigger().elect().await.map_err(|e| e.to_string())
-    }
-
-    /// What the leader does about its members on its own: it finishes what an earlier leader left half done, lets
-    /// learners vote that have caught up, and keeps the roll and its own address.
-    pub(crate) async fn tend_members(&self, own_addr: &str) -> Result<(), MetadataFailure> {
-        let group = self.group();
-        let me = self.admission.me.member;
-        if group.voters.len() > 1 {
-            return self.change_members(ChangeMembers::ReplaceAllVoters(group.target()), false).await;
-        }
-        let store = |e: crate::error::StoreError| MetadataFailure::Store(e.to_string());
-        let roll = self.machine.view().and_then(|view| members::roll(&view.meta()?)).map_err(store)?;
-        for member in group.nodes.keys().filter(|member| roll.of(**member).is_none()) {
-            if let Some(incarnation) = self.admission.incarnation_of(*member) {
-                self.enroll(*member, Some(incarnation)).await?;
-            }
-        }
-        let is_sole = group.nodes.len() == 1;
-        if is_sole && !own_addr.is_empty() && group.nodes.get(&me).is_some_and(|addr| addr != own_addr) {
-            let node = BTreeMap::from([(me, BasicNode::new(own_addr))]);
-            return self.change_members(ChangeMembers::SetNodes(node), true).await;
-        }
-        let ready =
-            group.nodes.keys().find(|id| !group.is_voter(**id) && group.lag(**id).is_some_and(|l| l <= LAG_MAX));
-        if let Some(member) = ready {
-            tracing::info!(member, "a metadata member has caught up and votes from now on");
-            return self.change_members(ChangeMembers::AddVoterIds(BTreeSet::from([*member])), true).await;
-        }
-        Ok(())
     }
 }
 
@@ -329,14 +223,15 @@ impl Inner {
 mod tests {
     use super::*;
 
-    fn set(members: &[u64]) -> BTreeSet<u64> {
-        members.iter().copied().collect()
+    fn set(members: &[u64]) -> BTreeSet<MemberId> {
+        members.iter().copied().map(MemberId).collect()
     }
 
     #[test]
     fn a_removal_leaves_a_majority_that_is_alive() {
-        let allowed =
-            |member, voters: &[u64], alive: &[u64]| removal_stops(member, &[set(voters)], &set(alive)).is_none();
+        let allowed = |member, voters: &[u64], alive: &[u64]| {
+            removal_stops(MemberId(member), &[set(voters)], &set(alive)).is_none()
+        };
         assert!(allowed(3, &[1, 2, 3], &[1, 2, 3]));
         assert!(allowed(3, &[1, 2, 3], &[1, 2]), "the dead one");
         assert!(!allowed(2, &[1, 2, 3], &[1, 2]), "1 would be left with the dead one");
@@ -344,6 +239,6 @@ mod tests {
         assert!(!allowed(1, &[1], &[1]));
         assert!(allowed(5, &[1, 2, 3, 4, 5], &[1, 2, 3]));
         assert!(!allowed(1, &[1, 2, 3, 4, 5], &[1, 2, 3]));
-        assert!(removal_stops(4, &[set(&[1, 2, 3]), set(&[1, 2, 4])], &set(&[1, 4])).is_some());
+        assert!(removal_stops(MemberId(4), &[set(&[1, 2, 3]), set(&[1, 2, 4])], &set(&[1, 4])).is_some());
     }
 }

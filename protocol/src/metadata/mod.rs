@@ -6,6 +6,7 @@
 pub mod command;
 pub mod content;
 mod error;
+mod operator_request;
 pub mod query;
 mod signal;
 
@@ -14,8 +15,9 @@ use async_trait::async_trait;
 pub use command::{Command, CommandBody, Outcome};
 pub use content::{ExtentRun, LocatedExtent, ObjectVersion, PlacedExtent, PlacedRun, StoredChecksum};
 pub use error::{MetadataError, Rejection};
+pub use operator_request::{MemberAddress, OperatorRequest};
 pub use query::{Answer, Query, QueryBody};
-pub use signal::{MemberAddress, Signal, SignalAnswer};
+pub use signal::{Signal, SignalAnswer};
 
 /// The metadata service. Calls reach its leader, wherever it is.
 #[warn(missing_docs)]
@@ -29,6 +31,14 @@ pub trait Metadata: Send + Sync + 'static {
 
     /// Sends the leader something that is not part of the replicated state.
     async fn signal(&self, signal: Signal) -> Result<SignalAnswer, MetadataError>;
+}
+
+/// The metadata service as its operator sees it.
+#[warn(missing_docs)]
+#[async_trait]
+pub trait OperatedMetadata: Metadata {
+    /// Asks the leader to do it. Returns once it is done.
+    async fn operate(&self, request: OperatorRequest) -> Result<(), MetadataError>;
 }
 
 /// Typed calls on top of [`Metadata`].

@@ -1,12 +1,12 @@
-//! Messages to the leader that are no commands of the replicated state: leases and health, which a new leader hears anew,
-//! and changes of the service's own membership, which Raft replicates by itself.
+//! Messages to the leader that are no commands of the replicated state: leases and health, which every new leader hears
+//! again.
 
 use cairn_core::id::{CommitSequence, Epoch, HistoryId, SessionId};
 use minicbor::{Decode, Encode};
 
 use crate::storage::NodeStatus;
 
-/// Something that the leader should know.
+/// Something that the leader should know. Numbers from 10 on are those of [`super::OperatorRequest`].
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Signal {
     /// A gateway is alive and wants to keep its session.
@@ -15,29 +15,6 @@ pub enum Signal {
     /// A storage node is alive; the state of its disks.
     #[n(1)]
     Heartbeat(#[n(0)] NodeStatus),
-    /// Adds a member of the metadata service: it learns the state first and votes once it has.
-    #[n(10)]
-    AddMember(#[n(0)] MemberAddress),
-    /// Removes a member of the metadata service. Refused where what is left would have no majority that is alive.
-    #[n(11)]
-    RemoveMember(#[n(0)] u64),
-    /// Makes another member lead.
-    #[n(12)]
-    TransferLead(#[n(0)] u64),
-    /// The operator says that a restored service has been compared with the disks: deletions may go on.
-    #[n(13)]
-    EndRestoreHold,
-}
-
-/// Where a member of the metadata service is.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct MemberAddress {
-    /// Its number, never used by another member at the same time.
-    #[n(0)]
-    pub member: u64,
-    /// `host:port` of the internal RPC.
-    #[n(1)]
-    pub addr: String,
 }
 
 /// The leader's answer.

@@ -12,7 +12,9 @@ use tokio::sync::watch;
 use super::client::RpcClient;
 use super::metadata_call::{Calls, OpenCall};
 use super::metadata_message::{Execute, MetadataFailure, MetadataPath};
-use crate::metadata::{Answer, Command, Metadata, MetadataError, Outcome, Query, Signal, SignalAnswer};
+use crate::metadata::{
+    Answer, Command, Metadata, MetadataError, OperatedMetadata, OperatorRequest, Outcome, Query, Signal, SignalAnswer,
+};
 
 /// Time for one attempt at one member, after which another is tried. A command waits longer, because repetitions only
 /// make a busy leader busier.
@@ -200,6 +202,13 @@ impl HttpMetadata {
             Err(error) if error.is_definite_no() => Attempt::Elsewhere(None, error.to_string()),
             Err(error) => Attempt::Lost(error.to_string()),
         }
+    }
+}
+
+#[async_trait]
+impl OperatedMetadata for HttpMetadata {
+    async fn operate(&self, request: OperatorRequest) -> Result<(), MetadataError> {
+        self.ask::<_, SignalAnswer>(MetadataPath::SIGNAL, &request).await.map(drop)
     }
 }
 

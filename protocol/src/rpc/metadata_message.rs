@@ -1,9 +1,9 @@
 //! Calls of the metadata service on the wire.
 
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Decoder, Encode, decode};
 
 use super::metadata_call::CallTag;
-use crate::metadata::{Command, MetadataError, Rejection};
+use crate::metadata::{Command, MetadataError, OperatorRequest, Rejection, Signal};
 
 /// Paths of the calls. Each is a POST of one CBOR message.
 pub struct MetadataPath;
@@ -11,6 +11,7 @@ pub struct MetadataPath;
 impl MetadataPath {
     pub const EXECUTE: &'static str = "/rpc/v1/metadata/execute";
     pub const QUERY: &'static str = "/rpc/v1/metadata/query";
+    /// A signal or a request of an operator in, the leader's answer to a signal out.
     pub const SIGNAL: &'static str = "/rpc/v1/metadata/signal";
 }
 
@@ -25,7 +26,28 @@ pub struct Execute {
     pub call: Option<CallTag>,
 }
 
-/// Why a member did not do what it was asked to.
+/// A message of [`MetadataPath::SIGNAL`], as it is received: its number says which of the two it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LeaderMessage {
+    /// Something that the leader should know.
+    Signal(Signal),
+    /// Something that an operator asks for.
+    Operator(OperatorRequest),
+}
+
+impl<'b, C> Decode<'b, C> for LeaderMessage {
+    fn decode(d: &mut Decoder<'b>, context: &mut C) -> Result<Self, decode::Error> {
+        let mut ahead = d.probe();
+        ahead.array()?;
+        if ahead.u32()? < OperatorRequest::FIRST_NUMBER {
+            Signal::decode(d, context).map(Self::Signal)
+        } else {
+            OperatorRequest::decode(d, context).map(Self::Operator)
+        }
+    }
+}
+
+/// Why a member did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Encode, Decode)]
 pub enum MetadataFailure {
     /// Refused; the outcome is *no*.
@@ -59,5 +81,30 @@ impl From<MetadataFailure> for MetadataError {
             MetadataFailure::Unknown(detail) => Self::Unknown(detail),
             MetadataFailure::Store(detail) => Self::Store(detail),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cairn_core::id::{MemberId, SessionId};
+
+    use super::*;
+    use crate::metadata::MemberAddress;
+
+    /// Operators' requests came as signals of these numbers first: members of both releases take them (I30).
+    #[test]
+    fn signals_and_requests_of_operators_share_a_path_and_are_told_apart_by_their_number() {
+        let signal = Signal::RenewSession(SessionId(7));
+        let add = OperatorRequest::AddMember(MemberAddress { member: MemberId(3), addr: "a:1".to_owned() });
+        assert_eq!(minicbor::to_vec(&signal).unwrap(), b"\x82\x00\x81\x07");
+        assert_eq!(minicbor::to_vec(&add).unwrap(), b"\x82\x0a\x81\x82\x03\x63a:1");
+        assert_eq!(minicbor::to_vec(&OperatorRequest::RemoveMember(MemberId(3))).unwrap(), b"\x82\x0b\x81\x03");
+        assert_eq!(minicbor::to_vec(&OperatorRequest::TransferLead(MemberId(3))).unwrap(), b"\x82\x0c\x81\x03");
+        assert_eq!(minicbor::to_vec(&OperatorRequest::EndRestoreHold).unwrap(), b"\x82\x0d\x80");
+        let read = |bytes: Vec<u8>| minicbor::decode::<LeaderMessage>(&bytes).unwrap();
+        assert_eq!(read(minicbor::to_vec(&signal).unwrap()), LeaderMessage::Signal(signal));
+        assert_eq!(read(minicbor::to_vec(&add).unwrap()), LeaderMessage::Operator(add));
+        let end = OperatorRequest::EndRestoreHold;
+        assert_eq!(read(minicbor::to_vec(&end).unwrap()), LeaderMessage::Operator(end));
     }
 }

@@ -24,7 +24,7 @@ pub use auth::{RpcAuth, RpcAuthError};
 pub use client::{RpcBody, RpcClient, RpcError, encode};
 pub use metadata_call::{CallTag, Calls, ClientId, OpenCall};
 pub use metadata_client::HttpMetadata;
-pub use metadata_message::{Execute, MetadataFailure, MetadataPath};
+pub use metadata_message::{Execute, LeaderMessage, MetadataFailure, MetadataPath};
 pub use names::{ACCESS_KEY, CBOR, REGION, SERVICE, X_CAIRN_MESSAGE};
 pub use server::{Refusal, answer, receive, receive_head};
 pub use storage_client::HttpStorageNode;

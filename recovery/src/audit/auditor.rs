@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use cairn_core::id::{DiskNumber, ExtentId};
 use cairn_core::shard::ShardId;
-use cairn_metadata::offline::{BookedExtent, BookedObject, Excused};
+use cairn_metadata::offline::{Excused, RecordedExtent, RecordedObject};
 use cairn_protocol::metadata::ExtentRun;
 
 use super::contents::DiskContents;
@@ -62,7 +62,7 @@ impl Auditor {
     }
 
     /// Looks for the shards of an extent.
-    pub(super) fn extent(&mut self, extent: &BookedExtent) {
+    pub(super) fn extent(&mut self, extent: &RecordedExtent) {
         let (k, m) = (extent.geometry.data_shards, extent.geometry.parity_shards);
         let mut good = 0u8;
         for (index, place) in (0u8..).zip(&extent.locations) {
@@ -81,7 +81,7 @@ impl Auditor {
     }
 
     /// Whether a shard is on `disk`, and good. Counts it there.
-    fn is_good(&mut self, extent: &BookedExtent, index: u8, disk: DiskNumber) -> bool {
+    fn is_good(&mut self, extent: &RecordedExtent, index: u8, disk: DiskNumber) -> bool {
         let tally = self.tallies.entry(disk).or_default();
         let id = ShardId { extent: extent.id, index };
         let Some(shard) = self.disks.get_mut(&disk).and_then(|contents| contents.get_mut(id)) else {
@@ -101,7 +101,7 @@ impl Auditor {
     }
 
     /// Looks for the extents of an object.
-    pub(super) fn object(&mut self, object: &BookedObject) {
+    pub(super) fn object(&mut self, object: &RecordedObject) {
         let mut worst: Option<Spare> = None;
         for id in object.runs.iter().flat_map(ExtentRun::ids) {
             let spare = if self.refer(id) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cairn_metadata::offline::BookedObject;
+use cairn_metadata::offline::RecordedObject;
 
 use super::health::{Amount, AtRisk, ObjectAtRisk};
 
@@ -24,7 +24,7 @@ pub(super) struct Objects {
 
 impl Objects {
     /// Adds an object by its worst extent that lacks shards; `None` if it has none.
-    pub(super) fn add(&mut self, object: &BookedObject, worst: Option<Spare>) {
+    pub(super) fn add(&mut self, object: &RecordedObject, worst: Option<Spare>) {
         let amount = match worst {
             None => &mut self.whole,
             Some(None) => &mut self.lost,

@@ -10,7 +10,7 @@ use cairn_core::cluster_map::{ClusterMap, Disk};
 use cairn_core::id::DiskNumber;
 use cairn_core::threads::{Join, Threads};
 use cairn_metadata::StoreError;
-use cairn_metadata::offline::Book;
+use cairn_metadata::offline::OfflineReader;
 use cairn_storage_node::inspect::InspectError;
 
 use super::auditor::Auditor;
@@ -38,7 +38,7 @@ pub struct AuditOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
     #[error(transparent)]
-    Metadata(#[from] cairn_metadata::offline::AuditError),
+    Metadata(#[from] cairn_metadata::offline::OfflineError),
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A running server uses a disk.
@@ -50,7 +50,7 @@ pub enum AuditError {
 
 /// Audits a stopped cluster.
 pub fn audit(options: &AuditOptions, clock: Arc<dyn Clock>, threads: &dyn Threads) -> Result<AuditReport, AuditError> {
-    let book = Book::open(&options.metadata, &options.scratch, clock)?;
+    let book = OfflineReader::open(&options.metadata, &options.scratch, clock)?;
     let Sorted { disks, mut strangers } = sort(book.map(), read_all(options, threads)?);
     let mut auditor = Auditor::new(disks);
     book.extents(|extent| auditor.extent(&extent))?;
@@ -69,7 +69,7 @@ pub fn audit(options: &AuditOptions, clock: Arc<dyn Clock>, threads: &dyn Thread
         cluster_id: book.map().cluster.to_string(),
         metadata: AuditedMetadata {
             path: source.dir.display().to_string(),
-            member: source.member,
+            member: source.member.0,
             log_index: source.log_index,
             voters: source.voters as u64,
             voters_given: source.voters_given as u64,

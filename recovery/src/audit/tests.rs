@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use cairn_core::geometry::Geometry;
 use cairn_core::id::{ClusterId, DiskId, DiskNumber, ExtentId, SessionId};
 use cairn_core::shard::ShardId;
-use cairn_metadata::offline::{BookedExtent, BookedObject, Excused};
+use cairn_metadata::offline::{Excused, RecordedExtent, RecordedObject};
 use cairn_protocol::metadata::ExtentRun;
 
 use super::auditor::Auditor;
@@ -37,11 +37,11 @@ fn auditor(disks: [(DiskNumber, DiskContents); 3], reported: &[(u64, u8)]) -> Au
     for n in 0..5 {
         let reported = reported.iter().filter(|(of, _)| *of == n).map(|(_, index)| *index).collect();
         let locations = (1..=3).map(|disk| Some(DiskNumber(disk))).collect();
-        auditor.extent(&BookedExtent { id: extent(n), geometry: GEOMETRY, locations, reported });
+        auditor.extent(&RecordedExtent { id: extent(n), geometry: GEOMETRY, locations, reported });
     }
     for n in 0..4 {
         let run = ExtentRun { first: extent(n), size: 1000, extent_bytes: 4096 };
-        auditor.object(&BookedObject { bucket: "b".into(), key: format!("k{n}"), size: 1000, runs: vec![run] });
+        auditor.object(&RecordedObject { bucket: "b".into(), key: format!("k{n}"), size: 1000, runs: vec![run] });
     }
     auditor
 }
@@ -73,7 +73,7 @@ fn disk_not_given_holds_nothing_and_object_without_rows_is_lost() {
     assert_eq!((auditor.extents(), auditor.at_risk(), auditor.stray()), (5, 5, 1));
     assert_eq!(auditor.objects.at_risk[&0].objects, 4);
     let run = ExtentRun { first: extent(77), size: 1, extent_bytes: 4096 };
-    auditor.object(&BookedObject { bucket: "b".into(), key: "gone".into(), size: 1, runs: vec![run] });
+    auditor.object(&RecordedObject { bucket: "b".into(), key: "gone".into(), size: 1, runs: vec![run] });
     assert_eq!((auditor.unbooked, auditor.objects.lost.objects), (1, 1));
 }
 

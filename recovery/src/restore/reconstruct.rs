@@ -2,7 +2,7 @@
 
 use cairn_core::id::{CommitSequence, SessionId};
 use cairn_core::profile::FailureDomain;
-use cairn_metadata::backup::{self, RebuildOptions, RestoreOptions};
+use cairn_metadata::backup::{self, ReconstructOptions, RestoreOptions};
 
 use super::error::RestoreError;
 use super::search::{FromDisks, Search, SearchOptions};
@@ -38,7 +38,7 @@ async fn begin_empty(
         }
     }
     let RestoreOptions { dir, member, addr } = member.clone();
-    let options = RebuildOptions { dir, member, addr, cluster, commit, session_number, failure_domain };
-    backup::rebuild(&options, &*search.options.random)?;
+    let options = ReconstructOptions { dir, member, addr, cluster, commit, session_number, failure_domain };
+    backup::reconstruct(&options, &*search.options.random)?;
     Ok(search.report(None, Vec::new()))
 }

@@ -7,7 +7,7 @@ use cairn_core::cluster_map::ClusterMap;
 use cairn_core::id::Epoch;
 use cairn_gateway::Gateway;
 use cairn_protocol::metadata::query::GetClusterMap;
-use cairn_protocol::metadata::{Metadata, MetadataError, MetadataExt};
+use cairn_protocol::metadata::{MetadataError, MetadataExt, OperatedMetadata};
 use cairn_protocol::sigv4::{Credentials, SigningKeyCache};
 use cairn_protocol::storage::StorageDirectory;
 use cairn_recovery::backup::BackupsInStore;
@@ -15,7 +15,7 @@ use cairn_recovery::backup::BackupsInStore;
 /// What the calls need.
 #[derive(Clone)]
 pub(crate) struct AdminState {
-    pub(crate) metadata: Arc<dyn Metadata>,
+    pub(crate) metadata: Arc<dyn OperatedMetadata>,
     pub(crate) storage: StorageDirectory,
     /// The metadata member in this process, if it has one.
     pub(crate) member: Option<cairn_metadata::Handle>,

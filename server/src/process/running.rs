@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use cairn_gateway::Gateway;
-use cairn_protocol::metadata::Metadata;
+use cairn_protocol::metadata::OperatedMetadata;
 use cairn_protocol::net::Listener;
 use cairn_protocol::rpc::RpcAuth;
 use cairn_protocol::sigv4::{Credentials, SigningKeyCache};
@@ -51,12 +51,12 @@ impl Process {
             if config.has(Role::Metadata) { Some(roles::metadata::start(config, &shared).await?) } else { None };
         let metadata = roles::metadata::connect(config, &shared, member.as_ref());
         let storage = if config.has(Role::StorageNode) {
-            Some(roles::storage_node::start(config, &shared, Arc::clone(&metadata))?)
+            Some(roles::storage_node::start(config, &shared, metadata.clone())?)
         } else {
             None
         };
         let gateway = if config.has(Role::Gateway) {
-            Some(roles::gateway::start(config, data_dir, &shared, root.clone(), Arc::clone(&metadata))?)
+            Some(roles::gateway::start(config, data_dir, &shared, root.clone(), metadata.clone())?)
         } else {
             None
         };
@@ -95,7 +95,7 @@ impl Process {
     fn admin_state(
         &self,
         shared: &Shared,
-        metadata: Arc<dyn Metadata>,
+        metadata: Arc<dyn OperatedMetadata>,
         root: Credentials,
         ready: watch::Receiver<bool>,
     ) -> AdminState {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cairn_core::id::MemberId;
 use cairn_core::profile::FailureDomain;
 use cairn_metadata::{Dependencies, Handle, MetadataService, Options};
-use cairn_protocol::metadata::Metadata;
+use cairn_protocol::metadata::OperatedMetadata;
 use cairn_protocol::rpc::HttpMetadata;
 
 use super::shared::Shared;
@@ -18,8 +19,8 @@ const STANDARD_DAY_S: u64 = 24 * 3600;
 
 pub(crate) async fn start(config: &Config, shared: &Shared) -> Result<Handle, ServerError> {
     let mut options = Options::new(layout::metadata_dir(config));
-    options.member_id = config.metadata_id;
-    options.members = config.founders();
+    options.member_id = MemberId(config.metadata_id);
+    options.members = config.founders().into_iter().map(|(id, addr)| (MemberId(id), addr)).collect();
     options.advertise.clone_from(&config.rpc_advertise);
     options.known_cluster = cairn_storage_node::known_cluster(&layout::storage_node_dir(config))?;
     options.failure_domain = failure_domain(&config.failure_domain);
@@ -51,7 +52,7 @@ pub(crate) async fn start(config: &Config, shared: &Shared) -> Result<Handle, Se
 }
 
 /// The metadata service: the member in this process, or over the network.
-pub(crate) fn connect(config: &Config, shared: &Shared, member: Option<&Handle>) -> Arc<dyn Metadata> {
+pub(crate) fn connect(config: &Config, shared: &Shared, member: Option<&Handle>) -> Arc<dyn OperatedMetadata> {
     match member {
         Some(member) => Arc::new(member.clone()),
         None => Arc::new(HttpMetadata::new(shared.rpc.clone(), config.metadata_addrs.clone(), &*shared.system.random)),

@@ -9,16 +9,15 @@
 
 mod walk;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use cairn_core::lifecycle::{Day, Moment, ServiceTime};
 use cairn_protocol::metadata::command::{AdvanceServiceTime, LifecycleApplied};
 use cairn_protocol::metadata::{Outcome, Rejection};
-use cairn_protocol::rpc::MetadataFailure;
 
+use crate::error::StoreError;
+use crate::leader::{Leader, LeaderError};
 use crate::options::Options;
-use crate::service::Inner;
 use crate::state::tables::service_time;
 use walk::{Cursor, Step};
 
@@ -69,23 +68,23 @@ impl Lifecycle {
     }
 
     /// Takes one step; tells whether the pass goes on.
-    pub(super) async fn tick(&mut self, inner: &Arc<Inner>) -> Result<bool, MetadataFailure> {
-        let (term, now) = (inner.gate.term(), inner.clock.monotonic());
+    pub(super) async fn tick(&mut self, leader: &Leader) -> Result<bool, LeaderError> {
+        let (term, now) = (leader.term(), leader.now());
         if self.lead.as_ref().is_none_or(|lead| lead.term != term) {
             // What was before is for the leader before to count.
             self.lead = Some(Lead { term, counted: now, has_begun: false, began: None, pass: None });
         }
         let Some(lead) = &mut self.lead else { return Ok(false) };
-        count(lead, inner, self.spacing).await?;
+        count(lead, leader, self.spacing).await?;
         if lead.pass.is_none() && lead.began.is_none_or(|began| now.saturating_sub(began) >= self.interval) {
             lead.began = Some(now);
             lead.pass = Some(Pass::default());
         }
         let Some(pass) = &mut lead.pass else { return Ok(false) };
-        if inner.is_held_back()? {
+        if leader.is_held_back()? {
             return Ok(false);
         }
-        let goes_on = step(pass, inner, self.day).await?;
+        let goes_on = step(pass, leader, self.day).await?;
         if !goes_on {
             pass.report(self.day);
             lead.pass = None;
@@ -95,15 +94,15 @@ impl Lifecycle {
 }
 
 /// Counts the time since it was counted last, if that is long enough.
-async fn count(lead: &mut Lead, inner: &Inner, spacing: Duration) -> Result<(), MetadataFailure> {
+async fn count(lead: &mut Lead, leader: &Leader, spacing: Duration) -> Result<(), LeaderError> {
     // The commit is read before the clock: whatever is younger than the clock says must not count as older.
-    let commit = inner.machine.commit();
-    let now = inner.clock.monotonic();
+    let commit = leader.commit();
+    let now = leader.now();
     let passed = now.saturating_sub(lead.counted);
     if passed < spacing && lead.has_begun {
         return Ok(());
     }
-    let time = read_time(inner)?;
+    let time = read_time(leader)?;
     lead.has_begun = time != ServiceTime::default();
     if passed < spacing && lead.has_begun {
         return Ok(());
@@ -113,37 +112,30 @@ async fn count(lead: &mut Lead, inner: &Inner, spacing: Duration) -> Result<(), 
     let advance = AdvanceServiceTime { from_ms, to_ms: from_ms.saturating_add(ms(passed)), commit, spacing_ms };
     // If it cannot be said whether this is applied, the time is lost rather than counted twice.
     lead.counted = now;
-    match inner.execute(advance.into()).await {
-        Ok(_) | Err(MetadataFailure::Rejected(Rejection::Stale(_))) => Ok(()),
+    match leader.execute(advance.into()).await {
+        Ok(_) | Err(LeaderError::Rejected(Rejection::Stale(_))) => Ok(()),
         Err(failure) => Err(failure),
     }
 }
 
-fn read_time(inner: &Inner) -> Result<ServiceTime, MetadataFailure> {
-    let read = || service_time::get(&inner.machine.view()?.meta()?);
-    read().map_err(|e| MetadataFailure::Store(e.to_string()))
+fn read_time(leader: &Leader) -> Result<ServiceTime, StoreError> {
+    service_time::get(&leader.view()?.meta()?)
 }
 
 /// Looks at the next versions or uploads, and lets those go that have ended; tells whether there are more.
-async fn step(pass: &mut Pass, inner: &Arc<Inner>, day: Day) -> Result<bool, MetadataFailure> {
-    let (machine, cursor, wall_ms) = (Arc::clone(&inner.machine), pass.cursor.clone(), inner.clock.now_ms());
-    let looked = tokio::task::spawn_blocking(move || {
-        let view = machine.view()?;
+async fn step(pass: &mut Pass, leader: &Leader, day: Day) -> Result<bool, LeaderError> {
+    let (cursor, wall_ms) = (pass.cursor.clone(), leader.wall_ms());
+    let looked = leader.read(move |view| {
         let service = service_time::get(&view.meta()?)?;
-        walk::step(&view, cursor, &Moment { wall_ms, service: &service, day })
+        walk::step(view, cursor, &Moment { wall_ms, service: &service, day })
     });
-    let store = |e: &dyn std::fmt::Display| MetadataFailure::Store(e.to_string());
-    let Some(Step { ended, next, looked_at, waiting, short_ms_max }) =
-        looked.await.map_err(|e| store(&e))?.map_err(|e| store(&e))?
-    else {
-        return Ok(false);
-    };
+    let Some(Step { ended, next, looked_at, waiting, short_ms_max }) = looked.await? else { return Ok(false) };
     if let Some(ended) = ended {
-        match inner.execute(ended.into()).await {
+        match leader.execute(ended.into()).await {
             Ok(Outcome::LifecycleApplied(gone)) => pass.add(gone),
             Ok(_) => {}
             // The rules have changed since: the same place is looked at again, by the new ones.
-            Err(MetadataFailure::Rejected(Rejection::Stale(_))) => return Ok(true),
+            Err(LeaderError::Rejected(Rejection::Stale(_))) => return Ok(true),
             Err(failure) => return Err(failure),
         }
     }

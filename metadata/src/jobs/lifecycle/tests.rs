@@ -1,5 +1,7 @@
 //! The job on the real service.
 
+use std::sync::Arc;
+
 use cairn_core::id::SessionId;
 use cairn_protocol::metadata::command::SetLifecycle;
 use cairn_protocol::metadata::{Metadata, MetadataExt};
@@ -28,7 +30,7 @@ fn job(dir: &TempDir, lifecycle_day: Duration) -> Lifecycle {
 
 /// One pass from begin to end.
 async fn pass(job: &mut Lifecycle, metadata: &Handle) {
-    while job.tick(&metadata.inner).await.unwrap() {}
+    while job.tick(metadata.leader()).await.unwrap() {}
 }
 
 /// Passes until `holds`, for as long as a slow machine may need.
@@ -80,14 +82,14 @@ async fn the_service_time_survives_a_restart_and_stands_still_meanwhile() {
     let (dir, clock) = (TempDir::new().unwrap(), TestClock::new());
     let metadata = start(&dir, &clock).await;
     let mut job_before = job(&dir, Duration::from_millis(24));
-    passes_until(&mut job_before, &metadata, async || read_time(&metadata.inner).unwrap().elapsed_ms() >= 50).await;
-    let before = read_time(&metadata.inner).unwrap();
+    passes_until(&mut job_before, &metadata, async || read_time(metadata.leader()).unwrap().elapsed_ms() >= 50).await;
+    let before = read_time(metadata.leader()).unwrap();
     metadata.shutdown().await;
     clock.set_wall_ms(NOW_MS + YEAR_MS);
     tokio::time::sleep(Duration::from_millis(100)).await;
     let metadata = start(&dir, &clock).await;
-    assert_eq!(read_time(&metadata.inner).unwrap(), before);
+    assert_eq!(read_time(metadata.leader()).unwrap(), before);
     let mut job_after = job(&dir, Duration::from_hours(24));
     pass(&mut job_after, &metadata).await;
-    assert_eq!(read_time(&metadata.inner).unwrap(), before, "a new lead begins to count anew");
+    assert_eq!(read_time(metadata.leader()).unwrap(), before, "a new lead begins to count anew");
 }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use cairn_core::id::{DiskId, DiskNumber};
+use cairn_core::cluster_map::Disk;
+use cairn_core::id::DiskNumber;
 use cairn_core::repair::{Difference, compare};
 use cairn_core::shard::ShardId;
 use cairn_protocol::storage::{StorageError, StorageNode};
 
 use crate::error::StoreError;
-use crate::service::Inner;
+use crate::leader::Leader;
 use crate::state::tables::{View, disk_extents, extents};
 
 /// Shards in one page.
@@ -40,15 +41,15 @@ pub(super) struct Page {
 
 /// Compares the shards after `after`, of which there are at most a thousand on either side.
 pub(super) async fn page(
-    inner: &Arc<Inner>,
+    leader: &Arc<Leader>,
     node: &Arc<dyn StorageNode>,
-    (number, disk): (DiskNumber, DiskId),
+    disk: &Disk,
     after: Option<ShardId>,
 ) -> Result<Page, CompareError> {
     // Metadata first: what it has on the disk now was durable before, so the disk's list must have it.
-    let before = inner.machine.view()?;
-    let mut held = node.inventory(disk, after, PAGE_SHARDS as u32).await?;
-    let machine = Arc::clone(&inner.machine);
+    let before = leader.view()?;
+    let mut held = node.inventory(disk.id, after, PAGE_SHARDS as u32).await?;
+    let (looking, number) = (Arc::clone(leader), disk.number);
     let compared = tokio::task::spawn_blocking(move || {
         let mut until = if held.len() < PAGE_SHARDS { None } else { held.last().copied() };
         let expected = expected(&before, number, after, until)?;
@@ -61,7 +62,7 @@ pub(super) async fn page(
         let good = (expected.len() - difference.missing.len()) as u64;
         if !difference.missing.is_empty() {
             // What was deleted or moved since is not missing.
-            let now = machine.view()?;
+            let now = looking.view()?;
             let table = now.extents()?;
             let mut still = Vec::new();
             for shard in difference.missing {

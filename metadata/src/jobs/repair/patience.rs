@@ -7,7 +7,7 @@ use cairn_core::cluster_map::{ClusterMap, Disk, DiskState, Standing};
 use cairn_core::id::{DiskId, NodeId};
 
 use crate::jobs::health::is_silent;
-use crate::leader::memory::Memory;
+use crate::leader::Memory;
 
 /// Nodes that may be silent at the same time and are still given up, as a fraction of all: one of so many. Beyond that
 /// it is more likely that the network is cut than that so many nodes are lost, and making their shards anew would move
@@ -15,6 +15,15 @@ use crate::leader::memory::Memory;
 const SILENT_FRACTION: usize = 3;
 /// Time between two warnings that disks are not given up.
 const WARNING_INTERVAL: Duration = Duration::from_mins(1);
+
+/// How long a disk may be away.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AwayLimits {
+    /// Time after which a disk that is away is given up.
+    pub(super) grace: Duration,
+    /// Time after which a node that says nothing is silent.
+    pub(super) silence: Duration,
+}
 
 /// How long each disk has been away, as this leader has seen it.
 #[derive(Debug, Default)]
@@ -26,21 +35,15 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// The disks that have been away for `grace`, and are given up. A disk that its node reports missing is one; those of
+    /// The disks that have been away for the grace period, and are given up. A disk that its node reports missing is one; those of
     /// silent nodes are only while no more than a third of the nodes is silent. If more are, their grace begins anew
     /// when that is over, so that nodes that come back one after the other are not given up on the way.
-    pub(super) fn look(
-        &mut self,
-        map: &ClusterMap,
-        memory: &Memory,
-        now: Duration,
-        (grace, silence): (Duration, Duration),
-    ) -> Vec<DiskId> {
+    pub(super) fn look(&mut self, map: &ClusterMap, memory: &Memory, now: Duration, limits: AwayLimits) -> Vec<DiskId> {
         let is_away = |disk: &&Disk| disk.state == DiskState::Unavailable;
         let away: HashMap<DiskId, NodeId> = map.disks.iter().filter(is_away).map(|d| (d.id, d.node)).collect();
         self.since.retain(|id, _| away.contains_key(id));
         let silent: HashSet<NodeId> =
-            away.values().copied().filter(|node| is_silent(*node, memory, now, silence)).collect();
+            away.values().copied().filter(|node| is_silent(*node, memory, now, limits.silence)).collect();
         // Those that were given up or removed before are no longer expected.
         let is_expected = |disk: &&Disk| disk.standing != Standing::Removed && disk.state != DiskState::Failed;
         let expected: HashSet<NodeId> = map.disks.iter().filter(is_expected).map(|disk| disk.node).collect();
@@ -51,7 +54,7 @@ impl Patience {
             let since = self.since.entry(disk.id).or_insert(now);
             if holds_back && silent.contains(&disk.node) {
                 *since = now;
-            } else if now.saturating_sub(*since) >= grace {
+            } else if now.saturating_sub(*since) >= limits.grace {
                 over.push(disk.id);
             }
         }
@@ -91,11 +94,11 @@ impl Patience {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::leader::memory::Heard;
+    use crate::leader::Heard;
     use cairn_core::cluster_map::{Labels, Node};
     use cairn_core::id::{ClusterId, DiskNumber};
 
-    const TIMES: (Duration, Duration) = (Duration::from_mins(1), Duration::from_secs(5));
+    const LIMITS: AwayLimits = AwayLimits { grace: Duration::from_mins(1), silence: Duration::from_secs(5) };
 
     fn node(number: u8) -> NodeId {
         NodeId::from_bytes([number; 16])
@@ -144,7 +147,7 @@ mod tests {
         let mut over = Vec::new();
         for second in [10, 130] {
             let now = Duration::from_secs(second);
-            over = patience.look(&map, &memory(nodes, silent, now), now, TIMES);
+            over = patience.look(&map, &memory(nodes, silent, now), now, LIMITS);
         }
         let expected: Vec<DiskId> = expected.iter().copied().map(disk).collect();
         assert_eq!(over, expected, "{nodes} nodes, away {away:?}, silent {silent:?}, failed {failed:?}");
@@ -168,7 +171,7 @@ mod tests {
         let mut patience = Patience::default();
         let mut look = |second, silent: &[u8]| {
             let now = Duration::from_secs(second);
-            patience.look(&map(6, silent, &[]), &memory(6, silent, now), now, TIMES)
+            patience.look(&map(6, silent, &[]), &memory(6, silent, now), now, LIMITS)
         };
         for second in [10, 70, 130] {
             assert_eq!(look(second, &[1, 2, 3]), []);

@@ -13,13 +13,14 @@ use cairn_core::rebalance::{Balance, Loads, TOLERANCE_PERCENT};
 use cairn_core::repair::{Limits, Planner, Rates, Task};
 use cairn_protocol::metadata::command::{EndRebalance, RebalanceEnd};
 use cairn_protocol::metadata::query::{RebalanceRecord, RebalanceStatus};
-use cairn_protocol::rpc::MetadataFailure;
 
-use super::{REST_FACTOR, store, survey};
+use super::survey;
 use crate::error::StoreError;
-use crate::raft::machine::Machine;
-use crate::service::Inner;
+use crate::leader::{Leader, LeaderError};
 
+/// A pass that found nothing to do rests for so many times as long as it took, so that extents that cannot be helped do
+/// not keep a core busy.
+pub(super) const REST_FACTOR: u32 = 10;
 /// Moves that wait in memory; the walk goes on when there are fewer.
 const WAITING_MAX: usize = 256;
 /// Passes after which a rebalance gives up: clients unbalance the disks faster than it balances them.
@@ -91,19 +92,19 @@ impl Rebalance {
     /// One step; returns why the rebalance has ended, if it has, and whether there is a further step to make now.
     pub(super) async fn step(
         &mut self,
-        machine: &Arc<Machine>,
+        leader: &Leader,
         map: &Arc<ClusterMap>,
         now: Duration,
-    ) -> Result<(Option<RebalanceEnd>, bool), MetadataFailure> {
+    ) -> Result<(Option<RebalanceEnd>, bool), LeaderError> {
         if now < self.not_before {
             return Ok((None, false));
         }
         match &mut self.stage {
             Stage::Survey(at, loads) => {
-                let (machine, at, mut own) = (Arc::clone(machine), *at, std::mem::take(loads));
-                let counted = blocking(move || {
-                    let next = survey::count(&machine.view()?, at, &mut own)?;
-                    Ok((next, own))
+                let (at, mut own) = (*at, std::mem::take(loads));
+                let counted = leader.read(move |view| {
+                    let next = survey::count(view, at, &mut own)?;
+                    Ok::<_, StoreError>((next, own))
                 });
                 let (next, counted) = counted.await?;
                 if let Some(next) = next {
@@ -121,14 +122,14 @@ impl Rebalance {
                 if self.planner.waiting() >= WAITING_MAX {
                     return Ok((None, false));
                 }
-                let (machine, map, at) = (Arc::clone(machine), Arc::clone(map), *at);
+                let (map, at) = (Arc::clone(map), *at);
                 let Some(mut balance) = self.balance.take() else {
                     self.stage = Stage::start();
                     return Ok((None, true));
                 };
-                let looked = blocking(move || {
-                    let (tasks, next) = survey::plan(&machine.view()?, &map, at, &mut balance)?;
-                    Ok((tasks, next, balance))
+                let looked = leader.read(move |view| {
+                    let (tasks, next) = survey::plan(view, &map, at, &mut balance)?;
+                    Ok::<_, StoreError>((tasks, next, balance))
                 });
                 let (tasks, next, balance) = looked.await?;
                 (self.stage, self.balance) = (Stage::Pass(next), Some(balance));
@@ -196,9 +197,9 @@ impl Rebalance {
 }
 
 /// Ends the rebalance `id`.
-pub(super) async fn end(inner: &Inner, id: CommitSequence, end: RebalanceEnd) -> Result<(), MetadataFailure> {
+pub(super) async fn end(leader: &Leader, id: CommitSequence, end: RebalanceEnd) -> Result<(), LeaderError> {
     tracing::info!(?end, "the rebalance has ended");
-    inner.execute(EndRebalance { rebalance: Some(id), end }.into()).await.map(drop)
+    leader.execute(EndRebalance { rebalance: Some(id), end }.into()).await.map(drop)
 }
 
 /// The disks that are off their share, the first few by name.
@@ -211,10 +212,4 @@ fn describe(balance: &Balance) -> String {
     }
     let disks = if off.len() == 1 { "disk" } else { "disks" };
     format!("{disks} {} more than {TOLERANCE_PERCENT} % off the share", names.join(", "))
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, MetadataFailure> {
-    tokio::task::spawn_blocking(work).await.map_err(store)?.map_err(store)
 }

@@ -10,12 +10,11 @@ use cairn_protocol::metadata::command::{
     EndRebuilds, GrantRebuild, RebuildId, ReplaceShard, ReportFaults, ShardReport, ShardReportKind,
 };
 use cairn_protocol::metadata::{Outcome, Rejection};
-use cairn_protocol::rpc::MetadataFailure;
 use cairn_protocol::storage::{
     DeleteOrder, DeleteProof, RebuildOrder, RebuildReport, RebuildSource, StorageDirectory, StorageErrorKind,
 };
 
-use crate::service::Inner;
+use crate::leader::{Leader, LeaderError};
 
 /// Time for a node to make a shard anew.
 const REBUILD_LIMIT: Duration = Duration::from_mins(5);
@@ -34,7 +33,7 @@ pub(super) enum Ended {
 /// Carries `task` out, in the name of `rebalance` if it is a move of one. If this future is dropped, the grant stays until
 /// the leader ends it.
 pub(super) async fn run(
-    inner: Arc<Inner>,
+    leader: Arc<Leader>,
     storage: StorageDirectory,
     map: Arc<ClusterMap>,
     task: Task,
@@ -46,42 +45,42 @@ pub(super) async fn run(
         target: task.target,
         generation: task.generation,
     };
-    let grant = match inner.execute(grant.into()).await {
+    let grant = match leader.execute(grant.into()).await {
         Ok(Outcome::RebuildGranted(grant)) => grant,
         Ok(other) => return Ended::Failed { busy: false, why: format!("unexpected outcome {other:?}") },
         Err(failure) => return refused(failure),
     };
     let id = RebuildId { extent: task.shard.extent, index: task.shard.index, grant };
-    let Some(order) = order(&map, &task, id) else { return end(&inner, id, Ended::Dropped).await };
+    let Some(order) = order(&map, &task, id) else { return end(&leader, id, Ended::Dropped).await };
     let target = map.disk(task.target).and_then(|disk| map.node(disk.node)).map(|node| storage.node(node));
-    let Some(target) = target else { return end(&inner, id, Ended::Dropped).await };
+    let Some(target) = target else { return end(&leader, id, Ended::Dropped).await };
     let disk = order.disk;
     let report = match tokio::time::timeout(REBUILD_LIMIT, target.rebuild_shard(order)).await {
         Ok(Ok(report)) => report,
         Ok(Err(error)) => {
             let busy = is_busy(error.kind);
-            return end(&inner, id, Ended::Failed { busy, why: error.to_string() }).await;
+            return end(&leader, id, Ended::Failed { busy, why: error.to_string() }).await;
         }
         Err(_) => {
             let why = format!("disk {disk}: no answer within {REBUILD_LIMIT:?}");
-            return end(&inner, id, Ended::Failed { busy: true, why }).await;
+            return end(&leader, id, Ended::Failed { busy: true, why }).await;
         }
     };
-    note_bad_sources(&inner, &task, &report).await;
+    note_bad_sources(&leader, &task, &report).await;
     if let Some(error) = report.failure {
         let busy = is_busy(error.kind);
-        return end(&inner, id, Ended::Failed { busy, why: error.to_string() }).await;
+        return end(&leader, id, Ended::Failed { busy, why: error.to_string() }).await;
     }
     let release = task.from.is_some_and(|from| map.disk(from).is_some_and(|disk| disk.state.serves()));
-    match inner.execute(ReplaceShard { rebuild: id, release, rebalance }.into()).await {
+    match leader.execute(ReplaceShard { rebuild: id, release, rebalance }.into()).await {
         Ok(_) => Ended::Published,
         Err(failure) => {
-            let ended = end(&inner, id, refused(failure)).await;
+            let ended = end(&leader, id, refused(failure)).await;
             if ended == Ended::Dropped && task.from != Some(task.target) {
                 // The extent was deleted meanwhile. While its session lives, nothing but this proves that the shard is
                 // garbage: an extent that was committed once and is gone never comes back.
-                let proof = DeleteProof::Committed(inner.machine.commit());
-                if is_gone(&inner, &task) {
+                let proof = DeleteProof::Committed(leader.commit());
+                if is_gone(&leader, &task) {
                     let order = DeleteOrder { proof, shards: vec![task.shard] };
                     if let Err(error) = target.delete_shards(disk, order).await {
                         tracing::info!(%error, "a shard that came too late is left to the collector");
@@ -93,8 +92,8 @@ pub(super) async fn run(
     }
 }
 
-fn is_gone(inner: &Inner, task: &Task) -> bool {
-    let read = || crate::state::tables::extents::get(&inner.machine.view()?.extents()?, task.shard.extent);
+fn is_gone(leader: &Leader, task: &Task) -> bool {
+    let read = || crate::state::tables::extents::get(&leader.view()?.extents()?, task.shard.extent);
     read().is_ok_and(|row| row.is_none())
 }
 
@@ -102,17 +101,17 @@ fn is_busy(kind: StorageErrorKind) -> bool {
     matches!(kind, StorageErrorKind::Busy | StorageErrorKind::OutOfResources)
 }
 
-fn refused(failure: MetadataFailure) -> Ended {
+fn refused(failure: LeaderError) -> Ended {
     match failure {
-        MetadataFailure::Rejected(Rejection::Stale(_)) => Ended::Dropped,
-        other => Ended::Failed { busy: false, why: format!("{other:?}") },
+        LeaderError::Rejected(Rejection::Stale(_)) => Ended::Dropped,
+        other => Ended::Failed { busy: false, why: other.to_string() },
     }
 }
 
 /// Ends a rebuild. If that fails too, the next pass finds a grant that nobody works on.
-async fn end(inner: &Inner, id: RebuildId, ended: Ended) -> Ended {
-    if let Err(failure) = inner.execute(EndRebuilds { rebuilds: vec![id] }.into()).await {
-        tracing::debug!(?failure, "a rebuild was not ended; it is tried again");
+async fn end(leader: &Leader, id: RebuildId, ended: Ended) -> Ended {
+    if let Err(failure) = leader.execute(EndRebuilds { rebuilds: vec![id] }.into()).await {
+        tracing::debug!(%failure, "a rebuild was not ended; it is tried again");
     }
     ended
 }
@@ -132,15 +131,15 @@ fn order(map: &ClusterMap, task: &Task, id: RebuildId) -> Option<RebuildOrder> {
     })
 }
 
-async fn note_bad_sources(inner: &Inner, task: &Task, report: &RebuildReport) {
+async fn note_bad_sources(leader: &Leader, task: &Task, report: &RebuildReport) {
     let found = |(index, kind): &(u8, ShardReportKind)| {
         let (_, disk) = task.sources.iter().find(|(source, _)| source == index)?;
         Some(ShardReport { extent: task.shard.extent, index: *index, disk: *disk, kind: *kind })
     };
     let reports: Vec<ShardReport> = report.bad.iter().filter_map(found).collect();
     if !reports.is_empty()
-        && let Err(failure) = inner.execute(ReportFaults { reports }.into()).await
+        && let Err(failure) = leader.execute(ReportFaults { reports }.into()).await
     {
-        tracing::debug!(?failure, "bad sources were not noted; the next rebuild finds them again");
+        tracing::debug!(%failure, "bad sources were not noted; the next rebuild finds them again");
     }
 }

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use cairn_core::cluster_map::Disk;
 use cairn_core::shard::ShardId;
 use cairn_protocol::metadata::command::{ReportFaults, ShardReport, ShardReportKind};
-use cairn_protocol::rpc::MetadataFailure;
 use cairn_protocol::storage::{DeleteOrder, DeleteProof, StorageError, StorageNode};
 
 use super::inventory::{self, CompareError};
 use crate::error::StoreError;
-use crate::service::Inner;
+use crate::leader::{Leader, LeaderError};
 use crate::state::queries::classify_shards::classify_shards;
 
 /// A disk that is not reconciled yet.
@@ -23,13 +22,10 @@ pub(super) enum ReconcileError {
     /// The disk did not delete.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// The tables could not be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// What is missing could not be queued.
-    #[error("metadata: {0:?}")]
-    Metadata(MetadataFailure),
-    /// A thread ended.
+    /// The tables could not be read, or what is missing could not be queued.
+    #[error("metadata: {0}")]
+    Leader(#[from] LeaderError),
+    /// The task ended.
     #[error("the reconciliation was broken off: {0}")]
     Broken(#[from] tokio::task::JoinError),
 }
@@ -49,14 +45,14 @@ pub(super) struct Reconciled {
 
 /// Compares a disk with metadata, page by page, both ways.
 pub(super) async fn run(
-    inner: &Arc<Inner>,
+    leader: &Arc<Leader>,
     node: Arc<dyn StorageNode>,
     disk: &Disk,
 ) -> Result<Reconciled, ReconcileError> {
     let mut total = Reconciled::default();
     let mut after: Option<ShardId> = None;
     loop {
-        let page = inventory::page(inner, &node, (disk.number, disk.id), after).await?;
+        let page = inventory::page(leader, &node, disk, after).await?;
         total.good += page.good;
         if !page.difference.missing.is_empty() {
             total.missing += page.difference.missing.len() as u64;
@@ -67,10 +63,10 @@ pub(super) async fn run(
                 kind: ShardReportKind::Missing,
             };
             let reports = page.difference.missing.iter().map(report).collect();
-            inner.execute(ReportFaults { reports }.into()).await.map_err(ReconcileError::Metadata)?;
+            leader.execute(ReportFaults { reports }.into()).await?;
         }
         let unknown = page.difference.unknown.len() as u64;
-        let deleted = delete_garbage(inner, &node, disk, page.difference.unknown).await?;
+        let deleted = delete_garbage(leader, &node, disk, page.difference.unknown).await?;
         total.deleted += deleted;
         total.kept += unknown - deleted;
         match page.next {
@@ -82,7 +78,7 @@ pub(super) async fn run(
 
 /// Deletes those of `unknown` that are provably garbage; returns how many those were.
 async fn delete_garbage(
-    inner: &Arc<Inner>,
+    leader: &Arc<Leader>,
     node: &Arc<dyn StorageNode>,
     disk: &Disk,
     unknown: Vec<ShardId>,
@@ -91,14 +87,14 @@ async fn delete_garbage(
         return Ok(0);
     }
     // Seen before the tables are read, so the answer is at least as new as the proof says.
-    let proof = DeleteProof::Committed(inner.machine.commit());
-    let (machine, id) = (Arc::clone(&inner.machine), disk.id);
-    let classified = tokio::task::spawn_blocking(move || {
-        let garbage = classify_shards(&machine.view()?, id, &unknown)?;
+    let proof = DeleteProof::Committed(leader.commit());
+    let id = disk.id;
+    let classified = leader.read(move |view| {
+        let garbage = classify_shards(view, id, &unknown)?;
         let shards = unknown.into_iter().zip(garbage).filter(|(_, dead)| *dead).map(|(shard, _)| shard);
         Ok::<Vec<ShardId>, StoreError>(shards.collect())
     });
-    let shards = classified.await??;
+    let shards = classified.await?;
     let count = shards.len() as u64;
     if count > 0 {
         node.delete_shards(disk.id, DeleteOrder { proof, shards }).await?;

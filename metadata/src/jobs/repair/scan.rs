@@ -6,10 +6,10 @@
 
 use cairn_core::cluster_map::{ClusterMap, Disk};
 use cairn_core::id::{DiskNumber, ExtentId};
-use cairn_core::repair::{Blocked, ExtentView, Task, assess};
+use cairn_core::repair::{Blocked, Task, assess};
 
 use crate::error::StoreError;
-use crate::leader::repair_status::Seen;
+use crate::leader::Seen;
 use crate::state::tables::{View, disk_extents, extents, repair};
 
 /// Extents that one step looks at.
@@ -125,13 +125,7 @@ impl Look<'_> {
         if !counts(&row.locations) {
             return Ok(());
         }
-        let view = ExtentView {
-            id: extent,
-            profile: row.profile,
-            geometry: &row.geometry,
-            generation: row.generation,
-            locations: &row.locations,
-        };
+        let view = row.view(extent);
         let standing = assess(self.map, view, reported);
         step.seen.extents += u64::from(!standing.wanted.is_empty());
         step.seen.bytes += standing.wanted.len() as u64 * cairn_core::shard::body_bytes(&row.geometry);

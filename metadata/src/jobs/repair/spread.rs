@@ -12,10 +12,9 @@ use cairn_core::cluster_map::ClusterMap;
 use cairn_core::id::{Epoch, ExtentId};
 use cairn_core::placement::Domains;
 use cairn_core::repair::Task;
-use cairn_protocol::rpc::MetadataFailure;
 
-use super::{store, survey};
-use crate::raft::machine::Machine;
+use super::survey;
+use crate::leader::{Leader, LeaderError};
 
 /// Time without a change of the map before the first walk under it: a node that comes and goes gives and takes nothing.
 const CALM: Duration = Duration::from_secs(5);
@@ -67,19 +66,19 @@ impl Spread {
     /// found is carried out.
     pub(super) async fn step(
         &mut self,
-        machine: &Arc<Machine>,
+        leader: &Leader,
         map: &Arc<ClusterMap>,
-        (is_idle, now): (bool, Duration),
-    ) -> Result<Vec<Task>, MetadataFailure> {
+        is_idle: bool,
+        now: Duration,
+    ) -> Result<Vec<Task>, LeaderError> {
         let Some(at) = self.at.or_else(|| (is_idle && now >= self.not_before).then_some(survey::START)) else {
             return Ok(Vec::new());
         };
         if self.at.is_none() {
             (self.began, self.found) = (now, false);
         }
-        let (machine, map) = (Arc::clone(machine), Arc::clone(map));
-        let look = move || survey::crowded(&machine.view()?, &map, &Domains::of(&map), at);
-        let (tasks, next) = tokio::task::spawn_blocking(look).await.map_err(store)?.map_err(store)?;
+        let map = Arc::clone(map);
+        let (tasks, next) = leader.read(move |view| survey::crowded(view, &map, &Domains::of(&map), at)).await?;
         self.found |= !tasks.is_empty();
         self.at = next;
         if next.is_none() {

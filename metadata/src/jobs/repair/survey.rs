@@ -40,13 +40,7 @@ pub(super) fn plan(
     let next = walk(view, from, PLANNED_PER_STEP, |extent, row| {
         // What is known to be bad is repaired first.
         if balance.concerns(&row.locations) && repair::of(&faults, extent)?.is_empty() {
-            let view = ExtentView {
-                id: extent,
-                profile: row.profile,
-                geometry: &row.geometry,
-                generation: row.generation,
-                locations: &row.locations,
-            };
+            let view = row.view(extent);
             tasks.extend(balance.plan(map, view));
         }
         Ok(())
@@ -64,13 +58,7 @@ pub(super) fn crowded(
     let faults = view.repair()?;
     let mut tasks = Vec::new();
     let next = walk(view, from, PLANNED_PER_STEP, |extent, row| {
-        let view = ExtentView {
-            id: extent,
-            profile: row.profile,
-            geometry: &row.geometry,
-            generation: row.generation,
-            locations: &row.locations,
-        };
+        let view = row.view(extent);
         if let Some(task) = spread(map, domains, view)
             && repair::of(&faults, extent)?.is_empty()
         {
@@ -95,13 +83,7 @@ pub(crate) fn forecast(view: &View, map: &ClusterMap) -> Result<(Balance, Rebala
             let mut locations = row.locations.clone();
             // Each pass moves one shard of an extent; here all passes are made at once.
             while after.concerns(&locations) {
-                let view = ExtentView {
-                    id: extent,
-                    profile: row.profile,
-                    geometry: &row.geometry,
-                    generation: row.generation,
-                    locations: &locations,
-                };
+                let view = ExtentView { locations: &locations, ..row.view(extent) };
                 let Some(task) = after.plan(map, view) else { break };
                 forecast.shards += 1;
                 forecast.bytes += task.bytes();

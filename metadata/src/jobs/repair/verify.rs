@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cairn_core::cluster_map::ClusterMap;
 use cairn_core::id::{BucketId, ExtentId};
 use cairn_core::placement::Domains;
-use cairn_core::repair::{ExtentView, assess, spread};
+use cairn_core::repair::{assess, spread};
 use cairn_core::shard::ShardId;
 use cairn_protocol::metadata::content::Content;
 use cairn_protocol::metadata::query::{Amount, ObjectAtRisk, VerifiedDisk, VerifyReport};
@@ -15,8 +15,8 @@ use redb::{ReadableTable, ReadableTableMetadata};
 
 use super::inventory::{self, CompareError};
 use crate::error::StoreError;
-use crate::leader::repair_status::StatusCell;
-use crate::service::Inner;
+use crate::leader::Leader;
+use crate::leader::RepairStatusCell;
 use crate::state::tables::AllVersions;
 use crate::state::tables::extents::ExtentRow;
 use crate::state::tables::versions::VersionRow;
@@ -27,23 +27,23 @@ const LISTED_MAX: usize = 1000;
 
 /// Compares every disk's inventory with metadata, and says how every object stands.
 pub(super) async fn run(
-    inner: Arc<Inner>,
+    leader: Arc<Leader>,
     storage: StorageDirectory,
     map: Arc<ClusterMap>,
 ) -> Result<VerifyReport, CompareError> {
-    inner.repair.expect_shards(inner.machine.view()?.disk_extents()?.len().map_err(StoreError::from)?);
+    leader.repair().expect_shards(leader.view()?.disk_extents()?.len().map_err(StoreError::from)?);
     let mut absent = HashSet::new();
     let mut disks = Vec::new();
     for disk in map.disks.iter().filter(|disk| disk.state.serves()) {
         let mut verified = VerifiedDisk { disk: disk.number, good: 0, missing: 0, unknown: 0, error: None };
         let mut after = None;
         while let Some(node) = map.node(disk.node) {
-            match inventory::page(&inner, &storage.node(node), (disk.number, disk.id), after).await {
+            match inventory::page(&leader, &storage.node(node), disk, after).await {
                 Ok(page) => {
                     verified.good += page.good;
                     verified.missing += page.difference.missing.len() as u64;
                     verified.unknown += page.difference.unknown.len() as u64;
-                    inner.repair.compared(page.good);
+                    leader.repair().compared(page.good);
                     absent.extend(page.difference.missing);
                     after = page.next;
                 }
@@ -61,10 +61,9 @@ pub(super) async fn run(
         disks.push(VerifiedDisk { disk: disk.number, good: 0, missing: 0, unknown: 0, error });
     }
     disks.sort_by_key(|disk| disk.disk);
-    let machine = Arc::clone(&inner.machine);
-    let commit = machine.commit();
+    let commit = leader.commit();
     let judged = tokio::task::spawn_blocking(move || {
-        let view = machine.view()?;
+        let view = leader.view()?;
         let dark = disks.iter().filter(|disk| disk.error.is_some()).map(|disk| disk.disk).collect();
         let standing = Standing { view: &view, map: &map, absent, dark };
         standing.report(VerifyReport { commit, disks, ..VerifyReport::default() })
@@ -101,13 +100,7 @@ impl Standing<'_> {
                 degraded.insert(extent, spare);
                 continue;
             }
-            let view = ExtentView {
-                id: extent,
-                profile: row.profile,
-                geometry: &row.geometry,
-                generation: row.generation,
-                locations: &row.locations,
-            };
+            let view = row.view(extent);
             report.crowded_extents += u64::from(spread(self.map, &domains, view).is_some());
         }
         report.extents_at_risk = degraded.len() as u64;
@@ -152,13 +145,7 @@ impl Standing<'_> {
                 bad.push(index);
             }
         }
-        let view = ExtentView {
-            id: extent,
-            profile: row.profile,
-            geometry: &row.geometry,
-            generation: row.generation,
-            locations: &row.locations,
-        };
+        let view = row.view(extent);
         let found = assess(self.map, view, &bad);
         Ok(found.is_at_risk().then(|| found.spare().map_or(Degraded::Lost, Degraded::Spare)))
     }
@@ -208,9 +195,9 @@ fn keep_the_worst(listed: &mut Vec<ObjectAtRisk>) {
 }
 
 /// Runs one verification and leaves its report where it is asked for.
-pub(super) async fn run_and_note(inner: Arc<Inner>, storage: StorageDirectory, map: Arc<ClusterMap>) {
-    let cell: &StatusCell = &inner.repair;
-    match run(Arc::clone(&inner), storage, map).await {
+pub(super) async fn run_and_note(leader: Arc<Leader>, storage: StorageDirectory, map: Arc<ClusterMap>) {
+    let cell: &RepairStatusCell = leader.repair();
+    match run(Arc::clone(&leader), storage, map).await {
         Ok(report) => cell.verified(Some(report)),
         Err(error) => {
             tracing::warn!(%error, "the verification was broken off");

@@ -1,5 +1,7 @@
 //! Three members that talk over real HTTP: the loss of one, its return, and a copy of one.
 
+use cairn_core::id::MemberId;
+
 use super::*;
 
 /// One of three members, over real HTTP.
@@ -10,7 +12,7 @@ struct Member {
 }
 
 impl Member {
-    async fn start(&mut self, id: u64, members: &[(u64, String)]) {
+    async fn start(&mut self, id: MemberId, members: &[(MemberId, String)]) {
         let listener = loopback_listener(&self.addr).await.unwrap();
         let options = Options {
             member_id: id,
@@ -34,21 +36,21 @@ impl Member {
 
 /// Three members that are not started, with their addresses.
 #[expect(clippy::disallowed_methods, reason = "asks the system for free ports")]
-fn three_members() -> (Vec<Member>, Vec<(u64, String)>) {
+fn three_members() -> (Vec<Member>, Vec<(MemberId, String)>) {
     let mut members = Vec::new();
     for _ in 0..3 {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap().to_string();
         members.push(Member { dir: TempDir::new().unwrap(), addr, running: None });
     }
-    let addrs = (1..).zip(members.iter().map(|m| m.addr.clone())).collect();
+    let addrs = (1..).map(MemberId).zip(members.iter().map(|m| m.addr.clone())).collect();
     (members, addrs)
 }
 
 /// Three members that run and have formed a cluster, their addresses, and a client.
-async fn cluster_of_three() -> (Vec<Member>, Vec<(u64, String)>, HttpMetadata) {
+async fn cluster_of_three() -> (Vec<Member>, Vec<(MemberId, String)>, HttpMetadata) {
     let (mut members, addrs) = three_members();
-    for (id, member) in (1..).zip(&mut members) {
+    for (id, member) in (1..).map(MemberId).zip(&mut members) {
         member.start(id, &addrs).await;
     }
     let known = addrs.iter().map(|(_, addr)| addr.clone()).collect();
@@ -78,12 +80,12 @@ async fn three_members_agree_survive_the_loss_of_one_and_take_it_back_by_snapsho
         }
         outcome.unwrap();
     }
-    members[leader].start(leader as u64 + 1, &addrs).await;
+    members[leader].start(MemberId(leader as u64 + 1), &addrs).await;
     let newest = client.ask(GetClusterStatus {}).await.unwrap().commit;
     let returned = members[leader].running.as_ref().unwrap().0.clone();
     eventually("the member catches up", async || returned.commit() >= newest).await;
     assert_eq!(returned.ask(get("before")).await.unwrap().version.size, 100, "a follower asks the leader");
-    let view = returned.inner.machine.view().unwrap();
+    let view = returned.machine().view().unwrap();
     let held = crate::state::tables::usage::get(&view.usage().unwrap(), crate::state::tables::usage::TOTAL).unwrap();
     assert_eq!((held.objects, held.bytes), (301, 30_100));
 }
@@ -97,7 +99,7 @@ async fn a_copy_of_a_member_takes_no_part() {
     eventually("the copied member knows of the cluster", async || original.running.as_ref().unwrap().0.commit().0 > 0)
         .await;
     let image = kill_image(&original.running.as_ref().unwrap().0, original.dir.path());
-    let options = Options { member_id: 2, members: addrs.clone(), ..options(image.path()) };
+    let options = Options { member_id: MemberId(2), members: addrs.clone(), ..options(image.path()) };
     let copy = start_with(options, StorageDirectory::new(rpc(SECRET))).await;
     eventually("it says what it is", async || copy.refusal().is_some_and(|why| why.contains("copy of the other")))
         .await;

@@ -9,6 +9,7 @@ use cairn_core::cell::Cell;
 use cairn_core::cluster_map::{DiskState, Labels};
 use cairn_core::etag::ETag;
 use cairn_core::geometry::Geometry;
+use cairn_core::id::MemberId;
 use cairn_core::id::{DiskId, DiskNumber, Epoch, ExtentId, NodeId, ProfileId, SessionId};
 use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::shard::{ShardHeader, ShardId};
@@ -21,7 +22,7 @@ use cairn_protocol::metadata::{
     ExtentRun, Metadata, MetadataError, MetadataExt, PlacedExtent, PlacedRun, Rejection, Signal, SignalAnswer,
 };
 use cairn_protocol::net::testing::{LoopbackNetwork, loopback_listener};
-use cairn_protocol::rpc::{HttpMetadata, RpcAuth, RpcClient};
+use cairn_protocol::rpc::{HttpMetadata, MetadataFailure, RpcAuth, RpcClient};
 use cairn_protocol::storage::{
     DeleteOrder, DeleteProof, DiskStatus, NodeStatus, RebuildOrder, RebuildReport, ShardWriter, StorageDirectory,
     StorageError, StorageErrorKind, StorageNode,
@@ -138,7 +139,7 @@ async fn what_is_acknowledged_is_read_at_once_and_after_a_restart() {
 /// The files as they are now, in a directory of their own.
 pub(crate) fn kill_image(metadata: &Handle, dir: &Path) -> TempDir {
     let image = TempDir::new().unwrap();
-    let held = metadata.inner.machine.hold();
+    let held = metadata.machine().hold();
     for file in ["identity", "log.redb", "state.redb"] {
         std::fs::copy(dir.join(file), image.path().join(file)).unwrap();
     }
@@ -222,7 +223,7 @@ async fn the_log_is_purged_only_behind_the_synced_state() {
     for n in 0..600 {
         metadata.run(commit(session, 10 * n, "key")).await.unwrap();
     }
-    eventually("the log is purged", async || metadata.inner.raft.metrics().borrow().purged.is_some()).await;
+    eventually("the log is purged", async || metadata.member.raft.metrics().borrow().purged.is_some()).await;
     let image = kill_image(&metadata, dir.path());
     let revived = start(image.path()).await;
     let status = revived.ask(GetClusterStatus {}).await.unwrap();
@@ -473,12 +474,12 @@ async fn chunks_of_a_snapshot_are_taken_once_and_newer_formats_refused() {
     let listener = loopback_listener("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap().to_string();
     let server = serve(&target, listener);
-    let snapshot = crate::raft::snapshot::take(&source.inner.machine).unwrap();
+    let snapshot = crate::raft::snapshot::take(source.machine()).unwrap();
     let crate::raft::snapshot_data::SnapshotData::Live(view) = *snapshot.snapshot else { panic!() };
     let (records, rest) = crate::raft::snapshot::chunk(&view, crate::raft::snapshot::Position::default()).unwrap();
     assert!(rest.is_none());
     let chunk = |number, last, records: &[u8], format| SnapshotChunk {
-        vote: crate::raft::Vote::new_committed(99, 9).into(),
+        vote: crate::raft::Vote::new_committed(99, MemberId(9)).into(),
         applied: snapshot.meta.last_log_id.map(Into::into),
         membership: (&snapshot.meta.last_membership).into(),
         id: snapshot.meta.snapshot_id.clone(),
@@ -502,7 +503,7 @@ async fn chunks_of_a_snapshot_are_taken_once_and_newer_formats_refused() {
     for _ in 0..2 {
         send(chunk(1, true, &[], None)).await.unwrap();
     }
-    assert_eq!(target.inner.machine.applied(), snapshot.meta.last_log_id);
+    assert_eq!(target.machine().applied(), snapshot.meta.last_log_id);
     server.abort();
 }
 
@@ -514,8 +515,9 @@ async fn a_repeated_command_takes_effect_once() {
     let calls = cairn_protocol::rpc::Calls::new(&TestRandom);
     let create = CreateBucket { name: bucket(), region: String::new() };
     let call = calls.begin().await;
-    let send =
-        async |to: &Handle, repeated| to.inner.execute_tagged(create.clone().into(), Some(call.tag(repeated))).await;
+    let send = async |to: &Handle, repeated| {
+        to.leader().execute_tagged(create.clone().into(), Some(call.tag(repeated))).await.map_err(MetadataFailure::from)
+    };
     let first = send(&metadata, false).await.unwrap();
     assert_eq!(send(&metadata, true).await, Ok(first.clone()));
     let other = metadata.run(create.clone()).await;

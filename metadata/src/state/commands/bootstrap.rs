@@ -6,7 +6,7 @@ use cairn_core::profile::Profile;
 use minicbor::{Decode, Encode};
 
 use crate::error::StoreError;
-use crate::state::tables::members::Roll;
+use crate::state::tables::members::MembershipRecord;
 use crate::state::tables::{Tables, cluster_map, members};
 
 /// The first entry of every cluster, proposed by its first leader.
@@ -20,15 +20,15 @@ pub(crate) struct Bootstrap {
     pub(crate) profiles: Vec<Profile>,
     /// The directories of the first members.
     #[n(2)]
-    pub(crate) roll: Option<Roll>,
+    pub(crate) members: Option<MembershipRecord>,
 }
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &Bootstrap) -> Result<(), StoreError> {
     if cluster_map::get(&tables.cluster_map)?.is_some() {
         return Ok(());
     }
-    if let Some(roll) = &command.roll {
-        members::put_roll(&mut tables.meta, roll)?;
+    if let Some(record) = &command.members {
+        members::put_record(&mut tables.meta, record)?;
     }
     cluster_map::put(&mut tables.cluster_map, &ClusterMap::empty(command.cluster, command.profiles.clone()))
 }
@@ -42,7 +42,7 @@ mod tests {
     fn the_first_id_stays() {
         let state = State::new();
         let map = state.map();
-        let second = Bootstrap { cluster: ClusterId::from_random([9; 16]), profiles: Vec::new(), roll: None };
+        let second = Bootstrap { cluster: ClusterId::from_random([9; 16]), profiles: Vec::new(), members: None };
         state.write(|tables| apply(tables, &second).unwrap());
         assert_eq!(state.map(), map);
     }

@@ -52,7 +52,7 @@ impl State {
             bucket: BucketName::new("photos").unwrap(),
         };
         let profiles = Profile::defaults(FailureDomain::Disk);
-        let bootstrap = Bootstrap { cluster: ClusterId::from_random([1; 16]), profiles, roll: None };
+        let bootstrap = Bootstrap { cluster: ClusterId::from_random([1; 16]), profiles, members: None };
         state.write(|tables| super::bootstrap(tables, &bootstrap).unwrap());
         state.session.set(state.open_session(1));
         state

@@ -2,6 +2,7 @@
 
 use cairn_core::geometry::Geometry;
 use cairn_core::id::{ExtentId, Generation, ProfileId};
+use cairn_core::repair::ExtentView;
 use cairn_core::shard::Locations;
 use cairn_protocol::metadata::PlacedExtent;
 use minicbor::{Decode, Encode};
@@ -26,6 +27,14 @@ pub(crate) struct ExtentRow {
     pub(crate) locations: Locations,
     #[n(3)]
     pub(crate) generation: Generation,
+}
+
+impl ExtentRow {
+    /// The extent as repair and rebalance look at it.
+    pub(crate) fn view(&self, id: ExtentId) -> ExtentView<'_> {
+        let Self { profile, geometry, locations, generation } = self;
+        ExtentView { id, profile: *profile, geometry, generation: *generation, locations }
+    }
 }
 
 impl Row for ExtentRow {

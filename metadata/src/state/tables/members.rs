@@ -4,17 +4,14 @@
 //! number, a majority could forget what it had promised. So every directory has an incarnation, drawn at random when it
 //! is made, and takes part only while the roll names it.
 
-use cairn_protocol::rpc::ClientId;
+use cairn_core::id::Incarnation;
 use minicbor::{Decode, Encode};
 use redb::{ReadableTable, Table};
 
 use super::Row;
-use super::meta::{self, Key, ROLL, Value};
+use super::meta::{self, Key, MEMBERSHIP_RECORD, Value};
 use crate::error::StoreError;
 use cairn_core::id::MemberId;
-
-/// Names one directory of one member.
-pub(crate) type Incarnation = ClientId;
 
 /// A change of the roll: the member's directory from now on, or nothing for one that was removed.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -27,22 +24,22 @@ pub(crate) struct Enroll {
 
 /// The roll.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
-pub(crate) struct Roll {
+pub(crate) struct MembershipRecord {
     #[n(0)]
     pub(crate) members: Vec<(MemberId, Incarnation)>,
     /// How often the cluster has begun anew, from a backup or from one member that was left.
     #[n(1)]
-    pub(crate) life: Option<u64>,
+    pub(crate) recoveries: Option<u64>,
 }
 
-impl Row for Roll {
+impl Row for MembershipRecord {
     const TABLE: &'static str = "meta";
 }
 
-impl Roll {
+impl MembershipRecord {
     /// How often the cluster has begun anew.
-    pub(crate) fn life(&self) -> u64 {
-        self.life.unwrap_or(0)
+    pub(crate) fn recoveries(&self) -> u64 {
+        self.recoveries.unwrap_or(0)
     }
 
     /// The directory that acts as `member`.
@@ -52,22 +49,22 @@ impl Roll {
 }
 
 /// The roll.
-pub(crate) fn roll(table: &impl ReadableTable<Key, Value>) -> Result<Roll, StoreError> {
-    Ok(meta::get(table, ROLL)?.unwrap_or_default())
+pub(crate) fn record(table: &impl ReadableTable<Key, Value>) -> Result<MembershipRecord, StoreError> {
+    Ok(meta::get(table, MEMBERSHIP_RECORD)?.unwrap_or_default())
 }
 
 /// Replaces the roll.
-pub(crate) fn put_roll(table: &mut Table<'_, Key, Value>, roll: &Roll) -> Result<(), StoreError> {
-    meta::put(table, ROLL, roll)
+pub(crate) fn put_record(table: &mut Table<'_, Key, Value>, record: &MembershipRecord) -> Result<(), StoreError> {
+    meta::put(table, MEMBERSHIP_RECORD, record)
 }
 
 /// Applies a change of the roll.
 pub(crate) fn enroll(table: &mut Table<'_, Key, Value>, change: &Enroll) -> Result<(), StoreError> {
-    let mut roll = roll(table)?;
-    roll.members.retain(|(member, _)| *member != change.member);
-    roll.members.extend(change.incarnation.map(|incarnation| (change.member, incarnation)));
-    roll.members.sort_unstable();
-    put_roll(table, &roll)
+    let mut record = record(table)?;
+    record.members.retain(|(member, _)| *member != change.member);
+    record.members.extend(change.incarnation.map(|incarnation| (change.member, incarnation)));
+    record.members.sort_unstable();
+    put_record(table, &record)
 }
 
 #[cfg(test)]
@@ -76,15 +73,16 @@ mod tests {
     use crate::state::commands::testing::State;
 
     #[test]
-    fn the_roll_names_one_directory_for_each_member() {
+    fn the_membership_record_names_one_directory_for_each_member() {
         let state = State::new();
         let directory = |n| Incarnation::from_bytes([n; 16]);
         for (member, incarnation) in [(2, Some(2)), (1, Some(1)), (2, Some(5)), (3, Some(3)), (1, None)] {
-            let change = Enroll { member, incarnation: incarnation.map(directory) };
+            let (member, incarnation) = (MemberId(member), incarnation.map(directory));
+            let change = Enroll { member, incarnation };
             state.write(|tables| enroll(&mut tables.meta, &change).unwrap());
         }
-        let roll = state.write(|tables| roll(&tables.meta).unwrap());
-        assert_eq!(roll.members, [(2, directory(5)), (3, directory(3))]);
-        assert_eq!((roll.of(2), roll.of(1)), (Some(directory(5)), None));
+        let record = state.write(|tables| record(&tables.meta).unwrap());
+        assert_eq!(record.members, [(MemberId(2), directory(5)), (MemberId(3), directory(3))]);
+        assert_eq!((record.of(MemberId(2)), record.of(MemberId(1))), (Some(directory(5)), None));
     }
 }

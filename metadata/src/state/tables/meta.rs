@@ -19,7 +19,7 @@ pub(crate) const MEMBERSHIP: &str = "membership";
 /// The version of the state's format.
 pub(crate) const FORMAT: &str = "format";
 /// The directories that may act as members: see [`super::members`].
-pub(crate) const ROLL: &str = "roll";
+pub(crate) const MEMBERSHIP_RECORD: &str = "roll";
 /// Present while a restored service deletes nothing: see `RestoreHold`.
 pub(crate) const RESTORED: &str = "restored";
 

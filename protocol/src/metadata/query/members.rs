@@ -1,6 +1,6 @@
 //! The query for the metadata service's own members.
 
-use cairn_core::id::{CommitSequence, DiskNumber, SessionId};
+use cairn_core::id::{CommitSequence, DiskNumber, MemberId, SessionId};
 use minicbor::{Decode, Encode};
 
 use super::ReconcileTotals;
@@ -32,8 +32,8 @@ pub struct MemberTable {
 #[cbor(map)]
 pub struct MemberEntry {
     #[n(0)]
-    pub member: u64,
-    /// `host:port` of the internal RPC.
+    pub member: MemberId,
+    /// `host:port` of its internal RPC.
     #[n(1)]
     pub addr: String,
     #[n(2)]

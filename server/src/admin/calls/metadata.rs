@@ -4,9 +4,9 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Response};
-use cairn_core::id::ExtentId;
+use cairn_core::id::{ExtentId, MemberId};
 use cairn_protocol::metadata::query::{Finding, GetMembers, ListFindings};
-use cairn_protocol::metadata::{MemberAddress, MetadataExt, Signal};
+use cairn_protocol::metadata::{MemberAddress, MetadataExt, OperatorRequest};
 
 use serde::Deserialize;
 
@@ -22,7 +22,7 @@ const FINDINGS_PAGE: u32 = 1000;
 pub(crate) async fn list(State(state): State<AdminState>) -> Result<Json<MetadataMembers>, AdminError> {
     let table = state.metadata.ask(GetMembers {}).await?;
     let member = |entry: &cairn_protocol::metadata::query::MemberEntry| MetadataMember {
-        member: entry.member,
+        member: entry.member.0,
         addr: entry.addr.clone(),
         role: entry.role.into(),
         answers: entry.answers,
@@ -59,22 +59,22 @@ pub(crate) async fn add(
     if member == 0 {
         return Ok(error(StatusCode::BAD_REQUEST, "InvalidMember", "members are numbered from 1"));
     }
-    signal(&state, Signal::AddMember(MemberAddress { member, addr })).await
+    operate(&state, OperatorRequest::AddMember(MemberAddress { member: MemberId(member), addr })).await
 }
 
 /// `DELETE /v1/metadata/members/{member}`
 pub(crate) async fn remove(State(state): State<AdminState>, Path(member): Path<u64>) -> Result<Response, AdminError> {
-    signal(&state, Signal::RemoveMember(member)).await
+    operate(&state, OperatorRequest::RemoveMember(MemberId(member))).await
 }
 
 /// `POST /v1/metadata/leader/{member}`
 pub(crate) async fn transfer(State(state): State<AdminState>, Path(member): Path<u64>) -> Result<Response, AdminError> {
-    signal(&state, Signal::TransferLead(member)).await
+    operate(&state, OperatorRequest::TransferLead(MemberId(member))).await
 }
 
 /// `POST /v1/metadata/deletions`
 pub(crate) async fn resume_deletions(State(state): State<AdminState>) -> Result<Response, AdminError> {
-    signal(&state, Signal::EndRestoreHold).await
+    operate(&state, OperatorRequest::EndRestoreHold).await
 }
 
 /// `GET /v1/metadata/findings[?after=EXTENT]`: a page of what a restored service found on the disks.
@@ -139,7 +139,7 @@ pub(crate) async fn backup(State(state): State<AdminState>) -> Response {
     Response::new(Body::from_stream(pieces))
 }
 
-async fn signal(state: &AdminState, signal: Signal) -> Result<Response, AdminError> {
-    state.metadata.signal(signal).await?;
+async fn operate(state: &AdminState, request: OperatorRequest) -> Result<Response, AdminError> {
+    state.metadata.operate(request).await?;
     Ok(Json(serde_json::json!({})).into_response())
 }

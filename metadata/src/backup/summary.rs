@@ -1,0 +1,27 @@
+//! What is in a backup.
+
+use cairn_core::id::{ClusterId, CommitSequence};
+
+use super::format::Head;
+
+/// What a backup holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupSummary {
+    /// The cluster.
+    pub cluster: ClusterId,
+    /// The newest commit in it.
+    pub commit: CommitSequence,
+    /// Objects in it.
+    pub objects: u64,
+    /// When it was written, in milliseconds since the Unix epoch, by the clock of the member that wrote it.
+    pub written_ms: u64,
+    /// Bytes of rows in it.
+    pub bytes: u64,
+}
+
+impl BackupSummary {
+    pub(super) fn new(head: &Head, bytes: u64) -> Self {
+        let Head { cluster, commit, objects, written_ms, .. } = *head;
+        Self { cluster, commit, objects, written_ms, bytes }
+    }
+}

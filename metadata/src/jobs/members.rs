@@ -1,0 +1,39 @@
+//! What the leader does about its members on its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use openraft::{BasicNode, ChangeMembers};
+
+use crate::leader::{Leader, LeaderError};
+use crate::raft::admission::Admission;
+use crate::state::tables::members;
+
+/// Entries that a learner may lack when it becomes a voter.
+const LAG_MAX: u64 = 200;
+
+/// Finishes what an earlier leader left half done, lets learners vote that have caught up, and keeps the record of
+/// members and this member's own address.
+pub(super) async fn maintain(leader: &Leader, admission: &Admission, own_addr: &str) -> Result<(), LeaderError> {
+    let (members, me) = (leader.members(), admission.me().member);
+    let group = members.group();
+    if group.voters.len() > 1 {
+        return members.change(ChangeMembers::ReplaceAllVoters(group.target()), false).await;
+    }
+    let record = members::record(&leader.view()?.meta()?)?;
+    for member in group.nodes.keys().filter(|member| record.of(**member).is_none()) {
+        if let Some(incarnation) = admission.incarnation_of(*member) {
+            members.enroll(*member, Some(incarnation)).await?;
+        }
+    }
+    let is_sole = group.nodes.len() == 1;
+    if is_sole && !own_addr.is_empty() && group.nodes.get(&me).is_some_and(|addr| addr != own_addr) {
+        let node = BTreeMap::from([(me, BasicNode::new(own_addr))]);
+        return members.change(ChangeMembers::SetNodes(node), true).await;
+    }
+    let ready = group.nodes.keys().find(|id| !group.is_voter(**id) && group.lag(**id).is_some_and(|l| l <= LAG_MAX));
+    if let Some(member) = ready {
+        tracing::info!(%member, "a metadata member has caught up and votes from now on");
+        return members.change(ChangeMembers::AddVoterIds(BTreeSet::from([*member])), true).await;
+    }
+    Ok(())
+}

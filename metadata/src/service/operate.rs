@@ -1,0 +1,23 @@
+//! How the leader does what operators ask for.
+
+use std::sync::Arc;
+
+use cairn_protocol::metadata::OperatorRequest;
+
+use super::member::RunningMember;
+use crate::leader::LeaderError;
+use crate::raft::proposal::Change;
+
+impl RunningMember {
+    /// Does what an operator asks for, if this member leads.
+    pub(super) async fn operate(self: &Arc<Self>, request: OperatorRequest) -> Result<(), LeaderError> {
+        self.leader.confirm_lead().await?;
+        self.leader.begin_history().await?;
+        match request {
+            OperatorRequest::AddMember(new) => self.add_member(new.member, new.addr).await,
+            OperatorRequest::RemoveMember(member) => self.remove_member(member).await,
+            OperatorRequest::TransferLead(member) => self.transfer_lead(member).await,
+            OperatorRequest::EndRestoreHold => self.leader.change(Change::EndRestoreHold).await,
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! How the leader takes signals: leases and heartbeats, which are remembered and not replicated.
+
+use cairn_core::cluster_map::{ClusterMap, Disk, DiskEvent, step};
+use cairn_core::id::{Epoch, HistoryId, SessionId};
+use cairn_protocol::metadata::{Signal, SignalAnswer};
+use cairn_protocol::storage::{DiskStatus, NodeStatus};
+
+use super::member::RunningMember;
+use crate::error::StoreError;
+use crate::leader::{Heard, Leader, LeaderError};
+use crate::state::tables::history::History;
+use crate::state::tables::{meta, sessions};
+
+impl RunningMember {
+    /// Takes a signal, if this member leads.
+    pub(super) async fn signal(&self, signal: Signal) -> Result<SignalAnswer, LeaderError> {
+        self.leader.confirm_lead().await?;
+        self.leader.begin_history().await?;
+        Ok(self.hear(signal)?)
+    }
+
+    /// What the leader answers where nothing was signalled.
+    pub(super) fn signal_answer(&self) -> Result<SignalAnswer, StoreError> {
+        let history: History = meta::get(&self.leader.view()?.meta()?, meta::HISTORY)?.unwrap_or_default();
+        Ok(SignalAnswer {
+            map_epoch: self.leader.map().map_or(Epoch(0), |map| map.epoch),
+            commit: self.leader.commit(),
+            session_valid: false,
+            members: Some(self.leader.members().addresses().into_values().collect()),
+            history: history.current(),
+            history_then: None,
+        })
+    }
+
+    fn hear(&self, signal: Signal) -> Result<SignalAnswer, StoreError> {
+        let leader = self.leader.as_ref();
+        match signal {
+            Signal::RenewSession(session) => {
+                let session_valid = renew(leader, session)?;
+                Ok(SignalAnswer { session_valid, ..self.signal_answer()? })
+            }
+            Signal::Heartbeat(status) => {
+                let history: History = meta::get(&leader.view()?.meta()?, meta::HISTORY)?.unwrap_or_default();
+                let history_then = status.commit.and_then(|commit| history.at(commit));
+                check_history(&status, history_then);
+                note(leader, leader.map().as_deref(), status);
+                Ok(SignalAnswer { history_then, ..self.signal_answer()? })
+            }
+        }
+    }
+}
+
+/// Renews the lease of a session; returns whether the session is open.
+fn renew(leader: &Leader, session: SessionId) -> Result<bool, StoreError> {
+    let is_open = sessions::is_open(&leader.view()?.sessions()?, session)?;
+    if is_open {
+        let now = leader.now();
+        leader.memory().renewed.insert(session, now);
+    }
+    Ok(is_open)
+}
+
+/// Remembers what a node reports, and wakes the jobs if a disk is not as the map has it.
+fn note(leader: &Leader, map: Option<&ClusterMap>, status: NodeStatus) {
+    let differs = map.is_some_and(|map| {
+        let news = |known: &Disk, seen| step(known, DiskEvent::Seen(seen)).is_ok_and(|(_, s)| s != known.state);
+        let known = |seen: &DiskStatus| map.disk_by_id(seen.disk).is_some_and(|d| news(d, seen.state));
+        status.disks.iter().any(known)
+    });
+    let now = leader.now();
+    leader.memory().heard.insert(status.node, Heard { at: now, status: Some(status) });
+    if differs {
+        leader.wake_jobs();
+    }
+}
+
+/// Logs where a node has seen another history than this service has (I15).
+fn check_history(status: &NodeStatus, history_then: Option<HistoryId>) {
+    if status.history.is_some() && history_then.is_some() && history_then != status.history {
+        tracing::error!(
+            node = %status.node,
+            "a storage node has seen a history that this metadata service does not have: the service was put back from an \
+             old copy. Nothing is deleted there; put the newest copy back, or run `cairn metadata recover`"
+        );
+    }
+}

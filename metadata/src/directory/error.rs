@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use cairn_core::id::ClusterId;
 
-use super::identity::FORMAT_VERSION;
+use super::format::FORMAT_VERSION;
 
 /// Why a member does not start. Each says what was found and what to do.
 #[derive(Debug, thiserror::Error)]

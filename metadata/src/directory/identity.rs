@@ -6,13 +6,12 @@ use cairn_core::id::{ClusterId, MemberId};
 use minicbor::{Decode, Encode};
 
 use super::error::StartError;
+use super::format::FORMAT_VERSION;
 use crate::error::StoreError;
 use crate::options::Options;
 use crate::raft::machine::sync_directory;
 use cairn_core::id::Incarnation;
 
-/// Version of all formats in the directory. A directory of a newer version is refused, never taken for empty (I30).
-pub(super) const FORMAT_VERSION: u32 = 1;
 /// First bytes of the identity file.
 const MAGIC: &[u8; 8] = b"CAIRN-MD";
 

@@ -1,6 +1,7 @@
 //! The directory of a member: it holds a complete member or nothing at all, and anything between is refused (I15).
 
 mod error;
+mod format;
 mod identity;
 mod open;
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use minicbor::{Decode, Encode};
 use openraft::{BasicNode, CommittedLeaderId, LogId, Membership, StoredMembership, Vote};
 
+use crate::state::tables::Row;
 use cairn_core::id::MemberId;
 
 /// A [`LogId`].
@@ -95,6 +96,14 @@ impl From<MembershipRow> for StoredMembership<MemberId, BasicNode> {
     fn from(row: MembershipRow) -> Self {
         Self::new(row.log_id.map(Into::into), row.membership())
     }
+}
+
+impl Row for LogIdRow {
+    const TABLE: &'static str = "meta";
+}
+
+impl Row for MembershipRow {
+    const TABLE: &'static str = "meta";
 }
 
 #[cfg(test)]

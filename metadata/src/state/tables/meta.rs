@@ -5,7 +5,6 @@ use redb::{ReadableTable, Table, TableDefinition};
 
 use super::Row;
 use crate::error::StoreError;
-use crate::raft::codec::{LogIdRow, MembershipRow};
 
 /// Name → row.
 pub(crate) const DEFINITION: TableDefinition<'static, Key, Value> = TableDefinition::new("meta");
@@ -25,14 +24,6 @@ pub(crate) const RESTORED: &str = "restored";
 
 /// Which history it belongs to: see [`super::history`].
 pub(crate) const HISTORY: &str = "history";
-
-impl Row for LogIdRow {
-    const TABLE: &'static str = "meta";
-}
-
-impl Row for MembershipRow {
-    const TABLE: &'static str = "meta";
-}
 
 impl Row for u32 {
     const TABLE: &'static str = "meta";

@@ -1,5 +1,6 @@
 //! The verbs: one file each, as `commands/<noun>/<verb>.rs`.
 
+mod admin_args;
 pub mod bench;
 pub mod cluster;
 pub mod demo;
@@ -14,18 +15,18 @@ pub mod placement;
 pub mod profile;
 pub mod rebalance;
 pub mod repair;
+mod runtime;
 pub mod scrub;
 pub mod server;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
+pub use admin_args::AdminArgs;
 pub use error::CommandError;
 
-use crate::admin::{AdminClient, discover_endpoint, discover_keys};
-use cairn_server::SystemClock;
+use runtime::block_on;
 
 /// S3-compatible object storage built from erasure-coded shards.
 #[derive(Debug, Parser)]
@@ -74,27 +75,6 @@ pub enum Command {
     Demo(demo::DemoArgs),
 }
 
-/// Flags of every admin verb.
-#[derive(Debug, Args)]
-pub struct AdminArgs {
-    /// The admin endpoint [default: CAIRN_ENDPOINT, else http://127.0.0.1:9001].
-    #[arg(long, value_name = "URL")]
-    pub endpoint: Option<String>,
-    /// Print JSON instead of a table.
-    #[arg(long)]
-    pub json: bool,
-}
-
-impl AdminArgs {
-    /// A client for the endpoint and keys from flags, environment and files.
-    pub fn client(&self) -> Result<AdminClient, CommandError> {
-        let environment = |name: &str| std::env::var(name).ok();
-        let endpoint = discover_endpoint(self.endpoint.as_deref(), environment)?;
-        let keys = discover_keys(environment, std::path::Path::new("."))?;
-        Ok(AdminClient::new(endpoint, keys, Arc::new(SystemClock::new())))
-    }
-}
-
 /// Parses the command line and runs the verb.
 pub fn main() -> ExitCode {
     match run(Cli::parse()) {
@@ -125,10 +105,4 @@ fn run(cli: Cli) -> Result<(), CommandError> {
             runtime.block_on(demo::run(&args))
         }
     }
-}
-
-/// Runs a client verb: one thread is enough for one request at a time.
-fn block_on<T>(future: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CommandError::Runtime)?;
-    runtime.block_on(future)
 }

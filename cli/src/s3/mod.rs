@@ -4,6 +4,7 @@
 //! failure: the load benchmark counts them, and the tests decide from them what may have happened.
 
 mod account;
+mod answer;
 mod client;
 mod error;
 mod listing;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use cairn_protocol::sigv4::encode_query_component;
 use http::{Method, StatusCode};
 
-use super::client::{etag, service_error};
+use super::answer::{etag, service_error};
 use super::xml::{CompleteMultipartUploadResult, InitiateMultipartUploadResult, ListMultipartUploadsResult};
 use super::{Client, S3Error, S3Request};
 use crate::http::RequestBody;

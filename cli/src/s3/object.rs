@@ -6,7 +6,9 @@ use http::{HeaderMap, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
-use super::{Client, S3Error, client};
+use super::S3Error;
+use super::answer::etag;
+use crate::http::Connection;
 
 /// The status and headers of an object.
 #[derive(Debug, Clone)]
@@ -28,7 +30,7 @@ impl ObjectInfo {
 
     /// The entity tag, without its quotes.
     pub fn etag(&self) -> Option<String> {
-        client::etag(&self.headers).ok()
+        etag(&self.headers).ok()
     }
 
     /// Bytes of the whole object, also for a range.
@@ -48,15 +50,15 @@ impl ObjectInfo {
 /// A streamed object. A body that ends early is an error, never a short success.
 #[derive(Debug)]
 pub struct ObjectBody<'c> {
-    client: &'c mut Client,
+    connection: &'c mut Connection,
     info: ObjectInfo,
     body: Incoming,
 }
 
 impl<'c> ObjectBody<'c> {
-    pub(super) fn new(client: &'c mut Client, answer: Response<Incoming>) -> Self {
+    pub(super) fn new(connection: &'c mut Connection, answer: Response<Incoming>) -> Self {
         let (parts, body) = answer.into_parts();
-        Self { client, info: ObjectInfo { status: parts.status, headers: parts.headers }, body }
+        Self { connection, info: ObjectInfo { status: parts.status, headers: parts.headers }, body }
     }
 
     /// The head of the answer.
@@ -73,7 +75,7 @@ impl<'c> ObjectBody<'c> {
                         return Ok(Some(data));
                     }
                 }
-                Err(cause) => return Err(self.client.connection.broken(cause).into()),
+                Err(cause) => return Err(self.connection.broken(cause).into()),
             }
         }
         Ok(None)

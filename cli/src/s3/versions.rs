@@ -7,12 +7,10 @@ use cairn_core::version::Versioning;
 use cairn_protocol::sigv4::encode_query_component;
 use http::{HeaderMap, Method};
 
+use super::answer::{VERSION_ID, is_delete_marker};
 use super::xml::{ListVersionsResult, VersionEntry, VersionsElement};
 use super::{Client, ObjectBody, S3Error, S3Request};
 use crate::http::RequestBody;
-
-/// The header with the version id of an answer.
-pub(super) const VERSION_ID: &str = "x-amz-version-id";
 
 /// The result of a deletion.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,11 +119,6 @@ impl Client {
         let (_, document) = self.execute_document(S3Request::new(Method::GET, bucket, "").query(&text)).await?;
         parse(&document)
     }
-}
-
-/// Whether the answer is for a delete marker.
-pub(super) fn is_delete_marker(headers: &HeaderMap) -> bool {
-    headers.get("x-amz-delete-marker").is_some_and(|value| value == "true")
 }
 
 fn version_id(headers: &HeaderMap) -> Option<String> {

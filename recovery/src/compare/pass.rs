@@ -146,7 +146,7 @@ impl Pass {
             }
         };
         if let Some(part) = &body.descriptor.part {
-            let (upload, number) = (part.upload.clone(), part.number);
+            let (upload, number) = (part.upload, part.number);
             let unremembered = self.uploads.add(upload, number, body);
             self.add_findings(unremembered);
             return Ok(());

@@ -10,12 +10,12 @@ use cairn_recovery::backup::{self, BackupSummary};
 use clap::Args;
 use tokio::sync::mpsc;
 
+use super::error::BackupError;
 use super::restore::describe;
 use crate::admin::{StoredBackup, discover_keys};
 use crate::commands::output::print;
 use crate::commands::{AdminArgs, CommandError};
-use crate::http::EndpointError;
-use crate::s3::{Account, Client, CompletedPart, S3Error};
+use crate::s3::{Account, Client, CompletedPart};
 use crate::unit::format_bytes;
 use cairn_server::SystemClock;
 
@@ -23,37 +23,6 @@ use cairn_server::SystemClock;
 const PART_BYTES: usize = 64 << 20;
 /// Pieces of an object queued for verification.
 const PIECES_MAX: usize = 16;
-
-/// Why a backup failed. Partial output is removed.
-#[derive(Debug, thiserror::Error)]
-pub enum BackupError {
-    /// The target exists.
-    #[error("{0} exists: choose another name, a backup is never overwritten")]
-    Exists(PathBuf),
-    /// The target is not an S3 URL.
-    #[error("{0:?} names no object: expected s3://BUCKET/KEY")]
-    Target(String),
-    /// The file cannot be written.
-    #[error("{path}: {source}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What happened.
-        source: std::io::Error,
-    },
-    /// The S3 endpoint cannot be used.
-    #[error("{0}; pass --s3-endpoint http://HOST:PORT")]
-    Endpoint(#[from] EndpointError),
-    /// The object cannot be written or read back.
-    #[error(transparent)]
-    Object(#[from] S3Error),
-    /// The backup did not verify.
-    #[error("the backup does not read back: {0}")]
-    ReadBack(#[from] backup::BackupError),
-    /// The check ended early.
-    #[error("the verification did not end: {0}")]
-    Check(#[from] tokio::task::JoinError),
-}
 
 #[derive(Debug, Args)]
 pub struct BackupArgs {

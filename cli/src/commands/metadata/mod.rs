@@ -1,6 +1,7 @@
 //! `cairn metadata …`
 
 mod backup;
+mod error;
 mod findings;
 mod members;
 mod reconstruct;
@@ -9,7 +10,7 @@ mod restore;
 
 use clap::Subcommand;
 
-pub use backup::BackupError;
+pub use error::BackupError;
 
 use super::CommandError;
 

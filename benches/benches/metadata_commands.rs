@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use cairn_benches::metadata::{bucket, clock, commit, prepare, random};
 use cairn_core::id::SessionId;
 use cairn_core::name::ObjectKey;
+use cairn_core::testing::TestThreads;
 use cairn_metadata::{Dependencies, Handle, MetadataService, Options};
 use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::query::GetObject;
@@ -29,8 +30,13 @@ fn key(n: u64) -> ObjectKey {
 async fn start(dir: &TempDir) -> (Handle, SessionId) {
     let clock = clock();
     let rpc = RpcClient::new("secret", Arc::clone(&clock), Arc::new(LoopbackNetwork));
-    let dependencies =
-        Dependencies { clock, random: Arc::new(random()), storage: StorageDirectory::new(rpc.clone()), rpc };
+    let dependencies = Dependencies {
+        clock,
+        random: Arc::new(random()),
+        threads: Arc::new(TestThreads),
+        storage: StorageDirectory::new(rpc.clone()),
+        rpc,
+    };
     let options = Options { session_lease: Duration::from_hours(1), ..Options::new(dir.path()) };
     let metadata = MetadataService::start(options, dependencies).await.unwrap();
     let session = prepare(&metadata).await;

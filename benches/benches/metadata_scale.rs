@@ -22,6 +22,7 @@ use cairn_benches::metadata::{bucket, clock, commit, fill, prepare, random};
 use cairn_benches::{Rate, Unit, print_beside_limit};
 use cairn_core::id::{MemberId, SessionId};
 use cairn_core::name::{BucketName, ObjectKey};
+use cairn_core::testing::TestThreads;
 use cairn_core::version::Versioning;
 use cairn_metadata::backup::{RestoreOptions, restore, verify};
 use cairn_metadata::{Dependencies, Handle, MetadataService, Options, router};
@@ -45,7 +46,7 @@ fn key(n: u64) -> ObjectKey {
 async fn start(dir: &Path, member: MemberId, members: Vec<(MemberId, String)>) -> Handle {
     let rpc = RpcClient::new("secret", clock(), Arc::new(LoopbackNetwork));
     let (storage, random) = (StorageDirectory::new(rpc.clone()), Arc::new(random()));
-    let dependencies = Dependencies { clock: clock(), random, storage, rpc };
+    let dependencies = Dependencies { clock: clock(), random, threads: Arc::new(TestThreads), storage, rpc };
     let session_lease = Duration::from_hours(24);
     let options = Options { member_id: member, members, session_lease, ..Options::new(dir) };
     MetadataService::start(options, dependencies).await.unwrap()

@@ -23,6 +23,7 @@ use cairn_core::profile::{FailureDomain, Profile};
 use cairn_core::rebalance::{Balance, Loads};
 use cairn_core::repair::{ExtentView, Limits, Planner, Task, assess};
 use cairn_core::shard::Locations;
+use cairn_core::testing::TestThreads;
 use cairn_metadata::{Dependencies, Handle, MetadataService, Options};
 use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::command::{ChangeDisks, DiskRegistration, RegisterNode};
@@ -177,7 +178,7 @@ fn planning(nodes: u32, disks_per_node: u32) {
 async fn start(dir: &TempDir) -> Handle {
     let rpc = RpcClient::new("secret", clock(), Arc::new(LoopbackNetwork));
     let (storage, random) = (StorageDirectory::new(rpc.clone()), Arc::new(random()));
-    let dependencies = Dependencies { clock: clock(), random, storage, rpc };
+    let dependencies = Dependencies { clock: clock(), random, threads: Arc::new(TestThreads), storage, rpc };
     let hours = Duration::from_hours(24);
     let options = Options { session_lease: hours, node_silence: hours, ..Options::new(dir.path()) };
     MetadataService::start(options, dependencies).await.unwrap()

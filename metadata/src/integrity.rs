@@ -4,6 +4,7 @@
 //! opened, on a copy of what would be written to it: a repair may fall back to an older state, and must not change the
 //! evidence, nor go unnoticed.
 
+use cairn_core::sync::IgnorePoison;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fs::File;
@@ -11,7 +12,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use redb::{Database, StorageBackend};
 
@@ -92,7 +93,7 @@ impl Overlay {
     }
 
     fn changes(&self) -> MutexGuard<'_, Changes> {
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+        self.changes.lock().ignore_poison()
     }
 
     /// Bytes of the file; zero behind its end.

@@ -65,7 +65,7 @@ pub fn recover(config: &Config) -> Result<BackupSummary, OfflineError> {
     let RestoreOptions { dir, member, addr } = member(config);
     let options = RecoverOptions { dir, member, addr };
     let system = System::real();
-    Ok(restore::recover(&options, system.clock, &*system.random)?)
+    Ok(restore::recover(&options, system.clock, &*system.threads, &*system.random)?)
 }
 
 fn member(config: &Config) -> RestoreOptions {

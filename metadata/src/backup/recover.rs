@@ -10,6 +10,7 @@ use cairn_core::clock::Clock;
 use cairn_core::id::CommitSequence;
 use cairn_core::id::Incarnation;
 use cairn_core::random::RandomSource;
+use cairn_core::threads::Threads;
 
 use super::rebase::{Beginner, rebase};
 use super::{BackupError, BackupSummary};
@@ -36,6 +37,7 @@ pub struct RecoverOptions {
 pub fn recover(
     options: &RecoverOptions,
     clock: Arc<dyn Clock>,
+    threads: &dyn Threads,
     random: &dyn RandomSource,
 ) -> Result<BackupSummary, BackupError> {
     let dir = &options.dir;
@@ -49,7 +51,8 @@ pub fn recover(
     }
     let open = Options { member_id: options.member, members: Vec::new(), ..Options::new(dir) };
     let written_ms = clock.now_ms();
-    let directory = Directory::open(&open, clock, Incarnation::draw(random)).map_err(|e| no_member(e.to_string()))?;
+    let directory =
+        Directory::open(&open, clock, threads, Incarnation::draw(random)).map_err(|e| no_member(e.to_string()))?;
     directory.apply_rest()?;
     let machine = Arc::clone(&directory.machine);
     let applied = machine.applied().ok_or(BackupError::NotFormed)?;

@@ -16,6 +16,7 @@ use super::*;
 use crate::service::tests::{bucket, commit, get, kill_image, options, prepare, rpc, start, start_with};
 use crate::testing::{TestClock, TestRandom};
 use crate::{Handle, Options};
+use cairn_core::testing::TestThreads;
 
 async fn backup(handle: &Handle) -> Vec<u8> {
     let mut reader = handle.backup().await.unwrap();
@@ -110,10 +111,10 @@ async fn a_member_that_is_left_goes_on_alone() {
         std::fs::rename(image.path().join(file), left.join(file)).unwrap();
     }
     let options = RecoverOptions { dir: left.clone(), member: MemberId(1), addr: String::new() };
-    let summary = recover(&options, TestClock::new(), &TestRandom).unwrap();
+    let summary = recover(&options, TestClock::new(), &TestThreads, &TestRandom).unwrap();
     assert_eq!(summary.objects, 30);
     assert!(image.path().join("metadata-before-recovery/log.redb").exists());
-    assert!(recover(&options, TestClock::new(), &TestRandom).is_err(), "what is kept is not overwritten");
+    assert!(recover(&options, TestClock::new(), &TestThreads, &TestRandom).is_err(), "what is kept is not overwritten");
 
     let alone = start(&left).await;
     assert_eq!(alone.ask(get("key29")).await.unwrap().version.size, 100);

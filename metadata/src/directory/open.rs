@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use cairn_core::clock::Clock;
 use cairn_core::id::ClusterId;
+use cairn_core::threads::Threads;
 
 use super::error::StartError;
 use super::identity::{Identity, check_identity, create_identity, read_identity, write_identity};
@@ -30,7 +31,12 @@ pub(crate) struct Directory {
 impl Directory {
     /// Opens the directory, or makes it if nothing is there and nothing should be. `drawn` names a directory that has no
     /// name yet.
-    pub(crate) fn open(options: &Options, clock: Arc<dyn Clock>, drawn: Incarnation) -> Result<Self, StartError> {
+    pub(crate) fn open(
+        options: &Options,
+        clock: Arc<dyn Clock>,
+        threads: &dyn Threads,
+        drawn: Incarnation,
+    ) -> Result<Self, StartError> {
         let path = options.dir.clone();
         let unreadable = |path: &Path, e: &dyn std::fmt::Display| StartError::Unreadable {
             path: path.to_owned(),
@@ -65,7 +71,7 @@ impl Directory {
             let took = clock.monotonic().saturating_sub(began);
             tracing::info!(?took, "every page of the metadata's files matches its checksum");
         }
-        let log = LogStore::open(&log_path, create).map_err(|e| unreadable(&log_path, &e))?;
+        let log = LogStore::open(&log_path, create, threads).map_err(|e| unreadable(&log_path, &e))?;
         let machine =
             Machine::open(&state_path, create, options.cache_bytes, clock).map_err(|e| unreadable(&state_path, &e))?;
         let mut directory = Self { path, identity, log, machine: Arc::new(machine) };

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use cairn_core::testing::TestThreads;
+
 use super::identity::{Identity, write_identity};
 use super::*;
 use crate::options::Options;
@@ -13,7 +15,7 @@ use tempfile::TempDir;
 
 fn open(dir: &Path, known_cluster: Option<ClusterId>) -> Result<Directory, StartError> {
     let options = Options { known_cluster, cache_bytes: 1 << 20, ..Options::new(dir) };
-    Directory::open(&options, TestClock::new(), Incarnation::from_bytes([5; 16]))
+    Directory::open(&options, TestClock::new(), &TestThreads, Incarnation::from_bytes([5; 16]))
 }
 
 /// Waits until the log's thread has closed its file.
@@ -108,7 +110,8 @@ fn what_is_not_whole_is_refused() {
     }
     let (dir, _) = formed();
     let other = Options { member_id: MemberId(2), ..Options::new(dir.path()) };
-    let refused = Directory::open(&other, TestClock::new(), Incarnation::from_bytes([5; 16])).err().unwrap();
+    let refused =
+        Directory::open(&other, TestClock::new(), &TestThreads, Incarnation::from_bytes([5; 16])).err().unwrap();
     assert!(refused.to_string().contains("belongs to member 1, not to member 2"), "{refused}");
     let (dir, _) = formed();
     let foreign = Some(ClusterId::from_random([5; 16]));

@@ -1,8 +1,9 @@
 //! What the leader hears and does not replicate: who is alive, and how the disks are. A new leader begins anew and gives
 //! everybody a fresh lease.
 
+use cairn_core::sync::IgnorePoison;
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use cairn_core::id::{NodeId, SessionId};
@@ -35,7 +36,7 @@ pub(crate) struct LeaderMemory(Mutex<Memory>);
 impl LeaderMemory {
     /// The memory of the lead of `term`; what earlier leads heard is forgotten.
     pub(crate) fn of(&self, term: u64, now: Duration) -> MutexGuard<'_, Memory> {
-        let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.0.lock().ignore_poison();
         if memory.term != term {
             *memory = Memory { term, since: now, ..Memory::default() };
         }

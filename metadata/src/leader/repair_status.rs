@@ -1,6 +1,7 @@
 //! How repair stands, for operators.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use cairn_core::sync::IgnorePoison;
+use std::sync::{Mutex, MutexGuard};
 
 use cairn_core::repair::{Planner, Progress};
 use cairn_protocol::metadata::query::{
@@ -91,18 +92,18 @@ pub(crate) struct RepairStatusCell {
 impl RepairStatusCell {
     /// The status as it is now; what was pending at the end of the last pass stays.
     pub(crate) fn set(&self, status: RepairStatus) {
-        let mut current = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.status.lock().ignore_poison();
         *current = RepairStatus { pending: current.pending, ..status };
     }
 
     /// What a whole pass has seen.
     pub(crate) fn set_pending(&self, pending: Seen) {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner).pending = pending;
+        self.status.lock().ignore_poison().pending = pending;
     }
 
     /// The answer to an operator.
     pub(crate) fn answer(&self) -> Answer {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone().answer()
+        self.status.lock().ignore_poison().clone().answer()
     }
 
     /// The verification under way or done; begins one if that is wanted and none is under way.
@@ -140,21 +141,21 @@ impl RepairStatusCell {
 
     /// Whether there is something to repair or to drain that can be: what has time waits for it.
     pub(crate) fn is_busy(&self) -> bool {
-        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        let status = self.status.lock().ignore_poison();
         !status.running.is_empty() || status.waiting > 0
     }
 
     /// How the rebalance under way stands; the record of it is in the tables.
     pub(crate) fn rebalance(&self) -> RebalanceStatus {
-        self.rebalance.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.rebalance.lock().ignore_poison().clone()
     }
 
     /// The same, as of now.
     pub(crate) fn set_rebalance(&self, status: RebalanceStatus) {
-        *self.rebalance.lock().unwrap_or_else(PoisonError::into_inner) = status;
+        *self.rebalance.lock().ignore_poison() = status;
     }
 
     fn lock_verification(&self) -> MutexGuard<'_, Verification> {
-        self.verification.lock().unwrap_or_else(PoisonError::into_inner)
+        self.verification.lock().ignore_poison()
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cairn_core::clock::Clock;
+use cairn_core::threads::Threads;
 
 use super::error::OfflineError;
 use super::source::Source;
@@ -52,6 +53,7 @@ pub(super) fn newest(
     dirs: &[PathBuf],
     scratch: &Scratch,
     clock: Arc<dyn Clock>,
+    threads: &dyn Threads,
 ) -> Result<(Directory, Source), OfflineError> {
     let mut best: Option<(Option<LogId>, usize)> = None;
     let members = members(dirs)?;
@@ -60,7 +62,7 @@ pub(super) fn newest(
         let to = place(scratch, at)?;
         copy(dir, &to, IDENTITY)?;
         copy(dir, &to, LOG)?;
-        let log = LogStore::open(&to.join(LOG), false)?;
+        let log = LogStore::open(&to.join(LOG), false, threads)?;
         let (last, open) = (log.last(), log.open_token());
         drop(log);
         while open.strong_count() > 0 {
@@ -78,7 +80,7 @@ pub(super) fn newest(
     copy(dir, &to, STATE)?;
     let options = Options { member_id: *member, members: Vec::new(), ..Options::new(&to) };
     // The copy has a name already: that of the original.
-    let opened = Directory::open(&options, clock, Incarnation::from_bytes([0; 16]))?;
+    let opened = Directory::open(&options, clock, threads, Incarnation::from_bytes([0; 16]))?;
     let source = Source { dir: dir.clone(), member: *member, log_index: 0, voters: 0, voters_given: 0 };
     Ok((opened, source))
 }

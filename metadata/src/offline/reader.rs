@@ -7,6 +7,7 @@ use cairn_core::clock::Clock;
 use cairn_core::cluster_map::ClusterMap;
 use cairn_core::id::{BucketId, DiskNumber, ExtentId, SessionId, UploadId};
 use cairn_core::shard::ShardId;
+use cairn_core::threads::Threads;
 use cairn_protocol::metadata::ExtentRun;
 use cairn_protocol::metadata::content::Content;
 use redb::ReadableTable;
@@ -39,9 +40,14 @@ pub struct OfflineReader {
 impl OfflineReader {
     /// Reads the directories of stopped members. The copies are made under `scratch`, which needs room for them, and are
     /// removed again.
-    pub fn open(dirs: &[PathBuf], scratch: &Path, clock: Arc<dyn Clock>) -> Result<Self, OfflineError> {
+    pub fn open(
+        dirs: &[PathBuf],
+        scratch: &Path,
+        clock: Arc<dyn Clock>,
+        threads: &dyn Threads,
+    ) -> Result<Self, OfflineError> {
         let scratch = Scratch::create(scratch)?;
-        let (directory, mut source) = copy::newest(dirs, &scratch, clock)?;
+        let (directory, mut source) = copy::newest(dirs, &scratch, clock, threads)?;
         directory.apply_rest()?;
         source.log_index = directory.log.end().index;
         let view = directory.machine.view()?;

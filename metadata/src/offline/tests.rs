@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cairn_core::id::ExtentId;
+use cairn_core::testing::TestThreads;
 use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::command::{DeleteObject, Precondition};
 use tempfile::TempDir;
@@ -13,7 +14,7 @@ use crate::service::tests::{bucket, commit, kill_image, prepare, start};
 use crate::testing::TestClock;
 
 fn open(dir: &Path, scratch: &Path) -> Result<OfflineReader, OfflineError> {
-    OfflineReader::open(&[dir.to_owned()], scratch, TestClock::new())
+    OfflineReader::open(&[dir.to_owned()], scratch, TestClock::new(), &TestThreads)
 }
 
 fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
@@ -64,5 +65,8 @@ async fn a_killed_member_is_read_as_it_would_start_and_stays_as_it_is() {
 fn what_is_no_member_is_refused() {
     let (empty, scratch) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     assert!(matches!(open(empty.path(), scratch.path()), Err(OfflineError::NoMember { .. })));
-    assert!(matches!(OfflineReader::open(&[], scratch.path(), TestClock::new()), Err(OfflineError::NoMember { .. })));
+    assert!(matches!(
+        OfflineReader::open(&[], scratch.path(), TestClock::new(), &TestThreads),
+        Err(OfflineError::NoMember { .. })
+    ));
 }

@@ -5,8 +5,9 @@
 //! they know about it, and it asks at its own address who answers there. What does not fit closes the door: with a reason
 //! and a remedy in the log, again and again, until it fits.
 
+use cairn_core::sync::IgnorePoison;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use cairn_core::id::ClusterId;
 use cairn_protocol::rpc::ClientId;
@@ -77,7 +78,7 @@ impl Admission {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().ignore_poison()
     }
 
     /// Whether the member takes part; if not, why.

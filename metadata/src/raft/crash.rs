@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use cairn_core::id::MemberId;
 use cairn_core::id::NodeId;
 use cairn_core::name::BucketName;
+use cairn_core::testing::TestThreads;
 use cairn_protocol::metadata::command::{CreateBucket, OpenSession};
 use cairn_protocol::rpc::{CallTag, ClientId};
 use openraft::{CommittedLeaderId, EntryPayload};
@@ -180,7 +181,7 @@ impl Held {
 
 /// Opens the log as a member does, and says what it holds.
 fn held(disk: &Disk) -> Held {
-    let log = LogStore::on(open(disk)).unwrap();
+    let log = LogStore::on(open(disk), &TestThreads).unwrap();
     let entries = log.entries(0, u64::MAX).unwrap().into_iter().map(|entry| entry.log_id).collect();
     let (vote, purged) = (log.vote(), log.purged());
     let closed = log.open_token();

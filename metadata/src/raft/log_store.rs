@@ -1,11 +1,13 @@
 //! The Raft log and vote in one redb file. Entries that are being written or were written lately are served from memory.
 
+use cairn_core::sync::IgnorePoison;
+use cairn_core::threads::Threads;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::ops::{Bound, RangeBounds};
 use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use openraft::storage::{LogFlushed, RaftLogStorage};
 use openraft::{AnyError, ErrorSubject, ErrorVerb, LogState, RaftLogReader, StorageIOError};
@@ -67,7 +69,7 @@ struct Tail {
 
 impl Shared {
     fn tail(&self) -> MutexGuard<'_, Tail> {
-        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tail.lock().ignore_poison()
     }
 }
 
@@ -90,15 +92,14 @@ impl Written for Shared {
 
 impl LogStore {
     /// Opens the log in `path`; `create` says whether it may be made.
-    pub(crate) fn open(path: &Path, create: bool) -> Result<Self, StoreError> {
+    pub(crate) fn open(path: &Path, create: bool, threads: &dyn Threads) -> Result<Self, StoreError> {
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE_BYTES);
-        Self::on(if create { builder.create(path)? } else { builder.open(path)? })
+        Self::on(if create { builder.create(path)? } else { builder.open(path)? }, threads)
     }
 
     /// The log in an open file.
-    #[expect(clippy::disallowed_methods, reason = "the log is not given a source of threads yet")]
-    pub(super) fn on(database: Database) -> Result<Self, StoreError> {
+    pub(super) fn on(database: Database, threads: &dyn Threads) -> Result<Self, StoreError> {
         let transaction = log_writer::begin(&database)?;
         let tail = {
             let log = transaction.open_table(LOG)?;
@@ -119,10 +120,9 @@ impl LogStore {
         let shared = Arc::new(Shared { tail: Mutex::new(tail) });
         let (jobs, queue) = channel();
         let (for_writer, written) = (Arc::clone(&file), Arc::clone(&shared) as Arc<dyn Written>);
-        std::thread::Builder::new()
-            .name("metadata-log".to_owned())
-            .spawn(move || log_writer::run(&for_writer.database, &queue, &written))
-            .map_err(|e| StoreError::Thread(e.to_string()))?;
+        let writer = Box::new(move || log_writer::run(&for_writer.database, &queue, &written));
+        // The thread ends by itself once no job can come any more; whoever has to know asks `open_token`.
+        let _joined_by_nobody = threads.spawn("metadata-log", writer).map_err(|e| StoreError::Thread(e.to_string()))?;
         Ok(Self { file, shared, jobs })
     }
 

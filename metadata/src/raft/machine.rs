@@ -3,8 +3,9 @@
 //! A transaction is not synced by itself: the log is, and what a crash takes from this file is applied again from the
 //! log. The log is purged only up to what has been synced here.
 
+use cairn_core::sync::IgnorePoison;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock, Weak};
 use std::time::Duration;
 
 use cairn_core::clock::Clock;
@@ -111,15 +112,15 @@ impl Machine {
     }
 
     fn published(&self) -> Published {
-        self.published.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.published.read().ignore_poison().clone()
     }
 
     fn publish(&self, published: Published) {
-        *self.published.write().unwrap_or_else(PoisonError::into_inner) = published;
+        *self.published.write().ignore_poison() = published;
     }
 
     fn lock_writer(&self) -> MutexGuard<'_, Unsynced> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+        self.writer.lock().ignore_poison()
     }
 
     /// Keeps the file as it is, for a test that copies it.
@@ -130,23 +131,23 @@ impl Machine {
 
     /// The state as of now.
     pub(crate) fn view(&self) -> Result<View, StoreError> {
-        let database = Arc::clone(&self.published.read().unwrap_or_else(PoisonError::into_inner).database);
+        let database = Arc::clone(&self.published.read().ignore_poison().database);
         View::new(&database)
     }
 
     /// The last entry applied.
     pub(crate) fn applied(&self) -> Option<LogId> {
-        self.published.read().unwrap_or_else(PoisonError::into_inner).applied
+        self.published.read().ignore_poison().applied
     }
 
     /// The newest commit.
     pub(crate) fn commit(&self) -> CommitSequence {
-        self.published.read().unwrap_or_else(PoisonError::into_inner).commit
+        self.published.read().ignore_poison().commit
     }
 
     /// The cluster map; nothing before the cluster is formed.
     pub(crate) fn map(&self) -> Option<Arc<ClusterMap>> {
-        self.published.read().unwrap_or_else(PoisonError::into_inner).map.clone()
+        self.published.read().ignore_poison().map.clone()
     }
 
     /// The last membership applied.

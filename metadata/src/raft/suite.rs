@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use cairn_core::testing::TestThreads;
 use openraft::testing::{StoreBuilder, Suite};
 use tempfile::TempDir;
 
@@ -15,7 +16,7 @@ struct Stores;
 impl StoreBuilder<TypeConfig, LogStore, Arc<Machine>, TempDir> for Stores {
     async fn build(&self) -> Result<(TempDir, LogStore, Arc<Machine>), StorageError> {
         let dir = TempDir::new().unwrap();
-        let log = LogStore::open(&dir.path().join("log.redb"), true).unwrap();
+        let log = LogStore::open(&dir.path().join("log.redb"), true, &TestThreads).unwrap();
         let machine = Machine::open(&dir.path().join("state.redb"), true, 1 << 20, TestClock::new()).unwrap();
         Ok((dir, log, Arc::new(machine)))
     }

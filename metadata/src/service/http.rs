@@ -1,6 +1,7 @@
 //! The service over the internal RPC.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use cairn_core::sync::IgnorePoison;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
@@ -133,7 +134,7 @@ impl Server {
         });
         let loader = loader.await.map_err(stopped)?.map_err(stopped)?;
         if !last {
-            let mut incoming = self.incoming.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut incoming = self.incoming.lock().ignore_poison();
             *incoming = Some((meta.snapshot_id, next, loader));
             return Ok(ChunkTaken { vote });
         }
@@ -144,7 +145,7 @@ impl Server {
     }
 
     fn has_taken(&self, message: &SnapshotChunk) -> bool {
-        let incoming = self.incoming.lock().unwrap_or_else(PoisonError::into_inner);
+        let incoming = self.incoming.lock().ignore_poison();
         match incoming.as_ref() {
             Some((id, next, _)) if *id == message.id => message.number < *next,
             // The last chunk of a snapshot that is installed by now.
@@ -158,7 +159,7 @@ impl Server {
     /// The loader that waits for this chunk.
     fn take_incoming(&self, message: &SnapshotChunk) -> Result<Loader, Stopped> {
         let machine = &self.member.machine;
-        let mut incoming = self.incoming.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut incoming = self.incoming.lock().ignore_poison();
         let waiting = incoming.take();
         if message.number == 0 {
             drop(waiting);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use cairn_core::clock::Clock;
 use cairn_core::id::Incarnation;
 use cairn_core::random::RandomSource;
+use cairn_core::threads::Threads;
 use cairn_protocol::rpc::{ClientId, HttpMetadata, RpcClient};
 use cairn_protocol::storage::StorageDirectory;
 use openraft::{Config, SnapshotPolicy};
@@ -42,6 +43,8 @@ pub struct Dependencies {
     pub clock: Arc<dyn Clock>,
     /// Randomness, for the id of a new cluster.
     pub random: Arc<dyn RandomSource>,
+    /// Starts the thread that writes the log.
+    pub threads: Arc<dyn Threads>,
     /// The storage nodes, for deleting what was let go of.
     pub storage: StorageDirectory,
     /// Calls to the other members.
@@ -55,9 +58,9 @@ impl MetadataService {
     /// Opens the directory, or forms a new cluster in an empty one. A single member is ready when this returns; one of
     /// several becomes ready once a majority has met.
     pub async fn start(options: Options, dependencies: Dependencies) -> Result<Handle, StartError> {
-        let Dependencies { clock, random, storage, rpc } = dependencies;
-        let opening = (options.clone(), Arc::clone(&clock), Incarnation::draw(random.as_ref()));
-        let directory = tokio::task::spawn_blocking(move || Directory::open(&opening.0, opening.1, opening.2))
+        let Dependencies { clock, random, threads, storage, rpc } = dependencies;
+        let (own, time, drawn) = (options.clone(), Arc::clone(&clock), Incarnation::draw(random.as_ref()));
+        let directory = tokio::task::spawn_blocking(move || Directory::open(&own, time, threads.as_ref(), drawn))
             .await
             .map_err(|e| StartError::Raft(e.to_string()))??;
         let (machine, log) = (Arc::clone(&directory.machine), directory.log.clone());

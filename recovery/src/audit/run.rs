@@ -50,7 +50,7 @@ pub enum AuditError {
 
 /// Audits a stopped cluster.
 pub fn audit(options: &AuditOptions, clock: Arc<dyn Clock>, threads: &dyn Threads) -> Result<AuditReport, AuditError> {
-    let book = OfflineReader::open(&options.metadata, &options.scratch, clock)?;
+    let book = OfflineReader::open(&options.metadata, &options.scratch, clock, threads)?;
     let Sorted { disks, mut strangers } = sort(book.map(), read_all(options, threads)?);
     let mut auditor = Auditor::new(disks);
     book.extents(|extent| auditor.extent(&extent))?;

@@ -45,6 +45,7 @@ pub(crate) async fn start(config: &Config, shared: &Shared) -> Result<Handle, Se
     let dependencies = Dependencies {
         clock: Arc::clone(&shared.system.clock),
         random: Arc::clone(&shared.system.random),
+        threads: Arc::clone(&shared.system.threads),
         storage: shared.directory.clone(),
         rpc: shared.rpc.clone(),
     };

@@ -120,6 +120,7 @@ impl Cluster {
         let dependencies = cairn_metadata::Dependencies {
             clock: clock.clone(),
             random: random.clone(),
+            threads: Arc::new(TestThreads),
             storage: directory.clone(),
             rpc,
         };

@@ -13,13 +13,20 @@ use crate::service::tests::{bucket, commit, get, options, prepare, rpc};
 use crate::state::commands::testing::expire_all;
 use crate::testing::{TestClock, TestRandom};
 use crate::{Dependencies, Handle, MetadataService};
+use cairn_core::testing::TestThreads;
 
 const YEAR_MS: u64 = 365 * 24 * 3600 * 1000;
 const NOW_MS: u64 = 1_790_000_000_000;
 
 async fn start(dir: &TempDir, clock: &Arc<TestClock>) -> Handle {
     let (random, storage) = (Arc::new(TestRandom), StorageDirectory::new(rpc("secret")));
-    let dependencies = Dependencies { clock: Arc::clone(clock) as _, random, storage, rpc: rpc("secret") };
+    let dependencies = Dependencies {
+        clock: Arc::clone(clock) as _,
+        random,
+        threads: Arc::new(TestThreads),
+        storage,
+        rpc: rpc("secret"),
+    };
     MetadataService::start(options(dir.path()), dependencies).await.unwrap()
 }
 

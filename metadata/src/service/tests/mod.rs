@@ -33,6 +33,7 @@ use tempfile::TempDir;
 use crate::raft::message::{ChunkTaken, RaftPath, SnapshotChunk, Stopped};
 use crate::testing::{TestClock, TestRandom};
 use crate::{Dependencies, Handle, MetadataService, Options, router};
+use cairn_core::testing::TestThreads;
 
 mod members;
 
@@ -48,7 +49,7 @@ pub(crate) fn rpc(secret: &str) -> RpcClient {
 
 pub(crate) async fn start_with(options: Options, storage: StorageDirectory) -> Handle {
     let (clock, random) = (TestClock::new(), Arc::new(TestRandom));
-    let dependencies = Dependencies { clock, random, storage, rpc: rpc(SECRET) };
+    let dependencies = Dependencies { clock, random, threads: Arc::new(TestThreads), storage, rpc: rpc(SECRET) };
     MetadataService::start(options, dependencies).await.unwrap()
 }
 
@@ -153,7 +154,8 @@ async fn a_killed_member_applies_its_log_again() {
     let dir = TempDir::new().unwrap();
     // Without time there is no sync by interval.
     let (random, storage) = (Arc::new(TestRandom), StorageDirectory::new(rpc(SECRET)));
-    let dependencies = Dependencies { clock: TestClock::frozen(), random, storage, rpc: rpc(SECRET) };
+    let dependencies =
+        Dependencies { clock: TestClock::frozen(), random, threads: Arc::new(TestThreads), storage, rpc: rpc(SECRET) };
     let metadata = MetadataService::start(options(dir.path()), dependencies).await.unwrap();
     let session = prepare(&metadata).await;
     for n in 0..50 {
@@ -416,7 +418,13 @@ async fn a_jump_of_the_wall_clock_changes_only_timestamps() {
     let dir = TempDir::new().unwrap();
     let (clock, random, storage) = (TestClock::new(), Arc::new(TestRandom), StorageDirectory::new(rpc(SECRET)));
     storage.add_local(node(), Arc::new(Deletions::default()));
-    let dependencies = Dependencies { clock: Arc::clone(&clock) as _, random, storage, rpc: rpc(SECRET) };
+    let dependencies = Dependencies {
+        clock: Arc::clone(&clock) as _,
+        random,
+        threads: Arc::new(TestThreads),
+        storage,
+        rpc: rpc(SECRET),
+    };
     let grace = Options { reclaim_grace: Duration::from_millis(100), ..options(dir.path()) };
     let metadata = MetadataService::start(grace, dependencies).await.unwrap();
     let session = prepare(&metadata).await;

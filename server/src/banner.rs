@@ -1,12 +1,12 @@
-//! What a person sees when the server is up.
+//! What a person at a terminal sees once the server is up.
 
 use std::io::Write;
 use std::net::SocketAddr;
 
 use crate::credentials::LoadedCredentials;
 
-/// Prints the endpoint, the credentials and a line to try. The secret is shown only when it was just generated: later
-/// it is in its file.
+/// Prints the endpoint, the credentials and lines to try. The secret is shown only when it was just generated; later it
+/// is in its file.
 pub(crate) fn print(s3: Option<SocketAddr>, admin: SocketAddr, keys: &LoadedCredentials, profile: &str) {
     let mut out = std::io::stdout().lock();
     // A closed standard output is no reason to stop serving.
@@ -44,7 +44,7 @@ fn secret_lines(keys: &LoadedCredentials) -> Option<String> {
     })
 }
 
-/// What to put after `AWS_SECRET_ACCESS_KEY=` so that the lines can be pasted as they are.
+/// What follows `AWS_SECRET_ACCESS_KEY=`, so that the lines can be pasted unchanged.
 fn secret_expression(keys: &LoadedCredentials) -> String {
     match &keys.file {
         Some(_) if keys.generated => keys.root.secret_key.clone(),
@@ -53,7 +53,7 @@ fn secret_expression(keys: &LoadedCredentials) -> String {
     }
 }
 
-/// An address that a client on this machine can use.
+/// The address as a client on this machine can use it.
 fn reachable(addr: SocketAddr) -> SocketAddr {
     if addr.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], addr.port())) } else { addr }
 }

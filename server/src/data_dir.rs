@@ -1,4 +1,4 @@
-//! The data directory: one process at a time, and the identity of its gateway.
+//! The data directory: used by one process at a time, with the identity of its gateway.
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -12,35 +12,23 @@ use crate::credentials::write_private;
 /// Why the data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
-    /// It cannot be made or written.
     #[error("cannot use the data directory {path}: {source}")]
-    Inaccessible {
-        /// The directory.
-        path: PathBuf,
-        /// What happened.
-        source: std::io::Error,
-    },
-    /// Another process has it.
+    Inaccessible { path: PathBuf, source: std::io::Error },
     #[error("the data directory {0} is in use by another cairn process; stop that one, or choose another --data")]
     InUse(PathBuf),
-    /// The gateway's identity is damaged.
-    #[error("{path} does not hold an identity ({detail}); remove it to have a new one made")]
-    Identity {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        detail: String,
-    },
+    /// The file with the gateway's identity is damaged.
+    #[error("{path} does not hold an identity ({detail}); remove it, and the next start makes a new one")]
+    Identity { path: PathBuf, detail: String },
 }
 
-/// A data directory that belongs to this process for as long as this lives.
+/// A data directory, locked for this process while this lives.
 pub(crate) struct DataDir {
     path: PathBuf,
     _lock: File,
 }
 
 impl DataDir {
-    /// Makes the directory if needed and locks it. The lock goes with the process, however it ends.
+    /// Creates the directory if needed and locks it. The lock ends with the process, however that ends.
     pub(crate) fn open(path: &Path) -> Result<Self, DataDirError> {
         let inaccessible = |source| DataDirError::Inaccessible { path: path.to_owned(), source };
         std::fs::create_dir_all(path).map_err(inaccessible)?;
@@ -55,8 +43,8 @@ impl DataDir {
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
-    /// The identity of this directory's gateway: made at the first start, so that a restart ends the sessions before it
-    /// and what they left behind can be collected.
+    /// The identity of this directory's gateway, created at the first start. It stays the same, so that a restart ends the
+    /// gateway's earlier sessions and their garbage can be collected.
     pub(crate) fn gateway_id(&self, random: &dyn RandomSource) -> Result<NodeId, DataDirError> {
         let path = self.path.join("gateway-id");
         match std::fs::read_to_string(&path) {

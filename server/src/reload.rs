@@ -1,4 +1,4 @@
-//! What a running server takes over when it is told to read its configuration again: SIGHUP, as other servers have it.
+//! SIGHUP: a running server reads its configuration again and takes further disks into service.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -7,57 +7,61 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{Config, ConfigError};
 
-/// Reads the configuration again, with the flags and the environment that the process was started with.
+/// Reads the configuration again, with the flags and the environment of the start.
 pub(crate) type Reread = Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>;
 
-/// Receives SIGHUP from here on, which ends a process that does not. A process in a terminal is to end with its terminal,
-/// as people expect: nothing for that.
+/// Receives SIGHUP from here on; it would end a process that does not receive it. `None` in a terminal: there a process
+/// should end with its terminal.
 pub(crate) fn receive() -> Result<Option<Signal>, std::io::Error> {
     if std::io::stdin().is_terminal() { Ok(None) } else { signal(SignalKind::hangup()).map(Some) }
 }
 
-/// Takes further disks into service whenever the process is told to.
+/// Takes further disks into service at every SIGHUP.
 pub(crate) async fn run(
-    mut told: Signal,
+    mut hangups: Signal,
     node: Option<cairn_storage_node::Handle>,
-    begun_with: Config,
+    started_with: Config,
     reread: Reread,
 ) {
-    let mut current = begun_with;
-    while told.recv().await.is_some() {
+    let mut current = started_with;
+    while hangups.recv().await.is_some() {
         let config = match reread() {
             Ok(config) => config,
             Err(error) => {
-                tracing::error!(%error, "the configuration cannot be read again, and everything stays as it is");
+                tracing::error!(%error, "cannot read the configuration again; nothing changes");
                 continue;
             }
         };
         report(&current, &config);
         let (node, disks) = (node.clone(), config.disks.clone());
-        // Directories are looked at, which may take its time.
+        // Reading directories may block.
         let taken = tokio::task::spawn_blocking(move || node.map(|node| node.add_disks(&disks))).await;
         match taken {
-            Ok(Some(Ok(new))) => new.iter().for_each(|path| tracing::info!(path = %path.display(), "a further disk")),
-            Ok(Some(Err(error))) => tracing::error!(%error, "the further disks are not taken into service"),
+            Ok(Some(Ok(new))) => {
+                for path in new {
+                    tracing::info!(path = %path.display(), "taking a further disk into service");
+                }
+            }
+            Ok(Some(Err(error))) => tracing::error!(%error, "cannot take further disks into service"),
             Ok(None) => {}
-            Err(error) => tracing::error!(%error, "the further disks are not taken into service"),
+            Err(error) => tracing::error!(%error, "cannot take further disks into service"),
         }
         current = config;
     }
 }
 
-/// Says what of a new configuration does not take effect now.
+/// Logs which changes of the configuration do not take effect now.
 fn report(old: &Config, new: &Config) {
     let gone: Vec<String> =
         old.disks.iter().filter(|disk| !new.disks.contains(disk)).map(|disk| disk.display().to_string()).collect();
     if !gone.is_empty() {
         tracing::warn!(
             disks = gone.join(", "),
-            "disks that are not named any more are served until the next start: `cairn disk drain` empties one first"
+            "disks were taken out of the configuration; serving them until the next start: empty them first with `cairn disk drain`"
         );
     }
     let rest = |config: &Config| Config { disks: Vec::<PathBuf>::new(), ..config.clone() };
     if rest(old) != rest(new) {
-        tracing::warn!("only further disks are taken over now: the other changes take effect at the next start");
+        tracing::warn!("the configuration has other changes than further disks; they take effect at the next start");
     }
 }

@@ -8,9 +8,7 @@ use tracing_subscriber::EnvFilter;
 #[derive(Debug, thiserror::Error)]
 #[error("log = {filter:?} is not a log filter: {detail}; try log = \"info\"")]
 pub struct LogFilterError {
-    /// The filter.
     filter: String,
-    /// What is wrong with it.
     detail: String,
 }
 

@@ -1,4 +1,4 @@
-//! Accepts HTTP connections and drains them at the end.
+//! Accepts HTTP connections, and drains them when the process stops.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
 const BUFFER_BYTES: usize = 128 << 10;
 /// Header fields in one request.
 const HEADERS_MAX: usize = 200;
-/// Time that requests under way get to end after a shutdown began.
+/// Time for requests under way to end once a shutdown has begun.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Serves `router` until `shutdown`; then lets requests under way end and returns.
@@ -51,8 +51,8 @@ pub(crate) async fn serve(listener: Box<dyn Listener>, router: Router, shutdown:
                 connections.spawn(connection(stream, router.clone(), shutdown.clone()));
             }
             Err(error) => {
-                // Out of descriptors, most likely: waiting lets connections end.
-                tracing::warn!(%error, "cannot accept a connection");
+                // Most likely out of descriptors: connections that end free some.
+                tracing::warn!(%error, "cannot accept a connection; retrying");
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
@@ -60,7 +60,7 @@ pub(crate) async fn serve(listener: Box<dyn Listener>, router: Router, shutdown:
     drop(listener);
     connections.close();
     if tokio::time::timeout(DRAIN_TIMEOUT, connections.wait()).await.is_err() {
-        tracing::warn!(connections = connections.len(), "requests did not end in time and are cut off");
+        tracing::warn!(connections = connections.len(), "requests did not end in time; cutting them off");
     }
 }
 
@@ -80,6 +80,6 @@ async fn connection(stream: BoxedStream, router: Router, shutdown: CancellationT
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended badly");
+        tracing::debug!(%error, "a connection failed");
     }
 }

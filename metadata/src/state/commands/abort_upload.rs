@@ -15,7 +15,7 @@ use crate::state::tables::{Tables, buckets, parts, uploads, usage};
 pub(super) fn apply(tables: &mut Tables<'_>, command: &AbortUpload, context: Context) -> Result<Outcome, Refused> {
     let bucket = buckets::get(&tables.buckets, &command.bucket)?.id;
     uploads::get(&tables.uploads, bucket, &command.key, command.upload)?;
-    remove(tables, bucket, &command.key, command.upload, (context, 0))?;
+    remove(tables, bucket, &command.key, command.upload, context, 0)?;
     Ok(Outcome::Done)
 }
 
@@ -25,7 +25,8 @@ pub(super) fn remove(
     bucket: BucketId,
     key: &ObjectKey,
     upload: UploadId,
-    (context, item): (Context, u32),
+    context: Context,
+    item: u32,
 ) -> Result<(), StoreError> {
     let has_parts = parts::from(&tables.parts, upload, 0)?.next().is_some();
     tables.uploads.remove((bucket.0, key.as_str().as_bytes(), upload.0))?;

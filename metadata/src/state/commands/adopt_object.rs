@@ -46,7 +46,7 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &AdoptObject, context: Con
             Some(bucket) => bucket,
             None => make_bucket(tables, command, context)?,
         };
-        let made = put(tables, command, context, (KeyVersions::of(tables, bucket, key)?, newest))?;
+        let made = put(tables, command, context, KeyVersions::of(tables, bucket, key)?, newest)?;
         if let Some(old) = made.dropped {
             give_way(tables, old.content)?;
         }
@@ -149,7 +149,8 @@ fn put(
     tables: &mut Tables<'_>,
     command: &AdoptObject,
     context: Context,
-    (versions, current): (KeyVersions<'_>, Current),
+    versions: KeyVersions<'_>,
+    current: Current,
 ) -> Result<Made, StoreError> {
     for placed in command.body.runs() {
         body::record(tables, placed)?;

@@ -32,7 +32,7 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &ApplyLifecycle, context: 
     applied.bytes = change.bytes.unsigned_abs();
     for EndedUpload { key, upload } in &command.uploads {
         if uploads::exists(&tables.uploads, command.bucket, key, *upload)? {
-            abort_upload::remove(tables, command.bucket, key, *upload, (context, item))?;
+            abort_upload::remove(tables, command.bucket, key, *upload, context, item)?;
             applied.uploads += 1;
         }
         item += 1;

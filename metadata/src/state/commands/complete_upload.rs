@@ -48,7 +48,7 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &CompleteUpload, context: 
         tables.parts.insert((command.upload.0, *number), part.to_bytes().as_slice())?;
     }
     tables.uploads.remove((bucket.0, key, command.upload.0))?;
-    let made = put_version(tables, command, context, (versions, current), (upload, size))?;
+    let made = put_version(tables, command, context, versions, current, upload, size)?;
     usage::add(&mut tables.usage, bucket, Change { uploads: -1, ..made.change })?;
     Ok(Outcome::UploadCompleted(UploadCompleted {
         sequence: context.sequence,
@@ -106,8 +106,10 @@ fn put_version(
     tables: &mut Tables<'_>,
     command: &CompleteUpload,
     context: Context,
-    (versions, current): (KeyVersions<'_>, Current),
-    (upload, size): (UploadRow, u64),
+    versions: KeyVersions<'_>,
+    current: Current,
+    upload: UploadRow,
+    size: u64,
 ) -> Result<Made, StoreError> {
     let row = VersionRow {
         size,

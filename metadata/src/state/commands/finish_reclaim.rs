@@ -21,7 +21,7 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &FinishReclaim, context: C
     let generations = command.generations.iter().copied().map(Some).chain(std::iter::repeat(None));
     for (extent, generation) in command.extents.iter().zip(generations) {
         if belongs(&entry.garbage, *extent) {
-            all_gone &= forget(tables, *extent, generation, (&command.away, &mut left))?;
+            all_gone &= forget(tables, *extent, generation, &command.away, &mut left)?;
         }
     }
     for (item, garbage) in (0u32..).zip(left) {
@@ -58,7 +58,8 @@ fn forget(
     tables: &mut Tables<'_>,
     extent: ExtentId,
     generation: Option<Generation>,
-    (away, left): (&[DiskNumber], &mut Vec<Garbage>),
+    away: &[DiskNumber],
+    left: &mut Vec<Garbage>,
 ) -> Result<bool, StoreError> {
     let Some(row) = extents::get(&tables.extents, extent)? else { return Ok(true) };
     if generation.is_some_and(|generation| generation != row.generation) {

@@ -16,10 +16,10 @@ use crate::state::tables::{View, buckets, lifecycle, noncurrent, parts, versioni
 pub(super) fn get_object(view: &View, query: &GetObject) -> Result<ObjectView, Refused> {
     let bucket = buckets::get(&view.buckets()?, &query.bucket)?.id;
     let versioning = versioning::get(&view.versioning()?, bucket)?;
-    let place = (bucket, query.key.as_str().as_bytes());
+    let key = query.key.as_str().as_bytes();
     let (sequence, row) = match query.version {
-        Some(id) => named(view, place, id)?,
-        None => newest(view, place, versioning)?,
+        Some(id) => named(view, bucket, key, id)?,
+        None => newest(view, bucket, key, versioning)?,
     };
     let part = query.part.map(|number| find_part(view, &row, number)).transpose()?;
     let (part, part_checksum) = part.map_or((None, None), |(range, checksum)| (Some(range), checksum));
@@ -49,7 +49,8 @@ pub(super) fn get_object(view: &View, query: &GetObject) -> Result<ObjectView, R
 /// The newest version, which must be an object.
 fn newest(
     view: &View,
-    (bucket, key): (BucketId, &[u8]),
+    bucket: BucketId,
+    key: &[u8],
     versioning: Versioning,
 ) -> Result<(CommitSequence, VersionRow), Refused> {
     if let Some(found) = versions::newest(&view.versions()?, bucket, key)? {
@@ -65,8 +66,8 @@ fn newest(
 }
 
 /// The version called `id`, which must be an object.
-fn named(view: &View, place: (BucketId, &[u8]), id: VersionId) -> Result<(CommitSequence, VersionRow), Refused> {
-    let found = noncurrent::find(&view.versions()?, &view.noncurrent()?, &view.null_versions()?, place, id)?;
+fn named(view: &View, bucket: BucketId, key: &[u8], id: VersionId) -> Result<(CommitSequence, VersionRow), Refused> {
+    let found = noncurrent::find(&view.versions()?, &view.noncurrent()?, &view.null_versions()?, bucket, key, id)?;
     let found = found.ok_or(Rejection::NoSuchVersion)?;
     if found.row.kind.is_marker() {
         return Err(Rejection::DeleteMarker(id).into());

@@ -31,7 +31,8 @@ pub(crate) fn find(
     versions: &impl ReadableTable<Key, Value>,
     noncurrent: &impl ReadableTable<Key, Value>,
     null_versions: &impl ReadableTable<null_versions::Key, null_versions::Value>,
-    (bucket, key): (BucketId, &[u8]),
+    bucket: BucketId,
+    key: &[u8],
     id: VersionId,
 ) -> Result<Option<Found>, StoreError> {
     let is_meant = |found: &Found| found.row.kind.id(found.sequence) == id;
@@ -45,13 +46,14 @@ pub(crate) fn find(
         VersionId::Null => null_versions.get((bucket.0, key))?.map(|row| CommitSequence(row.value())),
     };
     let Some(sequence) = sequence else { return Ok(None) };
-    Ok(get(noncurrent, (bucket, key), sequence)?.filter(is_meant))
+    Ok(get(noncurrent, bucket, key, sequence)?.filter(is_meant))
 }
 
 /// The noncurrent version of a key that `sequence` made.
 pub(crate) fn get(
     noncurrent: &impl ReadableTable<Key, Value>,
-    (bucket, key): (BucketId, &[u8]),
+    bucket: BucketId,
+    key: &[u8],
     sequence: CommitSequence,
 ) -> Result<Option<Found>, StoreError> {
     let row = noncurrent.get(versions::key(bucket, key, sequence))?;

@@ -62,8 +62,7 @@ impl<'k> KeyVersions<'k> {
 
     /// The version called `id`.
     pub(super) fn find(&self, tables: &Tables<'_>, id: VersionId) -> Result<Option<Found>, StoreError> {
-        let place = (self.bucket, self.key);
-        noncurrent::find(&tables.versions, &tables.noncurrent, &tables.null_versions, place, id)
+        noncurrent::find(&tables.versions, &tables.noncurrent, &tables.null_versions, self.bucket, self.key, id)
     }
 
     /// The version that `sequence` made, if it is not the current one.
@@ -72,7 +71,7 @@ impl<'k> KeyVersions<'k> {
         tables: &Tables<'_>,
         sequence: CommitSequence,
     ) -> Result<Option<Found>, StoreError> {
-        noncurrent::get(&tables.noncurrent, (self.bucket, self.key), sequence)
+        noncurrent::get(&tables.noncurrent, self.bucket, self.key, sequence)
     }
 
     /// The version that has this content, wherever it stands among the newer ones: so that a repeated command is answered as

@@ -68,7 +68,7 @@ fn start(view: &View, bucket: BucketId, query: &ListVersions) -> Result<Option<S
 
 fn after_null(view: &View, bucket: BucketId, key: &[u8]) -> Result<Seek, StoreError> {
     let (current, others, nulls) = (view.versions()?, view.noncurrent()?, view.null_versions()?);
-    let found = noncurrent::find(&current, &others, &nulls, (bucket, key), VersionId::Null)?;
+    let found = noncurrent::find(&current, &others, &nulls, bucket, key, VersionId::Null)?;
     Ok(found.map_or_else(|| Seek::Key(key.to_vec()), |found| Seek::After((key.to_vec(), found.sequence))))
 }
 

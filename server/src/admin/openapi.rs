@@ -1,4 +1,4 @@
-//! docs/openapi.json compared with the routes and the answers that there are.
+//! Compares docs/openapi.json with the routes and the answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +32,7 @@ fn routed() -> BTreeSet<(String, String)> {
 }
 
 #[test]
-fn every_route_is_in_the_document_and_the_other_way_round() {
+fn routes_and_document_name_the_same_calls() {
     let document = document();
     let mut documented = BTreeSet::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
@@ -52,7 +52,7 @@ fn model() -> String {
 }
 
 #[test]
-fn every_field_of_every_answer_is_in_the_document() {
+fn document_has_every_field_of_every_answer() {
     let (document, model) = (document(), model());
     let mut fields: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let (mut name, mut is_flat) = ("", false);
@@ -81,7 +81,7 @@ fn every_field_of_every_answer_is_in_the_document() {
 }
 
 #[test]
-fn every_enum_of_the_answers_is_in_the_document_with_its_names() {
+fn document_has_every_name_of_every_enum() {
     let model = model();
     let declared = model.split("named! {").skip(1).filter_map(|rest| {
         let body = rest.split_once("pub enum ")?.1.split("\n    }").next()?;

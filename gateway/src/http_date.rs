@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_read_back() {
+    fn dates_round_trip() {
         let text = format_http_date(1_795_355_454_999);
         assert_eq!(text, "Sun, 22 Nov 2026 13:50:54 GMT");
         assert_eq!(parse_http_date(&text), Some(1_795_355_454));

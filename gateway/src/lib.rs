@@ -1,8 +1,8 @@
 //! The S3 front end: the only crate that knows HTTP's S3 dialect, XML, SigV4's S3 flavour and S3's errors.
 //!
-//! A request passes through three layers. `http` authenticates it, finds its operation and parses its input into a typed
-//! call. One file in `ops` per operation converts the call into calls on the metadata service and the data path, and the
-//! result back to HTTP. [`data`] moves the bytes. A gateway keeps no state that a restart would miss.
+//! A request passes through three layers. `http` authenticates it, finds its operation and parses its input into a
+//! typed call. One file in `ops` per operation converts the call into calls on the metadata service and the data path,
+//! and the result back to HTTP. [`data`] moves the bytes. A gateway keeps no state that a restart would miss.
 
 pub mod auth;
 pub mod body;

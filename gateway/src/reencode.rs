@@ -1,8 +1,9 @@
-//! Re-encoding: off-profile bodies are read, written again under the profile that a new object would get, and swapped in.
+//! Re-encoding: off-profile bodies are read, written again under the profile that a new object would get, and swapped
+//! in.
 //!
-//! The metadata service hands the work to one gateway at a time, which walks over all bodies. A body that was overwritten
-//! or deleted in the meantime is left alone: the swap is a compare-and-swap, and when it is refused the new copy is
-//! discarded like the body of any aborted write.
+//! The metadata service hands the work to one gateway at a time, which walks over all bodies. A body that was
+//! overwritten or deleted in the meantime is left alone: the swap is a compare-and-swap, and when it is refused the new
+//! copy is discarded like the body of any aborted write.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Checking a signature.
+//! Verifies signatures.
 
 use std::time::{Duration, SystemTime};
 
@@ -18,7 +18,6 @@ use crate::error::{S3Error, S3ErrorCode};
 const SKEW_MAX: Duration = Duration::from_mins(15);
 const SERVICE: &str = "s3";
 
-/// Checks signatures for one region.
 #[derive(Debug)]
 pub struct Authenticator {
     region: String,
@@ -53,7 +52,7 @@ impl Authenticator {
         let credential = self.check_scope(&input.credential, input.time, presigned)?;
         check_time(&input, now)?;
         if input.session_token.is_some() {
-            // Access keys here are long-lived; a token would otherwise be accepted and ignored.
+            // Access keys here are long-lived. A token would otherwise be accepted and ignored.
             return Err(S3ErrorCode::InvalidToken.into());
         }
         check_signed_headers(request.headers, &input.signed_headers)?;
@@ -71,7 +70,7 @@ impl Authenticator {
         self.keys.get(credential, secret, time.to_system_time())
     }
 
-    /// Reads the credential and checks that it is for this region, for S3 and for the day of `time`.
+    /// Parses the credential and checks that it is for this region, for S3 and for the day of `time`.
     pub(super) fn check_scope<'c>(
         &self,
         credential: &'c str,
@@ -114,7 +113,7 @@ pub(super) fn find_secret(access_key: &str, credentials: &dyn CredentialStore) -
         .ok_or_else(|| S3Error::new(S3ErrorCode::InvalidAccessKeyId).with("AWSAccessKeyId", access_key))
 }
 
-/// Fails closed on a body that claims to be signed when nobody signed.
+/// Fails closed on a body that claims to be signed although the request is not.
 fn anonymous_payload(mode: PayloadMode) -> Result<PayloadAuth, S3Error> {
     match mode {
         PayloadMode::Unsigned => Ok(PayloadAuth::Unsigned),

@@ -27,7 +27,6 @@ pub enum AuthInput<'a> {
     Signed(SignedInput<'a>),
 }
 
-/// A signature that can be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedInput<'a> {
     /// Access key and scope.

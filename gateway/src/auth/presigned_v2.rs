@@ -15,7 +15,7 @@ use sha1::Sha1;
 use super::types::{Authentication, Caller, CredentialStore, PayloadAuth, RequestHead};
 use crate::error::{S3Error, S3ErrorCode};
 
-/// Query parameters that are part of what is signed.
+/// Query parameters that the signature covers.
 const SIGNED_PARAMETERS: [&str; 8] = [
     "partNumber",
     "response-cache-control",
@@ -30,7 +30,6 @@ const SIGNED_PARAMETERS: [&str; 8] = [
 /// Query parameters of the signature itself.
 const SIGNATURE_PARAMETERS: [&str; 3] = ["AWSAccessKeyId", "Expires", "Signature"];
 
-/// The signature of a presigned request.
 struct PresignedV2 {
     access_key: String,
     signature: String,

@@ -1,4 +1,4 @@
-//! Whole requests, signed by the client's side of the same protocol, against the verifier.
+//! Whole requests, signed by the client side of the same protocol and verified here.
 
 use std::time::{Duration, SystemTime};
 
@@ -77,7 +77,7 @@ fn presigned(expires: u64) -> Request {
 }
 
 #[test]
-fn every_payload_mode_is_understood() {
+fn every_payload_mode_is_accepted() {
     let check = |payload| signed_by("AK", "secret", "eu-west-1", payload).authenticate().unwrap();
     let unsigned = check(PayloadMode::Unsigned);
     assert_eq!(unsigned.caller, Caller::AccessKey("AK".to_owned()));
@@ -115,7 +115,7 @@ fn wrong_keys_and_changed_requests_do_not_match() {
 }
 
 #[test]
-fn another_region_is_told_the_right_one() {
+fn a_wrong_region_is_answered_with_the_right_one() {
     let error =
         signed_by("AK", "secret", "us-east-1", PayloadMode::Unsigned).check(S3ErrorCode::AuthorizationHeaderMalformed);
     assert_eq!(error.detail("Region"), Some("eu-west-1"));
@@ -155,7 +155,7 @@ fn headers_of_the_x_amz_family_must_be_signed() {
 }
 
 #[test]
-fn what_is_no_signature_is_refused_by_its_kind() {
+fn unreadable_signatures_are_refused_by_kind() {
     let check = |authorization: &str, expected| {
         let mut request = signed();
         request.set("authorization", authorization);
@@ -198,14 +198,14 @@ fn the_date_header_stands_in_for_x_amz_date() {
         request.set("authorization", authorization);
         request
     };
-    // The time is understood: what fails is the signature.
+    // The time is accepted: the signature is what fails.
     head("Fri, 24 May 2013 00:00:00 GMT").check(S3ErrorCode::SignatureDoesNotMatch);
     head("20130524T000000Z").check(S3ErrorCode::SignatureDoesNotMatch);
     head("Friday").check(S3ErrorCode::AccessDenied);
 }
 
 #[test]
-fn presigned_urls_live_as_long_as_they_say() {
+fn presigned_urls_are_valid_for_as_long_as_they_say() {
     let mut request = presigned(60);
     let authentication = request.authenticate().unwrap();
     assert!(authentication.presigned);
@@ -242,7 +242,7 @@ fn presigned_urls_are_checked_part_by_part() {
 }
 
 #[test]
-fn anonymous_requests_are_told_apart() {
+fn anonymous_requests_are_recognized() {
     let authentication = anonymous("/bucket/key?prefix=x").authenticate().unwrap();
     assert_eq!(authentication.caller, Caller::Anonymous);
     assert_eq!(authentication.caller.access_key().unwrap_err().code(), S3ErrorCode::AccessDenied);

@@ -11,7 +11,7 @@ pub trait CredentialStore: Send + Sync {
     fn secret_key(&self, access_key: &str) -> Option<SecretKey>;
 }
 
-/// The head of a request, as it came over the wire.
+/// The head of a request as it arrived.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestHead<'a> {
     pub method: &'a Method,
@@ -19,7 +19,6 @@ pub struct RequestHead<'a> {
     pub headers: &'a HeaderMap,
 }
 
-/// Who a request comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
     /// The request is not signed.
@@ -29,7 +28,7 @@ pub enum Caller {
 }
 
 impl Caller {
-    /// The access key, or `AccessDenied` for an operation that anonymous callers may not do.
+    /// The access key; `AccessDenied` for anonymous callers.
     pub fn access_key(&self) -> Result<&str, S3Error> {
         match self {
             Self::Anonymous => Err(S3ErrorCode::AccessDenied.into()),

@@ -73,8 +73,8 @@ impl ChecksumAlgorithm {
         }
     }
 
-    /// The type of a multipart object's checksum if the client names none. Source: S3 user guide, "Full object and composite
-    /// checksums".
+    /// The type of a multipart object's checksum if the client names none. Source: S3 user guide, "Full object and
+    /// composite checksums".
     pub const fn default_type(self) -> ChecksumType {
         match self {
             Self::Crc64Nvme => ChecksumType::FullObject,
@@ -230,7 +230,7 @@ mod tests {
 
     /// Check values over "123456789", from the CRC catalogue and FIPS 180.
     #[test]
-    fn values_are_those_of_the_standards() {
+    fn values_match_the_standards() {
         for (algorithm, expected) in [
             (ChecksumAlgorithm::Crc32, "cbf43926"),
             (ChecksumAlgorithm::Crc32c, "e3069283"),
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn names_read_back() {
+    fn names_round_trip() {
         for algorithm in ChecksumAlgorithm::ALL {
             assert_eq!(ChecksumAlgorithm::parse(&algorithm.as_str().to_lowercase()), Some(algorithm));
             assert_eq!(ChecksumAlgorithm::from_header_name(algorithm.header_name()), Some(algorithm));

@@ -144,7 +144,7 @@ fn declared_checksum(headers: &HeaderMap) -> Result<Option<Declared>, S3Error> {
 fn check_sdk_algorithm(headers: &HeaderMap, declared: Option<ChecksumAlgorithm>) -> Result<(), S3Error> {
     let Some(header) = headers.get(SDK_ALGORITHM) else { return Ok(()) };
     let named = header.to_str().unwrap_or_default();
-    // SDKs that send Content-MD5 on their own account name it here; it has no header of the x-amz-checksum family.
+    // SDKs that add Content-MD5 on their own name it here, although it has no header of the x-amz-checksum family.
     if named.eq_ignore_ascii_case("MD5") && headers.contains_key(CONTENT_MD5) {
         return Ok(());
     }
@@ -158,7 +158,8 @@ fn check_sdk_algorithm(headers: &HeaderMap, declared: Option<ChecksumAlgorithm>)
     }
 }
 
-/// A text that is not a checksum counts as one that does not match. Source: ceph/s3-tests, `test_object_checksum_sha256`.
+/// A text that is not a checksum counts as one that does not match. Source: ceph/s3-tests,
+/// `test_object_checksum_sha256`.
 fn no_checksum(algorithm: ChecksumAlgorithm) -> S3Error {
     let message = format!("Value for {} header is invalid.", algorithm.header_name());
     S3Error::with_message(S3ErrorCode::BadDigest, message)

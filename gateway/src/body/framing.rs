@@ -19,8 +19,8 @@ pub enum BodyFraming {
 }
 
 impl BodyFraming {
-    /// Reads the framing. Like AWS, refuses an aws-chunked body of unknown decoded length, and any other body of unknown
-    /// length unless HTTP's own chunked encoding frames it, with `MissingContentLength`.
+    /// Reads the framing. Like AWS, refuses an aws-chunked body of unknown decoded length, and any other body of
+    /// unknown length unless HTTP's own chunked encoding frames it, with `MissingContentLength`.
     pub fn from_headers(headers: &HeaderMap, payload: &PayloadAuth) -> Result<Self, S3Error> {
         let signing = match payload {
             PayloadAuth::Unsigned | PayloadAuth::SignedSha256(_) => return Self::plain(headers),

@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_wanted_is_computed_however_the_bytes_come() {
+    fn wanted_digests_are_computed_over_pieces_of_any_size() {
         for algorithm in ChecksumAlgorithm::ALL {
             let mut hasher = BodyHasher::new(ChecksumSet::default().with(algorithm));
             for piece in [&b"1234"[..], b"", b"56789"] {

@@ -1,8 +1,8 @@
 //! Bodies of requests: removes their framing and checks their digests.
 //!
 //! [`Payload`] yields the object's bytes whatever the framing (plain or aws-chunked, signed or not) without copying
-//! them. [`BodyHasher`] digests the same bytes on a thread of its own, and at the end [`ExpectedDigests`], collected from
-//! the headers, compares. Only then is the body known to be what the client meant to send.
+//! them. [`BodyHasher`] digests the same bytes on a thread of its own, and at the end [`ExpectedDigests`], collected
+//! from the headers, compares. Only then is the body known to be what the client meant to send.
 
 mod checksum;
 mod chunked;

@@ -115,7 +115,7 @@ where
         match frame {
             None => return Ok(None),
             Some(Err(error)) => {
-                tracing::debug!(%error, "the connection broke while a body was being read");
+                tracing::debug!(%error, "the connection broke while a body was read; refusing the request");
                 return Err(S3ErrorCode::IncompleteBody.into());
             }
             // Frames without data are HTTP's own trailers, which S3 does not use.

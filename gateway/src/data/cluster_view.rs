@@ -13,22 +13,21 @@ pub struct ClusterView {
 }
 
 impl ClusterView {
-    /// Nothing seen yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The map, once there is one.
+    /// `None` before the first map.
     pub fn get(&self) -> Option<Arc<ClusterMap>> {
         self.map.read().ignore_poison().clone()
     }
 
-    /// The epoch of the map; 0 for none.
+    /// 0 before the first map.
     pub fn epoch(&self) -> Epoch {
         self.get().map_or(Epoch(0), |map| map.epoch)
     }
 
-    /// Takes a map over if it is newer.
+    /// Keeps `map` if it is newer.
     pub fn update(&self, map: ClusterMap) {
         let mut current = self.map.write().ignore_poison();
         if current.as_ref().is_none_or(|c| c.epoch < map.epoch) {

@@ -1,4 +1,4 @@
-//! Coders by shape: making one inverts a matrix, so they are kept.
+//! A cache of coders: making one inverts a matrix.
 
 use std::collections::HashMap;
 use std::sync::RwLock;
@@ -6,14 +6,13 @@ use std::sync::RwLock;
 use cairn_core::codec::{Codec, CodecError};
 use cairn_core::sync::IgnorePoison;
 
-/// The coders in use. There are as many as there are shapes among the profiles.
+/// One coder for each shape among the profiles.
 #[derive(Debug, Default)]
 pub struct Codecs {
     by_shape: RwLock<HashMap<(u8, u8), Codec>>,
 }
 
 impl Codecs {
-    /// The coder for `data_shards + parity_shards`.
     pub fn get(&self, data_shards: u8, parity_shards: u8) -> Result<Codec, CodecError> {
         let shape = (data_shards, parity_shards);
         if let Some(codec) = self.by_shape.read().ignore_poison().get(&shape) {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::read::{BodyReader, ReadError};
 use super::source::BodySource;
 
-/// Yields what a reader reads.
+/// Reads a stored body as the input of a write.
 pub struct CopySource {
     reader: Option<BodyReader>,
     frames: VecDeque<Bytes>,

@@ -1,4 +1,4 @@
-//! Which disks this gateway leaves out of new placements for a moment.
+//! Which disks this gateway briefly leaves out of new placements.
 
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
@@ -9,8 +9,8 @@ use cairn_core::id::DiskNumber;
 use cairn_core::sync::IgnorePoison;
 use cairn_protocol::storage::StorageErrorKind;
 
-/// Remembers failed calls: the cluster map learns of a dead node only seconds later, and each write until then would
-/// fail again.
+/// Remembers failed calls. The cluster map shows a dead node only seconds later, and until then each write would fail
+/// again.
 pub struct DiskHealth {
     clock: Arc<dyn Clock>,
     /// Until when, in monotonic time, a disk is left out.
@@ -21,7 +21,7 @@ pub struct DiskHealth {
 const PAUSE: Duration = Duration::from_secs(5);
 
 impl DiskHealth {
-    /// All disks are healthy.
+    /// At first all disks are usable.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self { clock, out: RwLock::default() }
     }

@@ -1,4 +1,4 @@
-//! Tells the metadata service which shards reads found bad, so that they are repaired.
+//! Reports bad shards that reads found to the metadata service, so that they are repaired.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use cairn_protocol::metadata::command::{ReportFaults, ShardReport};
 use cairn_protocol::metadata::{Metadata, MetadataExt};
 use tokio::sync::mpsc;
 
-/// Takes reports without ever delaying a read. Cheap to clone.
+/// Queues reports without ever delaying a read. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct FaultReporter {
     reports: mpsc::Sender<ShardReport>,
 }
 
-/// Reports that may wait; more are dropped, because the next read or scrub finds the fault again.
+/// Reports that may wait. More are dropped: the next read or scrub finds the fault again.
 const QUEUE: usize = 4096;
 /// Reports in one command.
 const BATCH: usize = 256;
@@ -29,7 +29,6 @@ impl FaultReporter {
         Self { reports }
     }
 
-    /// Queues a report.
     pub fn report(&self, report: ShardReport) {
         let _ = self.reports.try_send(report);
     }

@@ -1,13 +1,13 @@
-//! How long a read waits before it asks one shard more than it needs (I24).
+//! How long a read waits before it asks one more shard than it needs (I24).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// An adaptive delay: a few times what fetches take on average, so that hedges stay rare when all is well. Source:
+/// An adaptive delay: a few times the average fetch, so that hedges stay rare while all disks are fast. Source:
 /// Dean and Barroso, "The tail at scale" (2013).
 #[derive(Debug)]
 pub struct HedgeDelay {
-    /// Exponentially weighted mean of the time of a fetch, in microseconds.
+    /// Exponentially weighted mean duration of a fetch, in microseconds.
     mean_us: AtomicU64,
 }
 
@@ -16,19 +16,18 @@ const DELAY_MIN: Duration = Duration::from_millis(20);
 const DELAY_MAX: Duration = Duration::from_millis(500);
 
 impl HedgeDelay {
-    /// Starts from 5 ms a fetch.
+    /// Assumes 5 ms per fetch at first.
     pub fn new() -> Self {
         Self { mean_us: AtomicU64::new(5_000) }
     }
 
-    /// A fetch took so long. Lost updates under contention do not matter to a mean.
+    /// Records how long a fetch took. A mean can afford to lose updates under contention.
     pub fn observe(&self, took: Duration) {
         let mean = self.mean_us.load(Ordering::Relaxed);
         let sample = (took.as_micros() as u64).min(1_000_000);
         self.mean_us.store(mean - mean / 16 + sample / 16, Ordering::Relaxed);
     }
 
-    /// The delay now.
     pub fn get(&self) -> Duration {
         (Duration::from_micros(self.mean_us.load(Ordering::Relaxed)) * MULTIPLE).clamp(DELAY_MIN, DELAY_MAX)
     }

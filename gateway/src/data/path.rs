@@ -17,7 +17,7 @@ use super::fault_reporter::FaultReporter;
 use super::hedge::HedgeDelay;
 use super::session::Session;
 
-/// The way to the disks, for reads and writes. Cheap to clone.
+/// The way to the disks. Cheap to clone.
 #[derive(Clone)]
 pub struct DataPath {
     pub metadata: Arc<dyn Metadata>,
@@ -40,7 +40,7 @@ pub struct DataPathOptions {
     pub memory_bytes: u64,
 }
 
-/// A disk with the node to talk to.
+/// A disk and the node that serves it.
 #[derive(Clone)]
 pub(super) struct DiskClient {
     pub(super) number: DiskNumber,

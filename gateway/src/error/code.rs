@@ -15,7 +15,6 @@ macro_rules! codes {
         }
 
         impl S3ErrorCode {
-            /// Every code.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
             const fn facts(self) -> (&'static str, StatusCode, &'static str) {
@@ -33,12 +32,11 @@ impl S3ErrorCode {
         self.facts().0
     }
 
-    /// The HTTP status that goes with it.
     pub const fn status(self) -> StatusCode {
         self.facts().1
     }
 
-    /// AWS's message, used when there is nothing better to say.
+    /// AWS's message, used if there is nothing better to say.
     pub const fn message(self) -> &'static str {
         self.facts().2
     }

@@ -14,14 +14,14 @@ impl From<MetadataError> for S3Error {
                 unavailable(&format!("The metadata service is not available: {detail}"))
             }
             MetadataError::Unknown(detail) => {
-                tracing::warn!(detail, "the outcome of a metadata command is unknown");
+                tracing::warn!(detail, "the outcome of a metadata command is unknown; answering 500");
                 S3Error::with_message(
                     S3ErrorCode::InternalError,
                     "The outcome of the request is not known. Read before you write again.",
                 )
             }
             MetadataError::Protocol(detail) | MetadataError::Store(detail) => {
-                tracing::error!(detail, "a metadata call failed");
+                tracing::error!(detail, "a metadata call failed; answering 500");
                 S3ErrorCode::InternalError.into()
             }
         }
@@ -51,7 +51,7 @@ impl From<Rejection> for S3Error {
             }
             Rejection::LimitReached(what) => S3Error::with_message(C::TooManyBuckets, what),
             Rejection::Topology(detail) | Rejection::Stale(detail) => unavailable(&detail),
-            // AWS documents 416 InvalidPartNumber; this is what ceph/s3-tests asks for (test_multipart_get_part).
+            // AWS documents 416 InvalidPartNumber; ceph/s3-tests requires this (test_multipart_get_part).
             Rejection::NoSuchPart => C::InvalidPart.into(),
             Rejection::ObjectTooLarge => C::EntityTooLarge.into(),
         }
@@ -66,16 +66,16 @@ impl<E: Into<Self>> From<WriteError<E>> for S3Error {
             WriteError::Long { .. } => S3Error::with_message(S3ErrorCode::InvalidRequest, error.to_string()),
             WriteError::Budget(_) => S3ErrorCode::SlowDown.into(),
             WriteError::NoSession(_) | WriteError::NoClusterMap | WriteError::Placement(_) => {
-                tracing::error!(%error, "a write failed");
+                tracing::error!(%error, "a write failed; answering 503");
                 unavailable(&error.to_string())
             }
             // Which disks failed, and why, is for the operator's log and not for the client.
             WriteError::Quorum { .. } => {
-                tracing::error!(%error, "a write failed");
+                tracing::error!(%error, "a write failed; answering 503");
                 unavailable("Too few disks took their shards of the object. Nothing was stored. Please try again.")
             }
             WriteError::Codec(_) | WriteError::DigestThread => {
-                tracing::error!(%error, "a write failed");
+                tracing::error!(%error, "a write failed; answering 500");
                 S3ErrorCode::InternalError.into()
             }
         }
@@ -89,21 +89,21 @@ impl From<ReadError> for S3Error {
             ReadError::Budget(_) => S3ErrorCode::SlowDown.into(),
             ReadError::NoClusterMap => unavailable(&error.to_string()),
             ReadError::Lost { .. } => {
-                tracing::error!(%error, "a read failed");
+                tracing::error!(%error, "a read failed; answering 503");
                 unavailable(
                     "Too few shards of the object can be read at the moment. Nothing is deleted because of that: it \
                      can be read again when its disks are back.",
                 )
             }
             ReadError::Gap { .. } | ReadError::Codec(_) => {
-                tracing::error!(%error, "a read failed");
+                tracing::error!(%error, "a read failed; answering 500");
                 S3ErrorCode::InternalError.into()
             }
         }
     }
 }
 
-/// 503: nothing is wrong with the request, and trying again later is right.
+/// 503: nothing is wrong with the request, and the client may retry it later.
 fn unavailable(message: &str) -> S3Error {
     S3Error::with_message(S3ErrorCode::ServiceUnavailable, message.to_owned())
 }

@@ -27,7 +27,7 @@ impl S3Error {
         Self { code, message: message.into(), details: Vec::new(), headers: Vec::new() }
     }
 
-    /// `InvalidArgument` for a named parameter, the way AWS reports it.
+    /// `InvalidArgument` for a named parameter, as AWS reports it.
     pub fn invalid_argument(
         name: impl Into<String>,
         value: impl Into<String>,
@@ -49,7 +49,7 @@ impl S3Error {
         self
     }
 
-    /// Adds a header to the response, which is all that the answer to a HEAD can say.
+    /// Adds a header to the response, which is all that the response to a HEAD can say.
     pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self

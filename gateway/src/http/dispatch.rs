@@ -1,4 +1,4 @@
-//! From an operation's name to its code.
+//! Calls the operation that a request means.
 
 use std::future::Future;
 
@@ -8,7 +8,6 @@ use crate::request::call::{Arrival, Call};
 use crate::response::respond::Answer;
 
 impl Operation {
-    /// Runs the operation.
     pub(super) async fn run(self, arrival: Arrival) -> Answer {
         match self {
             Self::ListBuckets => perform(arrival, ops::list_buckets::handle).await,
@@ -42,8 +41,8 @@ impl Operation {
     }
 }
 
-/// Parses the input that an operation takes, and runs it. All operations pass through here, when it is known what they
-/// are about and nothing has been done: the place for a decision whether the caller may.
+/// Parses the input of an operation and calls it. All operations pass through here, and at this point it is known what
+/// they are about and nothing has been done yet: this is the place to decide whether the caller may do it.
 async fn perform<C: Call, F: Future<Output = Answer>>(arrival: Arrival, handle: impl FnOnce(C) -> F) -> Answer {
     let call = C::parse(arrival)?;
     handle(call).await

@@ -1,4 +1,4 @@
-//! What it takes to let a request in.
+//! What is needed to let a request in.
 
 use std::sync::Arc;
 

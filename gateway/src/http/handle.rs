@@ -1,4 +1,4 @@
-//! Answers one request.
+//! Answers a request.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 const HOST_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
 const SERVER: HeaderValue = HeaderValue::from_static("Cairn");
 
-/// Answers one request; never fails.
+/// Never fails: an error becomes a response.
 pub(crate) async fn handle(front: &Front, request: Request) -> Response<Body> {
     let id = front.context.new_id();
     let method = request.method().clone();
@@ -34,7 +34,7 @@ pub(crate) async fn handle(front: &Front, request: Request) -> Response<Body> {
     let mut response = match serve(front, parts, body).await {
         Ok(response) => response,
         Err(error) => {
-            tracing::debug!(%method, resource, %error, request = id, "request failed");
+            tracing::debug!(%method, resource, %error, request = id, "request failed; answering with its error");
             error_response(&error, &method, &resource, &id)
         }
     };
@@ -55,7 +55,7 @@ async fn serve(front: &Front, mut parts: Parts, body: Body) -> Answer {
     let head = RequestHead { method: &parts.method, uri: &parts.uri, headers: &parts.headers };
     let now = front.context.clock().now();
     let authentication = front.authenticator.authenticate(&head, &front.credentials, now)?;
-    // Without bucket policies nobody but the root user may do anything.
+    // There are no bucket policies yet, so only the root user may do anything.
     authentication.caller.access_key()?;
     let query = Query::parse(parts.uri.query())?;
     if authentication.presigned {
@@ -67,7 +67,7 @@ async fn serve(front: &Front, mut parts: Parts, body: Body) -> Answer {
     operation.run(Arrival { context: Arc::clone(&front.context), target, request }).await
 }
 
-/// The XML document of an error; HEAD and 304 have no body.
+/// HEAD and 304 have no body.
 fn error_response(error: &S3Error, method: &Method, resource: &str, id: &str) -> Response<Body> {
     let mut response = Response::builder().status(error.status());
     for (name, value) in error.headers() {

@@ -39,7 +39,7 @@ pub(super) enum Operation {
 }
 
 /// Query parameters that name a subresource or a feature, in the order in which the patterns below list them. A request
-/// with one of these that its operation does not know is answered `NotImplemented`: nothing is accepted and then
+/// with one of these that its operation does not support is answered `NotImplemented`: nothing is accepted and then
 /// ignored. Other parameters are ignored, as AWS does.
 const SUBRESOURCES: [&str; 40] = [
     "accelerate",
@@ -84,7 +84,7 @@ const SUBRESOURCES: [&str; 40] = [
     "website",
 ];
 
-/// Finds the operation. That there is none is reported before any mistake in its names.
+/// Finds the operation. If there is none, that is reported before any mistake in the names of bucket and key.
 pub(super) fn find(method: &Method, target: &Target, query: &Query, headers: &HeaderMap) -> Result<Operation, S3Error> {
     let wanted: Vec<&str> = SUBRESOURCES.into_iter().filter(|name| query.has(name)).collect();
     let copy = headers.contains_key("x-amz-copy-source");

@@ -19,10 +19,10 @@ use http_body_util::BodyExt;
 
 /// Bytes of an unwanted body that are read before the response.
 const DRAIN_BYTES_MAX: u64 = 8 << 20;
-/// Time that this may take.
+/// Time limit for reading them.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(2);
 
-/// Gets a request's body back from whoever dropped it half-read.
+/// Gets a request's body back from an operation that dropped it half-read.
 pub(super) struct UnreadBody {
     returned: Arc<Mutex<Option<Returned>>>,
     waits_for_continue: bool,
@@ -36,7 +36,6 @@ struct Returned {
 }
 
 impl UnreadBody {
-    /// Watches over the body of a request with these headers.
     pub(super) fn watch(headers: &HeaderMap, body: Body) -> (Self, Body) {
         let returned = Arc::default();
         let waits_for_continue = headers.contains_key(EXPECT);
@@ -56,7 +55,7 @@ impl UnreadBody {
             return false;
         }
         let Some(left) = self.returned.lock().ignore_poison().take() else { return true };
-        // The client sends nothing until it gets `100 Continue`, which it must not get any more.
+        // The client sends nothing until it gets `100 Continue`, and it must not get that any more.
         if self.waits_for_continue && !left.touched {
             return false;
         }

@@ -12,7 +12,8 @@ use crate::request::object_headers::refuse_unsupported;
 use crate::response::respond::{self, Answer};
 use crate::xml::{CREATE_BUCKET_BYTES_MAX, CreateBucketConfiguration};
 
-/// The region in which creating one's own bucket again succeeds and changes nothing. Everywhere else it is refused. Source: S3 API reference, CreateBucket, `BucketAlreadyOwnedByYou`.
+/// The region in which creating one's own bucket again succeeds and changes nothing. Everywhere else it is refused.
+/// Source: S3 API reference, CreateBucket, `BucketAlreadyOwnedByYou`.
 const DEFAULT_REGION: &str = "us-east-1";
 
 pub(crate) async fn handle(mut call: BucketCall) -> Answer {

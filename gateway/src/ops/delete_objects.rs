@@ -17,7 +17,7 @@ use crate::request::name::object_key;
 use crate::response::respond::{self, Answer};
 use crate::xml::{DELETE_BYTES_MAX, Delete, DeleteOutcome, DeleteResult, ObjectToDelete};
 
-/// Deletes under way at once: enough to fill a commit.
+/// Deletes in flight at once: enough to fill a commit.
 const CONCURRENCY: usize = 128;
 
 pub(crate) async fn handle(mut call: BucketCall) -> Answer {
@@ -37,7 +37,7 @@ pub(crate) async fn handle(mut call: BucketCall) -> Answer {
 async fn delete_one(context: Arc<Context>, bucket: BucketName, object: ObjectToDelete) -> DeleteOutcome {
     let (key, version_id) = (object.key.clone(), object.version_id.clone());
     match try_delete(&context, bucket, object).await {
-        // What does not exist counts as deleted.
+        // An object that does not exist counts as deleted.
         Ok(ObjectDeleted { version, is_marker, .. }) => DeleteOutcome::Deleted {
             key,
             version_id,

@@ -13,7 +13,7 @@ use crate::response::respond::{self, Answer};
 use crate::response::version::{VERSION_ID, describe_version};
 use crate::xml::ObjectAttributes;
 
-/// The header that names what is wanted.
+/// The header that names the wanted attributes.
 const WANTED: &str = "x-amz-object-attributes";
 /// Headers that page through the parts, of which only the number is reported.
 const PAGING: [&str; 2] = ["x-amz-max-parts", "x-amz-part-number-marker"];
@@ -53,7 +53,6 @@ pub(crate) async fn handle(call: AttributesCall) -> Answer {
     respond::finish(response, Body::from(attributes.to_xml()))
 }
 
-/// What can be asked of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Attribute {
     ETag,
@@ -63,7 +62,7 @@ enum Attribute {
     ObjectSize,
 }
 
-/// Reads the header, which may be repeated and whose values may be lists.
+/// Parses the header, which may be repeated and whose values may be lists.
 fn parse<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<Attribute>, S3Error> {
     let names = texts.flat_map(|text| text.split(',')).map(str::trim).filter(|name| !name.is_empty());
     let wanted = names.map(|name| {

@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn markers_name_a_place() {
+    fn markers_name_a_position() {
         let version = |id| VersionPosition::AfterVersion("a/".to_owned(), id);
         for (key, id, delimiter, expected) in [
             ("", None, "/", VersionPosition::Start),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_without_a_key_is_no_place() {
+    fn an_invalid_version_marker_is_refused() {
         for (key, id, message) in [
             ("", "null", "A version-id marker cannot be specified without a key marker."),
             ("a", "", "A version-id marker cannot be empty."),

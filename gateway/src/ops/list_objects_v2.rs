@@ -10,7 +10,7 @@ use crate::response::owner::owner;
 use crate::response::respond::{self, Answer};
 use crate::xml::ListBucketResultV2;
 
-/// A listing with the place where it continues.
+/// A listing and where it continues.
 pub(crate) struct ListObjectsV2Call {
     list: ListCall,
     position: ListPosition,

@@ -1,4 +1,4 @@
-//! The S3 operations, one file each: typed call in, calls on metadata and data path, response out.
+//! The S3 operations, one file each: a typed call in, calls on metadata and data path, a response out.
 
 pub(crate) mod abort_multipart_upload;
 pub(crate) mod complete_multipart_upload;

@@ -18,11 +18,11 @@ pub(crate) struct ReadConditions {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Tags {
     Any,
-    /// Tags that no object here can have are dropped: they match nothing.
+    /// Without the tags that no object here can have: they match nothing.
     Some(Vec<ETag>),
 }
 
-/// What comes of the conditions of a read.
+/// The result of the conditions of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Proceed,
@@ -51,7 +51,7 @@ impl ReadConditions {
         }
     }
 
-    /// Evaluates the conditions in RFC 9110's order: a tag, where given, wins over a date.
+    /// Evaluates the conditions in RFC 9110's order: a tag, if given, wins over a date.
     pub(crate) fn evaluate(&self, etag: &ETag, last_modified_ms: u64) -> Verdict {
         let modified = (last_modified_ms / 1000) as i64;
         match (&self.matches, self.unmodified_since) {
@@ -83,7 +83,7 @@ impl Tags {
     }
 }
 
-/// A tag that no object has, because none was uploaded in zero parts.
+/// A tag that no object has: none is uploaded in zero parts.
 const NO_OBJECTS_TAG: ETag = ETag { md5: [0; 16], parts: Some(0) };
 
 /// The conditions of a write: `If-Match` and `If-None-Match`, checked by the metadata service with the commit.
@@ -92,7 +92,7 @@ pub(crate) fn write_precondition(headers: &HeaderMap) -> Precondition {
     let mut precondition = Precondition::default();
     match text("if-match").map(Tags::parse) {
         Some(Tags::Any) => precondition.must_exist = true,
-        // Tags that no object here can have still ask for an object: without one the answer is 404 and not 412.
+        // Tags that no object here can have still require an object: without one the response is 404 and not 412.
         Some(Tags::Some(tags)) if tags.is_empty() => precondition.if_match = vec![NO_OBJECTS_TAG],
         Some(Tags::Some(tags)) => precondition.if_match = tags,
         None => {}

@@ -1,4 +1,4 @@
-//! A request that was let in: all of it but its target.
+//! A request that was let in, without its target.
 
 use std::sync::Mutex;
 
@@ -36,7 +36,7 @@ impl Incoming {
         ExpectedDigests::from_headers(&self.headers, self.payload.sha256())
     }
 
-    /// Demands a digest of the body, as S3 does where a garbled body would do great harm.
+    /// Demands a digest of the body, as S3 does for requests that would do great harm if garbled.
     pub(crate) fn demand_integrity_check(&self) -> Result<(), S3Error> {
         if self.expected_digests()?.has_integrity_check() {
             return Ok(());

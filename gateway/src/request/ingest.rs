@@ -1,4 +1,4 @@
-//! Takes in the body of a request: undoes its framing, checks its digests, and makes its shards durable.
+//! Takes in the body of a request: removes its framing, checks its digests, and makes its shards durable.
 
 use std::time::Duration;
 
@@ -73,7 +73,7 @@ pub(crate) async fn ingest(
 ) -> Result<Ingested, S3Error> {
     let expected = request.expected_digests()?;
     let (framing, body) = request.take_body()?;
-    // HTTP's own chunked encoding gives no length, and placement needs one.
+    // HTTP's own chunked encoding announces no length, and placement needs one.
     let size = framing.object_length().ok_or(S3ErrorCode::MissingContentLength)?;
     check_size(size)?;
     let wanted = also.map_or(expected.wanted(), |algorithm| expected.wanted().with(algorithm));

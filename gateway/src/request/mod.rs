@@ -1,7 +1,7 @@
-//! What a request says, parsed once: below this floor nobody holds a text that still has to be checked.
+//! What a request says, parsed once into types that cannot be wrong.
 //!
-//! An operation takes the type of [`call::Call`] that has what it needs. Everything that can be wrong with such input
-//! is found when the call is parsed, in an order that clients can rely on.
+//! An operation takes the type of [`call::Call`] that has what it needs. Mistakes in such input are found when the call
+//! is parsed, in an order that clients can rely on.
 
 pub(crate) mod call;
 pub(crate) mod conditions;

@@ -38,7 +38,7 @@ const NOT_IMPLEMENTED: [&str; 14] = [
     "x-amz-write-offset-bytes",
 ];
 
-/// What is stored with an object beside its bytes.
+/// What is stored with an object besides its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ObjectProperties {
     pub(crate) headers: Vec<Header>,
@@ -58,7 +58,7 @@ pub(crate) fn stored_headers(headers: &HeaderMap) -> Result<Vec<Header>, S3Error
     let mut user_bytes = 0;
     for (name, value) in headers {
         let name = name.as_str();
-        // S3 allows any UTF-8 in user metadata, which HTTP libraries do not call text.
+        // S3 allows any UTF-8 in user metadata; HTTP libraries accept only ASCII as text.
         let text = || String::from_utf8_lossy(value.as_bytes()).into_owned();
         if let Some(user) = name.strip_prefix(USER_PREFIX) {
             user_bytes += user.len() + value.len();
@@ -88,20 +88,20 @@ fn push_user(stored: &mut Vec<Header>, name: &str, value: String) {
     }
 }
 
-/// Refuses headers that ask for what is not implemented.
+/// Refuses headers that ask for something that is not implemented.
 pub(crate) fn refuse_unsupported(headers: &HeaderMap) -> Result<(), S3Error> {
     if let Some(name) = NOT_IMPLEMENTED.iter().find(|name| headers.contains_key(**name)) {
         return Err(S3Error::not_implemented(*name));
     }
-    // Everything belongs to the root user, so these two change nothing; the others would grant access.
+    // Everything belongs to the root user, so these two change nothing. The others would grant access.
     match headers.get("x-amz-acl").map(|value| String::from_utf8_lossy(value.as_bytes())).as_deref() {
         None | Some("private" | "bucket-owner-full-control") => Ok(()),
         Some(_) => Err(S3Error::not_implemented("x-amz-acl")),
     }
 }
 
-/// The storage class that a request asks for; `STANDARD` if it names none. That holds for a copy too, whatever the class
-/// of its source. Source: S3 API reference, CopyObject.
+/// The storage class that a request asks for; `STANDARD` if it names none. That holds for a copy too, whatever the
+/// class of its source. Source: S3 API reference, CopyObject.
 pub(crate) fn requested_storage_class(headers: &HeaderMap) -> Result<StorageClass, S3Error> {
     let Some(value) = headers.get(STORAGE_CLASS) else { return Ok(StorageClass::Standard) };
     let name = String::from_utf8_lossy(value.as_bytes());

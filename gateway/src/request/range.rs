@@ -2,14 +2,14 @@
 
 use cairn_core::range::ByteRange;
 
-/// Reads `bytes=…` with one range. Several ranges, other units and malformed texts are ignored, as RFC 9110 allows and
-/// AWS does: the whole object is returned.
+/// Parses `bytes=…` with one range. Several ranges, other units and malformed texts are ignored, as RFC 9110 allows
+/// and AWS does: the whole object is returned.
 pub(crate) fn parse_range(text: &str) -> Option<ByteRange> {
     let spec = text.trim().strip_prefix("bytes=")?.trim();
     let (first, last) = spec.split_once('-')?;
     let number = |text: &str| -> Option<u64> {
         let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        // More digits than fit are past the end of any object.
+        // A number too large for 64 bits is past the end of any object.
         digits.then(|| text.parse().unwrap_or(u64::MAX))
     };
     match (first.trim(), last.trim()) {

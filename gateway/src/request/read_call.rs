@@ -8,7 +8,7 @@ use super::range::parse_range;
 use super::upload_call::requested_part;
 use crate::error::{S3Error, S3ErrorCode};
 
-/// At most one of `range` and `part` is there.
+/// At most one of `range` and `part` is set.
 pub(crate) struct ReadCall {
     pub(crate) of: VersionCall,
     pub(crate) range: Option<ByteRange>,

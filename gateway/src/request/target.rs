@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use super::name::{ObjectName, bucket_name, object_key};
 use crate::error::{S3Error, S3ErrorCode};
 
-/// The names as texts: which operation is meant is decided, and may be refused, before they are checked.
+/// The names are unchecked: a request may be refused because of its operation before they are checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Target {
     Service,
@@ -17,7 +17,7 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    /// Reads a path-style request, or a virtual-host style one whose host is `bucket.DOMAIN`.
+    /// Parses a path-style request, or a virtual-host style one whose host is `bucket.DOMAIN`.
     pub(crate) fn parse(uri: &Uri, headers: &HeaderMap, domains: &[String]) -> Result<Self, S3Error> {
         let path = percent_decode_str(uri.path()).decode_utf8().map_err(|_| S3ErrorCode::InvalidUri)?;
         let path = path.strip_prefix('/').unwrap_or(&path);

@@ -5,7 +5,7 @@ use cairn_core::id::UploadId;
 use super::query::Query;
 use crate::error::{S3Error, S3ErrorCode};
 
-/// The upload that a request names. A text that is none of ours names no upload.
+/// The upload that a request names. A text that is not an id names no upload.
 pub(crate) fn requested_upload(query: &Query) -> Result<UploadId, S3Error> {
     parse_upload_id(query.text("uploadId")).ok_or(S3ErrorCode::NoSuchUpload.into())
 }

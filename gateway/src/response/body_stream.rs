@@ -16,8 +16,8 @@ const BATCHES_AHEAD: usize = 1;
 
 /// Turns a reader into a response body of `length` bytes.
 ///
-/// The first batch is read here, so that an object that cannot be read at all gets an error and not a broken 200. What
-/// fails later breaks the connection: a body never ends early and clean (I6).
+/// The first batch is read here, so that an object that cannot be read at all gets an error and not a broken 200. A
+/// later failure breaks the connection: a body that ends cleanly is complete (I6).
 pub(crate) async fn stream(mut reader: BodyReader, length: u64) -> Result<Body, ReadError> {
     let first = reader.next_batch().await?.unwrap_or_default();
     let ready: u64 = first.iter().map(|b| b.len() as u64).sum();
@@ -57,7 +57,7 @@ async fn read_ahead(mut reader: BodyReader, sender: mpsc::Sender<Result<Vec<Byte
     }
 }
 
-/// A response body that takes batches from a reading task.
+/// A response body that receives batches from a reading task.
 struct BatchBody {
     frames: VecDeque<Bytes>,
     batches: mpsc::Receiver<Result<Vec<Bytes>, ReadError>>,

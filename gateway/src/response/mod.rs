@@ -1,4 +1,4 @@
-//! What responses have in common: their headers, their bodies, their end.
+//! What the responses of several operations have in common.
 
 pub(crate) mod body_stream;
 pub(crate) mod expiration;

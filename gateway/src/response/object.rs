@@ -20,7 +20,7 @@ pub(crate) fn describe(mut response: Builder, version: &ObjectVersion) -> Builde
         .header(LAST_MODIFIED, format_http_date(version.last_modified_ms))
         .header("accept-ranges", "bytes");
     response = describe_version(response, VERSION_ID, version.id);
-    // Source: S3 API reference, GetObject: the header is there for all classes but this one.
+    // Source: S3 API reference, GetObject: the header is sent for all classes except this one.
     if version.storage_class != StorageClass::Standard {
         response = response.header(STORAGE_CLASS, version.storage_class.name());
     }
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_class_but_the_default_is_shown() {
+    fn every_class_except_the_default_is_shown() {
         for storage_class in StorageClass::ALL {
             let version = ObjectVersion {
                 sequence: CommitSequence(1),

@@ -23,10 +23,10 @@ pub(crate) fn empty(status: StatusCode) -> Answer {
     finish(Response::builder().status(status), Body::empty())
 }
 
-/// Ends a response. Header values that came from stored data were checked when they were added.
+/// Completes a response. Header values that came from stored data were checked when they were added.
 pub(crate) fn finish(builder: Builder, body: Body) -> Answer {
     builder.body(body).map_err(|error| {
-        tracing::error!(%error, "a response could not be built");
+        tracing::error!(%error, "could not build a response; answering 500");
         S3Error::new(S3ErrorCode::InternalError)
     })
 }

@@ -9,17 +9,17 @@ use super::writer::XmlWriter;
 use crate::body::{Checksum, ChecksumAlgorithm};
 use crate::error::S3Error;
 
-/// Largest document, in bytes: 10,000 parts with a tag and a checksum each fit.
+/// Largest document, in bytes: 10,000 parts with an entity tag and a checksum each fit.
 pub const COMPLETE_BYTES_MAX: usize = 4 << 20;
 
 /// A part that the client lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompletedPart {
-    /// Its number, not yet checked against the limits.
+    /// Not yet checked against the limits.
     pub number: u64,
-    /// Its entity tag, as sent, with or without quotes.
+    /// As sent, with or without quotes.
     pub etag: String,
-    /// Its checksums in base64, as sent.
+    /// In base64, as sent.
     pub checksums: Vec<(ChecksumAlgorithm, String)>,
 }
 
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_names_the_object() {
+    fn the_response_names_the_object() {
         let checksum = Checksum {
             algorithm: ChecksumAlgorithm::Crc32c,
             kind: ChecksumType::Composite,

@@ -12,12 +12,12 @@ pub const CREATE_BUCKET_BYTES_MAX: usize = 64 << 10;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct CreateBucketConfiguration {
-    /// The region in which the bucket shall be.
+    /// The region that the bucket shall be in.
     pub location_constraint: Option<String>,
 }
 
 impl CreateBucketConfiguration {
-    /// Reads the body; an empty one asks for nothing.
+    /// An empty body means no configuration.
     pub fn parse(body: &[u8]) -> Result<Self, S3Error> {
         if body.is_empty() {
             return Ok(Self::default());

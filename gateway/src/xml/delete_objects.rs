@@ -10,17 +10,16 @@ use crate::error::{S3Error, S3ErrorCode};
 /// Largest document, in bytes: 1,000 keys of 1,024 bytes fit, unless nearly all of them need escaping.
 pub const DELETE_BYTES_MAX: usize = 2 << 20;
 
-/// One entry of a DeleteObjects request.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ObjectToDelete {
     pub key: String,
-    /// The version to remove; without it a current version is deleted.
+    /// The version to remove. Without it the current version is deleted.
     pub version_id: Option<String>,
     /// Delete only if the entity tag is this, or `*` for any.
     #[serde(rename = "ETag")]
     pub etag: Option<String>,
-    /// Delete only if last modified then; an HTTP date or an ISO time.
+    /// Delete only if last modified at this time: an HTTP date or an ISO time.
     pub last_modified_time: Option<String>,
     /// Delete only if it has this many bytes.
     pub size: Option<u64>,
@@ -48,23 +47,23 @@ impl Delete {
     }
 }
 
-/// What became of one entry.
+/// The outcome of one entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeleteOutcome {
-    /// It is gone, or a delete marker is on top of it.
+    /// The object is gone, or a delete marker hides it.
     Deleted {
         key: String,
-        /// The version that was asked for.
+        /// As requested.
         version_id: Option<String>,
         /// Version id of the delete marker that was created or removed.
         delete_marker_version_id: Option<String>,
         /// Whether a delete marker was created or removed.
         delete_marker: bool,
     },
-    /// It is still there.
+    /// The object still exists.
     Failed {
         key: String,
-        /// The version that was asked for.
+        /// As requested.
         version_id: Option<String>,
         code: S3ErrorCode,
         message: String,
@@ -74,7 +73,7 @@ pub enum DeleteOutcome {
 /// The response of DeleteObjects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeleteResult {
-    /// As asked for: report only failures.
+    /// Report only failures, as requested.
     pub quiet: bool,
     /// One per entry, in the order of the request.
     pub outcomes: Vec<DeleteOutcome>,
@@ -145,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn one_to_a_thousand_entries() {
+    fn a_request_has_one_to_a_thousand_entries() {
         let document = |count: usize| format!("<Delete>{}</Delete>", "<Object><Key>k</Key></Object>".repeat(count));
         for (count, accepted) in [(0, false), (1, true), (1000, true), (1001, false)] {
             assert_eq!(Delete::parse(document(count).as_bytes()).is_ok(), accepted, "{count}");
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn quiet_answers_have_failures_only() {
+    fn quiet_responses_contain_only_failures() {
         let outcomes = vec![
             DeleteOutcome::Deleted {
                 key: "k".to_owned(),

@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn only_url_is_known() {
+    fn url_is_the_only_known_encoding() {
         assert_eq!(KeyEncoding::parse(None), Ok(KeyEncoding::Raw));
         assert_eq!(KeyEncoding::parse(Some("url")), Ok(KeyEncoding::Url));
         assert!(KeyEncoding::parse(Some("base64")).is_err());

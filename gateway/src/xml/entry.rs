@@ -23,7 +23,7 @@ impl Owner<'_> {
     }
 }
 
-/// What a listing says of the checksum of an object, or of what an upload will make: not its value.
+/// What a listing says of the checksum of an object, or of the checksum that an upload will produce, without its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListedChecksum {
     pub algorithm: ChecksumAlgorithm,

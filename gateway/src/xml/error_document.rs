@@ -3,7 +3,7 @@
 use super::writer::XmlWriter;
 use crate::error::S3Error;
 
-/// The document. Not to be sent in answer to HEAD, nor with 304. Source: S3 API reference, "Error responses".
+/// Must not be sent in response to HEAD, nor with 304. Source: S3 API reference, "Error responses".
 pub fn error_document(error: &S3Error, resource: &str, request_id: &str, host_id: &str) -> String {
     XmlWriter::bare_document("Error", |xml| {
         xml.text("Code", error.code().as_str());

@@ -3,26 +3,23 @@
 use super::entry::Owner;
 use super::writer::XmlWriter;
 
-/// A bucket in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListedBucket<'a> {
     pub name: &'a str,
     /// Milliseconds since the Unix epoch.
     pub created_ms: u64,
-    /// Its region, shown when the client pages or filters.
+    /// Shown if the client pages or filters.
     pub region: Option<&'a str>,
 }
 
 /// The response of ListBuckets. Source: S3 API reference, "ListBuckets".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListAllMyBucketsResult<'a> {
-    /// Who asks.
     pub owner: Owner<'a>,
     /// One page, in order of name.
     pub buckets: Vec<ListedBucket<'a>>,
     /// Where the next page begins.
     pub continuation_token: Option<&'a str>,
-    /// The prefix that was asked for.
     pub prefix: Option<&'a str>,
 }
 

@@ -4,7 +4,6 @@ use super::encoding::KeyEncoding;
 use super::entry::{ListedChecksum, Owner, write_common_prefixes};
 use super::writer::XmlWriter;
 
-/// An upload in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListedUpload<'a> {
     pub key: &'a str,

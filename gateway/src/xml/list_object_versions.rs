@@ -12,7 +12,7 @@ pub struct ListedVersion<'a> {
     /// Of a delete marker only key, time and owner are used.
     pub object: ListedObject<'a>,
     pub id: VersionId,
-    /// Whether it is the newest of its key.
+    /// Whether it is the newest version of its key.
     pub is_latest: bool,
     pub is_marker: bool,
 }
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_page_has_the_elements_that_are_always_there() {
+    fn an_empty_page_has_the_mandatory_elements() {
         assert!(page().to_xml().ends_with(
             "<Name>b</Name><Prefix></Prefix><KeyMarker></KeyMarker><VersionIdMarker></VersionIdMarker>\
              <MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated></ListVersionsResult>"

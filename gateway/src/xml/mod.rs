@@ -1,8 +1,8 @@
 //! The XML documents of S3, one file each: plain data in and text out for responses, bytes in and plain data out for
 //! requests. Nothing here knows where the data comes from.
 //!
-//! Responses are written with [`XmlWriter`]. Requests are parsed by quick-xml, with limits on size and number of entries,
-//! and every defect is reported as `MalformedXML`. Times are in milliseconds since the Unix epoch.
+//! [`XmlWriter`] writes responses. quick-xml parses requests, with limits on size and number of entries, and every
+//! defect is reported as `MalformedXML`. Times are in milliseconds since the Unix epoch.
 
 mod bucket_location;
 mod complete_multipart_upload;

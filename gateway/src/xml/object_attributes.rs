@@ -5,7 +5,8 @@ use cairn_core::etag::ETag;
 use super::writer::XmlWriter;
 use crate::body::Checksum;
 
-/// The response of GetObjectAttributes: what was asked for and exists. Source: S3 API reference, "GetObjectAttributes".
+/// The response of GetObjectAttributes: the requested attributes that exist. Source: S3 API reference,
+/// "GetObjectAttributes".
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ObjectAttributes<'a> {
     pub etag: Option<ETag>,
@@ -44,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_was_asked_for_is_there() {
+    fn only_requested_attributes_are_written() {
         let check = |attributes: ObjectAttributes<'_>, inner: &str| {
             assert!(attributes.to_xml().ends_with(&format!("\">{inner}</GetObjectAttributesResponse>")), "{inner}");
         };

@@ -19,7 +19,7 @@ struct Document {
     mfa_delete: Option<String>,
 }
 
-/// Reads what the versioning of a bucket is to be.
+/// Parses the new versioning of a bucket.
 pub fn parse_versioning(body: &[u8]) -> Result<Versioning, S3Error> {
     let document: Document = document::parse(body, ROOT, VERSIONING_BYTES_MAX)?;
     match document.mfa_delete.as_deref() {
@@ -38,7 +38,7 @@ pub fn parse_versioning(body: &[u8]) -> Result<Versioning, S3Error> {
     }
 }
 
-/// The document. A bucket that never was versioned has no status.
+/// The document. A bucket that was never versioned has no status.
 pub fn versioning_configuration(versioning: Versioning) -> String {
     XmlWriter::document(ROOT, |xml| xml.optional("Status", versioning.name()))
 }
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_set_reads_back() {
+    fn a_configuration_round_trips() {
         for versioning in [Versioning::Enabled, Versioning::Suspended] {
             assert_eq!(parse_versioning(versioning_configuration(versioning).as_bytes()), Ok(versioning));
         }

@@ -33,7 +33,7 @@ impl XmlWriter {
         writer.out
     }
 
-    /// A document without a namespace: errors, and answers to browser forms.
+    /// A document without a namespace: errors.
     pub fn bare_document(root: &str, body: impl FnOnce(&mut Self)) -> String {
         let mut writer = Self { out: String::with_capacity(512) };
         writer.out.push_str(DECLARATION);
@@ -100,8 +100,8 @@ impl XmlWriter {
         }
     }
 
-    /// An element with a time, given in milliseconds since the Unix epoch. Like AWS, it is written
-    /// with milliseconds that are always zero, so that it compares equal to `Last-Modified`.
+    /// An element with a time, given in milliseconds since the Unix epoch. Like AWS, it is written with milliseconds
+    /// that are always zero, so that it compares equal to `Last-Modified`.
     pub fn time(&mut self, name: &str, unix_ms: u64) {
         let timestamp = Timestamp::from_second((unix_ms / 1000) as i64).unwrap_or(Timestamp::MAX);
         let civil = Offset::UTC.to_datetime(timestamp);
@@ -133,9 +133,9 @@ impl XmlWriter {
     }
 }
 
-/// Appends `text`, with references for characters that would end the element, that parsers would change, or that XML 1.0
-/// does not allow. For the last kind there is no right answer: a numeric reference is what AWS sends and what lenient
-/// parsers read back. Clients that care ask for `encoding-type=url`.
+/// Appends `text`, with references for characters that would end the element, that parsers would change, or that XML
+/// 1.0 does not allow. For the last kind there is no right answer: a numeric reference is what AWS sends and what
+/// lenient parsers read back. Clients that care ask for `encoding-type=url`.
 fn push_escaped(out: &mut String, text: &str) {
     let mut plain_from = 0;
     for (at, character) in text.char_indices() {

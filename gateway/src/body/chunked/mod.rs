@@ -17,7 +17,8 @@ use crate::error::{S3Error, S3ErrorCode};
 const HEADER_LINE_BYTES_MAX: usize = 1024;
 /// Largest trailer, in bytes.
 const TRAILER_BYTES_MAX: usize = 16 << 10;
-/// Smallest size of a signed chunk other than the last, in bytes. Source: S3 API reference, error `InvalidChunkSizeError`.
+/// Smallest size of a signed chunk other than the last, in bytes. Source: S3 API reference, error
+/// `InvalidChunkSizeError`.
 const SIGNED_CHUNK_BYTES_MIN: u64 = 8 << 10;
 /// Bytes of line ends that may follow the end: minio-go sends one line end too many.
 const SURPLUS_BYTES_MAX: usize = 4;

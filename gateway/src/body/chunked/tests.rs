@@ -58,7 +58,7 @@ fn encode(kind: Kind, data: &[u8], chunk_bytes: usize) -> Vec<u8> {
     out
 }
 
-/// Decodes a body that comes in these pieces.
+/// Decodes a body that arrives in these pieces.
 fn decode<'a>(
     signing: ChunkSigning,
     decoded_length: usize,
@@ -146,7 +146,7 @@ fn a_line_without_end_is_refused_before_it_is_buffered() {
 fn signed_bodies_need_every_signature() {
     let check = |kind: Kind, body: &[u8], error| check_whole(kind.signing(), 3, body, Err(error));
     check(Kind::Signed, &encode(Kind::Unsigned, b"abc", 3), ChunkError::Signature);
-    // A signed trailer is not asked for, so there must be none.
+    // No signed trailer was announced, so there must be none.
     check(Kind::Signed, &encode(Kind::SignedTrailer, b"abc", 3), ChunkError::Trailer);
     // The trailer's signature is missing: the body never ends.
     check(Kind::SignedTrailer, &encode(Kind::Signed, b"abc", 3), ChunkError::Truncated);
@@ -159,13 +159,13 @@ fn signed_bodies_need_every_signature() {
 }
 
 #[test]
-fn every_changed_byte_of_a_signed_body_is_noticed() {
+fn every_changed_byte_of_a_signed_body_is_detected() {
     let body = encode(Kind::SignedTrailer, b"abc", 3);
     for at in 0..body.len() {
         let mut changed = body.clone();
         changed[at] ^= 1;
         let decoded = decode(Kind::SignedTrailer.signing(), 3, [changed.as_slice()]);
-        // The case of a hex digit and of a field's name, and the separators' look, are not data.
+        // The case of hex digits and field names, and the form of separators, are not data.
         let harmless = decoded
             .as_ref()
             .is_ok_and(|(data, trailers)| data == b"abc" && trailers.get("x-amz-checksum-crc32c") == Some("sOO8/Q=="));

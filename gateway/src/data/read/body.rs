@@ -15,7 +15,7 @@ use crate::data::path::DataPath;
 
 /// Data bytes that are fetched together.
 const BATCH_BYTES: u64 = 1 << 20;
-/// Memory of one streamed read: a batch on its way to the client, one that waits, one that is being fetched.
+/// Memory of one streamed read, in bytes: a batch on its way to the client, one that waits, one that is being fetched.
 const STREAM_BYTES: u64 = 4 << 20;
 /// Extents located in one query.
 pub(crate) const LOCATE_EXTENTS: u32 = 16;
@@ -32,8 +32,8 @@ pub struct BodyReader {
 }
 
 impl DataPath {
-    /// Opens the bytes `range` of an object. `located` are its extents from the start of the range on, as far as the
-    /// metadata service sent them along.
+    /// Opens the bytes `range` of an object. `located` are the extents from the start of the range on that the metadata
+    /// service has already sent.
     pub async fn read(
         &self,
         content: Content,
@@ -82,7 +82,7 @@ impl BodyReader {
     }
 }
 
-/// Stripes in one batch: about [`BATCH_BYTES`] of data, and no more than one read may ask of a shard.
+/// Stripes in one batch: about [`BATCH_BYTES`] of data, and no more than one read may ask a shard for.
 fn batch_stripes(stripe_bytes: u64) -> u32 {
     (BATCH_BYTES / stripe_bytes.max(1)).clamp(1, u64::from(CELLS_PER_READ_MAX)) as u32
 }

@@ -1,4 +1,4 @@
-//! Reads a run of stripes of one extent around whatever is bad.
+//! Reads a run of stripes of one extent around bad and slow shards.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -23,18 +23,18 @@ use super::error::ReadError;
 use super::frames::frames;
 use crate::data::path::{DataPath, DiskClient};
 
-/// An extent that is being read, with what is known of its shards.
+/// An extent that is being read, and what is known of its shards.
 pub(super) struct ExtentReader {
     extent: LocatedExtent,
     codec: Codec,
     disks: Vec<Option<DiskClient>>,
-    /// Shards that were bad or slow before: later batches ask them only when there is no other way.
+    /// Shards that were bad or slow before. Later batches ask them only if there is no other way.
     avoid: Vec<bool>,
-    /// Shards that were found bad in this read, and have been logged and reported.
+    /// Shards that this read found bad, and has logged and reported.
     noted: Vec<bool>,
 }
 
-/// What one shard answered, and how long that took.
+/// The index of a shard, how long it took to answer, and its answer.
 type Fetched = (usize, Duration, Result<Vec<Cell>, (ShardFault, String)>);
 
 /// The longest wait for any single shard.
@@ -45,8 +45,8 @@ impl ExtentReader {
         let map = path.map_with(extent.locations.iter().copied().flatten()).await.ok_or(ReadError::NoClusterMap)?;
         let noted = vec![false; extent.locations.len()];
         let disks: Vec<_> = extent.locations.iter().map(|n| n.and_then(|n| path.disk(&map, n))).collect();
-        // Disks that just failed, or are known to be away or far slower than the others, are asked only when nothing
-        // else is left: decoding is quicker than waiting for a hedge each time (I24).
+        // Disks that just failed, or are known to be away or far slower than the others, are asked only if nothing else
+        // is left: decoding is faster than waiting for a hedge each time (I24).
         let poor = |state| matches!(state, DiskState::Unavailable | DiskState::Suspect);
         let avoided =
             |d: &DiskClient| !path.health.is_usable(d.number) || map.disk(d.number).is_some_and(|d| poor(d.state));
@@ -110,7 +110,7 @@ impl ExtentReader {
                 match command {
                     ReadCommand::Fetch(index) => fetches.push(self.fetch(path, index, stripes.clone())),
                     ReadCommand::Decode => {
-                        // What a hedge overtook would hold up the next batch as well.
+                        // A shard that a hedge overtook would delay the next batch too.
                         self.avoid.iter_mut().enumerate().for_each(|(i, avoid)| *avoid |= quorum.is_outstanding(i));
                         return Ok(stripe::decode(&self.codec, &self.extent.geometry, stripes.len(), &shards)?);
                     }
@@ -124,7 +124,7 @@ impl ExtentReader {
             };
             match answered {
                 Ok(Some((index, took, Ok(cells)))) => {
-                    // Only answers count: what waits for a hedge must not make the next hedge come later.
+                    // Only answers count: a wait for a hedge must not delay the next hedge.
                     path.hedge.observe(took);
                     shards[index] = Some(cells);
                     commands.extend(quorum.ready(index));
@@ -175,7 +175,8 @@ impl ExtentReader {
         let kind = match fault {
             ShardFault::Missing => ShardReportKind::Missing,
             ShardFault::Corrupt => ShardReportKind::Corrupt,
-            // Silence is for the failure detector, not for the repair queue, and it is logged where it begins.
+            // A silent disk is the failure detector's concern, not the repair queue's, and is logged where it is
+            // detected.
             ShardFault::Unreachable => {
                 tracing::debug!(extent = %self.extent.id, shard = index, detail, "reading around a silent disk");
                 return path.health.failed(disk.number, StorageErrorKind::Unreachable);

@@ -1,4 +1,4 @@
-//! From cells back to the bytes of a range.
+//! Cuts cells down to the bytes of a range.
 
 use std::ops::Range;
 

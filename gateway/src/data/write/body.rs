@@ -15,9 +15,9 @@ use crate::data::source::{BodyDigest, BodySource};
 
 /// A body that is durable on a write quorum of each extent and waits for its commit.
 pub struct WrittenBody<D> {
-    /// The session under which it was written: goes into the commit.
+    /// The session under which it was written. The commit names it.
     pub session: SessionId,
-    /// The digests over the whole body.
+    /// Over the whole body.
     pub digest: D,
     run: Option<UncommittedRun>,
 }
@@ -36,14 +36,13 @@ pub struct BodyWriter<'a> {
 }
 
 impl DataPath {
-    /// A writer on this data path.
     pub fn writer(&self) -> BodyWriter<'_> {
         BodyWriter { path: self }
     }
 }
 
-/// Memory that one streamed body may hold: the stripe that is being filled, a batch that is being encoded, what the
-/// shard writers have taken over, and what waits for its digest.
+/// Memory that one streamed body may hold, in bytes: the stripe that is being filled, the batch that is being encoded,
+/// what the shard writers hold, and what waits for its digest.
 const STREAM_BYTES: u64 = 6 << 20;
 
 impl BodyWriter<'_> {
@@ -82,7 +81,7 @@ impl BodyWriter<'_> {
             let length = (size - offset).min(EXTENT_BYTES_MAX);
             let id = run.first.offset(n);
             let mut extent = ExtentWriter::place(self.path, id, length, size, &descriptor).await?;
-            // Known before the first byte is sent, so that a request that is dropped half-way is cleaned up too.
+            // Recorded before the first byte is sent, so that a request that is dropped half-way is cleaned up too.
             written.attempt(extent.placed());
             let placed = extent.write(stripes, digest).await?;
             written.became_durable(placed);

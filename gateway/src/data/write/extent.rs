@@ -8,7 +8,7 @@ use cairn_core::cluster_map::{ClusterMap, Disk};
 use cairn_core::codec::Codec;
 use cairn_core::descriptor::Descriptor;
 use cairn_core::geometry::Geometry;
-use cairn_core::id::{DiskId, DiskNumber, ExtentId};
+use cairn_core::id::{DiskNumber, ExtentId};
 use cairn_core::placement::{choose, place};
 use cairn_core::profile::Profile;
 use cairn_core::quorum::{WriteDecision, WriteQuorum};
@@ -19,7 +19,7 @@ use cairn_protocol::storage::{ShardWriter, StorageError};
 
 use super::digest_stage::DigestStage;
 use super::error::WriteError;
-use super::round::{Round, run_round};
+use super::round::{Round, ShardCall, run_round};
 use super::stripes::StripeReader;
 use crate::data::path::{DataPath, DiskClient};
 use crate::data::source::{BodyDigest, BodySource};
@@ -42,8 +42,8 @@ pub(super) struct ExtentWriter<'a> {
 }
 
 impl<'a> ExtentWriter<'a> {
-    /// Chooses profile and disks for an extent of `length` bytes in a body of `body_bytes`: by a newer cluster map where
-    /// this gateway's has too few, since others may have joined.
+    /// Chooses profile and disks for an extent of `length` bytes in a body of `body_bytes`. If this gateway's cluster
+    /// map has too few disks, a newer one is fetched: others may have joined.
     pub(super) async fn place<E>(
         path: &'a DataPath,
         id: ExtentId,
@@ -77,7 +77,7 @@ impl<'a> ExtentWriter<'a> {
         })
     }
 
-    /// Where its shards are meant to go.
+    /// Where the shards are meant to go.
     pub(super) fn placed(&self) -> PlacedExtent {
         let locations = self.disks.iter().map(|d| Some(d.number)).collect();
         PlacedExtent { profile: self.profile.id, geometry: self.geometry, locations }
@@ -99,7 +99,7 @@ impl<'a> ExtentWriter<'a> {
         self.conclude()
     }
 
-    /// Reads and encodes up to [`BATCH_STRIPES`] stripes from `first` on: a list of cells for each shard.
+    /// Reads and encodes up to [`BATCH_STRIPES`] stripes, starting at `first`. Returns a list of cells for each shard.
     async fn read_batch<S: BodySource, D: BodyDigest>(
         &self,
         stripes: &mut StripeReader<'_, S>,
@@ -119,10 +119,11 @@ impl<'a> ExtentWriter<'a> {
         Ok(cells)
     }
 
-    /// Sends a small extent's shards in one call each. A disk that fails is replaced once, if another may take its place.
+    /// Sends each shard of a small extent in one call. A disk that fails is replaced once, if another may take its
+    /// place.
     async fn put_whole(&mut self, mut cells: Vec<Vec<Cell>>) {
         let requests =
-            self.disks.iter().enumerate().map(|(i, d)| (i, d.id, put(d.clone(), self.header(i), cells[i].clone())));
+            (0..self.disks.len()).map(|i| self.call(i, put(self.disks[i].clone(), self.header(i), cells[i].clone())));
         let ended = self.round(requests.collect()).await;
         let failed: Vec<usize> = ended.failed.iter().map(|(i, _)| *i).collect();
         if failed.is_empty() {
@@ -132,7 +133,7 @@ impl<'a> ExtentWriter<'a> {
         self.record(ended, &replaced);
         let requests = replaced
             .iter()
-            .map(|&i| (i, self.disks[i].id, put(self.disks[i].clone(), self.header(i), std::mem::take(&mut cells[i]))));
+            .map(|&i| self.call(i, put(self.disks[i].clone(), self.header(i), std::mem::take(&mut cells[i]))));
         let ended = self.round(requests.collect()).await;
         self.record(ended, &[]);
     }
@@ -149,37 +150,36 @@ impl<'a> ExtentWriter<'a> {
         while first < self.geometry.stripes() {
             self.check_quorum()?;
             let mut cells = self.read_batch(stripes, digest, codec, first).await?;
-            let requests = writers
-                .drain(..)
-                .map(|(i, writer)| (i, self.disks[i].id, append(writer, std::mem::take(&mut cells[i]))));
+            let requests =
+                writers.drain(..).map(|(i, writer)| self.call(i, append(writer, std::mem::take(&mut cells[i]))));
             let ended = self.round(requests.collect()).await;
             writers = self.keep(ended);
             first += BATCH_STRIPES;
         }
         self.check_quorum()?;
-        let requests = writers.into_iter().map(|(i, writer)| (i, self.disks[i].id, writer.finish()));
+        let requests = writers.into_iter().map(|(i, writer)| self.call(i, writer.finish()));
         let ended = self.round(requests.collect()).await;
         self.record(ended, &[]);
         Ok(())
     }
 
-    /// Opens a writer on every disk; a disk that refuses is replaced once, if another may take its place.
+    /// Opens a writer on every disk. A disk that refuses is replaced once, if another may take its place.
     async fn open(&mut self) -> Vec<(usize, Box<dyn ShardWriter>)> {
-        let requests = self.disks.iter().enumerate().map(|(i, d)| (i, d.id, open(d.clone(), self.header(i))));
+        let requests = (0..self.disks.len()).map(|i| self.call(i, open(self.disks[i].clone(), self.header(i))));
         let mut ended = self.round(requests.collect()).await;
         let failed: Vec<usize> = ended.failed.iter().map(|(i, _)| *i).collect();
         let replaced = if failed.is_empty() { Vec::new() } else { self.replace(&failed) };
         ended.failed.retain(|(i, _)| !replaced.contains(i));
         let mut writers = self.keep(ended);
         if !replaced.is_empty() {
-            let requests = replaced.iter().map(|&i| (i, self.disks[i].id, open(self.disks[i].clone(), self.header(i))));
+            let requests = replaced.iter().map(|&i| self.call(i, open(self.disks[i].clone(), self.header(i))));
             let ended = self.round(requests.collect()).await;
             writers.extend(self.keep(ended));
         }
         writers
     }
 
-    /// Takes failures over and keeps the writers that go on.
+    /// Records the failures and returns the writers that remain.
     fn keep(&mut self, ended: Round<Box<dyn ShardWriter>>) -> Vec<(usize, Box<dyn ShardWriter>)> {
         let Round { done, failed } = ended;
         self.record(Round { done: Vec::<(usize, ())>::new(), failed }, &[]);
@@ -187,7 +187,7 @@ impl<'a> ExtentWriter<'a> {
     }
 
     /// Runs one round of calls and remembers which disks failed, before any of them is replaced.
-    async fn round<T, F>(&self, calls: Vec<(usize, DiskId, F)>) -> Round<T>
+    async fn round<T, F>(&self, calls: Vec<ShardCall<F>>) -> Round<T>
     where
         F: Future<Output = Result<T, StorageError>>,
     {
@@ -199,7 +199,7 @@ impl<'a> ExtentWriter<'a> {
         ended
     }
 
-    /// Takes the results of a round over: what is done is durable, what failed is out, except for shards that get
+    /// Records the results of a round: the shards that are durable and those that failed, except for shards that get
     /// another chance on a replacement disk.
     fn record(&mut self, ended: Round<()>, replaced: &[usize]) {
         for (index, ()) in ended.done {
@@ -213,8 +213,8 @@ impl<'a> ExtentWriter<'a> {
         }
     }
 
-    /// Puts other disks in the place of those of `failed` shards, where the placement rule allows it. Returns the shards
-    /// that have a new disk.
+    /// Replaces the disks of `failed` shards where the placement rule allows it. Returns the shards that have a new
+    /// disk.
     fn replace(&mut self, failed: &[usize]) -> Vec<usize> {
         let out: Vec<DiskNumber> = failed.iter().map(|&i| self.disks[i].number).collect();
         let eligible = |d: &Disk| !out.contains(&d.number) && self.path.health.is_usable(d.number);
@@ -229,6 +229,10 @@ impl<'a> ExtentWriter<'a> {
             }
         }
         replaced
+    }
+
+    fn call<F>(&self, index: usize, call: F) -> ShardCall<F> {
+        ShardCall { index, disk: self.disks[index].id, call }
     }
 
     fn header(&self, index: usize) -> ShardHeader {

@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use super::error::WriteError;
 use crate::data::source::BodySource;
 
-/// Fills stripe after stripe from a body: the only copy that payload bytes see on their way to the disk.
+/// Fills stripes from a body. This is the only copy of the payload bytes on their way to the disk.
 pub(super) struct StripeReader<'a, S: BodySource> {
     source: &'a mut S,
     rest: Bytes,
@@ -20,7 +20,7 @@ impl<'a, S: BodySource> StripeReader<'a, S> {
 
     /// The next `length` bytes, then zeros up to `padded` bytes.
     pub(super) async fn next(&mut self, length: usize, padded: usize) -> Result<Bytes, WriteError<S::Error>> {
-        // A small body in one piece needs no copy at all.
+        // A small body in one piece needs no copy.
         if self.rest.is_empty() {
             self.fill().await?;
         }
@@ -39,7 +39,7 @@ impl<'a, S: BodySource> StripeReader<'a, S> {
         Ok(stripe.freeze())
     }
 
-    /// Reads the body to its end: digests and signatures in trailers are checked there.
+    /// Reads the body to its end, where digests and signatures in trailers are checked.
     pub(super) async fn expect_end(&mut self) -> Result<(), WriteError<S::Error>> {
         let long = || WriteError::Long { expected: self.expected };
         if !self.rest.is_empty() {

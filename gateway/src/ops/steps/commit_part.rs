@@ -26,7 +26,7 @@ pub(in crate::ops) async fn commit_part(call: &PartCall, body: Ingested) -> Resu
     Ok(call.context.data().commit(command, body.session, body.placed).await?.last_modified_ms)
 }
 
-/// Looks the upload up before a large body is taken in.
+/// Looks up the upload before a large body is taken in.
 pub(in crate::ops) async fn find_upload(call: &PartCall) -> Result<UploadInfo, S3Error> {
     let ObjectName { bucket, key } = call.object.clone();
     Ok(call.context.metadata().ask(GetUpload { bucket, key, upload: call.part.upload }).await?)

@@ -43,7 +43,7 @@ fn parse_header(header: &str) -> Result<Source, S3Error> {
     Ok(Source { object: ObjectName { bucket: bucket_name(bucket)?, key: object_key(key)? }, version })
 }
 
-/// Looks the source up and evaluates the `x-amz-copy-source-if-…` conditions.
+/// Looks up the source and evaluates the `x-amz-copy-source-if-…` conditions.
 pub(in crate::ops) async fn open(
     context: &Context,
     request: &Incoming,
@@ -62,7 +62,7 @@ pub(in crate::ops) async fn open(
     }
 }
 
-/// Reads the bytes of a source that was opened.
+/// Reads bytes of a source that was opened.
 pub(in crate::ops) async fn read(
     context: &Context,
     view: &mut ObjectView,
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_source_is_a_bucket_a_key_and_perhaps_a_version() {
+    fn a_source_has_a_bucket_a_key_and_perhaps_a_version() {
         let id = Some(VersionId::Commit(CommitSequence(42)));
         for (header, key, version) in [
             ("bucket/key", "key", None),

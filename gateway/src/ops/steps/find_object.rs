@@ -1,4 +1,4 @@
-//! Looks objects up for reading.
+//! Looks up objects for reading.
 
 use cairn_core::id::PartNumber;
 use cairn_core::range::ByteRange;
@@ -24,7 +24,7 @@ pub(in crate::ops) async fn find_requested(
     find(&call.context, query, |marker| absent(marker, call.version.is_some())).await
 }
 
-/// Looks an object up for reading. If there is none, `absent` makes the error from the delete marker in its place, if
+/// Looks up an object for reading. If there is none, `absent` makes the error from the delete marker in its place, if
 /// there is one.
 pub(in crate::ops) async fn find(
     context: &Context,
@@ -43,8 +43,8 @@ pub(in crate::ops) async fn find(
     })
 }
 
-/// The error for an object that does not exist. Source: S3 user guide, "Working with delete markers"; that a key without
-/// any version answers `false` is required by ceph/s3-tests (`test_delete_marker_nonversioned`).
+/// The error for an object that does not exist. Source: S3 user guide, "Working with delete markers"; that a key
+/// without any version answers `false` is required by ceph/s3-tests (`test_delete_marker_nonversioned`).
 fn absent(marker: Option<VersionId>, is_named: bool) -> S3Error {
     let Some(id) = marker else { return S3Error::new(S3ErrorCode::NoSuchKey).with_header(DELETE_MARKER, "false") };
     let error = if is_named {

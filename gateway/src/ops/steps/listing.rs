@@ -16,7 +16,7 @@ pub(in crate::ops) async fn fetch(call: &ListCall, position: ListPosition) -> Re
     let query = ListObjects { bucket: call.bucket.clone(), prefix, delimiter, position, limit };
     let mut page = call.context.metadata().ask(query).await?;
     if limit == 0 {
-        // Source: S3 API reference: a listing of at most zero keys is complete.
+        // Source: S3 API reference: a listing limited to zero keys is complete.
         page.next = None;
     }
     Ok(page)
@@ -103,7 +103,7 @@ mod tests {
     use crate::xml::KeyEncoding;
 
     #[test]
-    fn tokens_read_back() {
+    fn tokens_round_trip() {
         for position in [ListPosition::After("a b/ü".into()), ListPosition::AfterPrefix("x/".into())] {
             assert_eq!(decode_token(&encode_token(&position)), Ok(position));
         }

@@ -1,5 +1,5 @@
-//! Parses lifecycle configurations. What is refused with which code: S3 API reference, "LifecycleRule", and ceph/s3-tests
-//! (`test_lifecycle_*`).
+//! Parses lifecycle configurations. Source for what is refused with which code: S3 API reference, "LifecycleRule", and
+//! ceph/s3-tests (`test_lifecycle_*`).
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -58,12 +58,12 @@ struct WireFilter {
     tag: Vec<WireTag>,
     object_size_greater_than: Option<u64>,
     object_size_less_than: Option<u64>,
-    and: Option<WireAnd>,
+    and: Option<WireConditions>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct WireAnd {
+struct WireConditions {
     prefix: Option<String>,
     #[serde(default)]
     tag: Vec<WireTag>,
@@ -165,21 +165,29 @@ fn check_actions(rule: &Rule) -> Result<(), S3Error> {
 }
 
 fn filter(prefix: Option<String>, filter: Option<WireFilter>) -> Result<Filter, S3Error> {
-    let (form, prefix, tags, larger_than, smaller_than) = match (prefix, filter) {
-        (Some(prefix), None) => (FilterForm::TopLevelPrefix, Some(prefix), Vec::new(), None, None),
+    let (form, conditions) = match (prefix, filter) {
+        (Some(prefix), None) => {
+            (FilterForm::TopLevelPrefix, WireConditions { prefix: Some(prefix), ..WireConditions::default() })
+        }
         (None, Some(WireFilter { and: None, prefix, tag, object_size_greater_than, object_size_less_than })) => {
-            (FilterForm::Filter, prefix, tag, object_size_greater_than, object_size_less_than)
+            (FilterForm::Filter, WireConditions { prefix, tag, object_size_greater_than, object_size_less_than })
         }
         (None, Some(WireFilter { and: Some(and), prefix, tag, object_size_greater_than, object_size_less_than })) => {
             let beside = prefix.is_some() || object_size_greater_than.is_some() || object_size_less_than.is_some();
             if beside || !tag.is_empty() {
                 return Err(document::malformed());
             }
-            (FilterForm::And, and.prefix, and.tag, and.object_size_greater_than, and.object_size_less_than)
+            (FilterForm::And, and)
         }
         // Exactly one of them is required: a rule that applies to everything says so.
         (None, None) | (Some(_), Some(_)) => return Err(document::malformed()),
     };
+    let WireConditions {
+        prefix,
+        tag: tags,
+        object_size_greater_than: larger_than,
+        object_size_less_than: smaller_than,
+    } = conditions;
     let is_empty = prefix.is_none() && tags.is_empty() && larger_than.is_none() && smaller_than.is_none();
     if form == FilterForm::And && is_empty {
         return Err(document::malformed());

@@ -5,7 +5,7 @@ use crate::error::{S3Error, S3ErrorCode};
 
 const HEAD: &str = "<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
 const TAIL: &str = "</LifecycleConfiguration>";
-/// The rest of a rule that is fine.
+/// The rest of a valid rule.
 const REST: &str = "<Status>Enabled</Status><Expiration><Days>1</Days></Expiration>";
 
 fn parse(rules: &str) -> Result<Vec<Rule>, S3Error> {
@@ -64,7 +64,7 @@ fn documents_may_be_indented_and_ids_left_out() {
 }
 
 #[test]
-fn what_is_not_a_configuration_is_malformed() {
+fn other_documents_are_malformed() {
     use S3ErrorCode::MalformedXml;
     let code = |rules: &str| parse(rules).unwrap_err().code();
     assert_eq!(code(""), MalformedXml);
@@ -75,7 +75,7 @@ fn what_is_not_a_configuration_is_malformed() {
     refused(&format!("<Prefix/><Filter/>{REST}"), MalformedXml);
     refused("<Filter/><Expiration><Days>1</Days></Expiration>", MalformedXml);
     refused("<Filter/><Status>enabled</Status><Expiration><Days>1</Days></Expiration>", MalformedXml);
-    // A filter that is misspelled must not be about everything.
+    // A misspelled filter must not apply to everything.
     refused(&format!("<Filter><Prefx>a</Prefx></Filter>{REST}"), MalformedXml);
     refused(&format!("<Filter><And/></Filter>{REST}"), MalformedXml);
     refused(&format!("<Filter><Prefix>a</Prefix><And><Prefix>b</Prefix></And></Filter>{REST}"), MalformedXml);
@@ -123,7 +123,7 @@ fn values_out_of_range_are_invalid_arguments() {
 }
 
 #[test]
-fn rules_that_make_no_sense_are_invalid_requests() {
+fn contradictory_rules_are_invalid_requests() {
     use S3ErrorCode::InvalidRequest;
     let tag = "<Tag><Key>k</Key><Value>v</Value></Tag>";
     refused("<Filter/><Status>Enabled</Status>", InvalidRequest);

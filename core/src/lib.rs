@@ -31,4 +31,5 @@ pub mod stripe;
 pub mod sync;
 pub mod testing;
 pub mod threads;
+pub mod unit;
 pub mod version;

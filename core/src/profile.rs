@@ -35,6 +35,20 @@ impl FailureDomain {
     }
 }
 
+/// A text that names no level.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a failure domain: expected disk, node, rack or zone")]
+pub struct UnknownFailureDomain(pub String);
+
+impl std::str::FromStr for FailureDomain {
+    type Err = UnknownFailureDomain;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFailureDomain> {
+        let levels = [Self::Disk, Self::Node, Self::Rack, Self::Zone];
+        levels.into_iter().find(|level| level.name() == name).ok_or_else(|| UnknownFailureDomain(name.to_owned()))
+    }
+}
+
 impl std::fmt::Display for FailureDomain {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use cairn_core::random::RandomSource;
 use serde::{Deserialize, Serialize};
 
-use crate::config::Config;
+use crate::config::{Cluster, Root, Server};
 
 /// Why there are no keys.
 #[derive(Debug, thiserror::Error)]
@@ -42,12 +42,17 @@ const SECRET_KEY_CHARS: usize = 40;
 const CLUSTER_SECRET_CHARS: usize = 64;
 
 /// The root user's keys: from the configuration, else from `DIR/credentials`, else generated and stored there.
-pub(crate) fn root(config: &Config, random: &dyn RandomSource) -> Result<LoadedCredentials, CredentialsError> {
-    if let (Some(access_key), Some(secret_key)) = (&config.root_access_key, &config.root_secret_key) {
-        let root = RootCredentials { access_key: access_key.clone(), secret_key: secret_key.clone() };
+pub(crate) fn root(
+    given: &Root,
+    server: &Server,
+    random: &dyn RandomSource,
+) -> Result<LoadedCredentials, CredentialsError> {
+    if let (Some(access_key), Some(secret_key)) = (&given.access_key, &given.secret_key) {
+        let root =
+            RootCredentials { access_key: access_key.expose().to_owned(), secret_key: secret_key.expose().to_owned() };
         return Ok(LoadedCredentials { root, file: None, generated: false });
     }
-    let path = config.data.join("credentials");
+    let path = server.data.join("credentials");
     if let Some(text) = read(&path)? {
         let root = toml::from_str(&text)
             .map_err(|e| CredentialsError::Damaged { path: path.clone(), detail: e.message().to_owned() })?;
@@ -63,12 +68,16 @@ pub(crate) fn root(config: &Config, random: &dyn RandomSource) -> Result<LoadedC
 }
 
 /// The secret that all roles of a cluster share. Only a process with all roles may generate one.
-pub(crate) fn cluster_secret(config: &Config, random: &dyn RandomSource) -> Result<String, CredentialsError> {
-    let path = &config.cluster_secret_file;
+pub(crate) fn cluster_secret(
+    cluster: &Cluster,
+    server: &Server,
+    random: &dyn RandomSource,
+) -> Result<String, CredentialsError> {
+    let path = &cluster.secret_file;
     match read(path)? {
         Some(text) if text.trim().len() >= 16 => Ok(text.trim().to_owned()),
         Some(_) => Err(CredentialsError::Damaged { path: path.clone(), detail: "fewer than 16 characters".into() }),
-        None if config.is_all_in_one() => {
+        None if server.is_all_in_one() => {
             let secret = random_text(CLUSTER_SECRET_CHARS, MIXED, random);
             write_private(path, &secret)?;
             Ok(secret)

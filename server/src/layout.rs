@@ -2,24 +2,24 @@
 
 use std::path::PathBuf;
 
-use crate::config::Config;
+use crate::config::Server;
 
 /// The files of the metadata member.
-pub(crate) fn metadata_dir(config: &Config) -> PathBuf {
-    config.data.join("metadata")
+pub(crate) fn metadata_dir(server: &Server) -> PathBuf {
+    server.data.join("metadata")
 }
 
 /// What the storage node keeps beside its disks.
-pub(crate) fn storage_node_dir(config: &Config) -> PathBuf {
-    config.data.join("storage-node")
+pub(crate) fn storage_node_dir(server: &Server) -> PathBuf {
+    server.data.join("storage-node")
 }
 
 /// Where a backup is put together before it is stored: its size must be known first.
-pub(crate) fn backup_spool(config: &Config) -> PathBuf {
-    config.data.join("metadata-backup.spool")
+pub(crate) fn backup_spool(server: &Server) -> PathBuf {
+    server.data.join("metadata-backup.spool")
 }
 
 /// Where a backup is copied to from the disks before it is restored.
-pub(crate) fn restore_spool(config: &Config) -> PathBuf {
-    config.data.join("metadata-restore.spool")
+pub(crate) fn restore_spool(server: &Server) -> PathBuf {
+    server.data.join("metadata-restore.spool")
 }

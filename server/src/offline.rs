@@ -4,7 +4,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use cairn_core::id::MemberId;
 use cairn_protocol::rpc::RpcClient;
 use cairn_recovery::backup::{BackupError, BackupSummary};
 use cairn_recovery::restore::{
@@ -15,7 +14,6 @@ use crate::config::{Config, Role};
 use crate::credentials::{self, CredentialsError};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::layout::{metadata_dir, restore_spool, storage_node_dir};
-use crate::roles::metadata::failure_domain;
 use crate::system::System;
 
 /// Why nothing was done. The data directory is unchanged.
@@ -40,28 +38,28 @@ impl From<RestoreError> for OfflineError {
 
 /// Makes the metadata member of `config` from the backup in `file`. It will be the only member.
 pub fn restore(config: &Config, file: &Path) -> Result<BackupSummary, OfflineError> {
-    let _lock = DataDir::open(&config.data)?;
+    let _lock = DataDir::open(&config.server.data)?;
     Ok(restore::restore_from_file(file, &member(config), &*System::real().random)?)
 }
 
 /// Makes the metadata member of `config` from the newest backup that lies as a whole on its disks and those of the
 /// storage nodes at `addresses`. It will be the only member.
 pub async fn restore_from_disks(config: &Config, addresses: &[String]) -> Result<FromDisks, OfflineError> {
-    let _lock = DataDir::open(&config.data)?;
+    let _lock = DataDir::open(&config.server.data)?;
     let search = search(config, addresses, &System::real())?;
-    Ok(restore::restore_from_disks(&member(config), &search, &restore_spool(config)).await?)
+    Ok(restore::restore_from_disks(&member(config), &search, &restore_spool(&config.server)).await?)
 }
 
 /// Makes the metadata member of `config` with an empty namespace. It will be the only member.
 pub async fn reconstruct(config: &Config, addresses: &[String]) -> Result<FromDisks, OfflineError> {
-    let _lock = DataDir::open(&config.data)?;
+    let _lock = DataDir::open(&config.server.data)?;
     let search = search(config, addresses, &System::real())?;
-    Ok(restore::reconstruct(&member(config), failure_domain(&config.failure_domain), &search).await?)
+    Ok(restore::reconstruct(&member(config), config.metadata.failure_domain, &search).await?)
 }
 
 /// Makes the metadata member of `config` the only one, with everything that is in its log.
 pub fn recover(config: &Config) -> Result<BackupSummary, OfflineError> {
-    let _lock = DataDir::open(&config.data)?;
+    let _lock = DataDir::open(&config.server.data)?;
     let RestoreOptions { dir, member, addr } = member(config);
     let options = RecoverOptions { dir, member, addr };
     let system = System::real();
@@ -70,18 +68,18 @@ pub fn recover(config: &Config) -> Result<BackupSummary, OfflineError> {
 
 fn member(config: &Config) -> RestoreOptions {
     RestoreOptions {
-        dir: metadata_dir(config),
-        member: MemberId(config.metadata_id),
-        addr: config.rpc_advertise.clone(),
+        dir: metadata_dir(&config.server),
+        member: config.metadata.id,
+        addr: config.server.rpc_advertise.clone(),
     }
 }
 
 fn search(config: &Config, addresses: &[String], system: &System) -> Result<SearchOptions, OfflineError> {
-    let secret = credentials::cluster_secret(config, &*system.random)?;
-    let local = config.has(Role::StorageNode).then(|| LocalDisks {
-        state_dir: storage_node_dir(config),
-        disks: config.disks.clone(),
-        node_name: config.node_name.clone(),
+    let secret = credentials::cluster_secret(&config.cluster, &config.server, &*system.random)?;
+    let local = config.server.has(Role::StorageNode).then(|| LocalDisks {
+        state_dir: storage_node_dir(&config.server),
+        disks: config.storage_node.disks.clone(),
+        node_name: config.storage_node.name.clone(),
     });
     Ok(SearchOptions {
         addresses: addresses.to_vec(),

@@ -56,9 +56,6 @@ pub enum CommandError {
     /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] cairn_server::config::ConfigError),
-    /// The configuration cannot be written as TOML.
-    #[error("cannot print the configuration: {0}")]
-    PrintConfig(#[from] toml::ser::Error),
     /// The server did not start.
     #[error(transparent)]
     Server(Box<cairn_server::ServerError>),

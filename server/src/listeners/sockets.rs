@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use cairn_protocol::net::{Listen, Listener};
 
 use super::http::{ListenError, bind};
-use crate::config::{Config, Role};
+use crate::config::{Gateway, Role, Server};
 
 /// The sockets of a process.
 pub(crate) struct Listeners {
@@ -15,17 +15,17 @@ pub(crate) struct Listeners {
 }
 
 impl Listeners {
-    pub(crate) async fn bind(config: &Config, network: &dyn Listen) -> Result<Self, ListenError> {
-        let s3 = if config.has(Role::Gateway) {
-            Some(bind(network, &config.s3_addr, "S3", "--s3-addr").await?)
+    pub(crate) async fn bind(server: &Server, gateway: &Gateway, network: &dyn Listen) -> Result<Self, ListenError> {
+        let s3 = if server.has(Role::Gateway) {
+            Some(bind(network, &gateway.s3_addr, "S3", "--s3-addr").await?)
         } else {
             None
         };
-        let admin = bind(network, &config.admin_addr, "the admin API", "--admin-addr").await?;
-        let serves_rpc = config.has(Role::Metadata) || config.has(Role::StorageNode);
+        let admin = bind(network, &server.admin_addr, "the admin API", "--admin-addr").await?;
+        let serves_rpc = server.has(Role::Metadata) || server.has(Role::StorageNode);
         // With all roles in one process there is no other to talk to.
-        let rpc = if serves_rpc && !config.is_all_in_one() {
-            Some(bind(network, &config.rpc_addr, "internal RPC", "--rpc-addr").await?)
+        let rpc = if serves_rpc && !server.is_all_in_one() {
+            Some(bind(network, &server.rpc_addr, "internal RPC", "--rpc-addr").await?)
         } else {
             None
         };

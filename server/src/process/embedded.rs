@@ -23,7 +23,7 @@ impl EmbeddedServer {
 
     /// The same with time, randomness, threads and sockets of the caller.
     pub async fn start_on(config: &Config, system: System) -> Result<Self, ServerError> {
-        let data_dir = DataDir::open(&config.data)?;
+        let data_dir = DataDir::open(&config.server.data)?;
         let process = Process::start(config, &data_dir, system, Announce::Nothing).await?;
         Ok(Self { process, _data_dir: data_dir })
     }

@@ -1,6 +1,6 @@
 //! The server as a process of its own.
 
-use crate::config::{Config, ConfigError, Role};
+use crate::config::{Config, ConfigError, Loaded, Role};
 use crate::data_dir::DataDir;
 use crate::error::ServerError;
 use crate::reload::{self, Reread};
@@ -16,22 +16,24 @@ use super::shutdown_signal::shutdown_signal;
 ///
 /// At SIGHUP it reads the configuration again with `reread`, and takes further disks into service.
 pub fn run(
-    config: &Config,
-    reread: impl Fn() -> Result<Config, ConfigError> + Send + Sync + 'static,
+    loaded: &Loaded,
+    reread: impl Fn() -> Result<Loaded, ConfigError> + Send + Sync + 'static,
 ) -> Result<(), ServerError> {
-    telemetry::init(&config.log, config.log_json)?;
+    let config = &loaded.config;
+    telemetry::init(&config.log.filter, config.log.json)?;
+    reload::log_warnings(&loaded.warnings);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServerError::Runtime)?;
     runtime.block_on(serve_until_stopped(config, Box::new(reread)))
 }
 
 async fn serve_until_stopped(config: &Config, reread: Reread) -> Result<(), ServerError> {
-    let data_dir = DataDir::open(&config.data)?;
+    let data_dir = DataDir::open(&config.server.data)?;
     let hangups = reload::receive().map_err(ServerError::Signals)?;
     let process = Process::start(config, &data_dir, System::real(), Announce::Banner).await?;
     if let Some(hangups) = hangups {
         process.spawn_task(reload::run(hangups, process.storage(), config.clone(), reread));
     }
-    let disks_go_on = config.has(Role::StorageNode) && !config.is_all_in_one();
+    let disks_go_on = config.server.has(Role::StorageNode) && !config.server.is_all_in_one();
     let ended = tokio::select! {
         stopped = shutdown_signal() => stopped.map_err(ServerError::Signals),
         reason = member_failed(process.metadata(), disks_go_on) => {

@@ -41,26 +41,48 @@ impl Process {
         system: System,
         announce: Announce,
     ) -> Result<Self, ServerError> {
-        let keys = credentials::root(config, &*system.random)?;
+        let keys = credentials::root(&config.root, &config.server, &*system.random)?;
         let root = Credentials::new(keys.root.access_key.clone(), keys.root.secret_key.clone());
-        let secret = credentials::cluster_secret(config, &*system.random)?;
+        let secret = credentials::cluster_secret(&config.cluster, &config.server, &*system.random)?;
         // Addresses are bound before anything is started, so that a taken port changes nothing.
-        let listeners = Listeners::bind(config, &*system.listen).await?;
+        let listeners = Listeners::bind(&config.server, &config.gateway, &*system.listen).await?;
         let shared = Shared::new(&secret, system);
-        let member =
-            if config.has(Role::Metadata) { Some(roles::metadata::start(config, &shared).await?) } else { None };
-        let metadata = roles::metadata::connect(config, &shared, member.as_ref());
-        let storage = if config.has(Role::StorageNode) {
-            Some(roles::storage_node::start(config, &shared, metadata.clone())?)
+        let member = if config.server.has(Role::Metadata) {
+            Some(
+                roles::metadata::start(&config.server, &config.metadata, &config.repair, &config.lifecycle, &shared)
+                    .await?,
+            )
         } else {
             None
         };
-        let gateway = if config.has(Role::Gateway) {
-            Some(roles::gateway::start(config, data_dir, &shared, root.clone(), metadata.clone())?)
+        let metadata = roles::metadata::connect(&config.cluster, &shared, member.as_ref());
+        let storage = if config.server.has(Role::StorageNode) {
+            Some(roles::storage_node::start(
+                &config.server,
+                &config.storage_node,
+                &config.scrub,
+                &config.compaction,
+                &shared,
+                metadata.clone(),
+            )?)
         } else {
             None
         };
-        let backups = member.clone().map(|member| Arc::new(roles::backups::in_store(config, &shared, member)));
+        let gateway = if config.server.has(Role::Gateway) {
+            Some(roles::gateway::start(
+                &config.gateway,
+                &config.lifecycle,
+                data_dir,
+                &shared,
+                root.clone(),
+                metadata.clone(),
+            )?)
+        } else {
+            None
+        };
+        let backups = member
+            .clone()
+            .map(|member| Arc::new(roles::backups::in_store(&config.backup, &config.server, &shared, member)));
         let process = Self {
             metadata: member,
             storage,
@@ -137,11 +159,11 @@ impl Process {
     fn maintain_metadata(&self, config: &Config, shared: &Shared) {
         let Some(member) = self.metadata.clone() else { return };
         self.spawn_task(roles::backups::comparison(shared, member.clone()).run());
-        if let Some(backups) = roles::backups::in_directory(config, member) {
+        if let Some(backups) = roles::backups::in_directory(&config.backup, member) {
             self.spawn_task(backups.run());
         }
-        if let Some(backups) = self.backups.clone().filter(|_| roles::backups::are_stored(config)) {
-            self.spawn_task(backups.run(roles::backups::interval(config)));
+        if let Some(backups) = self.backups.clone().filter(|_| config.backup.kept_in_store > 0) {
+            self.spawn_task(backups.run(config.backup.interval));
         }
     }
 

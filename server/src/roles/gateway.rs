@@ -1,19 +1,19 @@
 //! The start of the gateway.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use cairn_gateway::Gateway;
 use cairn_protocol::metadata::Metadata;
 use cairn_protocol::sigv4::Credentials;
 
 use super::shared::Shared;
-use crate::config::Config;
+use crate::config::{self, Lifecycle};
 use crate::data_dir::DataDir;
 use crate::error::ServerError;
 
 pub(crate) fn start(
-    config: &Config,
+    gateway: &config::Gateway,
+    lifecycle: &Lifecycle,
     data_dir: &DataDir,
     shared: &Shared,
     root: Credentials,
@@ -21,11 +21,11 @@ pub(crate) fn start(
 ) -> Result<Gateway, ServerError> {
     let options = cairn_gateway::Options {
         id: data_dir.gateway_id(&*shared.system.random)?,
-        region: config.region.clone(),
-        domains: config.domains.clone(),
+        region: gateway.region.clone(),
+        domains: gateway.domains.clone(),
         root,
-        memory_bytes: config.memory_bytes,
-        lifecycle_day: Duration::from_secs(config.lifecycle_day_s),
+        memory_bytes: gateway.memory.bytes(),
+        lifecycle_day: lifecycle.day,
     };
     let (clock, random) = (Arc::clone(&shared.system.clock), Arc::clone(&shared.system.random));
     Ok(Gateway::start(options, metadata, shared.directory.clone(), clock, random))

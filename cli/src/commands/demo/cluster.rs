@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cairn_core::id::NodeId;
+use cairn_core::profile::FailureDomain;
 use cairn_core::random::RandomSource;
+use cairn_core::unit::ByteSize;
 use cairn_protocol::sigv4::Credentials;
-use cairn_server::config::{Config, Layer, Role};
+use cairn_server::config::{Config, Layer, Role, Secret, partial};
 use cairn_server::{EmbeddedServer, SystemRandom};
 
 use super::DemoError;
@@ -24,8 +26,8 @@ const DISKS_PER_NODE: usize = 2;
 /// Limit for the disks to become active.
 const READY_LIMIT: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(100);
-/// Seconds until a missing disk is expired: short, because the demo should take two minutes.
-const GRACE_S: u64 = 1;
+/// Time until a missing disk is expired: short, because the demo should take two minutes.
+const GRACE: Duration = Duration::from_secs(1);
 const ACCESS_KEY: &str = "demo";
 
 pub(super) struct DemoCluster {
@@ -51,32 +53,36 @@ impl DemoCluster {
         let (s3, admin, rpc) = (free_address()?, free_address()?, free_address()?);
         let common = |name: &str| -> Result<Layer, CommandError> {
             Ok(Layer {
-                data: Some(directory.join(name)),
-                node_name: Some(name.to_owned()),
-                cluster_secret_file: Some(secret.clone()),
-                metadata_addrs: Some(vec![rpc.clone()]),
-                failure_domain: Some("node".to_owned()),
-                repair_grace_s: Some(GRACE_S),
-                reserve_bytes: Some(1 << 20),
-                root_access_key: Some(ACCESS_KEY.to_owned()),
-                root_secret_key: Some(secret_key.clone()),
-                admin_addr: Some(free_address()?),
-                rpc_addr: Some(free_address()?),
+                server: partial::Server {
+                    data: Some(directory.join(name)),
+                    admin_addr: Some(free_address()?),
+                    rpc_addr: Some(free_address()?),
+                    ..partial::Server::default()
+                },
+                cluster: partial::Cluster {
+                    secret_file: Some(secret.clone()),
+                    metadata_addrs: Some(vec![rpc.clone()]),
+                },
+                root: partial::Root {
+                    access_key: Some(Some(Secret::new(ACCESS_KEY))),
+                    secret_key: Some(Some(Secret::new(secret_key.as_str()))),
+                },
+                storage_node: partial::StorageNode {
+                    name: Some(name.to_owned()),
+                    reserve: Some(ByteSize::from_mib(1)),
+                    ..partial::StorageNode::default()
+                },
                 ..Layer::default()
             })
         };
-        let head = Layer {
-            roles: Some(vec![Role::Gateway, Role::Metadata]),
-            s3_addr: Some(s3.clone()),
-            admin_addr: Some(admin.clone()),
-            rpc_addr: Some(rpc.clone()),
-            ..common("head")?
-        };
+        let head = head(common("head")?, &s3, &admin, &rpc);
         let mut servers = vec![start(head).await?];
         for number in 1..=NODES {
             let name = format!("node{number}");
             let disks = (1..=DISKS_PER_NODE).map(|n| disk(directory, number, n)).collect();
-            let node = Layer { roles: Some(vec![Role::StorageNode]), disks: Some(disks), ..common(&name)? };
+            let mut node = common(&name)?;
+            node.server.roles = Some(vec![Role::StorageNode]);
+            node.storage_node.disks = Some(disks);
             servers.push(start(node).await?);
         }
         let endpoint = |address: &str| format!("http://{address}").parse().map_err(|_| DemoError::NotReady);
@@ -131,12 +137,23 @@ impl DemoCluster {
     }
 }
 
+/// Gateway and metadata member in one process.
+fn head(mut layer: Layer, s3: &str, admin: &str, rpc: &str) -> Layer {
+    layer.server.roles = Some(vec![Role::Gateway, Role::Metadata]);
+    layer.server.admin_addr = Some(admin.to_owned());
+    layer.server.rpc_addr = Some(rpc.to_owned());
+    layer.gateway.s3_addr = Some(s3.to_owned());
+    layer.metadata.failure_domain = Some(FailureDomain::Node);
+    layer.repair.grace = Some(GRACE);
+    layer
+}
+
 fn disk(directory: &Path, node: usize, number: usize) -> PathBuf {
     directory.join(format!("node{node}-disk{number}"))
 }
 
 async fn start(layer: Layer) -> Result<EmbeddedServer, CommandError> {
-    let config = Config::load(None, std::iter::empty(), layer)?;
+    let config = Config::load(None, std::iter::empty(), layer)?.config;
     Ok(EmbeddedServer::start(&config).await?)
 }
 

@@ -40,6 +40,7 @@ fn instructions(args: &AddArgs, own: &[&DiskEntry]) -> String {
     format!(
         "On {}, mount the new filesystems, set this in its configuration, and have the server read it again \
          (`systemctl reload`, or SIGHUP to its process); clients do not notice:\n\n\
+         [storage_node]\n\
          disks = {}\n",
         args.node,
         list(&all)

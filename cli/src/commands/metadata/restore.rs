@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use cairn_recovery::backup::BackupSummary;
 use cairn_recovery::restore::FromDisks;
-use cairn_server::config::{Config, Layer};
+use cairn_server::config::{Config, Layer, partial};
 use cairn_server::offline;
 use clap::Args;
 
 use crate::commands::CommandError;
 use crate::commands::output::{complain, print};
+use crate::commands::server::complain_of;
 use crate::unit::format_bytes;
 
 /// Which member.
@@ -26,8 +27,11 @@ pub(super) struct MemberDirArgs {
 impl MemberDirArgs {
     /// The configuration of a server with these flags.
     pub(super) fn config(&self) -> Result<Config, CommandError> {
-        let layer = Layer { data: self.data.clone(), ..Layer::default() };
-        Ok(Config::load(self.config.as_deref(), std::env::vars(), layer)?)
+        let server = partial::Server { data: self.data.clone(), ..partial::Server::default() };
+        let flags = Layer { server, ..Layer::default() };
+        let loaded = Config::load(self.config.as_deref(), std::env::vars(), flags)?;
+        complain_of(&loaded.warnings);
+        Ok(loaded.config)
     }
 }
 

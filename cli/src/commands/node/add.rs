@@ -51,20 +51,26 @@ fn instructions(args: &AddArgs, members: &[String]) -> String {
         args.node
     );
     let port = args.addr.rsplit_once(':').map_or("9002", |(_, port)| port);
-    let mut line = |name: &str, value: String| {
-        let _ = writeln!(text, "{name} = {value}");
-    };
-    line("roles", "[\"storage-node\"]".to_owned());
-    line("node_name", format!("{:?}", args.node));
-    line("data", "\"/var/lib/cairn\"".to_owned());
-    line("disks", list(&args.disks));
-    line("rpc_addr", format!("\"0.0.0.0:{port}\""));
-    line("rpc_advertise", format!("{:?}", args.addr));
-    line("metadata_addrs", format!("{members:?}"));
-    line("cluster_secret_file", "\"/etc/cairn/cluster-secret\"".to_owned());
+    let _ = write!(
+        text,
+        "[server]\n\
+         roles = [\"storage-node\"]\n\
+         data = \"/var/lib/cairn\"\n\
+         rpc_addr = \"0.0.0.0:{port}\"\n\
+         rpc_advertise = {addr:?}\n\n\
+         [cluster]\n\
+         secret_file = \"/etc/cairn/cluster-secret\"\n\
+         metadata_addrs = {members:?}\n\n\
+         [storage_node]\n\
+         name = {node:?}\n\
+         disks = {disks}\n",
+        addr = args.addr,
+        node = args.node,
+        disks = list(&args.disks)
+    );
     for (name, label) in [("rack", &args.rack), ("zone", &args.zone)] {
         if let Some(label) = label {
-            line(name, format!("{label:?}"));
+            let _ = writeln!(text, "{name} = {label:?}");
         }
     }
     text
@@ -72,6 +78,7 @@ fn instructions(args: &AddArgs, members: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use cairn_server::config::{Config, Layer};
     use clap::Parser;
 
     use super::*;
@@ -86,9 +93,13 @@ mod tests {
         };
         let text = instructions(&args, &["10.0.0.1:9002".to_owned()]);
         let (_, toml) = text.split_once("\n\n").unwrap();
-        let layer: cairn_server::config::Layer = toml::from_str(toml).unwrap();
-        assert_eq!((layer.node_name.as_deref(), layer.rack.as_deref()), (Some("n7"), Some("r1")));
-        assert_eq!(layer.disks.map(|disks| disks.len()), Some(2));
-        assert_eq!(layer.metadata_addrs, Some(vec!["10.0.0.1:9002".to_owned()]));
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("cairn.toml");
+        std::fs::write(&file, toml).unwrap();
+        let loaded = Config::load(Some(&file), std::iter::empty(), Layer::default()).unwrap();
+        assert_eq!(loaded.warnings, []);
+        let node = loaded.config.storage_node;
+        assert_eq!((&*node.name, &*node.rack, node.disks.len()), ("n7", "r1", 2));
+        assert_eq!(loaded.config.cluster.metadata_addrs, ["10.0.0.1:9002"]);
     }
 }

@@ -8,7 +8,7 @@ use cairn_core::id::{ExtentId, ProfileId, SessionId};
 use cairn_core::limits::{CELL_BYTES_DEFAULT, TINY_OBJECT_BYTES_MAX};
 use cairn_core::name::BucketName;
 use cairn_core::placement::{choose, shortfall};
-use cairn_core::profile::{FailureDomain, Profile};
+use cairn_core::profile::{FailureDomain, Profile, UnknownFailureDomain};
 use cairn_core::storage_class::StorageClass;
 use cairn_protocol::metadata::command::{ProfileShape, SetClassProfile, SetProfile};
 use cairn_protocol::metadata::{MetadataError, MetadataExt, Rejection};
@@ -122,11 +122,7 @@ fn wanted(map: &ClusterMap, parameters: &Parameters) -> Result<(SetProfile, Opti
     };
     let domain = match parameters.text("domain") {
         None => map.profiles.first().map_or(FailureDomain::Disk, |profile| profile.failure_domain),
-        Some("disk") => FailureDomain::Disk,
-        Some("node") => FailureDomain::Node,
-        Some("rack") => FailureDomain::Rack,
-        Some("zone") => FailureDomain::Zone,
-        Some(other) => return Err(InvalidRule::Domain(other.to_owned())),
+        Some(name) => name.parse().map_err(|UnknownFailureDomain(name)| InvalidRule::Domain(name))?,
     };
     let cell_bytes = parameters.number("cell_bytes")?.unwrap_or(CELL_BYTES_DEFAULT);
     let shape = |data_shards: u8, parity_shards: u8, write_quorum: Option<u8>| ProfileShape {

@@ -22,7 +22,7 @@ sections! { |layer|
         roles: Vec<Role> = Role::ALL.to_vec(), shown "all", flat roles;
         /// Directory for the process's own state.
         data: PathBuf = defaults::data(), flat data, flag "--data";
-        /// Where the admin API, metrics and health listen.
+        /// Where the admin API and health listen.
         admin_addr: String = "0.0.0.0:9001".into(), flat admin_addr, flag "--admin-addr";
         /// Where internal RPC listens. A process with all roles does not open it.
         rpc_addr: String = defaults::rpc_addr(), flat rpc_addr, flag "--rpc-addr";

@@ -98,9 +98,9 @@ mod tests {
         let add = OperatorRequest::AddMember(MemberAddress { member: MemberId(3), addr: "a:1".to_owned() });
         assert_eq!(minicbor::to_vec(&signal).unwrap(), b"\x82\x00\x81\x07");
         assert_eq!(minicbor::to_vec(&add).unwrap(), b"\x82\x0a\x81\x82\x03\x63a:1");
-        assert_eq!(minicbor::to_vec(&OperatorRequest::RemoveMember(MemberId(3))).unwrap(), b"\x82\x0b\x81\x03");
-        assert_eq!(minicbor::to_vec(&OperatorRequest::TransferLead(MemberId(3))).unwrap(), b"\x82\x0c\x81\x03");
-        assert_eq!(minicbor::to_vec(&OperatorRequest::EndRestoreHold).unwrap(), b"\x82\x0d\x80");
+        assert_eq!(minicbor::to_vec(OperatorRequest::RemoveMember(MemberId(3))).unwrap(), b"\x82\x0b\x81\x03");
+        assert_eq!(minicbor::to_vec(OperatorRequest::TransferLead(MemberId(3))).unwrap(), b"\x82\x0c\x81\x03");
+        assert_eq!(minicbor::to_vec(OperatorRequest::EndRestoreHold).unwrap(), b"\x82\x0d\x80");
         let read = |bytes: Vec<u8>| minicbor::decode::<LeaderMessage>(&bytes).unwrap();
         assert_eq!(read(minicbor::to_vec(&signal).unwrap()), LeaderMessage::Signal(signal));
         assert_eq!(read(minicbor::to_vec(&add).unwrap()), LeaderMessage::Operator(add));

@@ -166,7 +166,7 @@ mod tests {
             {"member":2,"addr":"b:2","role":"voter","answers":false,"lag_entries":null}],
             "term":3,"log_index":9,"is_changing":true,"deletions_held":true}"#;
         let text = render(&serde_json::from_str(json).unwrap());
-        for part in ["leader", "NO", "unknown", "b:2", "under way", "resume-deletions"] {
+        for part in ["leader", "NO", "unknown", "b:2", "in progress", "resume-deletions"] {
             assert!(text.contains(part), "{part:?} is not in\n{text}");
         }
     }

@@ -25,10 +25,16 @@ pub(super) struct WaitFlags {
     pub(super) timeout: Duration,
 }
 
-/// Prints the instructions, waits until the given disks of `node` are active, and shows them.
+/// The disks to wait for.
+pub(super) struct NewDisks<'a> {
+    pub(super) node: &'a str,
+    pub(super) paths: &'a [PathBuf],
+}
+
+/// Prints the instructions, waits until the new disks are active, and shows them.
 pub(super) async fn guide(
     client: &mut AdminClient,
-    (node, paths): (&str, &[PathBuf]),
+    NewDisks { node, paths }: NewDisks<'_>,
     instructions: &str,
     flags: &WaitFlags,
     json: bool,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 
+use cairn_core::sync::IgnorePoison;
 use tokio::task::JoinSet;
 
 use super::BenchError;
@@ -63,7 +64,7 @@ async fn for_each(account: &Arc<Account>, plan: &Arc<Plan>, keys: Vec<String>, a
     for _ in 0..CONCURRENCY {
         let (queue, plan, mut client) = (queue.clone(), plan.clone(), Client::new(account.clone()));
         running.spawn(async move {
-            let next = || queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
+            let next = || queue.lock().ignore_poison().pop();
             while let Some(key) = next() {
                 match action {
                     Action::Put => drop(client.put(&plan.bucket, &key, plan.body.clone()).await?),

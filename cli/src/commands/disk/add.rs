@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::admin::{DiskEntry, DiskState};
-use crate::commands::joining::{WaitFlags, guide, list};
+use crate::commands::joining::{NewDisks, WaitFlags, guide, list};
 use crate::commands::{AdminArgs, CommandError};
 
 /// Print how to add disks to a node, and wait until they are active.
@@ -31,7 +31,8 @@ pub(super) async fn run(args: &AddArgs) -> Result<(), CommandError> {
         return Err(CommandError::NoSuchNode(args.node.clone()));
     }
     let text = instructions(args, &own);
-    guide(&mut client, (&args.node, &args.disks), &text, &args.wait, args.admin.json).await
+    let new = NewDisks { node: &args.node, paths: &args.disks };
+    guide(&mut client, new, &text, &args.wait, args.admin.json).await
 }
 
 fn instructions(args: &AddArgs, own: &[&DiskEntry]) -> String {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::commands::joining::{WaitFlags, guide, list};
+use crate::commands::joining::{NewDisks, WaitFlags, guide, list};
 use crate::commands::{AdminArgs, CommandError};
 
 /// Print what to run on a new machine and wait until its disks are active. A node with the cluster's secret needs no
@@ -41,7 +41,8 @@ pub(super) async fn run(args: &AddArgs) -> Result<(), CommandError> {
         return Err(CommandError::AllInOne);
     }
     let text = instructions(args, &addrs);
-    guide(&mut client, (&args.node, &args.disks), &text, &args.wait, args.admin.json).await
+    let new = NewDisks { node: &args.node, paths: &args.disks };
+    guide(&mut client, new, &text, &args.wait, args.admin.json).await
 }
 
 fn instructions(args: &AddArgs, members: &[String]) -> String {

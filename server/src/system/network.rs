@@ -73,3 +73,26 @@ impl Listener for SystemListener {
         self.0.local_addr()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn connections_carry_bytes_and_a_free_port_refuses_them() {
+        let network = SystemNetwork::new();
+        let listener = network.bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap().to_string();
+        let (client, server) = tokio::join!(network.connect(&addr), listener.accept());
+        let (mut client, mut server) = (client.unwrap(), server.unwrap());
+        assert!(client.is_write_vectored() && server.is_write_vectored(), "the box passes vectored writes through");
+        client.write_all(b"ping").await.unwrap();
+        let mut received = [0; 4];
+        server.read_exact(&mut received).await.unwrap();
+        assert_eq!(&received, b"ping");
+        drop(listener);
+        assert!(network.connect(&addr).await.is_err());
+    }
+}

@@ -19,7 +19,7 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &AbortUpload, context: Con
     Ok(Outcome::Done)
 }
 
-/// Removes an upload that is there, as the `item`-th thing that a command lets go of.
+/// Removes an existing upload, as the `item`-th release of the command.
 pub(super) fn remove(
     tables: &mut Tables<'_>,
     bucket: BucketId,
@@ -42,7 +42,7 @@ mod tests {
     use crate::state::tables::reclaim::Garbage;
 
     #[test]
-    fn an_abort_lets_go_of_all_parts_in_one_row() {
+    fn an_abort_releases_all_parts_in_one_row() {
         let state = State::with_bucket();
         let upload = state.create_upload("a");
         for number in 1..=3 {

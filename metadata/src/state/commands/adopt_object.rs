@@ -72,9 +72,9 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &AdoptObject, context: Con
     Ok(Outcome::Adopted(adoption))
 }
 
-/// Whether the version that a key has is newer than what is to be adopted. What was written after the restoration is
-/// newer than anything of the life before; among the things of that life the clocks of those who wrote them decide,
-/// because nothing else is left that could.
+/// Whether the key's version is newer than the body to adopt. A version written after the restore is newer than
+/// everything from before. Among those from before, the writers' clocks decide, because nothing else is left to
+/// compare.
 fn is_newer(
     tables: &Tables<'_>,
     hold: &RestoreHold,
@@ -103,7 +103,7 @@ fn adopted_as(tables: &Tables<'_>, content: Content) -> Result<Option<Finding>, 
     }
 }
 
-/// What was adopted and is replaced by something newer is not in the namespace any more.
+/// Marks an adopted content as superseded, because a newer one replaces it in the namespace.
 fn give_way(tables: &mut Tables<'_>, content: Content) -> Result<(), StoreError> {
     if let Some(finding) = adopted_as(tables, content)? {
         let detail = "something newer was found on the disks".to_owned();
@@ -112,7 +112,7 @@ fn give_way(tables: &mut Tables<'_>, content: Content) -> Result<(), StoreError>
     Ok(())
 }
 
-/// The hold of a service that is being compared with the disks.
+/// The hold of a service that is being compared with the disks. Refused if there is none.
 pub(super) fn held(tables: &Tables<'_>) -> Result<RestoreHold, Refused> {
     let hold: Option<RestoreHold> = meta::get(&tables.meta, meta::RESTORED)?;
     hold.ok_or_else(|| Rejection::Topology("the service is not being compared with the disks".to_owned()).into())
@@ -133,8 +133,8 @@ fn make_bucket(tables: &mut Tables<'_>, command: &AdoptObject, context: Context)
     Ok(id)
 }
 
-/// Whether the state knows the upload: what was under way at the time of the backup is not mixed with what came after
-/// it.
+/// Whether the state knows the upload. An upload that was in progress at the time of the backup is not mixed with
+/// parts written after it.
 fn knows_upload(tables: &Tables<'_>, bucket: Option<BucketId>, command: &AdoptObject) -> Result<bool, StoreError> {
     let AdoptedBody::Parts(upload, _) = &command.body else { return Ok(false) };
     let key = |bucket: BucketId| (bucket.0, command.key.as_str().as_bytes(), upload.0);
@@ -233,9 +233,9 @@ mod tests {
         }
     }
 
-    /// I16: what lies on the disks as a whole is in the namespace again, once, listed, in the place of what is older.
+    /// I16: a body that is whole on the disks is listed in the namespace again, once, in place of an older one.
     #[test]
-    fn what_is_adopted_is_a_version_like_any_other_and_listed() {
+    fn an_adopted_body_is_a_version_like_any_other_and_listed() {
         let state = held_state();
         let body = state.body(30);
         assert_eq!(adopt(&state, "new", body.clone(), 5), Adoption::Adopted);
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unreadable_version_gives_way_and_nothing_is_adopted_without_a_hold() {
+    fn an_unreadable_version_is_replaced_and_nothing_is_adopted_without_a_hold() {
         let state = held_state();
         let body = AdoptedBody::Run(state.body(3));
         let command = AdoptObject { replaces_unreadable: true, ..adoption(&state, "old", body, 0) };
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_become_an_object_that_is_read_in_their_order() {
+    fn adopted_parts_become_one_object_in_part_order() {
         let state = held_state();
         let part = |n: u64, size| AdoptedPart {
             number: PartNumber::new(n).unwrap(),
@@ -288,9 +288,10 @@ mod tests {
         assert_eq!(again, Ok(Outcome::Adopted(Adoption::Superseded)));
     }
 
-    /// I13: the hold keeps what may be of the life before, on disks that were not compared even after it is released.
+    /// I13: the hold keeps shards that may be from before the restore; on disks that were not compared, even after it
+    /// is lifted.
     #[test]
-    fn the_hold_keeps_what_is_not_proven() {
+    fn the_hold_keeps_shards_that_are_not_proven_garbage() {
         let state = State::with_bucket();
         state.apply(registration(1, 2)).unwrap();
         let unknown = cairn_core::shard::ShardId { extent: state.body(10).run.first, index: 0 };

@@ -26,7 +26,7 @@ mod tests {
     use crate::state::commands::testing::State;
     use crate::state::tables::service_time;
 
-    /// I20: two leaders, or one that asks twice, do not make the service older than it is.
+    /// I20: two leaders, or one that repeats its request, do not count the same time twice.
     #[test]
     fn no_time_is_counted_twice() {
         let state = State::new();

@@ -41,7 +41,7 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &ApplyLifecycle, context: 
     Ok(Outcome::LifecycleApplied(applied))
 }
 
-/// Ends a version that still is what it was; nothing if it is not.
+/// Removes a version that is unchanged; `None` if it has changed.
 fn end(
     tables: &mut Tables<'_>,
     bucket: BucketId,
@@ -61,8 +61,8 @@ fn end(
     key.remove(tables, release, Found { sequence, row, is_current: true }).map(Some)
 }
 
-/// The version, if nothing that it hides or that has replaced it comes back when it goes: others may be gone by now that were
-/// newer.
+/// The noncurrent version, if removing it brings back nothing that it hides or that replaced it: newer versions may
+/// have been deleted since.
 fn noncurrent(tables: &Tables<'_>, key: &KeyVersions<'_>, version: &EndedVersion) -> Result<Option<Found>, StoreError> {
     let Some(found) = key.noncurrent(tables, version.sequence)? else { return Ok(None) };
     let is_newest = key.current(tables)?.is_none()
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_ended_goes_once_and_what_was_written_since_stays() {
+    fn ended_versions_are_removed_once_and_later_writes_stay() {
         let (state, empty) = state_with_rules();
         let (a, _, c) = (state.put("a", 100), state.put("b", 20), state.put("c", 3));
         let uploads: Vec<_> = ["u", "v"].map(|key| (key, state.create_upload(key))).into();
@@ -114,7 +114,7 @@ mod tests {
             uploads: uploads.iter().map(upload).collect(),
             ..empty
         };
-        // I19: an overwrite that was acknowledged meanwhile wins.
+        // I19: an overwrite acknowledged in the meantime wins.
         let overwritten = state.put("b", 7);
         let before = state.reclaim().len();
         assert_eq!(state.apply(command.clone()), Ok(applied(2, 103, 2)));
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deletion_and_a_completion_win() {
+    fn a_deletion_and_a_completion_win_over_lifecycle() {
         let (state, empty) = state_with_rules();
         state.put("a", 100);
         let upload = state.create_upload("u");
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn in_a_versioned_bucket_a_marker_ends_what_is_current() {
+    fn a_marker_ends_the_current_version_in_a_versioned_bucket() {
         let (state, empty) = state_with_rules();
         state.set_versioning(Versioning::Enabled);
         state.put("a", 100);
@@ -158,9 +158,9 @@ mod tests {
         assert_eq!(state.usage(), (0, 0, 0));
     }
 
-    /// What was seen as replaced may be the newest by now, and what a marker hides must not come back.
+    /// A version that was seen as replaced may be the newest by now, and what a marker hides must not come back.
     #[test]
-    fn nothing_comes_back_and_nothing_current_goes() {
+    fn no_hidden_version_comes_back_and_no_current_version_is_removed() {
         let (state, empty) = state_with_rules();
         state.set_versioning(Versioning::Enabled);
         state.put("a", 100);
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_rules_that_are_in_force_let_anything_go() {
+    fn only_the_rules_in_force_remove_anything() {
         let (state, empty) = state_with_rules();
         state.put("a", 100);
         let command = ApplyLifecycle { versions: vec![ended(&state, "a")], ..empty };

@@ -7,7 +7,6 @@ use crate::error::{Refused, StoreError};
 use crate::state::tables::repair::Cause;
 use crate::state::tables::{Row, Tables, extents, repair, sessions};
 
-/// What the state knows of a body already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
     /// It was not committed before.
@@ -16,9 +15,9 @@ pub(super) enum Known {
     Committed,
 }
 
-/// Refuses a body that its session may not commit, or that does not hang together.
+/// Refuses a body that its session may not commit, or that is inconsistent.
 ///
-/// A repetition is recognized before the session is looked at: its first commit was good, whatever became of the
+/// A repetition is recognized before the session is checked: the first commit was valid whatever happened to the
 /// session since, and a refusal would tell the gateway that it may delete the shards.
 pub(super) fn check(tables: &Tables<'_>, session: SessionId, body: Option<&PlacedRun>) -> Result<Known, Refused> {
     if let Some(body) = body
@@ -35,7 +34,7 @@ pub(super) fn check(tables: &Tables<'_>, session: SessionId, body: Option<&Place
     Ok(Known::New)
 }
 
-/// The fence holds only if the extents carry the session that commits them.
+/// Fencing works only if the extents carry the session that commits them.
 pub(super) fn check_shape(session: SessionId, body: &PlacedRun) -> Result<(), Rejection> {
     let refuse = |text: String| Err(Rejection::Topology(text));
     let run = &body.run;
@@ -64,7 +63,7 @@ pub(super) fn check_shape(session: SessionId, body: &PlacedRun) -> Result<(), Re
     Ok(())
 }
 
-/// Records where the body lies, and queues what is missing of it for repair in the same transaction.
+/// Records the body's locations, and queues missing shards for repair in the same transaction.
 pub(super) fn record(tables: &mut Tables<'_>, body: &PlacedRun) -> Result<(), StoreError> {
     for (id, placed) in body.run.ids().zip(&body.extents) {
         let key = id.to_bytes();

@@ -15,7 +15,6 @@ pub(crate) struct Bootstrap {
     /// Drawn at random by the proposer.
     #[n(0)]
     pub(crate) cluster: ClusterId,
-    /// The profiles to begin with.
     #[n(1)]
     pub(crate) profiles: Vec<Profile>,
     /// The directories of the first members.
@@ -39,7 +38,7 @@ mod tests {
     use crate::state::commands::testing::State;
 
     #[test]
-    fn the_first_id_stays() {
+    fn the_first_cluster_id_stays() {
         let state = State::new();
         let map = state.map();
         let second = Bootstrap { cluster: ClusterId::from_random([9; 16]), profiles: Vec::new(), members: None };

@@ -29,7 +29,7 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &ChangeDisks) -> Result<Ou
     Ok(Outcome::Done)
 }
 
-/// I27: a disk goes at zero references.
+/// I27: a disk is removed only once nothing refers to it.
 fn check_empty(tables: &Tables<'_>, disk: &Disk) -> Result<(), Refused> {
     if disk_extents::is_empty(&tables.disk_extents, disk.number)? {
         return Ok(());
@@ -74,16 +74,16 @@ mod tests {
     }
 
     #[test]
-    fn of_several_changes_all_or_none_are_made() {
+    fn several_changes_are_made_together_or_not_at_all() {
         let state = State::new();
         state.apply(registration(1, 2)).unwrap();
         let changes = vec![(disk_id(1, 0), DiskEvent::Drain), (disk_id(1, 1), DiskEvent::CancelDrain)];
         assert!(matches!(state.refused(ChangeDisks { changes, force: false }), Rejection::Topology(_)));
     }
 
-    /// I17: neither a report nor a registration brings a disk back that was away.
+    /// I17: neither a report nor a registration brings back a disk that was away.
     #[test]
-    fn what_was_away_comes_back_through_quarantine() {
+    fn a_disk_that_was_away_comes_back_through_quarantine() {
         let state = State::new();
         state.apply(registration(1, 2)).unwrap();
         let see = |seen| state.apply(SetDiskStates { states: vec![(disk_id(1, 0), seen)] }).unwrap();

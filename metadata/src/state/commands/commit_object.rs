@@ -21,7 +21,7 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &CommitObject, context: Co
     let body_content = command.body.as_ref().map_or(Content::Empty, |body| Content::Run(body.run));
 
     if body::check(tables, command.session, command.body.as_ref())? == Known::Committed {
-        // The answer to the first attempt was lost. Where another version has replaced it since, it still was committed.
+        // The answer to the first attempt was lost. If another version has replaced it since, it was still committed.
         let first = key.find_content(tables, &body_content)?;
         let (sequence, last_modified_ms, version) = match first {
             Some((sequence, row)) => (sequence, row.last_modified_ms, key.id(row.kind, sequence)),
@@ -62,7 +62,7 @@ mod tests {
     use crate::state::commands::testing::State;
 
     #[test]
-    fn a_commit_replaces_and_lets_go_of_the_old_content() {
+    fn a_commit_replaces_and_releases_the_old_content() {
         let state = State::with_bucket();
         let first = state.put("a", 1000);
         assert_eq!(state.usage(), (1, 1000, 0));

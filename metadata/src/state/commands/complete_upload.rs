@@ -85,7 +85,7 @@ fn check_parts(tables: &Tables<'_>, command: &CompleteUpload) -> Result<(Vec<(u3
     Ok((named, offset))
 }
 
-/// Lets go of the parts that the client did not name.
+/// Releases the parts that the client did not name.
 fn drop_unnamed(tables: &mut Tables<'_>, command: &CompleteUpload, context: Context) -> Result<(), StoreError> {
     let mut unnamed = Vec::new();
     for entry in parts::from(&tables.parts, command.upload, 0)? {
@@ -137,7 +137,7 @@ mod tests {
     use crate::state::commands::testing::State;
 
     #[test]
-    fn completion_names_parts_and_lets_go_of_the_others() {
+    fn completion_keeps_the_named_parts_and_releases_the_others() {
         let state = State::with_bucket();
         let old = state.put("a", 7);
         let upload = state.create_upload("a");
@@ -161,7 +161,7 @@ mod tests {
         state.put_part("a", upload, 1, 9);
         state.apply(state.completion("a", upload, &[1])).unwrap();
         assert_eq!(state.newest("a").unwrap().1.storage_class, StorageClass::IntelligentTiering);
-        // What replaces an object has the class that it was given, not that of what was there.
+        // An object that replaces another has its own class, not the old one's.
         state.put("a", 7);
         assert_eq!(state.newest("a").unwrap().1.storage_class, StorageClass::Standard);
     }

@@ -9,7 +9,7 @@ use crate::state::tables::{Tables, buckets};
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &DeleteBucket) -> Result<Outcome, Refused> {
     let bucket = buckets::get(&tables.buckets, &command.name)?.id;
-    // The rows decide, not the counters: a bucket that holds anything is never deleted.
+    // The rows decide, not the counters: a bucket that is not empty is never deleted.
     let all = (bucket.0, [].as_slice(), 0)..(bucket.0 + 1, [].as_slice(), 0);
     let is_empty = tables.versions.range(all.clone())?.next().is_none()
         && tables.noncurrent.range(all.clone())?.next().is_none()

@@ -43,7 +43,7 @@ mod tests {
     use crate::state::commands::testing::State;
 
     #[test]
-    fn a_delete_lets_go_of_the_content_and_may_be_repeated() {
+    fn a_delete_releases_the_content_and_may_be_repeated() {
         let state = State::with_bucket();
         let body = state.put("a", 1000);
         state.put("b", 1);

@@ -31,7 +31,7 @@ mod tests {
     }
 
     #[test]
-    fn one_is_under_way_at_a_time_and_a_late_end_ends_no_other() {
+    fn one_rebalance_runs_at_a_time_and_a_late_end_ends_no_other() {
         let state = State::new();
         let start = |rate| state.apply(StartRebalance { bytes_per_s_max: rate, reencodes: false }).unwrap();
         let end = |rebalance, end| state.apply(EndRebalance { rebalance, end }).unwrap();

@@ -19,7 +19,7 @@ mod tests {
     use crate::state::commands::testing::State;
 
     #[test]
-    fn only_a_session_that_was_given_out_can_have_ended() {
+    fn only_an_issued_session_can_have_ended() {
         let state = State::with_bucket();
         let session = state.open_session(3);
         let next = SessionId(session.0 + 1);

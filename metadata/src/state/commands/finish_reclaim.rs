@@ -10,11 +10,11 @@ use crate::error::{Refused, StoreError};
 use crate::state::tables::reclaim::Garbage;
 use crate::state::tables::{Tables, extents, parts, reclaim, repair};
 
-/// Part rows that one command removes: an upload of 10,000 parts takes ten.
+/// Part rows that one command removes: an upload of 10,000 parts takes ten commands.
 pub(crate) const PART_ROWS_PER_COMMAND: usize = 1000;
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &FinishReclaim, context: Context) -> Result<Outcome, Refused> {
-    // An entry that is gone was finished by an earlier attempt of the same command.
+    // A missing entry was finished by an earlier attempt of the same command.
     let Some(entry) = reclaim::get(&tables.reclaim, command.entry)? else { return Ok(Outcome::Done) };
     let mut all_gone = true;
     let mut left = Vec::new();
@@ -38,22 +38,22 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &FinishReclaim, context: C
     Ok(Outcome::Done)
 }
 
-/// Guards against a command that names extents of somebody else: only what the entry lets go of is removed.
+/// Guards against a command that names foreign extents: only what the entry releases is removed.
 fn belongs(garbage: &Garbage, extent: ExtentId) -> bool {
     match garbage {
         Garbage::Run(run) => {
             let counters = run.first.counter..run.first.counter + run.count();
             extent.session == run.first.session && counters.contains(&extent.counter)
         }
-        // The parts' runs would have to be read one by one; the leader read them to find the extents.
+        // Checking would mean reading the parts' runs one by one; the leader read them to find the extents.
         Garbage::Parts(_) => true,
-        // Only a copy was let go of; the extent lives on.
+        // Only a copy was released; the extent still exists.
         Garbage::Shard { .. } => false,
     }
 }
 
-/// Removes an extent's rows, unless its shards have moved since `generation`; tells whether they are gone. Its shards on
-/// disks that are `away` are added to what is `left` to delete.
+/// Removes an extent's rows, unless its shards have moved since `generation`. Returns whether the rows are gone. Adds
+/// the shards on `away` disks to `left`, which must still be deleted.
 fn forget(
     tables: &mut Tables<'_>,
     extent: ExtentId,
@@ -78,7 +78,7 @@ fn forget(
     Ok(true)
 }
 
-/// Removes part rows, a bounded number at a time; tells whether none is left.
+/// Removes a bounded number of part rows. Returns whether none is left.
 fn remove_parts(tables: &mut Tables<'_>, upload: UploadId) -> Result<bool, StoreError> {
     let mut numbers = Vec::new();
     for part in parts::from(&tables.parts, upload, 0)?.take(PART_ROWS_PER_COMMAND) {
@@ -99,7 +99,7 @@ mod tests {
     use crate::state::tables::reclaim::Garbage;
 
     #[test]
-    fn the_rows_go_with_the_shards() {
+    fn rows_are_removed_with_their_shards() {
         let state = State::with_bucket();
         let kept = state.put("kept", 10);
         let mut body = state.body(10);
@@ -129,9 +129,9 @@ mod tests {
         assert_eq!(state.disk_extents(), 3);
     }
 
-    /// I29: what a disk that is away holds of a deleted extent waits for it alone, and holds nothing else up.
+    /// I29: shards of a deleted extent on an absent disk wait for that disk alone and delay nothing else.
     #[test]
-    fn what_is_left_on_a_disk_that_is_away_gets_an_entry_of_its_own() {
+    fn shards_left_on_an_absent_disk_get_an_entry_of_their_own() {
         let state = State::with_bucket();
         let extent = state.put("a", 10).run.first;
         state.delete("a");
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_of_an_upload_go_with_their_entry() {
+    fn an_uploads_parts_are_removed_with_their_entry() {
         let state = State::with_bucket();
         let upload = state.create_upload("a");
         let bodies: Vec<_> = (1..=3).map(|n| state.put_part("a", upload, n, 10)).collect();

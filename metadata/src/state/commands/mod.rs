@@ -1,5 +1,5 @@
 //! One deterministic function per command: the same state and command give the same new state and outcome on every
-//! member. A function first checks everything and then writes, so that a refused command leaves no trace.
+//! member. A function checks everything before it writes, so a refused command leaves no trace.
 
 mod abort_upload;
 mod adopt_object;
@@ -47,7 +47,7 @@ pub(crate) use context::{COMMANDS_PER_ENTRY_MAX, Context, index_of, sequence};
 use crate::error::{Refused, StoreError};
 use crate::state::tables::Tables;
 
-/// Applies one command. The outer error is the store's; it makes the whole entry fail.
+/// The outer error is the store's; it makes the whole entry fail.
 pub(crate) fn apply(
     tables: &mut Tables<'_>,
     command: &StoredCommand,

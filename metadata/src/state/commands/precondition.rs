@@ -1,4 +1,4 @@
-//! Whether the condition of a conditional write holds.
+//! Checks the condition of a conditional write.
 
 use cairn_core::etag::ETag;
 use cairn_protocol::metadata::Rejection;

@@ -65,7 +65,7 @@ fn check(map: &ClusterMap, command: &RegisterNode) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Enters a disk, or updates the one that is known, and returns its number.
+/// Adds a disk, or updates a known one, and returns its number.
 fn enter(
     map: &mut ClusterMap,
     command: &RegisterNode,
@@ -77,7 +77,7 @@ fn enter(
         see(known, disk.state);
         return known.number;
     }
-    // Disks stay in the map for good and stand in the order of their numbers, so no number is ever given out twice.
+    // Disks are never removed from the map and are sorted by number, so no number is issued twice.
     let number = DiskNumber(map.disks.last().map_or(1, |last| last.number.0 + 1));
     map.disks.push(Disk {
         number,
@@ -101,7 +101,7 @@ mod tests {
     use crate::state::commands::testing::{State, disk_id, registration};
 
     #[test]
-    fn known_disks_keep_their_numbers_and_equal_registrations_make_no_epoch() {
+    fn known_disks_keep_their_numbers_and_equal_registrations_add_no_epoch() {
         let state = State::new();
         let cluster = state.map().cluster;
         let numbers = |from: u32| (from..from + 3).map(DiskNumber).collect();

@@ -1,4 +1,4 @@
-//! Lets go of contents: O(1) in their size, whatever it is.
+//! Releases content in O(1), whatever its size.
 
 use cairn_protocol::metadata::command::ReclaimId;
 
@@ -7,7 +7,7 @@ use crate::error::StoreError;
 use crate::state::tables::reclaim::{Garbage, ReclaimRow};
 use crate::state::tables::{Tables, reclaim};
 
-/// Queues `garbage` as the `item`-th thing that this command lets go of.
+/// Queues `garbage` as the `item`-th release of this command.
 pub(super) fn release(
     tables: &mut Tables<'_>,
     context: Context,

@@ -37,7 +37,7 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &ReplaceBody, context: Con
     Ok(Outcome::Done)
 }
 
-/// Puts the new run where the old one is; false if that is not there any more.
+/// Replaces the old run with the new one; `false` if the old one is gone.
 fn swap(tables: &mut Tables<'_>, bucket: BucketId, command: &ReplaceBody) -> Result<bool, StoreError> {
     let key = versions::key(bucket, command.key.as_str().as_bytes(), command.sequence);
     let is_current = tables.versions.get(key)?.is_some();
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_bytes_take_the_place_and_nothing_else_changes() {
+    fn a_replaced_body_changes_nothing_else() {
         let (state, id) = started();
         let old = state.put("a", 500);
         let before = state.newest("a").unwrap();
@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(state.located(&command.body.run), command.body.run.count());
     }
 
-    /// I11: an overwrite meanwhile wins, and so does a stop.
+    /// I11: an overwrite in the meantime wins, and so does a stop.
     #[test]
     fn an_overwrite_a_deletion_and_a_stop_win() {
         let (state, id) = started();

@@ -89,7 +89,7 @@ mod tests {
         (state, extent)
     }
 
-    /// I11: of two rebuilds that are granted one after the other, one is published.
+    /// I11: of two rebuilds granted one after the other, one is published.
     #[test]
     fn a_rebuild_is_published_once_and_moves_all_rows() {
         let (state, extent) = with_a_fault();
@@ -99,12 +99,12 @@ mod tests {
         let row = row(&state, extent);
         assert_eq!(row.locations, [1, 4, 3].map(|n| Some(DiskNumber(n))));
         assert_eq!((row.generation, state.repair().len(), state.disk_extents()), (Generation(1), 0, 3));
-        assert_eq!(state.reclaim().len(), 1, "the old copy is let go of");
+        assert_eq!(state.reclaim().len(), 1, "the old copy is released");
         assert!(matches!(state.refused(publish(rebuild)), Rejection::Stale(_)));
     }
 
     #[test]
-    fn plans_that_are_out_of_date_are_refused() {
+    fn stale_plans_are_refused() {
         let (state, extent) = with_a_fault();
         let target = DiskNumber(4);
         let plan = GrantRebuild { extent, index: 1, target, generation: Generation(9) };
@@ -122,7 +122,7 @@ mod tests {
         state.apply(publish(second)).unwrap();
     }
 
-    /// A rebalance that was stopped moves nothing more, whatever is under way.
+    /// A stopped rebalance moves nothing more, even if a move is running.
     #[test]
     fn a_move_is_counted_by_its_rebalance_and_refused_once_that_has_ended() {
         let (state, extent) = with_a_fault();
@@ -138,11 +138,11 @@ mod tests {
         state.apply(EndRebalance { rebalance: None, end: RebalanceEnd::Stopped }).unwrap();
         assert!(matches!(state.refused(publish(rebuild)), Rejection::Stale(_)));
         start();
-        assert!(matches!(state.refused(publish(rebuild)), Rejection::Stale(_)), "that is another one");
+        assert!(matches!(state.refused(publish(rebuild)), Rejection::Stale(_)), "that is another rebalance");
         assert_eq!(record().moved_shards, 0);
     }
 
-    /// I13: what a rebuild stores is garbage exactly while the rebuild is dead and unpublished.
+    /// I13: a rebuilt shard is garbage only if its rebuild has ended unpublished.
     #[test]
     fn an_unpublished_shard_is_garbage_only_once_its_rebuild_has_ended() {
         let (state, extent) = with_a_fault();
@@ -161,9 +161,9 @@ mod tests {
         assert!(garbage(1), "the old copy");
     }
 
-    /// I29: an extent that moves while it is being reclaimed keeps its row until the new place is empty too.
+    /// I29: an extent that moves during its reclaim keeps its row until the new location is empty too.
     #[test]
-    fn reclaim_does_not_forget_what_has_moved() {
+    fn reclaim_keeps_the_row_of_a_moved_extent() {
         let (state, extent) = with_a_fault();
         state.delete("a");
         let (entry, _) = state.reclaim()[0];

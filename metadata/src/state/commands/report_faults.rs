@@ -10,7 +10,7 @@ use crate::state::tables::{Tables, extents, repair};
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &ReportFaults) -> Result<Outcome, Refused> {
     for report in &command.reports {
-        // A shard that was deleted or moved since is nobody's fault.
+        // A shard that was deleted or moved since then needs no repair.
         let row = extents::get(&tables.extents, report.extent)?;
         let current = row.is_some_and(|row| row.locations.get(usize::from(report.index)) == Some(&Some(report.disk)));
         if current {
@@ -32,7 +32,7 @@ mod tests {
     use crate::state::commands::testing::State;
 
     #[test]
-    fn only_what_is_where_the_report_says_is_queued() {
+    fn only_shards_on_the_reported_disk_are_queued() {
         let state = State::with_bucket();
         let body = state.put("a", 10);
         let extent = body.run.first;

@@ -23,15 +23,15 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &SetDiskStates) -> Result<
     Ok(Outcome::Done)
 }
 
-/// Takes over in what state a disk was seen.
+/// Records the state in which a disk was seen.
 pub(super) fn see(disk: &mut Disk, seen: DiskState) {
-    // Whatever is seen of a disk is allowed.
+    // Every observation of a disk is allowed.
     if let Ok((standing, state)) = step(disk, DiskEvent::Seen(seen)) {
         (disk.standing, disk.state) = (standing, state);
     }
 }
 
-/// The cluster map, which is there from the first entry on.
+/// The cluster map, which exists from the first log entry on.
 pub(super) fn current_map(tables: &Tables<'_>) -> Result<ClusterMap, Refused> {
     let map = cluster_map::get(&tables.cluster_map)?;
     Ok(map.ok_or_else(|| Rejection::Topology("the cluster is not formed yet".to_owned()))?)

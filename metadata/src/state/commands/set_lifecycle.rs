@@ -34,7 +34,7 @@ mod tests {
     use crate::state::tables::lifecycle;
 
     #[test]
-    fn rules_are_replaced_removed_and_go_with_their_bucket() {
+    fn lifecycle_rules_are_replaced_removed_and_deleted_with_their_bucket() {
         let state = State::with_bucket();
         let id = state.bucket_id(&state.bucket());
         let stored = || lifecycle::get(&state.view().lifecycle().unwrap(), id).unwrap();
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_limits() {
+    fn lifecycle_rules_have_limits() {
         let state = State::with_bucket();
         let rules = vec![expire_all(1); LIFECYCLE_RULES_MAX + 1];
         let many = SetLifecycle { bucket: state.bucket(), rules, now_ms: 0 };

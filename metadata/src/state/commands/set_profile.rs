@@ -36,7 +36,7 @@ pub(super) fn apply(
     Ok(Outcome::Done)
 }
 
-/// Puts the rule of a scope in the place of the one before it, or takes that one back.
+/// Replaces or removes the rule of a scope.
 fn put(
     map: &mut ClusterMap,
     scope: (Option<&BucketName>, Option<StorageClass>),
@@ -57,7 +57,7 @@ fn put(
     Ok(())
 }
 
-/// The id of the profile of this shape. Ids are never given out twice, because extents keep them.
+/// The id of the profile with this shape. Ids are never reused, because extents refer to them.
 fn enter(map: &mut ClusterMap, shape: ProfileShape) -> Result<ProfileId, Rejection> {
     let ProfileShape { data_shards, parity_shards, cell_bytes, write_quorum, failure_domain } = shape;
     let last = map.profiles.iter().chain(&map.made).map(|profile| profile.id.0).max().unwrap_or(0);
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_hold_for_their_bucket_and_give_way_to_what_the_disks_can_carry() {
+    fn profile_rules_hold_for_their_bucket_if_the_disks_can_carry_them() {
         let state = State::new();
         state.apply(registration(1, 9)).unwrap();
         assert_eq!(chosen(&state, "logs", 1 << 20, 0), (2, "4+2".into()));
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_class_has_rules_of_its_own_and_the_bucket_goes_first() {
+    fn a_class_has_its_own_rules_and_the_buckets_rule_comes_first() {
         let state = State::new();
         state.apply(registration(1, 9)).unwrap();
         let cold = StorageClass::GlacierIr;
@@ -145,7 +145,7 @@ mod tests {
         assert_eq!((of(cold, "logs"), of(cold, "others")), ("5+2".into(), "6+3".into()));
         state.apply(class_rule(Some("logs"), Some((shape(7, 2), shape(1, 2))))).unwrap();
         assert_eq!((of(cold, "logs"), of(hot, "logs")), ("7+2".into(), "5+2".into()));
-        // Each scope has one rule, and each is taken back by itself.
+        // Each scope has one rule, and each is removed by itself.
         state.apply(class_rule(Some("logs"), Some((shape(3, 3), shape(1, 2))))).unwrap();
         assert_eq!((of(cold, "logs"), state.map().all_rules().count()), ("3+3".into(), 3));
         state.apply(class_rule(Some("logs"), None)).unwrap();
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shape_keeps_its_id_and_what_cannot_be_is_refused() {
+    fn a_shape_keeps_its_id_and_impossible_shapes_are_refused() {
         let state = State::new();
         state.apply(registration(1, 9)).unwrap();
         for bucket in ["one", "two"] {

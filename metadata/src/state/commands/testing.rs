@@ -28,7 +28,7 @@ use crate::state::tables::reclaim::{Garbage, ReclaimRow};
 use crate::state::tables::versions::VersionRow;
 use crate::state::tables::{Row, Tables, View, buckets, extents, meta, reclaim, sessions, usage, versions};
 
-/// Small extents, so that a body of a few bytes has several.
+/// Small, so that a body of a few bytes has several extents.
 pub(crate) const EXTENT_BYTES: u64 = 64;
 
 /// The tables with one bucket and one session.
@@ -90,7 +90,7 @@ impl State {
         rejection
     }
 
-    /// The number of rows of every table, with the sums.
+    /// The number of rows of every table, and the sums.
     fn fingerprint(&self) -> Vec<u64> {
         let mut out = Vec::new();
         macro_rules! count {
@@ -104,7 +104,7 @@ impl State {
         out
     }
 
-    /// As after a restoration from a backup that ends with `backup_commit`.
+    /// As after a restore from a backup that ends with `backup_commit`.
     pub(crate) fn hold(&self, backup_commit: CommitSequence) {
         let hold = RestoreHold::new(backup_commit, 1 << 40);
         self.write(|tables| meta::put(&mut tables.meta, meta::RESTORED, &hold).unwrap());
@@ -298,12 +298,10 @@ impl State {
     }
 }
 
-/// The identity of disk `n` of `node`.
 pub(crate) fn disk_id(node: u8, n: u8) -> DiskId {
     DiskId::from_random([node * 16 + n; 16])
 }
 
-/// A node with `disks` disks.
 pub(crate) fn registration(node: u8, disks: u8) -> RegisterNode {
     let disk = |n| DiskRegistration {
         id: disk_id(node, n),
@@ -321,7 +319,7 @@ pub(crate) fn registration(node: u8, disks: u8) -> RegisterNode {
     }
 }
 
-/// A rule that ends all objects after so many days.
+/// A rule that expires all objects after `days`.
 pub(crate) fn expire_all(days: u32) -> Rule {
     Rule {
         id: "all".to_owned(),

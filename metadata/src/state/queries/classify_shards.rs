@@ -11,10 +11,10 @@ use crate::state::tables::{View, cluster_map, extents, meta, rebuilds, sessions}
 
 /// For each shard on `disk`, whether it is provably garbage (I13).
 ///
-/// Without a row for its extent it is, once the session that wrote it can commit nothing more. With a row, it is if the
-/// row says that this shard lies elsewhere: a writer gave the disk up, and the commit stands without it. A shard that is
-/// being rebuilt on the disk is not, until the rebuild has ended. A restored service knows nothing of what was written
-/// after its backup: it calls nothing garbage that may be such.
+/// Without a row for its extent, a shard is garbage once the session that wrote it can commit nothing more. With a
+/// row, it is garbage if the row locates this shard elsewhere: a writer gave up on the disk, and the commit stands
+/// without it. A shard that is being rebuilt on the disk is not garbage until the rebuild has ended. A restored
+/// service knows nothing of writes after its backup, so it calls nothing garbage that may be one of them.
 pub(crate) fn classify_shards(view: &View, disk: DiskId, shards: &[ShardId]) -> Result<Vec<bool>, StoreError> {
     let (table, open, counters) = (view.extents()?, view.sessions()?, view.counters()?);
     let rebuilds = view.rebuilds()?;

@@ -19,12 +19,12 @@ use crate::state::tables::buckets::BucketRow;
 use crate::state::tables::versions::VersionRow;
 use crate::state::tables::{Row, View, cluster_map, extents, parts, rebalance, sessions};
 
-/// Versions and parts that one query looks at.
+/// Maximum number of versions and parts that one query reads.
 const ROWS_PER_QUERY: usize = 2000;
-/// Bodies in one page at most.
+/// Page size limit.
 const BODIES_MAX: usize = 100;
 
-/// The next off-profile bodies, if the asker is the gateway that re-encodes.
+/// The next off-profile bodies. Empty unless the caller is the gateway that re-encodes.
 pub(super) fn find_off_profile(view: &View, query: &FindOffProfile) -> Result<OffProfilePage, StoreError> {
     let running = rebalance::running(&view.meta()?)?.filter(|record| record.reencodes);
     let oldest = view.sessions()?.first()?.map(|(session, _)| session.value());
@@ -63,7 +63,7 @@ struct Search<'a> {
     view: &'a View,
     map: &'a ClusterMap,
     names: HashMap<BucketId, BucketName>,
-    /// How small and larger objects of each bucket and storage class would be coded now.
+    /// The profile that small and larger objects of each bucket and storage class would get now.
     wanted: HashMap<(BucketId, StorageClass, bool), Option<ProfileId>>,
     rows: usize,
     bodies: Vec<OffProfileBody>,
@@ -71,7 +71,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Goes over the versions, and returns where to go on.
+    /// Walks the versions; returns where the next query continues.
     fn run(&mut self, from: Option<BodyPosition>) -> Result<Option<BodyPosition>, StoreError> {
         let start = from.unwrap_or(BodyPosition { bucket: 0, key: String::new(), version: 0, part: 0 });
         for entry in AllVersions::range(self.view, (start.bucket, start.key.as_bytes(), start.version)..)? {
@@ -125,7 +125,7 @@ impl Search<'_> {
         self.rows == 0 || self.bodies.len() >= self.bodies_max
     }
 
-    /// Takes a body up if one of its extents is not coded as a new one would be.
+    /// Adds a body if one of its extents has another profile than a new one would get.
     fn look(&mut self, bucket: BucketId, body: OffProfileBody) -> Result<(), StoreError> {
         let Some(wanted) = self.wanted(bucket, &body) else { return Ok(()) };
         let table = self.view.extents()?;
@@ -138,7 +138,8 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// How such a body would be coded now; nothing where the disks cannot carry what is set, or anything.
+    /// The profile that such a body would get now; `None` if the disks can carry neither the chosen profile nor any
+    /// other.
     fn wanted(&mut self, bucket: BucketId, body: &OffProfileBody) -> Option<ProfileId> {
         let (map, name, class, run) = (self.map, Some(&body.bucket), body.storage_class, &body.run);
         let rule = map.rule(name, Some(class));
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_coded_otherwise_than_new_objects_would_be_is_found_once() {
+    fn off_profile_bodies_are_found_once() {
         let state = State::with_bucket();
         state.apply(registration(1, 4)).unwrap();
         for n in 0..5 {
@@ -196,7 +197,7 @@ mod tests {
         let shapes = Some((shape(1, 2), shape(1, 3)));
         state.apply(SetProfile { bucket: Some(state.bucket()), shapes, small_bytes_max: 100 }).unwrap();
         let mut all: Vec<_> = (0..5).map(|n| (format!("k{n}"), None)).collect();
-        // Larger bodies shall be plain copies now, and the first part is one already.
+        // From here on larger bodies are to be plain copies, and the first part is one already.
         all.push(("parts".to_owned(), Some(2)));
         for limit in [1, 2, 100] {
             assert_eq!(ask(&state, limit), all, "{limit} at a time");
@@ -210,7 +211,7 @@ mod tests {
         );
     }
     #[test]
-    fn a_body_is_measured_by_the_rule_of_its_class() {
+    fn a_body_is_compared_with_the_rule_of_its_class() {
         let state = State::with_bucket();
         state.apply(registration(1, 4)).unwrap();
         let class = StorageClass::ReducedRedundancy;
@@ -228,7 +229,7 @@ mod tests {
         let rule = SetProfile { bucket: None, shapes: Some((shape(1), shape(1))), small_bytes_max: 100 };
         state.apply(SetClassProfile { class, rule: rule.clone() }).unwrap();
         assert_eq!(ask(&state, 9), [("parts".to_owned(), Some(1)), ("reduced".to_owned(), None)]);
-        // The bucket's own rule goes before that of the class.
+        // The bucket's own rule comes before that of the class.
         let shapes = Some((shape(2), shape(2)));
         state.apply(SetProfile { bucket: Some(state.bucket()), shapes, ..rule }).unwrap();
         assert_eq!(ask(&state, 9), []);

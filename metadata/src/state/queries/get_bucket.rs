@@ -12,7 +12,6 @@ pub(super) fn get_bucket(view: &View, name: &BucketName) -> Result<BucketInfo, R
     Ok(info(view, name.clone(), row)?)
 }
 
-/// A bucket with what it holds.
 pub(super) fn info(view: &View, name: BucketName, row: BucketRow) -> Result<BucketInfo, StoreError> {
     let held = usage::get(&view.usage()?, row.id)?;
     Ok(BucketInfo {

@@ -29,7 +29,7 @@ pub(super) fn get_object(view: &View, query: &GetObject) -> Result<ObjectView, R
         (None, None) => 0..row.size,
     };
     let located = locate(view, row.content, wanted, query.extents).map_err(|refused| match refused {
-        // In one view a version's extents are there: nothing removes them while it refers to them.
+        // In one view a version's extents always exist: nothing removes them while the version refers to them.
         Refused::Rejected(Rejection::NoSuchVersion) => {
             let detail = format!("an extent of {}/{} has no row", query.bucket, query.key);
             Refused::Store(StoreError::Damaged { table: "extents", detail })
@@ -46,7 +46,7 @@ pub(super) fn get_object(view: &View, query: &GetObject) -> Result<ObjectView, R
     })
 }
 
-/// The newest version, which must be an object.
+/// The newest version. Refused if it is not an object.
 fn newest(
     view: &View,
     bucket: BucketId,
@@ -56,7 +56,7 @@ fn newest(
     if let Some(found) = versions::newest(&view.versions()?, bucket, key)? {
         return Ok(found);
     }
-    // What is left of a key without a current object has a delete marker on top.
+    // A key that has versions but no current object has a delete marker on top.
     let marker = match versioning {
         Versioning::Unversioned => None,
         Versioning::Enabled | Versioning::Suspended => versions::newest(&view.noncurrent()?, bucket, key)?,
@@ -65,7 +65,7 @@ fn newest(
     Err(refusal.unwrap_or(Rejection::NoSuchKey).into())
 }
 
-/// The version called `id`, which must be an object.
+/// The version called `id`. Refused if it is not an object.
 fn named(view: &View, bucket: BucketId, key: &[u8], id: VersionId) -> Result<(CommitSequence, VersionRow), Refused> {
     let found = noncurrent::find(&view.versions()?, &view.noncurrent()?, &view.null_versions()?, bucket, key, id)?;
     let found = found.ok_or(Rejection::NoSuchVersion)?;
@@ -75,7 +75,7 @@ fn named(view: &View, bucket: BucketId, key: &[u8], id: VersionId) -> Result<(Co
     Ok((found.sequence, found.row))
 }
 
-/// The bytes of part `number` of an object, and the checksum that is stored for the part alone.
+/// The bytes of part `number` of an object, and the checksum stored for that part.
 fn find_part(
     view: &View,
     row: &VersionRow,
@@ -145,7 +145,7 @@ mod tests {
         let Rejection::DeleteMarker(marker) = rejection(&state, &query(&state, "a")) else { panic!("it is hidden") };
         assert_eq!(rejection(&state, &named(marker)), Rejection::DeleteMarker(marker));
         assert_eq!((size(VersionId::Null), size(current.id.unwrap())), (1, 2));
-        // The commit that made a null version is not its id.
+        // A null version is not found by the commit that created it.
         assert_eq!(rejection(&state, &named(VersionId::Commit(null.version.sequence))), Rejection::NoSuchVersion);
         let elsewhere = GetObject { version: current.id, ..query(&state, "b") };
         assert_eq!(rejection(&state, &elsewhere), Rejection::NoSuchVersion);

@@ -13,7 +13,7 @@ use crate::error::{Refused, StoreError};
 use crate::state::tables::versions::VersionRow;
 use crate::state::tables::{Row, View, buckets, successor, versions};
 
-/// Where a scan goes on: at this key, or just after it.
+/// Where a scan continues: at this key, or just after it.
 enum Seek {
     At(Vec<u8>),
     After(Vec<u8>),
@@ -27,14 +27,14 @@ pub(super) fn list_objects(view: &View, query: &ListObjects) -> Result<ObjectPag
     if query.limit == 0 {
         return Ok(page);
     }
-    // Each round reads one run of neighbouring keys; it ends at a common prefix, whose subtree the next round skips.
+    // Each round reads one run of neighbouring keys. It ends at a common prefix, whose subtree the next round skips.
     while let Some(from) = seek {
         seek = scan(&table, bucket, query, from, &mut page)?;
     }
     Ok(page)
 }
 
-/// The first place to look; nothing if there can be no key.
+/// Where the scan begins; `None` if no key can match.
 fn start(query: &ListObjects) -> Option<Seek> {
     let prefix = query.prefix.as_bytes();
     let seek = match &query.position {
@@ -48,7 +48,7 @@ fn start(query: &ListObjects) -> Option<Seek> {
     }
 }
 
-/// Reads keys into the page until it is full, the prefix ends, or a common prefix is to be skipped.
+/// Reads keys into the page until it is full, the prefix ends, or a common prefix must be skipped.
 fn scan(
     table: &ReadOnlyTable<versions::Key, versions::Value>,
     bucket: BucketId,
@@ -80,7 +80,7 @@ fn scan(
     Ok(None)
 }
 
-/// Where a page that is full goes on: after the greater of its last key and its last common prefix.
+/// Where the page after a full one begins: after the greater of its last key and its last common prefix.
 fn position(page: &ObjectPage) -> ListPosition {
     let key = page.objects.last().map(|object| object.key.as_str());
     match (key, page.common_prefixes.last()) {
@@ -91,7 +91,6 @@ fn position(page: &ObjectPage) -> ListPosition {
     }
 }
 
-/// A row as listings show it.
 pub(super) fn listed(key: &[u8], row: VersionRow) -> Result<ListedObject, StoreError> {
     Ok(ListedObject {
         key: object_key(key)?,
@@ -103,12 +102,11 @@ pub(super) fn listed(key: &[u8], row: VersionRow) -> Result<ListedObject, StoreE
     })
 }
 
-/// The key of a row.
 pub(crate) fn object_key(key: &[u8]) -> Result<ObjectKey, StoreError> {
     ObjectKey::new(&text(key)?).map_err(|e| StoreError::Damaged { table: "versions", detail: e.to_string() })
 }
 
-/// Keys and common prefixes are UTF-8: both ends of a common prefix are those of UTF-8 texts.
+/// Keys and common prefixes are UTF-8, because a common prefix is cut at the ends of UTF-8 texts.
 pub(super) fn text(bytes: &[u8]) -> Result<String, StoreError> {
     let text = std::str::from_utf8(bytes);
     text.map(str::to_owned).map_err(|e| StoreError::Damaged { table: "versions", detail: e.to_string() })
@@ -122,7 +120,7 @@ mod tests {
     use crate::state::commands::testing::State;
     use proptest::prelude::*;
 
-    /// What S3 says a listing is, over a plain map.
+    /// S3's definition of a listing, over a plain map.
     fn model(keys: &BTreeSet<String>, prefix: &str, delimiter: &str) -> Vec<String> {
         let mut out = BTreeSet::new();
         for key in keys.iter().filter(|key| key.starts_with(prefix)) {
@@ -133,7 +131,6 @@ mod tests {
         out.into_iter().collect()
     }
 
-    /// All pages of a listing, put together.
     fn pages(state: &State, prefix: &str, delimiter: &str, limit: u32) -> Vec<String> {
         let mut query = ListObjects {
             bucket: state.bucket(),
@@ -161,7 +158,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
         #[test]
-        fn pages_put_together_are_the_listing(
+        fn all_pages_together_are_the_listing(
             keys in proptest::collection::btree_set("[ab/é\u{10ffff}]{1,5}", 0..24),
             prefix in "[ab/]{0,2}",
             delimiter in prop_oneof![Just(""), Just("/"), Just("b/")],
@@ -187,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listing_may_start_after_a_key_that_is_not_there() {
+    fn a_listing_may_start_after_an_absent_key() {
         let state = State::with_bucket();
         for key in ["x/1", "x/2", "x/3", "y"] {
             state.apply(state.commit(key, None)).unwrap();

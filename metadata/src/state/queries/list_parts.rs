@@ -37,7 +37,7 @@ mod tests {
     use cairn_protocol::metadata::Rejection;
 
     #[test]
-    fn parts_come_in_pages_while_the_upload_is_under_way() {
+    fn parts_come_in_pages_while_the_upload_is_in_progress() {
         let state = State::with_bucket();
         let upload = state.create_upload("a");
         for number in [9, 2, 5] {

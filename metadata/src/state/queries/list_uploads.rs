@@ -12,7 +12,7 @@ use crate::error::{Refused, StoreError};
 use crate::state::tables::uploads::UploadRow;
 use crate::state::tables::{Row, View, buckets, successor, uploads};
 
-/// Where a scan goes on: at this key, or after this upload of it.
+/// Where a scan continues: at this key, or after this upload of it.
 enum Seek {
     At(Vec<u8>),
     After(Vec<u8>, u64),
@@ -39,7 +39,7 @@ fn start(query: &ListUploads) -> Option<Seek> {
     }
     match query.upload_marker {
         Some(upload) => Some(Seek::After(marker.to_vec(), upload.0)),
-        // A page that ended on a common prefix gave it as the marker: all below it has been listed.
+        // A page that ended on a common prefix gave it as the marker: everything below it has been listed.
         None if marker.starts_with(prefix) && common_prefix(marker, prefix, &query.delimiter) == Some(marker) => {
             successor(marker).map(Seek::At)
         }

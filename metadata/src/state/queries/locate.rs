@@ -9,7 +9,7 @@ use cairn_protocol::metadata::{ExtentRun, LocatedExtent, Rejection};
 use crate::error::Refused;
 use crate::state::tables::{View, extents, parts};
 
-/// Extents that one query reads at most: 4 GiB of an object in extents of the default size.
+/// Maximum number of extents that one query reads: 4 GiB of an object in extents of the default size.
 pub(crate) const EXTENTS_PER_QUERY_MAX: u32 = 1024;
 
 /// See [`LocateExtents`].
@@ -17,7 +17,7 @@ pub(crate) fn locate_extents(view: &View, query: &LocateExtents) -> Result<Locat
     Ok(LocatedPage { extents: locate(view, query.content, query.from..u64::MAX, query.limit)? })
 }
 
-/// The extents that hold the bytes of `range`, at most `limit`, in order. Refused with `NoSuchVersion` where they have
+/// The extents that hold the bytes of `range`, at most `limit`, in order. Refused with `NoSuchVersion` if they have
 /// been deleted since.
 pub(super) fn locate(
     view: &View,
@@ -61,7 +61,7 @@ impl Found<'_> {
         self.extents.len() >= self.limit || self.range.is_empty()
     }
 
-    /// Adds those extents of a run whose first byte lies at `base` in the object.
+    /// Adds those extents of a run whose first byte is at `base` in the object.
     fn add(&mut self, run: ExtentRun, base: u64) -> Result<(), Refused> {
         if base + run.size <= self.range.start {
             return Ok(());
@@ -89,7 +89,7 @@ mod tests {
     use cairn_core::limits::PART_BYTES_MIN;
     use proptest::prelude::*;
 
-    /// Every extent of the content as (offset, length), by walking over it from the start.
+    /// Every extent of the content as (offset, length), found by walking it from the start.
     fn all(state: &State, content: Content) -> Vec<(u64, u64)> {
         spans(&locate(&state.view(), content, 0..u64::MAX, u32::MAX).unwrap())
     }
@@ -100,7 +100,7 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
-        /// The search by offset agrees with a walk, whatever the gaps between part numbers.
+        /// The search by offset agrees with a full walk, whatever the gaps between part numbers.
         #[test]
         fn any_offset_of_a_multipart_object_is_found(
             numbers in proptest::collection::btree_set(1u64..=10_000, 1..12),

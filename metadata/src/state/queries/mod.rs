@@ -24,7 +24,7 @@ pub(crate) use locate::locate_extents;
 use crate::error::Refused;
 use crate::state::tables::{View, disk_extents};
 
-/// Answers what the tables alone can answer; nothing for a query that also needs to know of the leader.
+/// Answers what the tables alone can answer; `None` for a query that also needs the leader.
 pub(crate) fn answer(view: &View, query: Query) -> Result<Option<Answer>, Refused> {
     Ok(Some(match query {
         Query::GetBucket(q) => Answer::Bucket(get_bucket::get_bucket(view, &q.name)?),
@@ -52,7 +52,7 @@ pub(crate) fn answer(view: &View, query: Query) -> Result<Option<Answer>, Refuse
     }))
 }
 
-/// Whether a query reads a handful of rows: such a query is answered where it is asked, without a change of thread.
+/// Whether a query reads only a few rows, so that it is answered on the calling thread.
 pub(crate) fn is_small(query: &Query) -> bool {
     match query {
         Query::GetBucket(_)

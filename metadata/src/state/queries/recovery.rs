@@ -9,10 +9,10 @@ use crate::error::StoreError;
 use crate::state::tables::extents::ExtentRow;
 use crate::state::tables::{Row, View, extents, findings};
 
-/// Extents in one page.
+/// Page size limit.
 const EXTENTS_MAX: usize = 10_000;
 
-/// Findings in one page.
+/// Page size limit.
 const FINDINGS_MAX: usize = 1000;
 
 pub(super) fn list_extents(view: &View, query: &ListExtents) -> Result<Vec<KnownExtent>, StoreError> {

@@ -1,7 +1,7 @@
-//! Common prefixes, as listings of objects and of uploads share them.
+//! Common prefixes, shared by the listings of objects and of uploads.
 
-/// The part of `key` up to the first delimiter after `prefix`, if there is one: what the key is rolled up into.
-/// `key` starts with `prefix`. Source: S3 API reference, ListObjectsV2, "Delimiter".
+/// The part of `key` up to the first delimiter after `prefix`, into which the key is rolled up; `None` if there is no
+/// delimiter. `key` starts with `prefix`. Source: S3 API reference, ListObjectsV2, "Delimiter".
 pub(super) fn common_prefix<'k>(key: &'k [u8], prefix: &[u8], delimiter: &str) -> Option<&'k [u8]> {
     if delimiter.is_empty() {
         return None;

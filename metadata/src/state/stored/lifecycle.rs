@@ -1,4 +1,4 @@
-//! Stored commands on lifecycle rules, and those by which the leader carries them out.
+//! Stored commands that set lifecycle rules, and those by which the leader applies them.
 
 use cairn_core::id::{BucketId, CommitSequence};
 use cairn_core::lifecycle::Rule;

@@ -1,9 +1,10 @@
-//! The form that all stored commands share.
+//! The declaration that all stored commands share.
 
-/// Declares how a command stands in the log: `stored!(map CommitObject { 0 session: SessionId, … })`.
+/// Declares a command's layout in the log: `stored!(map CommitObject { 0 session: SessionId, … })`.
 ///
-/// `map` and `array` are the two layouts of minicbor. The numbers are part of the log's format and are never reused. The wire's command
-/// of the same name converts into it field by field, so that a field which one of the two lacks does not compile.
+/// `map` and `array` are minicbor's two layouts. The numbers are part of the log's format and are never reused. The
+/// wire's command of the same name converts into it field by field, so a field that only one of the two has does not
+/// compile.
 macro_rules! stored {
     (
         $(#[$meta:meta])*

@@ -1,5 +1,6 @@
-//! Commands as they stand in the log, apart from those on the wire: a message may change with a release, while a log that
-//! an earlier release wrote stays readable (I30). What commands are made of (names, ids, placed runs) has one encoding, which the golden test below fixes.
+//! Commands as the log stores them, apart from those on the wire: a message may change with a release, while a log
+//! that an earlier release wrote must stay readable (I30). The parts of commands (names, ids, placed runs) have one
+//! encoding, which the golden test below fixes.
 
 mod bucket;
 mod lifecycle;
@@ -97,7 +98,7 @@ commands! {
 }
 
 impl StoredCommand {
-    /// Bytes that it takes in the log.
+    /// Size in the log, in bytes.
     pub(crate) fn encoded_bytes(&self) -> usize {
         let mut counter = Counter(0);
         // Counting cannot fail.
@@ -106,7 +107,7 @@ impl StoredCommand {
     }
 }
 
-/// Counts what is written to it.
+/// Counts the bytes written to it.
 struct Counter(usize);
 
 impl Write for Counter {

@@ -24,7 +24,7 @@ use cairn_protocol::metadata::{Command, ExtentRun, PlacedExtent, PlacedRun, Stor
 
 use super::StoredCommand;
 
-/// Each line is a command's name and its bytes in hex. A line is never changed, only added.
+/// One line per command: its name and its bytes in hex. Lines are only added, never changed.
 const GOLDEN: &str = include_str!("golden.txt");
 
 fn bucket() -> BucketName {
@@ -259,9 +259,9 @@ fn name(command: &Command) -> String {
     text.split('(').next().unwrap_or_default().to_owned()
 }
 
-/// The golden bytes are those that the log had when it stored the wire's own type.
+/// The golden bytes are from the time when the log stored the wire's own type.
 #[test]
-fn every_command_is_encoded_as_ever() {
+fn every_command_keeps_its_encoding() {
     let golden: Vec<(&str, Vec<u8>)> =
         GOLDEN.lines().map(|line| line.split_once(' ').unwrap()).map(|(n, h)| (n, hex::decode(h).unwrap())).collect();
     assert_eq!(golden.len(), samples().len(), "a command without a golden line");

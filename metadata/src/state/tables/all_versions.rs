@@ -1,4 +1,4 @@
-//! A walk over the versions of both tables, current and not, as if they were one.
+//! Walks the versions of both tables, current and noncurrent, as one sequence.
 
 use std::cmp::Ordering;
 use std::iter::Peekable;
@@ -10,19 +10,17 @@ use super::View;
 use super::versions::{Key, Value};
 use crate::error::StoreError;
 
-/// The rows of a table in order.
 type Rows<'t> = Peekable<Range<'t, Key, Value>>;
-/// A row as redb hands it out.
+/// A row as redb returns it.
 pub(crate) type Entry<'t> = (AccessGuard<'t, Key>, AccessGuard<'t, Value>);
 
-/// All versions, current or not, key by key, the newest first.
+/// All versions, current and noncurrent, ordered by key and then newest first.
 pub(crate) struct AllVersions<'t> {
     current: Rows<'t>,
     noncurrent: Rows<'t>,
 }
 
 impl AllVersions<'static> {
-    /// Those in `range`.
     pub(crate) fn range<'k>(
         view: &View,
         range: impl RangeBounds<(u64, &'k [u8], u64)> + Clone,
@@ -33,7 +31,6 @@ impl AllVersions<'static> {
         })
     }
 
-    /// Every one.
     pub(crate) fn all(view: &View) -> Result<Self, StoreError> {
         Self::range(view, ..)
     }
@@ -45,7 +42,7 @@ impl<'t> Iterator for AllVersions<'t> {
     fn next(&mut self) -> Option<Self::Item> {
         let order = match (self.current.peek(), self.noncurrent.peek()) {
             (Some(Ok((current, _))), Some(Ok((noncurrent, _)))) => current.value().cmp(&noncurrent.value()),
-            // An error is handed out at once.
+            // Return an error at once.
             (Some(_), None) | (Some(Err(_)), _) => Ordering::Less,
             (None | Some(Ok(_)), _) => Ordering::Greater,
         };

@@ -14,7 +14,6 @@ pub(crate) const DEFINITION: TableDefinition<'static, Key, Value> = TableDefinit
 pub(crate) type Key = &'static [u8];
 pub(crate) type Value = &'static [u8];
 
-/// A bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct BucketRow {
     #[n(0)]
@@ -29,10 +28,11 @@ impl Row for BucketRow {
     const TABLE: &'static str = "buckets";
 }
 
-/// The id of the system bucket, far behind all others, which has no row, and so is never listed, created or deleted.
+/// The id of the system bucket, far above all others. The bucket has no row, so it is never listed, created or
+/// deleted.
 pub(crate) const SYSTEM: BucketId = BucketId(1 << 63);
 
-/// The bucket called `name`.
+/// Refused with `NoSuchBucket` if there is none.
 pub(crate) fn get(table: &impl ReadableTable<Key, Value>, name: &BucketName) -> Result<BucketRow, Refused> {
     if name.is_system() {
         return Ok(BucketRow { id: SYSTEM, created_ms: 0, region: String::new() });

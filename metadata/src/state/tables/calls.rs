@@ -1,4 +1,4 @@
-//! What clients may still ask the outcome of: one row for each client, written whenever the state is synced.
+//! Calls whose outcome clients may still ask for: one row per client, written whenever the state is synced.
 
 use cairn_protocol::metadata::{Outcome, Rejection};
 use minicbor::{Decode, Encode};
@@ -11,21 +11,20 @@ pub(crate) const DEFINITION: TableDefinition<'static, Key, Value> = TableDefinit
 pub(crate) type Key = [u8; 16];
 pub(crate) type Value = &'static [u8];
 
-/// One client.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct ClientRow {
     /// The client waits for no call below this number.
     #[n(0)]
     pub(crate) settled: u64,
-    /// The log entry that had a call of this client last.
+    /// The log entry that last contained a call of this client.
     #[n(1)]
     pub(crate) used: u64,
-    /// Calls that were applied, with what became of them.
+    /// Calls that were applied, with their results.
     #[n(2)]
     pub(crate) applied: Vec<(u64, OutcomeRow)>,
 }
 
-/// What became of a call.
+/// The result of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub(crate) enum OutcomeRow {
     #[n(0)]

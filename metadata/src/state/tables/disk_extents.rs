@@ -1,11 +1,11 @@
-//! Which extents have a shard on a disk: what a drain and the repair of a lost disk walk through.
+//! Which extents have a shard on a disk. A drain and the repair of a lost disk walk through them.
 
 use cairn_core::id::{DiskNumber, ExtentId, SessionId};
 use redb::{ReadableTable, TableDefinition};
 
 use crate::error::StoreError;
 
-/// (disk number, extent id) → nothing.
+/// (disk number, extent id) → `()`.
 pub(crate) const DEFINITION: TableDefinition<'static, Key, Value> = TableDefinition::new("disk_extents");
 pub(crate) type Key = (u32, [u8; 16]);
 pub(crate) type Value = ();
@@ -18,7 +18,7 @@ pub(crate) fn is_empty(table: &impl ReadableTable<Key, Value>, disk: DiskNumber)
 /// The lowest extent id.
 pub(crate) const FIRST: ExtentId = ExtentId::new(SessionId(0), 0);
 
-/// The extents with a shard on `disk`, from `start` on, in the order of their ids.
+/// The extents with a shard on `disk`, starting at `start`, in id order.
 pub(crate) fn from(
     table: &impl ReadableTable<Key, Value>,
     disk: DiskNumber,
@@ -28,7 +28,7 @@ pub(crate) fn from(
     Ok(range.map(|entry| Ok(ExtentId::from_bytes(entry?.0.value().1))))
 }
 
-/// How many extents have a shard on `disk`. Looks at every row.
+/// Counts the extents with a shard on `disk`. Reads every row.
 pub(crate) fn count(table: &impl ReadableTable<Key, Value>, disk: DiskNumber) -> Result<u64, StoreError> {
     let mut count = 0;
     for extent in from(table, disk, FIRST)? {

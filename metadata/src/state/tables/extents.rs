@@ -1,4 +1,4 @@
-//! Where the shards of each extent lie: one row an extent.
+//! Where the shards of each extent are stored: one row per extent.
 
 use cairn_core::geometry::Geometry;
 use cairn_core::id::{ExtentId, Generation, ProfileId};
@@ -16,7 +16,6 @@ pub(crate) const DEFINITION: TableDefinition<'static, Key, Value> = TableDefinit
 pub(crate) type Key = [u8; 16];
 pub(crate) type Value = &'static [u8];
 
-/// An extent.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct ExtentRow {
     #[n(0)]
@@ -30,7 +29,7 @@ pub(crate) struct ExtentRow {
 }
 
 impl ExtentRow {
-    /// The extent as repair and rebalance look at it.
+    /// The extent as repair and rebalance see it.
     pub(crate) fn view(&self, id: ExtentId) -> ExtentView<'_> {
         let Self { profile, geometry, locations, generation } = self;
         ExtentView { id, profile: *profile, geometry, generation: *generation, locations }
@@ -52,7 +51,6 @@ impl From<PlacedExtent> for ExtentRow {
     }
 }
 
-/// The row of `extent`.
 pub(crate) fn get(table: &impl ReadableTable<Key, Value>, extent: ExtentId) -> Result<Option<ExtentRow>, StoreError> {
     table.get(extent.to_bytes())?.map(|row| ExtentRow::read(row.value())).transpose()
 }

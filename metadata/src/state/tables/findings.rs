@@ -1,4 +1,4 @@
-//! What was found when a restored service was compared with the disks: for the operator to read.
+//! What the comparison of a restored service with the disks found, for the operator to read.
 
 use std::ops::Bound;
 
@@ -18,18 +18,17 @@ impl Row for Finding {
     const TABLE: &'static str = "findings";
 }
 
-/// Enters a finding in the place of an earlier one on the same extent.
+/// Replaces an earlier finding on the same extent.
 pub(crate) fn put(table: &mut Table<'_, Key, Value>, finding: Finding) -> Result<(), StoreError> {
     table.insert(finding.extent.to_bytes(), finding.to_bytes().as_slice())?;
     Ok(())
 }
 
-/// The finding on `extent`.
 pub(crate) fn get(table: &impl ReadableTable<Key, Value>, extent: ExtentId) -> Result<Option<Finding>, StoreError> {
     table.get(extent.to_bytes())?.map(|row| Finding::read(row.value())).transpose()
 }
 
-/// Forgets what a later comparison finds again.
+/// Removes the findings that a later comparison would find again.
 pub(crate) fn clear_open(table: &mut Table<'_, Key, Value>) -> Result<(), StoreError> {
     table.retain(|_, row| {
         let kind = Finding::read(row).map(|finding| finding.kind);
@@ -38,7 +37,7 @@ pub(crate) fn clear_open(table: &mut Table<'_, Key, Value>) -> Result<(), StoreE
     Ok(())
 }
 
-/// Findings behind `after`.
+/// Findings after `after`.
 pub(crate) fn page(
     table: &impl ReadableTable<Key, Value>,
     after: Option<ExtentId>,

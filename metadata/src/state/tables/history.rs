@@ -1,25 +1,24 @@
-//! Which history the state belongs to. It has one row in the table of [`super::meta`].
+//! Which history the state belongs to. It is one row in the table of [`super::meta`].
 //!
-//! A commit number alone does not name a state: a store that was put back from an old copy goes on to give out the same
-//! numbers for other things. So every leader begins its term with an id drawn at random, from its first commit on. Who
-//! remembers a commit with the id that was in force can tell whether the state that he talks to has gone through that
-//! commit (I15).
+//! A commit number alone does not identify a state: a store restored from an old copy issues the same numbers again
+//! for other changes. So every leader begins its term with a random id, in force from its first commit on. Whoever
+//! remembers a commit together with the id that was in force can tell whether the state it talks to has gone through
+//! that commit (I15).
 
 use cairn_core::id::{CommitSequence, HistoryId};
 use minicbor::{Decode, Encode};
 
 use super::Row;
 
-/// Marks that are kept: terms. Of a commit that is older than all of them nothing is said.
+/// Marks kept, one per term. Nothing is known of commits older than all of them.
 const MARKS_MAX: usize = 1024;
 
-/// The history.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct History {
-    /// Where this life of the cluster began. What came before it was given up openly, and is not compared.
+    /// Where the cluster last began again after a recovery. What came before was given up openly and is not compared.
     #[n(0)]
-    pub(crate) life_began: CommitSequence,
-    /// From which commit on each id is in force, in order.
+    pub(crate) began: CommitSequence,
+    /// From which commit on each id is in force, in commit order.
     #[n(1)]
     marks: Vec<(CommitSequence, HistoryId)>,
 }
@@ -29,9 +28,9 @@ impl Row for History {
 }
 
 impl History {
-    /// The history of a life that begins with `commit`.
+    /// The history of a cluster that begins again at `commit`.
     pub(crate) fn begin(commit: CommitSequence) -> Self {
-        Self { life_began: commit, marks: Vec::new() }
+        Self { began: commit, marks: Vec::new() }
     }
 
     /// From `commit` on, `id` is in force.
@@ -41,14 +40,13 @@ impl History {
         self.marks.drain(..surplus);
     }
 
-    /// The id in force now.
     pub(crate) fn current(&self) -> Option<HistoryId> {
         self.marks.last().map(|(_, id)| *id)
     }
 
-    /// The id that was in force at `commit`; nothing where that is not known any more, or was given up.
+    /// The id that was in force at `commit`; `None` if it is no longer known, or the commit was given up.
     pub(crate) fn at(&self, commit: CommitSequence) -> Option<HistoryId> {
-        if commit < self.life_began {
+        if commit < self.began {
             return None;
         }
         let behind = self.marks.partition_point(|(begin, _)| *begin <= commit);
@@ -64,9 +62,9 @@ mod tests {
         HistoryId::from_bytes([n; 16])
     }
 
-    /// I15: a state that was put back and went on has another id at a commit that somebody has seen.
+    /// I15: a state that was put back and then went on has another id at a commit that someone has seen.
     #[test]
-    fn a_state_that_went_back_and_on_is_told_from_the_real_one() {
+    fn a_state_that_went_back_and_on_differs_from_the_real_one() {
         let mut real = History::default();
         real.mark(CommitSequence(10), id(1));
         let copy = real.clone();
@@ -78,7 +76,7 @@ mod tests {
         assert_ne!(rolled_back.at(seen.0), seen.1);
         assert_eq!(rolled_back.at(CommitSequence(12)), Some(id(1)), "what they share is the same");
         assert_eq!(real.at(CommitSequence(9)), None);
-        let openly = History { life_began: CommitSequence(1000), ..rolled_back };
+        let openly = History { began: CommitSequence(1000), ..rolled_back };
         assert_eq!(openly.at(seen.0), None, "what was given up openly is not compared");
     }
 

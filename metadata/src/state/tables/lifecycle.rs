@@ -13,10 +13,10 @@ pub(crate) const DEFINITION: TableDefinition<'static, Key, Value> = TableDefinit
 pub(crate) type Key = u64;
 pub(crate) type Value = (u64, &'static [u8]);
 
-/// The rules of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct LifecycleRow {
-    /// When they were set, in milliseconds since the Unix epoch: the earlier one of what the gateway and the leader said.
+    /// When the rules were set, in milliseconds since the Unix epoch: the gateway's or the leader's time, whichever
+    /// is earlier.
     #[n(0)]
     pub(crate) set_ms: u64,
     #[n(1)]
@@ -27,7 +27,7 @@ impl Row for LifecycleRow {
     const TABLE: &'static str = "lifecycle";
 }
 
-/// The commit that set the rules of `bucket`, if it has any.
+/// The commit that set the rules of `bucket`; `None` if it has none.
 pub(crate) fn revision(
     table: &impl ReadableTable<Key, Value>,
     bucket: BucketId,
@@ -50,7 +50,7 @@ pub(crate) fn next(
     }
 }
 
-/// The rules of `bucket`, if it has any.
+/// The rules of `bucket`; `None` if it has none.
 pub(crate) fn get(table: &impl ReadableTable<Key, Value>, bucket: BucketId) -> Result<Option<Lifecycle>, StoreError> {
     Ok(next(table, bucket)?.filter(|(found, _)| *found == bucket).map(|(_, lifecycle)| lifecycle))
 }
@@ -61,9 +61,9 @@ mod tests {
 
     use super::*;
 
-    /// I30: what is on disk stays readable.
+    /// I30: rows on disk stay readable.
     #[test]
-    fn rules_are_encoded_as_ever() {
+    fn rules_keep_their_encoding() {
         let tags = vec![Tag { key: "k".to_owned(), value: "v".to_owned() }];
         let filter = Filter { tags, larger_than: Some(1), ..Filter::of_prefix("p") };
         let rule = Rule {

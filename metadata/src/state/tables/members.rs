@@ -1,8 +1,8 @@
-//! The roll: which directory acts as which member. It has one row in the table of [`super::meta`].
+//! The membership record: which directory acts as which member. It is one row in the table of [`super::meta`].
 //!
-//! A member that has lost its directory has also lost its votes and what it acknowledged; were it to go on under the same
-//! number, a majority could forget what it had promised. So every directory has an incarnation, drawn at random when it
-//! is made, and takes part only while the roll names it.
+//! A member that has lost its directory has also lost its votes and the entries it acknowledged. If it went on under
+//! the same id, a majority could forget what it had promised. So every directory has a random incarnation, drawn when
+//! it is created, and takes part only while the record names it.
 
 use cairn_core::id::Incarnation;
 use minicbor::{Decode, Encode};
@@ -13,7 +13,7 @@ use super::meta::{self, Key, MEMBERSHIP_RECORD, Value};
 use crate::error::StoreError;
 use cairn_core::id::MemberId;
 
-/// A change of the roll: the member's directory from now on, or nothing for one that was removed.
+/// A change of the record: the member's directory from now on, or `None` to remove the member.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct Enroll {
     #[n(0)]
@@ -22,12 +22,11 @@ pub(crate) struct Enroll {
     pub(crate) incarnation: Option<Incarnation>,
 }
 
-/// The roll.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct MembershipRecord {
     #[n(0)]
     pub(crate) members: Vec<(MemberId, Incarnation)>,
-    /// How often the cluster has begun anew, from a backup or from one member that was left.
+    /// How often the cluster has begun again, from a backup or from the one member that was left.
     #[n(1)]
     pub(crate) recoveries: Option<u64>,
 }
@@ -37,7 +36,7 @@ impl Row for MembershipRecord {
 }
 
 impl MembershipRecord {
-    /// How often the cluster has begun anew.
+    /// How often the cluster has begun again.
     pub(crate) fn recoveries(&self) -> u64 {
         self.recoveries.unwrap_or(0)
     }
@@ -48,17 +47,14 @@ impl MembershipRecord {
     }
 }
 
-/// The roll.
 pub(crate) fn record(table: &impl ReadableTable<Key, Value>) -> Result<MembershipRecord, StoreError> {
     Ok(meta::get(table, MEMBERSHIP_RECORD)?.unwrap_or_default())
 }
 
-/// Replaces the roll.
 pub(crate) fn put_record(table: &mut Table<'_, Key, Value>, record: &MembershipRecord) -> Result<(), StoreError> {
     meta::put(table, MEMBERSHIP_RECORD, record)
 }
 
-/// Applies a change of the roll.
 pub(crate) fn enroll(table: &mut Table<'_, Key, Value>, change: &Enroll) -> Result<(), StoreError> {
     let mut record = record(table)?;
     record.members.retain(|(member, _)| *member != change.member);

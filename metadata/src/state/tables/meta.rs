@@ -1,4 +1,4 @@
-//! What the state machine knows of itself: how far it has applied the log, and under which membership.
+//! What the state machine knows about itself: how far it has applied the log, and under which Raft membership.
 
 use cairn_protocol::metadata::query::RestoreHold;
 use redb::{ReadableTable, Table, TableDefinition};
@@ -13,16 +13,16 @@ pub(crate) type Value = &'static [u8];
 
 /// The last log id applied.
 pub(crate) const APPLIED: &str = "applied";
-/// The last membership applied.
+/// The last Raft membership applied.
 pub(crate) const MEMBERSHIP: &str = "membership";
 /// The version of the state's format.
 pub(crate) const FORMAT: &str = "format";
-/// The directories that may act as members: see [`super::members`].
+/// The directories that may act as members: see [`super::members`]. The row's name is older than the term.
 pub(crate) const MEMBERSHIP_RECORD: &str = "roll";
-/// Present while a restored service deletes nothing: see `RestoreHold`.
+/// Present while a restored service must not delete anything: see `RestoreHold`.
 pub(crate) const RESTORED: &str = "restored";
 
-/// Which history it belongs to: see [`super::history`].
+/// Which history the state belongs to: see [`super::history`].
 pub(crate) const HISTORY: &str = "history";
 
 impl Row for u32 {
@@ -33,12 +33,10 @@ impl Row for RestoreHold {
     const TABLE: &'static str = "meta";
 }
 
-/// One row.
 pub(crate) fn get<R: Row>(table: &impl ReadableTable<Key, Value>, name: &str) -> Result<Option<R>, StoreError> {
     table.get(name)?.map(|row| R::read(row.value())).transpose()
 }
 
-/// Replaces one row.
 pub(crate) fn put(table: &mut Table<'_, Key, Value>, name: &str, row: &impl Row) -> Result<(), StoreError> {
     table.insert(name, row.to_bytes().as_slice())?;
     Ok(())

@@ -1,4 +1,4 @@
-//! The tables of the state machine: one file each, with the encoding of its keys and rows.
+//! The tables of the state machine: one file per table, with the encoding of its keys and rows.
 
 mod all_versions;
 pub(crate) mod buckets;

@@ -1,8 +1,9 @@
-//! What versioned buckets keep beside the current objects: versions that were replaced or deleted, and delete markers.
+//! What versioned buckets keep besides the current objects: versions that were replaced or deleted, and delete
+//! markers.
 //!
-//! They stand apart from [`super::versions`] so that a listing of objects, and a bucket that never was versioned, pays
-//! nothing for them. A key has a row there if and only if its newest version is an object; that one is newer than all of its
-//! rows here.
+//! They are kept apart from [`super::versions`] so that they cost nothing to object listings and to buckets that were
+//! never versioned. A key has a row in `versions` if and only if its newest version is an object; that version is
+//! newer than all of the key's rows here.
 
 use cairn_core::id::{BucketId, CommitSequence};
 use cairn_core::version::VersionId;
@@ -22,11 +23,11 @@ pub(crate) type Value = versions::Value;
 pub(crate) struct Found {
     pub(crate) sequence: CommitSequence,
     pub(crate) row: VersionRow,
-    /// Whether it stands in [`super::versions`].
+    /// Whether it is a row of [`super::versions`].
     pub(crate) is_current: bool,
 }
 
-/// The version of a key that is called `id`.
+/// The version of a key with the given `id`.
 pub(crate) fn find(
     versions: &impl ReadableTable<Key, Value>,
     noncurrent: &impl ReadableTable<Key, Value>,
@@ -49,7 +50,7 @@ pub(crate) fn find(
     Ok(get(noncurrent, bucket, key, sequence)?.filter(is_meant))
 }
 
-/// The noncurrent version of a key that `sequence` made.
+/// The noncurrent version of a key that commit `sequence` created.
 pub(crate) fn get(
     noncurrent: &impl ReadableTable<Key, Value>,
     bucket: BucketId,

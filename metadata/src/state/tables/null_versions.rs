@@ -1,5 +1,5 @@
-//! Where the null version of a key is, if it is one of those that are not current: it may stand anywhere among them, and a
-//! key may have many.
+//! Finds a key's null version if it is noncurrent: it may be anywhere among the key's noncurrent versions, which can
+//! be many.
 
 use redb::TableDefinition;
 

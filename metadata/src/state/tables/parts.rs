@@ -1,4 +1,5 @@
-//! Parts of multipart uploads, under way and completed: a completed object keeps its parts here under its upload's id.
+//! Parts of multipart uploads, in progress and completed: a completed object keeps its parts here under its upload's
+//! id.
 
 use cairn_core::etag::ETag;
 use cairn_core::id::{PartNumber, UploadId};
@@ -15,10 +16,9 @@ pub(crate) const DEFINITION: TableDefinition<'static, Key, Value> = TableDefinit
 pub(crate) type Key = (u64, u32);
 pub(crate) type Value = &'static [u8];
 
-/// A part.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct PartRow {
-    /// Its bytes; nothing for an empty part.
+    /// `None` for an empty part.
     #[n(0)]
     pub(crate) run: Option<ExtentRun>,
     #[n(1)]
@@ -27,7 +27,7 @@ pub(crate) struct PartRow {
     pub(crate) last_modified_ms: u64,
     #[n(3)]
     pub(crate) checksum: Option<StoredChecksum>,
-    /// Offset of its first byte in the object; known once the upload is completed.
+    /// Offset of the part's first byte in the object; known once the upload is completed.
     #[n(4)]
     pub(crate) offset: u64,
 }
@@ -37,13 +37,12 @@ impl Row for PartRow {
 }
 
 impl PartRow {
-    /// Bytes of the part.
+    /// Size in bytes.
     pub(crate) fn size(&self) -> u64 {
         self.run.map_or(0, |run| run.size)
     }
 }
 
-/// One part.
 pub(crate) fn get(
     table: &impl ReadableTable<Key, Value>,
     upload: UploadId,
@@ -52,7 +51,7 @@ pub(crate) fn get(
     table.get((upload.0, number.get()))?.map(|row| PartRow::read(row.value())).transpose()
 }
 
-/// The parts of `upload` from number `from` on, in order.
+/// The parts of `upload`, starting at number `from`, in order.
 pub(crate) fn from(
     table: &impl ReadableTable<Key, Value>,
     upload: UploadId,
@@ -65,15 +64,16 @@ pub(crate) fn from(
     }))
 }
 
-/// The number of the part of a completed upload that holds the byte at `offset`: the last part that begins at or before
-/// it. Numbers may have gaps, so the search halves the space of numbers and looks at the first part from the middle on.
+/// The number of the part of a completed upload that holds the byte at `offset`: the last part that begins at or
+/// before it. Part numbers may have gaps, so this is a binary search over numbers that looks at the first part from
+/// the middle on.
 pub(crate) fn holding(
     table: &impl ReadableTable<Key, Value>,
     upload: UploadId,
     offset: u64,
 ) -> Result<u32, StoreError> {
     let (mut low, mut high) = (1, PART_NUMBER_MAX);
-    // Invariant: the part sought has a number in low..=high, or there is none at all.
+    // Invariant: the part has a number in low..=high, or it does not exist.
     while low < high {
         let middle = low + (high - low).div_ceil(2);
         let found = table.range((upload.0, middle)..=(upload.0, high))?.next().transpose()?;

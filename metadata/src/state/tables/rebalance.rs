@@ -1,4 +1,4 @@
-//! The rebalance that is under way, or the last one: one row of [`super::meta`], so that a new leader goes on with it.
+//! The running rebalance, or the last one: one row of [`super::meta`], so that a new leader continues it.
 
 use cairn_protocol::metadata::query::RebalanceRecord;
 use redb::{ReadableTable, Table};
@@ -13,17 +13,16 @@ impl Row for RebalanceRecord {
     const TABLE: &'static str = "meta";
 }
 
-/// The rebalance under way or the last one.
+/// The running rebalance, or the last one.
 pub(crate) fn get(table: &impl ReadableTable<Key, Value>) -> Result<Option<RebalanceRecord>, StoreError> {
     meta::get(table, NAME)
 }
 
-/// The rebalance under way.
+/// The running rebalance.
 pub(crate) fn running(table: &impl ReadableTable<Key, Value>) -> Result<Option<RebalanceRecord>, StoreError> {
     Ok(get(table)?.filter(|record| record.ended.is_none()))
 }
 
-/// Replaces it.
 pub(crate) fn put(table: &mut Table<'_, Key, Value>, record: &RebalanceRecord) -> Result<(), StoreError> {
     meta::put(table, NAME, record)
 }
@@ -35,9 +34,9 @@ mod tests {
 
     use super::*;
 
-    /// I30: a leader of another release goes on with it.
+    /// I30: a leader of another release continues it.
     #[test]
-    fn a_record_is_encoded_as_ever() {
+    fn a_record_keeps_its_encoding() {
         let record = RebalanceRecord {
             id: CommitSequence(65_536),
             started_ms: 1000,

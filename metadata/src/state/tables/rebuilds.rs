@@ -1,4 +1,5 @@
-//! Rebuilds that are granted and not published yet: what they store is no garbage although no extent names it.
+//! Rebuilds that are granted and not published yet. The shards they store are not garbage although no extent names
+//! them.
 
 use cairn_core::id::{CommitSequence, DiskNumber, ExtentId, Generation};
 use cairn_protocol::metadata::command::RebuildId;
@@ -6,13 +7,12 @@ use redb::{ReadableTable, Table, TableDefinition};
 
 use crate::error::StoreError;
 
-/// (extent, shard index) → (commit that granted it, target disk, generation of the extent's locations). A handful of
-/// rows: as many as rebuilds run at the same time.
+/// (extent, shard index) → (commit that granted it, target disk, generation of the extent's locations). There are
+/// only as many rows as rebuilds that run at the same time.
 pub(crate) const DEFINITION: TableDefinition<'static, Key, Value> = TableDefinition::new("rebuilds");
 pub(crate) type Key = ([u8; 16], u8);
 pub(crate) type Value = (u64, u32, u32);
 
-/// A rebuild under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rebuild {
     pub(crate) grant: CommitSequence,
@@ -20,7 +20,7 @@ pub(crate) struct Rebuild {
     pub(crate) generation: Generation,
 }
 
-/// The rebuild of a shard, if there is one.
+/// The running rebuild of a shard.
 pub(crate) fn get(
     table: &impl ReadableTable<Key, Value>,
     extent: ExtentId,
@@ -34,7 +34,6 @@ pub(crate) fn get(
     }))
 }
 
-/// Enters a rebuild.
 pub(crate) fn put(
     table: &mut Table<'_, Key, Value>,
     extent: ExtentId,
@@ -46,7 +45,6 @@ pub(crate) fn put(
     Ok(())
 }
 
-/// All rebuilds.
 pub(crate) fn all(table: &impl ReadableTable<Key, Value>) -> Result<Vec<RebuildId>, StoreError> {
     let mut rebuilds = Vec::new();
     for entry in table.iter()? {

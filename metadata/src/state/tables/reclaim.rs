@@ -1,4 +1,4 @@
-//! Contents that nothing refers to any more, until their shards are deleted from the disks.
+//! Content that nothing references any more, until its shards are deleted from the disks.
 
 use cairn_core::id::{CommitSequence, DiskNumber, ExtentId, UploadId};
 use cairn_protocol::metadata::ExtentRun;
@@ -10,12 +10,12 @@ use redb::{ReadableTable, Table, TableDefinition};
 use super::Row;
 use crate::error::StoreError;
 
-/// (commit that let go, its n-th entry) → row. Old entries come first.
+/// (commit that released it, index within that commit) → row. Old entries come first.
 pub(crate) const DEFINITION: TableDefinition<'static, Key, Value> = TableDefinition::new("reclaim");
 pub(crate) type Key = (u64, u32);
 pub(crate) type Value = &'static [u8];
 
-/// What an entry lets go of, in one row whatever its size.
+/// What an entry releases: one row regardless of its size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub(crate) enum Garbage {
     /// The extents of one body.
@@ -24,7 +24,7 @@ pub(crate) enum Garbage {
     /// All parts of an upload, with their rows.
     #[n(1)]
     Parts(#[n(0)] UploadId),
-    /// The copy of one shard that was left behind when it was made anew on another disk.
+    /// The old copy of one shard that was rebuilt on, or moved to, another disk.
     #[n(2)]
     Shard {
         #[n(0)]
@@ -36,12 +36,11 @@ pub(crate) enum Garbage {
     },
 }
 
-/// An entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct ReclaimRow {
     #[n(0)]
     pub(crate) garbage: Garbage,
-    /// When it was queued, as the leader proposed it: for people; the reclaimer goes by the order of commits.
+    /// When it was queued, by the leader's clock. For people only: the reclaimer uses the commit order.
     #[n(1)]
     pub(crate) queued_ms: u64,
 }
@@ -51,7 +50,7 @@ impl Row for ReclaimRow {
 }
 
 impl Garbage {
-    /// What is left to delete of a content, if anything.
+    /// What is left to delete of a content; `None` if nothing is.
     pub(crate) fn of(content: Content) -> Option<Self> {
         match content {
             Content::Empty => None,
@@ -61,18 +60,16 @@ impl Garbage {
     }
 }
 
-/// Queues an entry.
 pub(crate) fn put(table: &mut Table<'_, Key, Value>, id: ReclaimId, row: ReclaimRow) -> Result<(), StoreError> {
     table.insert((id.sequence.0, id.item), row.to_bytes().as_slice())?;
     Ok(())
 }
 
-/// The entry called `id`.
 pub(crate) fn get(table: &impl ReadableTable<Key, Value>, id: ReclaimId) -> Result<Option<ReclaimRow>, StoreError> {
     table.get((id.sequence.0, id.item))?.map(|row| ReclaimRow::read(row.value())).transpose()
 }
 
-/// The first entry from `from` on that was queued by commit `newest` or before.
+/// The first entry from `from` on that was queued by commit `newest` or earlier.
 pub(crate) fn next(
     table: &impl ReadableTable<Key, Value>,
     from: ReclaimId,

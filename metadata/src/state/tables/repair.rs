@@ -10,7 +10,7 @@ pub(crate) const DEFINITION: TableDefinition<'static, Key, Value> = TableDefinit
 pub(crate) type Key = ([u8; 16], u8);
 pub(crate) type Value = u8;
 
-/// Why a shard waits for repair. The numbers are on disk and are never reused.
+/// The numbers are on disk and are never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Cause {
@@ -22,7 +22,7 @@ pub(crate) enum Cause {
     Corrupt = 3,
 }
 
-/// Queues a shard. An entry that exists keeps its place and takes the newer cause.
+/// Queues a shard. An existing entry keeps its place and takes the newer cause.
 pub(crate) fn put(
     table: &mut Table<'_, Key, Value>,
     extent: ExtentId,
@@ -33,7 +33,7 @@ pub(crate) fn put(
     Ok(())
 }
 
-/// Removes every entry of an extent that is gone.
+/// Removes every entry of a deleted extent.
 pub(crate) fn forget(table: &mut Table<'_, Key, Value>, extent: ExtentId) -> Result<(), StoreError> {
     let id = extent.to_bytes();
     let mut queued = Vec::new();
@@ -46,13 +46,13 @@ pub(crate) fn forget(table: &mut Table<'_, Key, Value>, extent: ExtentId) -> Res
     Ok(())
 }
 
-/// The indexes of an extent's shards that wait for repair.
+/// Indexes of the extent's shards that wait for repair.
 pub(crate) fn of(table: &impl ReadableTable<Key, Value>, extent: ExtentId) -> Result<Vec<u8>, StoreError> {
     let id = extent.to_bytes();
     table.range((id, 0)..=(id, u8::MAX))?.map(|entry| Ok(entry?.0.value().1)).collect()
 }
 
-/// The first extent from `start` on of which a shard waits for repair.
+/// The first extent from `start` on that has a shard waiting for repair.
 pub(crate) fn next(table: &impl ReadableTable<Key, Value>, start: ExtentId) -> Result<Option<ExtentId>, StoreError> {
     let mut range = table.range((start.to_bytes(), 0)..)?;
     Ok(range.next().transpose()?.map(|(key, _)| ExtentId::from_bytes(key.value().0)))

@@ -4,12 +4,10 @@ use minicbor::{Decode, Encode};
 
 use crate::error::StoreError;
 
-/// A value of a table with the table's name, for errors.
+/// A table's value, with the table's name for errors.
 pub(crate) trait Row: Encode<()> + for<'b> Decode<'b, ()> {
-    /// The table that holds such rows.
     const TABLE: &'static str;
 
-    /// The bytes that go into the table.
     fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(64);
         // Writing to a Vec cannot fail.
@@ -17,13 +15,12 @@ pub(crate) trait Row: Encode<()> + for<'b> Decode<'b, ()> {
         out
     }
 
-    /// Reads a row back.
     fn read(bytes: &[u8]) -> Result<Self, StoreError> {
         minicbor::decode(bytes).map_err(|e| StoreError::Damaged { table: Self::TABLE, detail: e.to_string() })
     }
 }
 
-/// The smallest byte string that sorts after every string that starts with `prefix`; nothing if there is none.
+/// The smallest byte string that sorts after every string starting with `prefix`; `None` if there is none.
 pub(crate) fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
     let mut next = prefix.to_vec();
     while let Some(last) = next.pop() {

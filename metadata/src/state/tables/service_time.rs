@@ -1,4 +1,4 @@
-//! The time that the service has lived through: one row of [`super::meta`], so that it survives restarts and changes of
+//! The time that the service has been up: one row of [`super::meta`], so that it survives restarts and changes of
 //! leader.
 
 use cairn_core::lifecycle::ServiceTime;
@@ -14,12 +14,11 @@ impl Row for ServiceTime {
     const TABLE: &'static str = "meta";
 }
 
-/// How it stands; nothing has passed before the first leader.
+/// Zero before the first leader.
 pub(crate) fn get(table: &impl ReadableTable<Key, Value>) -> Result<ServiceTime, StoreError> {
     Ok(meta::get(table, NAME)?.unwrap_or_default())
 }
 
-/// Replaces it.
 pub(crate) fn put(table: &mut Table<'_, Key, Value>, time: &ServiceTime) -> Result<(), StoreError> {
     meta::put(table, NAME, time)
 }

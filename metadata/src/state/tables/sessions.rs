@@ -1,4 +1,4 @@
-//! Open gateway sessions. An ended session has no row: a session has ended if its id was given out and has no row.
+//! Open gateway sessions. An ended session has no row: a session has ended if its id was issued and it has no row.
 
 use cairn_core::id::{NodeId, SessionId};
 use minicbor::{Decode, Encode};
@@ -12,7 +12,6 @@ pub(crate) const DEFINITION: TableDefinition<'static, Key, Value> = TableDefinit
 pub(crate) type Key = u64;
 pub(crate) type Value = &'static [u8];
 
-/// An open session.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct SessionRow {
     #[n(0)]
@@ -25,12 +24,11 @@ impl Row for SessionRow {
     const TABLE: &'static str = "sessions";
 }
 
-/// Whether `session` is open.
 pub(crate) fn is_open(table: &impl ReadableTable<Key, Value>, session: SessionId) -> Result<bool, StoreError> {
     Ok(table.get(session.0)?.is_some())
 }
 
-/// Whether `session` was given out once and has ended. An id that was never given out has not ended (I13).
+/// Whether `session` was issued and has ended. An id that was never issued has not ended (I13).
 pub(crate) fn has_ended(
     table: &impl ReadableTable<Key, Value>,
     counters: &impl ReadableTable<counters::Key, counters::Value>,
@@ -40,7 +38,6 @@ pub(crate) fn has_ended(
     Ok(given_out && !is_open(table, session)?)
 }
 
-/// All open sessions.
 pub(crate) fn all(table: &impl ReadableTable<Key, Value>) -> Result<Vec<(SessionId, SessionRow)>, StoreError> {
     let mut sessions = Vec::new();
     for entry in table.iter()? {

@@ -1,4 +1,4 @@
-//! Multipart uploads under way.
+//! Multipart uploads in progress.
 
 use cairn_core::descriptor::Header;
 use cairn_core::id::{BucketId, UploadId};
@@ -12,12 +12,11 @@ use redb::{ReadableTable, TableDefinition};
 use super::Row;
 use crate::error::{Refused, StoreError};
 
-/// (bucket, key, upload) → row. Upload ids grow, so the uploads of a key stand in the order of their creation.
+/// (bucket, key, upload) → row. Upload ids grow, so the uploads of a key are in creation order.
 pub(crate) const DEFINITION: TableDefinition<'static, Key, Value> = TableDefinition::new("uploads");
 pub(crate) type Key = (u64, &'static [u8], u64);
 pub(crate) type Value = &'static [u8];
 
-/// An upload under way.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct UploadRow {
     #[n(0)]
@@ -28,7 +27,7 @@ pub(crate) struct UploadRow {
     pub(crate) checksum_algorithm: Option<String>,
     #[n(3)]
     pub(crate) checksum_composite: bool,
-    /// Absent for `STANDARD`, and in rows of before there were others.
+    /// Absent for `STANDARD`, and in rows older than storage classes.
     #[n(4)]
     pub(crate) storage_class: StorageClass,
 }
@@ -49,7 +48,7 @@ impl From<UploadRow> for UploadInfo {
     }
 }
 
-/// The upload `id` of `key`.
+/// Refused with `NoSuchUpload` if there is none.
 pub(crate) fn get(
     table: &impl ReadableTable<Key, Value>,
     bucket: BucketId,
@@ -60,7 +59,6 @@ pub(crate) fn get(
     Ok(UploadRow::read(row.value())?)
 }
 
-/// Whether `key` has the upload `id`.
 pub(crate) fn exists(
     table: &impl ReadableTable<Key, Value>,
     bucket: BucketId,
@@ -74,9 +72,9 @@ pub(crate) fn exists(
 mod tests {
     use super::*;
 
-    /// I30: the golden row. What the release before wrote is of the class `STANDARD`.
+    /// I30: the golden row. Rows of the previous release have the class `STANDARD`.
     #[test]
-    fn an_upload_of_the_default_class_is_encoded_as_ever() {
+    fn an_upload_of_the_default_class_keeps_its_encoding() {
         let mut row = UploadRow {
             created_ms: 7,
             headers: Vec::new(),

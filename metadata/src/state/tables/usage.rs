@@ -1,4 +1,4 @@
-//! What each bucket holds, counted in the transaction that changes it.
+//! How much each bucket holds, counted in the transaction that changes it.
 
 use cairn_core::id::BucketId;
 use redb::{ReadableTable, Table, TableDefinition};
@@ -6,7 +6,7 @@ use redb::{ReadableTable, Table, TableDefinition};
 use super::buckets;
 use crate::error::StoreError;
 
-/// Bucket → (objects, bytes, uploads under way). The sum over all buckets stands under [`TOTAL`].
+/// Bucket → (objects, bytes, uploads in progress). The sum over all buckets is in the row [`TOTAL`].
 pub(crate) const DEFINITION: TableDefinition<'static, Key, Value> = TableDefinition::new("usage");
 pub(crate) type Key = u64;
 pub(crate) type Value = (u64, u64, u64);
@@ -14,7 +14,6 @@ pub(crate) type Value = (u64, u64, u64);
 /// The row of the sums; bucket ids begin at 1.
 pub(crate) const TOTAL: BucketId = BucketId(0);
 
-/// What a bucket holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Usage {
     pub(crate) objects: u64,
@@ -22,7 +21,6 @@ pub(crate) struct Usage {
     pub(crate) uploads: u64,
 }
 
-/// A change of a bucket's usage.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Change {
     pub(crate) objects: i64,
@@ -30,7 +28,6 @@ pub(crate) struct Change {
     pub(crate) uploads: i64,
 }
 
-/// What `bucket` holds.
 pub(crate) fn get(table: &impl ReadableTable<Key, Value>, bucket: BucketId) -> Result<Usage, StoreError> {
     let (objects, bytes, uploads) = table.get(bucket.0)?.map(|row| row.value()).unwrap_or_default();
     Ok(Usage { objects, bytes, uploads })
@@ -41,7 +38,7 @@ pub(crate) fn add(table: &mut Table<'_, Key, Value>, bucket: BucketId, change: C
     if change == Change::default() {
         return Ok(());
     }
-    // Users are told of what is theirs.
+    // The sums that users see contain only what is theirs.
     let sums = (bucket != buckets::SYSTEM).then_some(TOTAL);
     for id in std::iter::once(bucket).chain(sums) {
         let old = get(table, id)?;

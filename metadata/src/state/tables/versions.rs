@@ -1,4 +1,4 @@
-//! Current objects, keyed so that one range scan lists a prefix in S3's order. What versioned buckets keep beside them is in
+//! Current objects, keyed so that one range scan lists a prefix in S3's order. Noncurrent versions are in
 //! [`super::noncurrent`], with the same keys and rows.
 
 use cairn_core::descriptor::Header;
@@ -19,7 +19,7 @@ pub(crate) const DEFINITION: TableDefinition<'static, Key, Value> = TableDefinit
 pub(crate) type Key = (u64, &'static [u8], u64);
 pub(crate) type Value = &'static [u8];
 
-/// A version, without what stands in its key.
+/// A version without the fields that its key holds.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct VersionRow {
     #[n(0)]
@@ -34,13 +34,13 @@ pub(crate) struct VersionRow {
     pub(crate) headers: Vec<Header>,
     #[n(5)]
     pub(crate) checksum: Option<StoredChecksum>,
-    /// How many parts it was completed from.
+    /// Number of parts the object was completed from.
     #[n(6)]
     pub(crate) parts: Option<u32>,
-    /// Absent for `STANDARD`, and in rows of before there were others.
+    /// Absent for `STANDARD`, and in rows older than storage classes.
     #[n(7)]
     pub(crate) storage_class: StorageClass,
-    /// Absent for null versions, as all are in buckets that never were versioned.
+    /// Absent for null versions. In buckets that were never versioned all versions are null.
     #[n(8)]
     pub(crate) kind: VersionKind,
 }
@@ -50,7 +50,7 @@ impl Row for VersionRow {
 }
 
 impl VersionRow {
-    /// The version as readers see it, who are told of its id if the bucket is versioned, or was.
+    /// The version as readers see it. They get its id if the bucket is or was versioned.
     pub(crate) fn into_version(self, sequence: CommitSequence, versioning: Versioning) -> ObjectVersion {
         ObjectVersion {
             sequence,
@@ -66,12 +66,10 @@ impl VersionRow {
     }
 }
 
-/// The key of one version.
 pub(crate) fn key(bucket: BucketId, key: &[u8], sequence: CommitSequence) -> (u64, &[u8], u64) {
     (bucket.0, key, !sequence.0)
 }
 
-/// The newest row of a key.
 pub(crate) fn newest(
     table: &impl ReadableTable<Key, Value>,
     bucket: BucketId,
@@ -126,7 +124,7 @@ mod tests {
             storage_class: StorageClass::Standard,
             kind: VersionKind::Null,
         };
-        // The golden row: what is on disk stays readable (I30), also what was written before there were storage classes.
+        // The golden row: rows on disk stay readable (I30), including rows older than storage classes.
         let golden =
             "851910008150070707070707070707070707070707071b000001a0c4506c008201818382091a000111701910001a0400000080";
         assert_eq!(hex(&row.to_bytes()), golden);

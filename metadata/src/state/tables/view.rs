@@ -29,7 +29,7 @@ macro_rules! define {
         }
 
         impl<'t> Tables<'t> {
-            /// Opens all tables; those that do not exist yet are made.
+            /// Opens all tables; missing ones are created.
             pub(crate) fn open(transaction: &'t WriteTransaction) -> Result<Self, StoreError> {
                 Ok(Self { $($table: transaction.open_table($table::DEFINITION)?,)* })
             }
@@ -37,7 +37,6 @@ macro_rules! define {
 
         impl View {
             $(
-                /// Opens one table.
                 pub(crate) fn $table(&self) -> Result<ReadOnlyTable<$table::Key, $table::Value>, StoreError> {
                     Ok(self.transaction.open_table($table::DEFINITION)?)
                 }
@@ -46,7 +45,7 @@ macro_rules! define {
     };
 }
 
-/// A consistent view of all tables; opens only what a query needs.
+/// A consistent view of all tables; opens only the tables a query needs.
 pub(crate) struct View {
     transaction: ReadTransaction,
 }

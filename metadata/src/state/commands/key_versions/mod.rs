@@ -16,10 +16,10 @@ use crate::state::tables::usage::Change;
 use crate::state::tables::versions::VersionRow;
 use crate::state::tables::{Row, Tables, versioning, versions};
 
-/// Noncurrent versions that are searched for a content at most.
+/// Maximum number of noncurrent versions searched for a content.
 const SEARCHED_MAX: usize = 1000;
 
-/// A key, and how its bucket keeps versions.
+/// A key with its bucket's versioning state.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct KeyVersions<'k> {
     bucket: BucketId,
@@ -27,16 +27,15 @@ pub(super) struct KeyVersions<'k> {
     versioning: Versioning,
 }
 
-/// The newest version of a key, if it is an object, as it was looked up for the preconditions.
+/// A key's newest version if it is an object, as read for the preconditions.
 pub(super) type Current = Option<(CommitSequence, VersionRow)>;
 
-/// A version that was made.
 pub(super) struct Made {
-    /// Its id; nothing where the bucket never was versioned.
+    /// `None` if the bucket was never versioned.
     pub(super) id: Option<VersionId>,
-    /// The version that had to go for it.
+    /// The version that was removed for it.
     pub(super) dropped: Option<VersionRow>,
-    /// What the bucket holds more.
+    /// How the bucket's usage changes.
     pub(super) change: Change,
 }
 
@@ -55,17 +54,16 @@ impl<'k> KeyVersions<'k> {
         versions::newest(&tables.versions, self.bucket, self.key)
     }
 
-    /// The id of a version as clients are told.
+    /// The version id that clients see.
     pub(super) fn id(&self, kind: VersionKind, sequence: CommitSequence) -> Option<VersionId> {
         self.is_versioned().then(|| kind.id(sequence))
     }
 
-    /// The version called `id`.
     pub(super) fn find(&self, tables: &Tables<'_>, id: VersionId) -> Result<Option<Found>, StoreError> {
         noncurrent::find(&tables.versions, &tables.noncurrent, &tables.null_versions, self.bucket, self.key, id)
     }
 
-    /// The version that `sequence` made, if it is not the current one.
+    /// The version that commit `sequence` created, if it is noncurrent.
     pub(super) fn noncurrent(
         &self,
         tables: &Tables<'_>,
@@ -74,8 +72,8 @@ impl<'k> KeyVersions<'k> {
         noncurrent::get(&tables.noncurrent, self.bucket, self.key, sequence)
     }
 
-    /// The version that has this content, wherever it stands among the newer ones: so that a repeated command is answered as
-    /// the first one was.
+    /// The version with this content, among the newest ones, so that a repeated command gets the same answer as the
+    /// first.
     pub(super) fn find_content(
         &self,
         tables: &Tables<'_>,
@@ -94,8 +92,8 @@ impl<'k> KeyVersions<'k> {
         Ok(None)
     }
 
-    /// Makes `row` the newest version in the place of `current`. What goes for it is the `item`-th thing that the command lets
-    /// go of.
+    /// Makes `row` the newest version, in place of `current`. The version it removes is the `item`-th release of the
+    /// command.
     pub(super) fn put(
         &self,
         tables: &mut Tables<'_>,
@@ -112,7 +110,7 @@ impl<'k> KeyVersions<'k> {
         Ok(Made { id: self.id(kind, sequence), dropped, change })
     }
 
-    /// Makes a delete marker the newest version in the place of `current`, as a DELETE in a versioned bucket does.
+    /// Makes a delete marker the newest version, in place of `current`, as a DELETE in a versioned bucket does.
     pub(super) fn put_marker(
         &self,
         tables: &mut Tables<'_>,
@@ -138,7 +136,7 @@ impl<'k> KeyVersions<'k> {
         Ok(Made { id: self.id(kind, sequence), dropped, change })
     }
 
-    /// Removes a version for good; the one below it is the newest again.
+    /// Deletes a version permanently; the one below it becomes the newest again.
     pub(super) fn remove(
         &self,
         tables: &mut Tables<'_>,
@@ -157,7 +155,6 @@ impl<'k> KeyVersions<'k> {
         Ok(change)
     }
 
-    /// The newest of those that are not current.
     pub(super) fn newest_noncurrent(
         &self,
         tables: &Tables<'_>,
@@ -165,14 +162,14 @@ impl<'k> KeyVersions<'k> {
         versions::newest(&tables.noncurrent, self.bucket, self.key)
     }
 
-    /// Whether there are any versions but the newest one.
+    /// Whether the key has versions besides the newest one.
     pub(super) fn has_others(&self, tables: &Tables<'_>) -> Result<bool, StoreError> {
         let current = usize::from(self.current(tables)?.is_some());
         Ok(current + tables.noncurrent.range(self.all())?.take(2).count() > 1)
     }
 
-    /// Prepares for a new version on top: the null version goes where the next one is null too, and what is current then
-    /// joins those that are not. Returns what went.
+    /// Makes room for a new version on top: the null version is removed if the next one is null too, and what is
+    /// current then becomes noncurrent. Returns what was removed.
     fn make_room(
         &self,
         tables: &mut Tables<'_>,
@@ -199,7 +196,7 @@ impl<'k> KeyVersions<'k> {
         Ok(dropped)
     }
 
-    /// Removes the null version from those that are not current, if there is one to go.
+    /// Removes the null version if it is noncurrent.
     fn drop_null(&self, tables: &mut Tables<'_>) -> Result<Option<VersionRow>, StoreError> {
         if !self.is_versioned() {
             return Ok(None);
@@ -209,7 +206,7 @@ impl<'k> KeyVersions<'k> {
         Ok(Some(found.row))
     }
 
-    /// If the newest version that is left is an object, it is the current one.
+    /// Makes the newest remaining version current if it is an object.
     fn promote(&self, tables: &mut Tables<'_>) -> Result<(), StoreError> {
         if !self.is_versioned() || self.current(tables)?.is_some() {
             return Ok(());
@@ -258,7 +255,7 @@ impl<'k> KeyVersions<'k> {
     }
 }
 
-/// How usage changes by a new version in the place of `dropped`. Delete markers do not count.
+/// How usage changes when a new version replaces `dropped`. Delete markers do not count.
 fn added(row: &VersionRow, dropped: Option<&VersionRow>) -> Change {
     let (gone, new) = (dropped.map(removed).unwrap_or_default(), removed(row));
     Change { objects: gone.objects - new.objects, bytes: gone.bytes - new.bytes, uploads: 0 }

@@ -27,13 +27,13 @@ fn size(state: &State, key: &str) -> Option<u64> {
 }
 
 #[test]
-fn markers_hide_and_their_removal_shows() {
+fn markers_hide_a_key_and_their_removal_shows_it() {
     let state = State::with_bucket();
     let (_, none) = put(&state, "a", 1);
-    assert_eq!(none, None, "a bucket that never was versioned gives no ids");
+    assert_eq!(none, None, "a bucket that was never versioned gives no ids");
     state.set_versioning(Versioning::Enabled);
     let (_, first) = put(&state, "a", 2);
-    assert_eq!((state.usage(), state.reclaim().len()), ((2, 3, 0), 0), "nothing is let go of");
+    assert_eq!((state.usage(), state.reclaim().len()), ((2, 3, 0), 0), "nothing is released");
     let marker = delete(&state, "a", None);
     assert!(marker.existed && marker.is_marker);
     assert_eq!((size(&state, "a"), state.usage()), (None, (2, 3, 0)), "delete markers do not count");
@@ -46,14 +46,14 @@ fn markers_hide_and_their_removal_shows() {
     let gone = delete(&state, "a", marker.version);
     assert_eq!((gone.existed, gone.is_marker), (false, false), "a repetition is no error");
     delete(&state, "a", first);
-    assert_eq!(size(&state, "a"), Some(1), "the null version of before is there");
+    assert_eq!(size(&state, "a"), Some(1), "the null version from before exists");
     delete(&state, "a", Some(VersionId::Null));
     assert_eq!((size(&state, "a"), state.usage(), state.reclaim().len()), (None, (0, 0, 0), 2));
     assert_eq!(state.apply(DeleteBucket { name: state.bucket() }), Ok(Outcome::Done));
 }
 
 #[test]
-fn while_suspended_there_is_one_null_version() {
+fn a_suspended_bucket_has_one_null_version() {
     let state = State::with_bucket();
     let (old, _) = put(&state, "a", 1);
     state.set_versioning(Versioning::Enabled);
@@ -65,7 +65,7 @@ fn while_suspended_there_is_one_null_version() {
     let marker = delete(&state, "a", None);
     assert_eq!((marker.version, marker.is_marker), (Some(VersionId::Null), true));
     assert_eq!((state.reclaim_runs(), state.usage(), size(&state, "a")), (vec![old, second], (1, 2, 0), None));
-    // The null version stays where it is when versioning is enabled again, with others above it.
+    // The null version keeps its place when versioning is enabled again, with others above it.
     state.set_versioning(Versioning::Enabled);
     put(&state, "a", 8);
     state.set_versioning(Versioning::Suspended);
@@ -112,13 +112,12 @@ fn repeated_commands_name_the_version_that_they_made() {
     assert_eq!(state.usage(), (3, 20, 0));
 }
 
-/// What a client may do.
 #[derive(Debug, Clone)]
 enum Step {
     Set(Versioning),
     Put(u64),
     Delete,
-    /// The version at this place of the listing goes.
+    /// Deletes the version at this place of the listing.
     Remove(usize),
 }
 
@@ -132,10 +131,10 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A version as the model has it: its id and its size, or nothing for a marker.
+/// A version in the model: its id, and its size or `None` for a marker.
 type Line = (VersionId, Option<u64>);
 
-/// S3's rules on a plain list, the newest version first.
+/// S3's rules on a plain list, newest version first.
 #[derive(Default)]
 struct Model {
     versioning: Versioning,
@@ -169,7 +168,7 @@ fn lines(state: &State) -> Vec<Line> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
     #[test]
-    fn the_tables_are_a_list_of_versions(steps in proptest::collection::vec(step(), 1..40)) {
+    fn the_tables_behave_like_a_list_of_versions(steps in proptest::collection::vec(step(), 1..40)) {
         let state = State::with_bucket();
         let mut model = Model::default();
         for step in steps {

@@ -14,14 +14,12 @@ use crate::state::tables::versions::VersionRow;
 use crate::state::tables::{AllVersions, noncurrent};
 use crate::state::tables::{Row, View, buckets, successor};
 
-/// The place of a version: its key, and the commit that made it. Commit 0 is after all versions of the key.
+/// A version's place: its key, and the commit that created it. Commit 0 is after all versions of the key.
 type Place = (Vec<u8>, CommitSequence);
 
-/// Where a scan goes on.
+/// Where a scan continues.
 enum Seek {
-    /// At this key.
     Key(Vec<u8>),
-    /// After this version.
     After(Place),
 }
 
@@ -41,14 +39,14 @@ pub(super) fn list_versions(view: &View, query: &ListVersions) -> Result<Version
     }
     let mut seek = start(view, bucket, query)?;
     let mut listing = Listing { view, bucket, query, page, last: None };
-    // Each round reads one run of neighbouring keys; it ends at a common prefix, whose subtree the next round skips.
+    // Each round reads one run of neighbouring keys. It ends at a common prefix, whose subtree the next round skips.
     while let Some(from) = seek {
         seek = listing.scan(from)?;
     }
     Ok(listing.page)
 }
 
-/// The first place to look; nothing if there can be no key.
+/// Where the scan begins; `None` if no key can match.
 fn start(view: &View, bucket: BucketId, query: &ListVersions) -> Result<Option<Seek>, StoreError> {
     let prefix = query.prefix.as_bytes();
     let seek = match &query.position {
@@ -77,12 +75,12 @@ struct Listing<'a> {
     bucket: BucketId,
     query: &'a ListVersions,
     page: VersionPage,
-    /// The last version that was listed, on this page or before it.
+    /// The last version listed, on this page or an earlier one.
     last: Option<Place>,
 }
 
 impl Listing<'_> {
-    /// Reads versions into the page until it is full, the prefix ends, or a common prefix is to be skipped.
+    /// Reads versions into the page until it is full, the prefix ends, or a common prefix must be skipped.
     fn scan(&mut self, from: Seek) -> Result<Option<Seek>, StoreError> {
         let (bucket, prefix) = (self.bucket.0, self.query.prefix.as_bytes());
         let lower = match &from {
@@ -121,7 +119,7 @@ impl Listing<'_> {
         Ok(())
     }
 
-    /// Where a page that is full goes on: after the later of its last version and its last common prefix.
+    /// Where the page after a full one begins: after the later of its last version and its last common prefix.
     fn position(&self) -> Result<VersionPosition, StoreError> {
         Ok(match (&self.last, self.page.common_prefixes.last()) {
             (Some((key, _)), Some(common)) if key.as_slice() < common.as_bytes() => {

@@ -7,19 +7,18 @@ use proptest::prelude::*;
 use super::*;
 use crate::state::commands::testing::State;
 
-/// What a listing says of a version: its key, whether it is the newest and whether it is a marker.
+/// A version in a listing: its key, whether it is the newest, and whether it is a marker.
 type Line = (String, bool, bool);
 
 fn lines(page: &VersionPage) -> Vec<Line> {
     let line = |v: &ListedVersion| (v.object.key.to_string(), v.is_latest, v.is_marker);
     let prefix = |common: &String| (common.clone(), false, false);
     let mut lines: Vec<Line> = page.versions.iter().map(line).chain(page.common_prefixes.iter().map(prefix)).collect();
-    // Stable, and so the versions of a key stay in their order.
+    // The sort is stable, so the versions of a key stay in order.
     lines.sort_by(|a, b| a.0.cmp(&b.0));
     lines
 }
 
-/// All pages of a listing, put together.
 fn pages(state: &State, prefix: &str, delimiter: &str, limit: u32) -> Vec<Line> {
     let position = VersionPosition::Start;
     let (prefix, delimiter) = (prefix.to_owned(), delimiter.to_owned());
@@ -47,7 +46,7 @@ fn versioned(versioning: Versioning) -> State {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
     #[test]
-    fn pages_put_together_are_the_listing(
+    fn all_pages_together_are_the_listing(
         writes in proptest::collection::vec(("[ab/é]{1,3}", any::<bool>()), 0..24),
         prefix in "[ab/]{0,2}",
         delimiter in prop_oneof![Just(""), Just("/"), Just("b/")],
@@ -83,9 +82,9 @@ proptest! {
     }
 }
 
-/// A client that deletes what it has listed and goes on sees everything once.
+/// A client that deletes what it has listed and continues sees everything once.
 #[test]
-fn a_listing_goes_on_after_what_is_gone() {
+fn a_listing_continues_after_deleted_versions() {
     let state = versioned(Versioning::Enabled);
     for key in ["a", "a", "b"] {
         state.put(key, 10);
@@ -118,7 +117,7 @@ fn a_listing_goes_on_after_what_is_gone() {
 }
 
 #[test]
-fn null_as_a_marker_is_a_place_as_long_as_there_is_such_a_version() {
+fn a_null_marker_is_a_position_while_that_version_exists() {
     let state = State::with_bucket();
     state.put("a", 10);
     state.set_versioning(Versioning::Enabled);

@@ -1,8 +1,8 @@
-//! Whether a database file is what was written: every page of it, before anything is answered from it.
+//! Checks every page of a database file before anything is answered from it.
 //!
-//! redb keeps a checksum of every page and looks at it only where it repairs. So a file is read through once before it is
-//! opened, on a copy of what would be written to it: a repair may fall back to an older state, and must not change the
-//! evidence, nor go unnoticed.
+//! redb keeps a checksum of every page but checks it only during a repair. So the file is read through once before it
+//! is opened, with all writes going to an overlay: a repair may fall back to an older state, and must neither change
+//! the evidence nor go unnoticed.
 
 use cairn_core::sync::IgnorePoison;
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use redb::{Database, StorageBackend};
 
-/// Bytes that are copied when one of them is written.
+/// Granularity of the overlay's copies, in bytes.
 const BLOCK_BYTES: usize = 4096;
 /// The commit slots in the header of redb's file format 3, their transaction numbers, and the byte that says which of
 /// them counts. Source: redb's `docs/design.md`, "File format".
@@ -28,7 +28,7 @@ const SLOT_FORMAT: u8 = 3;
 const TRANSACTION: usize = 104;
 const HEADER_BYTES: usize = 320;
 
-/// Reads the whole file; says what is wrong with it.
+/// Reads the whole file; the error describes the damage.
 pub(crate) fn verify(path: &Path, cache_bytes: usize) -> Result<(), String> {
     let overlay = Overlay::open(path).map_err(|e| e.to_string())?;
     check_slots(&overlay)?;
@@ -46,7 +46,7 @@ pub(crate) fn verify(path: &Path, cache_bytes: usize) -> Result<(), String> {
     checked.unwrap_or_else(|_| Err("its structure makes no sense".to_owned()))
 }
 
-/// After an orderly end the newer of the two commit slots counts. The byte that says which one does has no checksum.
+/// After a clean shutdown the newer of the two commit slots counts. The byte that selects it has no checksum.
 fn check_slots(overlay: &Overlay) -> Result<(), String> {
     let mut header = [0; HEADER_BYTES];
     if overlay.file_bytes < HEADER_BYTES as u64 {
@@ -70,7 +70,7 @@ fn check_slots(overlay: &Overlay) -> Result<(), String> {
     Ok(())
 }
 
-/// A file with the changes that are not made to it.
+/// A file with changes that are kept in memory and never written to it.
 #[derive(Debug)]
 struct Overlay {
     file: File,
@@ -96,7 +96,7 @@ impl Overlay {
         self.changes.lock().ignore_poison()
     }
 
-    /// Bytes of the file; zero behind its end.
+    /// Bytes of the file; zero past its end.
     fn read_file(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let there = self.file_bytes.saturating_sub(offset).min(out.len() as u64) as usize;
         let (file, behind) = out.split_at_mut(there);
@@ -145,7 +145,7 @@ impl StorageBackend for Overlay {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut changes = self.changes();
-        // What is cut off is zero when it comes back; redb never reads what it has not written there.
+        // Truncated bytes are zero if the file grows again; redb never reads what it has not written there.
         changes.bytes = len;
         changes.blocks.retain(|block, _| block * (BLOCK_BYTES as u64) < len);
         Ok(())
@@ -185,7 +185,7 @@ mod tests {
     const ROWS: TableDefinition<'static, u64, &'static [u8]> = TableDefinition::new("rows");
     const CACHE: usize = 1 << 20;
 
-    /// A file like those of a member, as an orderly end leaves it, or as a crash does.
+    /// A file like a member's, as a clean shutdown or a crash leaves it.
     fn file(dir: &TempDir, crashed: bool) -> std::path::PathBuf {
         let (path, image) = (dir.path().join("file.redb"), dir.path().join("image.redb"));
         let database = Database::create(&path).unwrap();
@@ -214,9 +214,9 @@ mod tests {
         .flatten()
     }
 
-    /// I9, I15: whatever bit flips, the file is refused or says the same as ever; never less, never something else.
+    /// I9, I15: whatever bit flips, the file is refused or its contents are unchanged.
     #[test]
-    fn no_flipped_bit_changes_what_is_read() {
+    fn no_flipped_bit_changes_the_contents() {
         let dir = TempDir::new().unwrap();
         for crashed in [false, true] {
             let path = file(&dir, crashed);

@@ -1,5 +1,5 @@
-//! The file of a backup: magic, then frames, each under a hash that continues the one before it, so that a frame that is
-//! changed, missing, repeated or moved is noticed, and an end frame without which the file is not whole.
+//! The format of a backup file: magic, then frames, then an end frame without which the file is incomplete. Each
+//! frame's hash continues that of the one before, so a changed, missing, repeated or moved frame is detected.
 
 use std::io::{self, Read};
 
@@ -14,11 +14,10 @@ use crate::raft::machine::STATE_FORMAT;
 const MAGIC: &[u8; 8] = b"CAIRN-MB";
 /// Version of the file's format.
 const FORMAT: u32 = 1;
-/// Bytes of a frame's content at most; records come in chunks of about 1 MiB, and one record is far below that.
+/// Maximum size of a frame's content in bytes. Records come in chunks of about 1 MiB, and one record is far smaller.
 const FRAME_BYTES_MAX: usize = 64 << 20;
 const HASH_BYTES: usize = 32;
 
-/// What a frame holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// [`Head`].
@@ -50,22 +49,21 @@ pub(super) struct Head {
     pub(super) objects: u64,
 }
 
-/// That everything is there.
+/// Marks a complete file.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub(super) struct End {
-    /// Frames with records.
+    /// Number of frames with records.
     #[n(0)]
     pub(super) frames: u64,
 }
 
-/// Makes frames.
 #[derive(Debug)]
 pub(super) struct FrameWriter {
     hash: [u8; HASH_BYTES],
 }
 
 impl FrameWriter {
-    /// The beginning of a file, and what makes the frames that follow.
+    /// The beginning of a file, and the writer of its frames.
     pub(super) fn begin() -> (Vec<u8>, Self) {
         let mut out = MAGIC.to_vec();
         out.extend(FORMAT.to_be_bytes());
@@ -73,7 +71,6 @@ impl FrameWriter {
         (out, Self { hash })
     }
 
-    /// The next frame.
     pub(super) fn frame(&mut self, kind: Kind, content: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(1 + 4 + content.len() + HASH_BYTES);
         out.push(kind as u8);
@@ -93,7 +90,7 @@ fn continue_hash(before: &[u8; HASH_BYTES], frame: &[u8]) -> [u8; HASH_BYTES] {
 pub(super) struct FrameReader<R> {
     from: R,
     hash: [u8; HASH_BYTES],
-    /// Bytes read so far: where in the file something is wrong.
+    /// Bytes read so far, to report where a file is damaged.
     position: u64,
 }
 
@@ -113,7 +110,6 @@ impl<R: Read> FrameReader<R> {
         Ok(Self { from, hash: *blake3::hash(&start).as_bytes(), position: start.len() as u64 })
     }
 
-    /// The next frame.
     pub(super) fn next(&mut self) -> Result<(Kind, Vec<u8>), BackupError> {
         let position = self.position;
         let mut frame = vec![0; 5];
@@ -142,7 +138,7 @@ impl<R: Read> FrameReader<R> {
         Ok((kind, frame.split_off(5)))
     }
 
-    /// Reads the head, which comes first.
+    /// Reads the head, which is the first frame.
     pub(super) fn head(&mut self) -> Result<Head, BackupError> {
         let position = self.position;
         let (kind, content) = self.next()?;
@@ -154,7 +150,7 @@ impl<R: Read> FrameReader<R> {
         Ok(head)
     }
 
-    /// Hands every chunk of records to `take`, and makes sure that all are there and nothing follows.
+    /// Passes every chunk of records to `take`, and checks that none is missing and nothing follows the end.
     pub(super) fn records(
         &mut self,
         mut take: impl FnMut(&[u8]) -> Result<(), BackupError>,
@@ -234,7 +230,7 @@ mod tests {
 
     /// I30: the golden beginning of a backup.
     #[test]
-    fn the_head_is_encoded_as_ever() {
+    fn the_head_keeps_its_encoding() {
         let golden = b"\xa6\x00\x50\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x01\x83\x03\x01\x19\x01\x02\x02\x09\x03\x1b\x00\x00\x01\xa0\xc4\x50\x6c\x00\x04\x01\x05\x04";
         assert_eq!(minicbor::to_vec(head()).unwrap(), golden);
     }

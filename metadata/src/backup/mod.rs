@@ -1,5 +1,5 @@
-//! Backups of the state, and the two ways to begin again when members are lost: from a backup, or from one member that is
-//! left. Both begin a new life of the cluster under numbers that were never used ([`rebase`]).
+//! Backups of the state, and the ways to begin again when members or all metadata are lost. Each restarts the cluster
+//! with numbers that were never used ([`rebase`]).
 
 mod error;
 mod format;

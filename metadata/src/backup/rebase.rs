@@ -1,8 +1,8 @@
-//! A new life of a cluster, begun by one member from a state that others may have gone beyond.
+//! Restarts a cluster on one member, from a state that the lost members may have gone beyond.
 //!
-//! Commits, sessions and buckets of the life before may exist of which this state knows nothing: shards on disks carry
-//! their session's number, storage nodes remember the newest commit. So the new life leaves a wide gap in all numbers
-//! before it gives out its own. And it deletes nothing that the life before may have written, until somebody says that
+//! Commits, sessions and buckets may exist that this state does not know: shards on disks carry their session's
+//! number, and storage nodes remember the newest commit. So the restarted cluster leaves a wide gap in all numbers
+//! before it issues its own. It deletes nothing that may have been written before, until an operator confirms that
 //! the state has been compared with the disks (I13, I15).
 
 use std::collections::BTreeMap;
@@ -26,22 +26,22 @@ use crate::state::tables::{Tables, cluster_map, counters, meta};
 use cairn_core::id::Incarnation;
 use cairn_core::id::MemberId;
 
-/// Log entries left out: more than any life has, and 48 bits of them last for 65,536 lives.
+/// Log entries skipped: more than a cluster ever writes between two recoveries. 48 bits last for 65,536 recoveries.
 pub(super) const LOG_GAP: u64 = 1 << 32;
-/// Epochs of the cluster map left out.
+/// Epochs of the cluster map skipped.
 pub(super) const EPOCH_GAP: u64 = 1 << 20;
-/// Sessions and buckets left out.
+/// Sessions and buckets skipped.
 const COUNTER_GAP: u64 = 1 << 20;
 
-/// Who begins the new life.
+/// The member on which the cluster restarts.
 pub(super) struct Beginner<'a> {
     pub(super) member: MemberId,
     pub(super) addr: &'a str,
     pub(super) incarnation: Incarnation,
 }
 
-/// Turns the state in `database` into the beginning of a new life, and writes a log that goes with it to `dir`. Nothing
-/// counts before the identity is written, which comes last.
+/// Turns the state in `database` into the start of a recovered cluster, and writes a matching log to `dir`. Nothing
+/// is valid until the identity file is written, which comes last.
 pub(super) fn rebase(
     dir: &Path,
     database: &Database,
@@ -72,10 +72,10 @@ pub(super) fn rebase(
         let sessions_before = counters::get(&tables.counters, counters::SESSION)? + 1;
         meta::put(&mut tables.meta, meta::RESTORED, &RestoreHold::new(backup_commit, sessions_before))?;
         meta::put(&mut tables.meta, meta::HISTORY, &History::begin(commands::sequence(applied.index, 0)))?;
-        // Every gateway opens a session anew, with a number behind the gap.
+        // Every gateway opens a new session, numbered after the gap.
         tables.sessions.retain(|_, _| false)?;
         tables.findings.retain(|_, _| false)?;
-        // Whoever has a newer map of the life before must take the ones that come now.
+        // Whoever holds a newer map from before must accept the maps that follow.
         let map = cluster_map::get(&tables.cluster_map)?;
         let map = map.map(|map| ClusterMap { epoch: Epoch(map.epoch.0 + EPOCH_GAP), ..map });
         if let Some(map) = &map {

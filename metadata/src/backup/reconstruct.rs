@@ -1,5 +1,5 @@
-//! From nothing but the disks to a member that begins a new life of the cluster with an empty namespace: what lies on the
-//! disks comes back when the service that starts there is compared with them.
+//! Creates a member with an empty namespace from the disks alone. The objects come back when the service started on
+//! it is compared with the disks.
 
 use std::path::PathBuf;
 
@@ -19,35 +19,35 @@ use crate::state::tables::members::{self, MembershipRecord};
 use crate::state::tables::{Tables, cluster_map, counters};
 use cairn_core::id::MemberId;
 
-/// Bytes of pages that are kept in memory meanwhile.
+/// Page cache in bytes.
 const CACHE_BYTES: usize = 16 << 20;
 
-/// What is known of the lost life.
+/// What is known of the lost cluster.
 #[derive(Debug, Clone)]
 pub struct ReconstructOptions {
-    /// The directory of the member; empty or not there.
+    /// The member's directory: empty or absent.
     pub dir: PathBuf,
     /// The member, which will be the only one.
     pub member: MemberId,
     /// `host:port` under which others reach it; empty if nobody does.
     pub addr: String,
-    /// The cluster, as the disks say.
+    /// The cluster id found on the disks.
     pub cluster: ClusterId,
     /// The newest commit that any storage node has seen.
     pub commit: CommitSequence,
-    /// The highest number of a session of which any disk holds a shard.
+    /// The highest session number of which any disk holds a shard.
     pub session_number: u64,
-    /// The level at which at most `m` shards of an extent lie together from now on.
+    /// From now on at most `m` shards of an extent may be in one domain of this level.
     pub failure_domain: FailureDomain,
 }
 
-/// Begins the new life. Nothing is left of an attempt that fails but files that do not count.
+/// A failed attempt leaves only files that have no effect.
 pub fn reconstruct(options: &ReconstructOptions, random: &dyn RandomSource) -> Result<(), BackupError> {
     let dir = &options.dir;
     super::restore::expect_empty(dir)?;
     let database = Loader::create(&dir.join("state.redb"), CACHE_BYTES)?.finish()?;
     let index = commands::index_of(options.commit);
-    // Each life begins with a gap in the log: so many there were at most.
+    // Each recovery begins with a gap in the log, so there were at most this many.
     let recoveries = index / LOG_GAP;
     let transaction = database.begin_write().map_err(StoreError::from)?;
     {

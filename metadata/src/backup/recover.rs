@@ -1,7 +1,7 @@
-//! From one member that is left to a cluster of that one member, where a majority is lost for good.
+//! Turns one remaining member into a cluster of its own, after a majority is lost for good.
 //!
-//! What the lost members acknowledged without this one is lost with them. Nothing can tell what that is, so this is never
-//! done by itself.
+//! What the lost members acknowledged without this one is lost with them. Nothing can tell what that is, so this
+//! never happens automatically.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,19 +21,17 @@ use crate::raft::snapshot::Loader;
 use crate::state::tables::usage;
 use cairn_core::id::MemberId;
 
-/// Which member.
 #[derive(Debug, Clone)]
 pub struct RecoverOptions {
-    /// The directory of the member that is left, which does not run.
+    /// The directory of the remaining member, which must not be running.
     pub dir: PathBuf,
-    /// Its number.
     pub member: MemberId,
     /// `host:port` under which others will reach it; empty if nobody will.
     pub addr: String,
 }
 
-/// Makes the member the only one. Everything in its log counts, whether it was agreed on or not. The directory as it was
-/// is kept beside the new one, as `before-recovery`.
+/// Makes the member the only one. Everything in its log counts, whether it was committed or not. The old directory is
+/// kept beside the new one, as `before-recovery`.
 pub fn recover(
     options: &RecoverOptions,
     clock: Arc<dyn Clock>,
@@ -60,7 +58,7 @@ pub fn recover(
     let commit = machine.commit();
     let view = machine.sync()?;
     let objects = usage::get(&view.usage()?, usage::TOTAL)?.objects;
-    // A copy: what is there stays as it is until the new directory is whole.
+    // A copy: the old directory stays unchanged until the new one is complete.
     let next = dir.with_file_name("metadata-recovering");
     begin_anew(&next)?;
     let loader = Loader::create(&next.join("state.redb"), open.cache_bytes)?;

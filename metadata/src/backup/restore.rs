@@ -1,4 +1,4 @@
-//! From a backup to a member that begins a new life of the cluster.
+//! Creates a member from a backup.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -13,13 +13,12 @@ use crate::error::StoreError;
 use crate::raft::snapshot::Loader;
 use cairn_core::id::MemberId;
 
-/// Bytes of pages that are kept in memory meanwhile.
+/// Page cache in bytes.
 const CACHE_BYTES: usize = 256 << 20;
 
-/// Where to.
 #[derive(Debug, Clone)]
 pub struct RestoreOptions {
-    /// The directory of the member; empty or not there.
+    /// The member's directory: empty or absent.
     pub dir: PathBuf,
     /// The member, which will be the only one.
     pub member: MemberId,
@@ -27,7 +26,7 @@ pub struct RestoreOptions {
     pub addr: String,
 }
 
-/// Restores a backup. Nothing is left of an attempt that fails but files that do not count.
+/// Restores a backup. A failed attempt leaves only files that have no effect.
 pub fn restore(
     from: impl Read,
     options: &RestoreOptions,
@@ -49,7 +48,7 @@ pub fn restore(
     Ok(BackupSummary::new(&head, bytes))
 }
 
-/// Makes the directory, which must not hold anything.
+/// Creates the directory, which must be empty.
 pub(super) fn expect_empty(dir: &Path) -> Result<(), BackupError> {
     std::fs::create_dir_all(dir).map_err(|e| StoreError::file(dir, e))?;
     if std::fs::read_dir(dir).map_err(|e| StoreError::file(dir, e))?.next().is_some() {

@@ -1,21 +1,18 @@
-//! What is in a backup.
+//! The contents of a backup in numbers.
 
 use cairn_core::id::{ClusterId, CommitSequence};
 
 use super::format::Head;
 
-/// What a backup holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackupSummary {
-    /// The cluster.
     pub cluster: ClusterId,
-    /// The newest commit in it.
+    /// The newest commit.
     pub commit: CommitSequence,
-    /// Objects in it.
     pub objects: u64,
     /// When it was written, in milliseconds since the Unix epoch, by the clock of the member that wrote it.
     pub written_ms: u64,
-    /// Bytes of rows in it.
+    /// Bytes of rows.
     pub bytes: u64,
 }
 

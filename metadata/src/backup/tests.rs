@@ -1,4 +1,4 @@
-//! Backups of a running member, what they are restored to, and what is recovered from a member that is left.
+//! Backups of a running member, members restored from them, and recovery from one remaining member.
 
 use std::path::Path;
 
@@ -31,7 +31,7 @@ fn restore_to(file: &[u8], dir: &Path) -> Result<BackupSummary, BackupError> {
     restore(file, &RestoreOptions { dir: dir.to_owned(), member: MemberId(1), addr: String::new() }, &TestRandom)
 }
 
-/// I15, I16: what was backed up is there again, and nothing that was written after it is taken for garbage.
+/// I15, I16: backed-up objects are restored, and nothing written after the backup is taken for garbage.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restored_member_holds_the_backup_and_deletes_nothing_yet() {
     let dir = TempDir::new().unwrap();
@@ -90,9 +90,9 @@ async fn a_damaged_backup_restores_nothing() {
     assert!(matches!(verify(&b"something else entirely"[..]), Err(BackupError::NotABackup)));
 }
 
-/// What is left of three members goes on alone, with everything that is in its log, and the others are refused.
+/// One of three members continues alone, with everything in its log, and the others are refused.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_member_that_is_left_goes_on_alone() {
+async fn a_remaining_member_continues_alone() {
     let place = TempDir::new().unwrap();
     let dir = place.path().join("metadata");
     std::fs::create_dir(&dir).unwrap();
@@ -102,7 +102,7 @@ async fn a_member_that_is_left_goes_on_alone() {
         member.run(commit(session, 10 * n, &format!("key{n}"))).await.unwrap();
     }
     let commit_before = member.commit();
-    // The state lags behind the log, as after a crash.
+    // The state is behind the log, as after a crash.
     let image = kill_image(&member, &dir);
     member.shutdown().await;
     let left = image.path().join("metadata");

@@ -1,4 +1,4 @@
-//! Whether a backup is whole.
+//! Checks whether a backup is complete.
 
 use std::io::Read;
 

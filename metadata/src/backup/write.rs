@@ -1,4 +1,4 @@
-//! A backup as it is written: a consistent view of all tables at one log entry, frame by frame.
+//! Writes a backup: a consistent view of all tables at one log entry, frame by frame.
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use crate::service::Handle;
 use crate::state::commands;
 use crate::state::tables::{View, usage};
 
-/// Pause between two looks at whether this member has what was acknowledged before the backup began.
+/// Pause between checks whether this member has everything acknowledged before the backup began.
 const CATCH_UP_STEP: std::time::Duration = std::time::Duration::from_millis(20);
 
-/// Gives out a backup in pieces. What is written while it is read is not in it.
+/// Returns a backup in pieces. It does not contain what is written while it is read.
 pub struct BackupReader {
     view: Arc<View>,
     writer: FrameWriter,
@@ -61,7 +61,7 @@ impl Handle {
 }
 
 impl BackupReader {
-    /// The next piece; nothing after the last. Reads from disk: call it where that may block.
+    /// The next piece; `None` after the last. Blocks on disk reads.
     pub fn next_piece(&mut self) -> Result<Option<Vec<u8>>, BackupError> {
         if let Some(start) = self.start.take() {
             return Ok(Some(start));

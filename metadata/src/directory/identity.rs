@@ -15,14 +15,13 @@ use cairn_core::id::Incarnation;
 /// First bytes of the identity file.
 const MAGIC: &[u8; 8] = b"CAIRN-MD";
 
-/// Who the directory belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub(super) struct Identity {
     #[n(0)]
     pub(super) format: u32,
     #[n(1)]
     pub(super) member: MemberId,
-    /// Nothing until the cluster is formed: until then nothing was ever acknowledged.
+    /// `None` until the cluster is formed; before that nothing was acknowledged.
     #[n(2)]
     pub(super) cluster: Option<ClusterId>,
     /// Names this directory: see [`crate::state::tables::members`].
@@ -30,7 +29,7 @@ pub(super) struct Identity {
     pub(super) incarnation: Option<Incarnation>,
 }
 
-/// Makes `dir`, whose files are complete, the directory of a member of a formed cluster.
+/// Writes the identity of a formed cluster's member into `dir`, whose other files are complete.
 pub(crate) fn write_formed(
     dir: &Path,
     member: MemberId,
@@ -41,12 +40,12 @@ pub(crate) fn write_formed(
     write_identity(dir, &Identity { format: FORMAT_VERSION, member, cluster, incarnation })
 }
 
-/// The member that `dir` belongs to, if it holds one.
+/// The member that `dir` belongs to; `None` if it holds none.
 pub(crate) fn member_in(dir: &Path) -> Result<Option<MemberId>, StartError> {
     Ok(read_identity(dir)?.map(|identity| identity.member))
 }
 
-/// The cluster that `dir` belongs to, if it holds a member of one.
+/// The cluster that `dir` belongs to; `None` if it holds no member of one.
 pub(crate) fn cluster_in(dir: &Path) -> Result<Option<ClusterId>, StartError> {
     Ok(read_identity(dir)?.and_then(|identity| identity.cluster))
 }
@@ -67,7 +66,7 @@ pub(super) fn read_identity(dir: &Path) -> Result<Option<Identity>, StartError> 
     Ok(Some(identity))
 }
 
-/// The identity of a new member, in a directory that must be empty and is expected to be.
+/// The identity of a new member. The directory must be empty, and must be expected to be.
 pub(super) fn create_identity(options: &Options, files: &[&Path], drawn: Incarnation) -> Result<Identity, StartError> {
     let dir = options.dir.clone();
     if let Some(file) = files.iter().find(|file| file.exists()) {
@@ -98,7 +97,7 @@ pub(super) fn check_identity(options: &Options, identity: &Identity) -> Result<(
     }
 }
 
-/// Replaces the identity file as a whole.
+/// Replaces the identity file atomically.
 pub(super) fn write_identity(dir: &Path, identity: &Identity) -> Result<(), StoreError> {
     use std::io::Write;
     let (path, next) = (dir.join("identity"), dir.join("identity.next"));

@@ -1,4 +1,4 @@
-//! The directory of a member: it holds a complete member or nothing at all, and anything between is refused (I15).
+//! The directory of a member. It holds a complete member or nothing; anything in between is refused (I15).
 
 mod error;
 mod format;

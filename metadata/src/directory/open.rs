@@ -1,4 +1,4 @@
-//! An open directory: the identity, and a log and a state that fit it and each other.
+//! An open directory: the identity, and a log and a state that match it and each other.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,10 +17,8 @@ use crate::raft::log_store::LogStore;
 use crate::raft::machine::Machine;
 use cairn_core::id::Incarnation;
 
-/// Entries of the log applied at a time.
 const ENTRIES_PER_STEP: u64 = 256;
 
-/// An open directory.
 pub(crate) struct Directory {
     path: PathBuf,
     identity: Identity,
@@ -29,8 +27,8 @@ pub(crate) struct Directory {
 }
 
 impl Directory {
-    /// Opens the directory, or makes it if nothing is there and nothing should be. `drawn` names a directory that has no
-    /// name yet.
+    /// Opens the directory, or creates it if it is empty and may be. `drawn` becomes the incarnation of a directory
+    /// that has none yet.
     pub(crate) fn open(
         options: &Options,
         clock: Arc<dyn Clock>,
@@ -49,7 +47,7 @@ impl Directory {
             None => create_identity(options, &[&log_path, &state_path], drawn)?,
         };
         check_identity(options, &identity)?;
-        // Files may be missing only as long as the cluster was not formed.
+        // Files may be missing only while the cluster is not formed.
         let create = identity.cluster.is_none();
         for file in [&log_path, &state_path] {
             if !create && !file.exists() {
@@ -83,7 +81,6 @@ impl Directory {
         Ok(directory)
     }
 
-    /// Names this directory.
     pub(crate) fn incarnation(&self) -> Incarnation {
         self.identity.incarnation.unwrap_or(Incarnation::from_bytes([0; 16]))
     }
@@ -94,7 +91,7 @@ impl Directory {
         Ok(())
     }
 
-    /// Log and state must be halves of one whole.
+    /// Log and state must belong together.
     fn check_files_fit(&self) -> Result<(), StartError> {
         let incomplete =
             |found, missing: String| Err(StartError::Incomplete { dir: self.path.clone(), found, missing });
@@ -117,7 +114,7 @@ impl Directory {
         Ok(())
     }
 
-    /// Applies what the log holds beyond the state, whether it was agreed on or not.
+    /// Applies all entries that the log has beyond the state, whether committed or not.
     pub(crate) fn apply_rest(&self) -> Result<(), StoreError> {
         let last = self.log.end().index;
         let mut next = self.machine.applied().map_or(0, |id| id.index + 1);
@@ -130,7 +127,7 @@ impl Directory {
         Ok(())
     }
 
-    /// Records that the cluster is formed: from now on the files must be there.
+    /// Records that the cluster is formed: from now on the files must exist.
     pub(crate) fn set_formed(&mut self, cluster: ClusterId) -> Result<(), StoreError> {
         if self.identity.cluster.is_some() {
             return Ok(());

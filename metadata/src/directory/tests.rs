@@ -1,4 +1,4 @@
-//! What is opened, and what is refused.
+//! Directories that open, and directories that are refused.
 
 use std::path::Path;
 
@@ -43,7 +43,7 @@ fn a_formed_directory_opens_again_and_a_half_made_one_is_completed() {
     close(open(fresh.path(), None).unwrap());
     std::fs::remove_file(fresh.path().join("state.redb")).unwrap();
     close(open(fresh.path(), None).unwrap());
-    // Power failed while the file was made.
+    // Power failed while the file was being created.
     std::fs::write(fresh.path().join("log.redb"), vec![0; 4096]).unwrap();
     close(open(fresh.path(), None).unwrap());
     let (formed, _) = formed();
@@ -51,7 +51,7 @@ fn a_formed_directory_opens_again_and_a_half_made_one_is_completed() {
     assert!(matches!(open(formed.path(), None), Err(StartError::Damaged { .. })), "it held promises once");
 }
 
-/// Writes a row past everything that guards it.
+/// Writes a row past all checks.
 fn put(file: &Path, table: &str, key: &str, value: &[u8]) {
     let database = redb::Database::open(file).unwrap();
     let transaction = database.begin_write().unwrap();
@@ -60,7 +60,7 @@ fn put(file: &Path, table: &str, key: &str, value: &[u8]) {
     transaction.commit().unwrap();
 }
 
-/// I3: what follows a hole may never be applied.
+/// I3: entries after a hole must never be applied.
 #[test]
 fn a_log_with_a_hole_is_refused() {
     let rows: redb::TableDefinition<'static, u64, &'static [u8]> = redb::TableDefinition::new("log");
@@ -82,9 +82,9 @@ fn a_log_with_a_hole_is_refused() {
     }
 }
 
-/// I15, I18, I30: each is refused with a text of its own, and nothing is made.
+/// I15, I18, I30: each is refused with its own message, and nothing is created.
 #[test]
-fn what_is_not_whole_is_refused() {
+fn an_incomplete_directory_is_refused() {
     let (_, other) = formed();
     let empty = TempDir::new().unwrap();
     assert!(matches!(open(empty.path(), Some(other)), Err(StartError::Lost { .. })));

@@ -1,4 +1,4 @@
-//! Copies of members' files, so that an audit leaves them as they are.
+//! Copies members' files, so that reading them offline leaves the originals unchanged.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -41,7 +41,7 @@ impl Drop for Scratch {
     }
 }
 
-/// Which members the directories belong to.
+/// The members that the directories belong to.
 pub(super) fn members(dirs: &[PathBuf]) -> Result<Vec<MemberId>, OfflineError> {
     dirs.iter()
         .map(|dir| directory::member_in(dir)?.ok_or_else(|| OfflineError::NoMember { dir: dir.clone() }))
@@ -79,7 +79,7 @@ pub(super) fn newest(
     let to = place(scratch, at)?;
     copy(dir, &to, STATE)?;
     let options = Options { member_id: *member, members: Vec::new(), ..Options::new(&to) };
-    // The copy has a name already: that of the original.
+    // The copy already has the original's incarnation.
     let opened = Directory::open(&options, clock, threads, Incarnation::from_bytes([0; 16]))?;
     let source = Source { dir: dir.clone(), member: *member, log_index: 0, voters: 0, voters_given: 0 };
     Ok((opened, source))
@@ -119,7 +119,7 @@ fn copy(dir: &Path, to: &Path, name: &str) -> Result<(), OfflineError> {
         Err(TryLockError::WouldBlock) => return Err(OfflineError::InUse { dir: dir.to_owned() }),
         Err(TryLockError::Error(error)) => return Err(failed(error)),
     }
-    // The lock is held until the copy is whole.
+    // The lock is held until the copy is complete.
     std::fs::copy(&path, to.join(name)).map_err(failed)?;
     drop(file);
     Ok(())

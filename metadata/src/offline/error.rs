@@ -13,29 +13,19 @@ use crate::error::StoreError;
 pub enum OfflineError {
     /// A server runs.
     #[error("{dir} is in use by a running server: stop every service of the cluster before its audit")]
-    InUse {
-        /// The directory.
-        dir: PathBuf,
-    },
+    InUse { dir: PathBuf },
     /// There is no member.
     #[error(
         "{dir} holds no member of a metadata service: name the directory `metadata` in a server's data directory, such \
          as cairn-data/metadata"
     )]
-    NoMember {
-        /// The directory.
-        dir: PathBuf,
-    },
+    NoMember { dir: PathBuf },
     /// Nothing to audit.
     #[error("{dir}: its cluster is not formed yet, so there is nothing to audit")]
-    NotFormed {
-        /// The directory.
-        dir: PathBuf,
-    },
+    NotFormed { dir: PathBuf },
     /// Members of different clusters.
     #[error("{dir} belongs to cluster {theirs} and the others to {ours}: name the members of one cluster")]
     Foreign {
-        /// The directory.
         dir: PathBuf,
         /// Its cluster.
         theirs: ClusterId,

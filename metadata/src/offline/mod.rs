@@ -1,9 +1,8 @@
-//! What stopped members say, for an audit: read from the tables themselves, by no code that the service judges itself
-//! with.
+//! Reads the tables of stopped members directly, without the code by which the service checks itself.
 //!
-//! Nothing is written where the members' files are. They are copied, and what the log has beyond the state is applied to
-//! the copy, as it would be at the next start. Of several members the one with the newest log speaks: it is the one that
-//! would lead. If a majority is given, everything that was ever acknowledged is in it.
+//! Nothing is written to the members' directories. They are copied, and log entries beyond the state are applied to
+//! the copy, as at the next start. Of several members the one with the newest log is read: it is the one that would
+//! lead. If a majority is given, it contains everything that was ever acknowledged.
 
 mod copy;
 mod error;

@@ -1,4 +1,4 @@
-//! Reads what stopped members say.
+//! Reads the state of a stopped metadata service.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,8 +38,8 @@ pub struct OfflineReader {
 }
 
 impl OfflineReader {
-    /// Reads the directories of stopped members. The copies are made under `scratch`, which needs room for them, and are
-    /// removed again.
+    /// Reads the directories of stopped members. Copies are made under `scratch`, which needs room for them, and are
+    /// removed afterwards.
     pub fn open(
         dirs: &[PathBuf],
         scratch: &Path,
@@ -58,17 +58,16 @@ impl OfflineReader {
         Ok(Self { view, map, source, _directory: directory, _scratch: scratch })
     }
 
-    /// Whose word it is.
+    /// The member that is read.
     pub fn source(&self) -> &Source {
         &self.source
     }
 
-    /// The cluster map.
     pub fn map(&self) -> &ClusterMap {
         &self.map
     }
 
-    /// Hands every extent that has a row to `visit`, in the order of their ids.
+    /// Passes every extent that has a row to `visit`, in id order.
     pub fn extents(&self, mut visit: impl FnMut(RecordedExtent)) -> Result<(), StoreError> {
         let queue = self.view.repair()?;
         for entry in self.view.extents()?.iter()? {
@@ -80,7 +79,7 @@ impl OfflineReader {
         Ok(())
     }
 
-    /// Hands every version of every object to `visit`.
+    /// Passes every version of every object to `visit`.
     pub fn objects(&self, mut visit: impl FnMut(RecordedObject)) -> Result<(), StoreError> {
         let mut names = std::collections::HashMap::new();
         for entry in self.view.buckets()?.iter()? {
@@ -110,8 +109,8 @@ impl OfflineReader {
         Ok(runs)
     }
 
-    /// Hands every run of extents to `visit` that something refers to beside objects in one piece: parts, of objects and
-    /// of uploads under way, and what waits for its space to be given back.
+    /// Passes to `visit` every referenced run of extents outside single-run objects: parts, of objects and of uploads
+    /// in progress, and content that waits for reclaim.
     pub fn other_runs(&self, mut visit: impl FnMut(ExtentRun)) -> Result<(), StoreError> {
         for entry in self.view.parts()?.iter()? {
             PartRow::read(entry?.1.value())?.run.into_iter().for_each(&mut visit);
@@ -126,7 +125,7 @@ impl OfflineReader {
         Ok(())
     }
 
-    /// What excuses a shard that no row has where it lies.
+    /// Shards that may be on a disk although no row locates them there.
     pub fn excused(&self) -> Result<Excused, StoreError> {
         let mut excused = Excused::default();
         for entry in self.view.reclaim()?.iter()? {

@@ -7,41 +7,32 @@ use cairn_core::id::{DiskNumber, ExtentId, SessionId};
 use cairn_core::shard::{Locations, ShardId};
 use cairn_protocol::metadata::ExtentRun;
 
-/// An extent as its row has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedExtent {
-    /// The extent.
     pub id: ExtentId,
-    /// Its shape.
     pub geometry: Geometry,
     /// A disk for each shard.
     pub locations: Locations,
-    /// Shards that were reported bad, or not written, and wait for repair.
+    /// Shards that were reported bad or not written, and wait for repair.
     pub reported: Vec<u8>,
 }
 
-/// An object as its row has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedObject {
-    /// The bucket's name.
     pub bucket: String,
-    /// Its key.
     pub key: String,
-    /// Its bytes.
     pub size: u64,
-    /// Where they are.
     pub runs: Vec<ExtentRun>,
 }
 
-/// Why metadata lets a shard be that no extent's row has where it lies.
+/// Why shards may be on disks where no extent's row locates them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Excused {
-    /// Copies that were left behind when their shards moved, and that are to be deleted.
+    /// Copies left behind when their shards moved; they will be deleted.
     pub left_behind: HashSet<(ShardId, DiskNumber)>,
-    /// Shards that are being made anew.
+    /// Shards that are being rebuilt.
     pub rebuilding: HashSet<(ShardId, DiskNumber)>,
-    /// Sessions whose writes are under way.
     pub open_sessions: HashSet<SessionId>,
-    /// The last session that was given out.
+    /// The last session issued.
     pub last_session: SessionId,
 }

@@ -4,23 +4,22 @@ use std::path::PathBuf;
 
 use cairn_core::id::MemberId;
 
-/// Whose word it is.
+/// The member that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// The directory of the member that was read.
     pub dir: PathBuf,
-    /// The member.
     pub member: MemberId,
     /// The last entry of its log, all of which counts.
     pub log_index: u64,
-    /// Members that vote.
+    /// Number of voting members.
     pub voters: usize,
-    /// Those of them whose directories were given.
+    /// Number of voters whose directories were given.
     pub voters_given: usize,
 }
 
 impl Source {
-    /// Whether everything that was acknowledged is sure to be in it.
+    /// Whether it is certain to contain everything that was acknowledged.
     pub fn is_majority(&self) -> bool {
         2 * self.voters_given > self.voters
     }

@@ -1,4 +1,4 @@
-//! Real members' directories, as they stand when their process was killed.
+//! Real members' directories, as left when their process was killed.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     entries.map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
 }
 
-/// I10: what was acknowledged and is not in the state yet is in the book all the same, and nothing is written.
+/// I10: an acknowledged write that is not yet in the state is read all the same, and nothing is written.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_member_is_read_as_it_would_start_and_stays_as_it_is() {
     let (dir, scratch) = (TempDir::new().unwrap(), TempDir::new().unwrap());
@@ -62,7 +62,7 @@ async fn a_killed_member_is_read_as_it_would_start_and_stays_as_it_is() {
 }
 
 #[test]
-fn what_is_no_member_is_refused() {
+fn a_directory_without_a_member_is_refused() {
     let (empty, scratch) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     assert!(matches!(open(empty.path(), scratch.path()), Err(OfflineError::NoMember { .. })));
     assert!(matches!(

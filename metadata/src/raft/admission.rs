@@ -1,9 +1,9 @@
 //! Whether this directory may act as its member.
 //!
-//! Raft rests on members that remember what they voted and acknowledged. A directory that was emptied, copied, or put
-//! back from an old copy has forgotten it. So before a member says or hears anything of Raft it asks the others what
-//! they know about it, and it asks at its own address who answers there. What does not fit closes the door: with a reason
-//! and a remedy in the log, again and again, until it fits.
+//! Raft relies on members that remember what they voted for and acknowledged. A directory that was emptied, copied,
+//! or restored from an old copy has forgotten it. So before a member takes part in Raft it asks the other members
+//! what they know about it, and checks who answers at its own address. While anything contradicts its directory the
+//! member stays out, and logs the reason and the remedy until it is resolved.
 
 use cairn_core::sync::IgnorePoison;
 use std::collections::BTreeMap;
@@ -16,63 +16,60 @@ use super::message::{HelloAnswer, Stopped};
 use cairn_core::id::Incarnation;
 use cairn_core::id::MemberId;
 
-/// The door.
+/// Keeps this member out of Raft until its directory is verified.
 #[derive(Debug)]
 pub(crate) struct Admission {
     me: LocalMember,
     state: Mutex<State>,
 }
 
-/// Who stands at the door.
 #[derive(Debug, Clone)]
 pub(crate) struct LocalMember {
     pub(crate) member: MemberId,
-    /// The directory.
     pub(crate) incarnation: Incarnation,
     /// Drawn when the process started.
     pub(crate) process: ClientId,
-    /// The members that form a new cluster, by number.
+    /// The members that form a new cluster.
     pub(crate) founders: Vec<MemberId>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Why the door is closed; nothing once it is open.
+    /// Why the member is kept out; `None` once it is admitted.
     closed: Option<String>,
-    /// The directories of the others, as they said themselves.
+    /// The incarnations that the other members reported.
     met: BTreeMap<MemberId, Incarnation>,
 }
 
-/// What a round of questions has led to.
+/// The result of asking all other members once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// The member takes part; `form` says whether it has to form the cluster with the others.
+    /// The member takes part. `form`: it must also form the cluster with the others.
     Admit { form: bool },
-    /// Somebody has to come first.
+    /// Something else has to happen first.
     Wait(String),
     /// This directory may not act as this member.
     Refuse(String),
 }
 
-/// What is known of the directory itself.
+/// What the directory holds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Holding {
     pub(crate) cluster: Option<ClusterId>,
     /// Whether it has never held anything.
     pub(crate) is_blank: bool,
     pub(crate) last_log: u64,
-    /// How often the cluster had begun anew when the directory heard of it last.
+    /// How often the cluster had begun again when the directory last heard of it.
     pub(crate) recoveries: u64,
 }
 
 impl Admission {
-    /// A door that is closed.
+    /// Not admitted yet.
     pub(crate) fn new(me: LocalMember) -> Self {
         let closed = Some("the other members have not been asked yet".to_owned());
         Self { me, state: Mutex::new(State { closed, ..State::default() }) }
     }
 
-    /// Who stands at the door.
     pub(crate) fn me(&self) -> &LocalMember {
         &self.me
     }
@@ -81,7 +78,7 @@ impl Admission {
         self.state.lock().ignore_poison()
     }
 
-    /// Whether the member takes part; if not, why.
+    /// Refused with the reason while the member is kept out.
     pub(crate) fn check(&self) -> Result<(), Stopped> {
         match &self.state().closed {
             None => Ok(()),
@@ -89,12 +86,11 @@ impl Admission {
         }
     }
 
-    /// Opens the door.
     pub(crate) fn open(&self) {
         self.state().closed = None;
     }
 
-    /// Closes it. Returns whether the reason is a new one.
+    /// Returns whether the reason is a new one.
     pub(crate) fn close(&self, reason: &str) -> bool {
         let mut state = self.state();
         let changed = state.closed.as_deref() != Some(reason);
@@ -102,20 +98,19 @@ impl Admission {
         changed
     }
 
-    /// Remembers the directory of another member.
     pub(crate) fn meet(&self, member: MemberId, incarnation: Incarnation) {
         if member != self.me.member {
             self.state().met.insert(member, incarnation);
         }
     }
 
-    /// The directory of a member, if it has been met.
+    /// `None` if the member has not been met.
     pub(crate) fn incarnation_of(&self, member: MemberId) -> Option<Incarnation> {
         if member == self.me.member { Some(self.me.incarnation) } else { self.state().met.get(&member).copied() }
     }
 }
 
-/// What the first round of questions leads to.
+/// The verdict on the first answers of the other members.
 pub(crate) fn decide(me: &LocalMember, holding: Holding, answers: &[HelloAnswer]) -> Verdict {
     if let Some(refusal) = contradiction(me, holding, answers) {
         return Verdict::Refuse(refusal);
@@ -154,7 +149,7 @@ pub(crate) fn decide(me: &LocalMember, holding: Holding, answers: &[HelloAnswer]
     Verdict::Admit { form: true }
 }
 
-/// Why the directory may not act as its member, if somebody knows.
+/// Why the directory may not act as its member; `None` if no answer contradicts it.
 pub(crate) fn contradiction(me: &LocalMember, holding: Holding, answers: &[HelloAnswer]) -> Option<String> {
     let (member, cluster) = (me.member, holding.cluster);
     if answers.iter().any(|answer| answer.member == member && answer.process != me.process) {
@@ -170,7 +165,8 @@ pub(crate) fn contradiction(me: &LocalMember, holding: Holding, answers: &[Hello
         return Some(format!("the other members belong to cluster {theirs}, this directory to cluster {ours}"));
     }
     let recoveries = answers.iter().filter_map(|answer| answer.recoveries).max().unwrap_or(0);
-    // A member that was just added has heard of a leader, and is being sent a state that may be large: it is of no life yet.
+    // A member that was just added has heard of a leader and may still be receiving a large state, so it belongs to
+    // no recovery yet.
     let holds_something = cluster.is_some() || holding.last_log > 0;
     if holds_something && recoveries > holding.recoveries {
         return Some(format!(
@@ -259,9 +255,9 @@ mod tests {
         assert!(matches!(verdict, Verdict::Wait(reason) if reason.contains("members add 4")));
     }
 
-    /// I15, I18: nothing starts afresh in place of a member that has made promises.
+    /// I15, I18: no empty directory takes the place of a member that has made promises.
     #[test]
-    fn what_has_forgotten_its_promises_takes_no_part() {
+    fn a_member_that_forgot_its_promises_takes_no_part() {
         let emptied = blank(&[answer(1, true, Some(9)), answer(3, false, None)]);
         assert!(refusal(emptied).contains("members remove 2"));
         let replaced = formed(&[answer(1, true, Some(9))]);
@@ -277,9 +273,9 @@ mod tests {
         assert!(refusal(formed(&[foreign])).contains("belong to cluster"));
     }
 
-    /// The restored state is large: the leader has spoken to the member, and it has nothing of the state yet.
+    /// The restored state is large: the leader has contacted the member, which has received none of the state yet.
     #[test]
-    fn a_member_that_is_still_being_sent_the_state_is_not_of_the_life_before() {
+    fn a_member_still_receiving_the_state_is_not_taken_for_an_older_one() {
         let restored = HelloAnswer { recoveries: Some(4), ..answer(1, true, Some(2)) };
         let arriving = Holding { cluster: None, is_blank: false, last_log: 0, recoveries: 0 };
         assert_eq!(contradiction(&me(), arriving, std::slice::from_ref(&restored)), None);

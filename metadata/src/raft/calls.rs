@@ -1,8 +1,8 @@
-//! Makes a command that is sent again take effect once: the outcomes that clients may still ask for.
+//! Gives a repeated command its effect only once, by remembering the outcomes that clients may still ask for.
 //!
-//! The outcomes are part of the replicated state, but they change with every command and live for milliseconds. They are
-//! kept in memory and written with each sync of the state, in the same transaction: what a crash takes from memory is
-//! applied again from the log together with the commands themselves. So a command costs no row of its own.
+//! The outcomes are part of the replicated state, but they change with every command and matter for milliseconds.
+//! They are kept in memory and written with each sync of the state, in the same transaction. A crash loses them from
+//! memory, and replaying the log restores them together with the commands. So a command needs no row of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::error::StoreError;
 use crate::state::tables::calls::{ClientRow, OutcomeRow};
 use crate::state::tables::{Row, Tables, View};
 
-/// Clients that are remembered: processes that were started, the most recently used ones.
+/// Maximum number of remembered clients, that is, processes: the most recently used ones.
 const CLIENTS_MAX: usize = 4096;
 
 type Concluded = Result<Outcome, Rejection>;
@@ -21,19 +21,16 @@ type Concluded = Result<Outcome, Rejection>;
 /// What is known of a call before it is applied.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It has not been applied.
     Fresh,
-    /// It has been applied, with this outcome.
     Applied(Concluded),
-    /// Whether it has been applied is not known any more; it must not be applied now.
+    /// It is no longer known whether the call was applied, so it must not be applied now.
     Forgotten,
 }
 
-/// The outcomes by client.
 #[derive(Debug, Default)]
 pub(crate) struct AppliedCalls {
     clients: BTreeMap<ClientId, Window>,
-    /// Clients whose rows have to be written or removed with the next sync.
+    /// Clients whose rows must be written or removed with the next sync.
     changed: BTreeSet<ClientId>,
     /// Calls remembered since the last [`AppliedCalls::keep`].
     tentative: Vec<(ClientId, u64)>,
@@ -47,7 +44,7 @@ struct Window {
 }
 
 impl AppliedCalls {
-    /// What was written with the last sync.
+    /// As of the last sync.
     pub(crate) fn read(view: &View) -> Result<Self, StoreError> {
         let mut clients = BTreeMap::new();
         for row in redb::ReadableTable::iter(&view.calls()?)? {
@@ -76,10 +73,10 @@ impl AppliedCalls {
         Ok(())
     }
 
-    /// Looks a call up, and forgets what its client has no more use for.
+    /// Looks up a call, and forgets the calls that its client has settled.
     pub(crate) fn look(&mut self, tag: &CallTag, index: u64) -> Standing {
         if !self.clients.contains_key(&tag.client) {
-            // It may be one of those that were dropped.
+            // It may be one of the clients that were dropped.
             if tag.repeated && self.clients.len() >= CLIENTS_MAX {
                 return Standing::Forgotten;
             }
@@ -94,13 +91,13 @@ impl AppliedCalls {
         }
         match window.applied.get(&tag.number) {
             Some(outcome) => Standing::Applied(outcome.clone()),
-            // A straggler: its client has an answer already, or has given up and counts the outcome as not known.
+            // A late duplicate: its client has an answer already, or has given up and treats the outcome as unknown.
             None if tag.number < window.settled => Standing::Forgotten,
             None => Standing::Fresh,
         }
     }
 
-    /// Remembers what became of a call that was [`Standing::Fresh`].
+    /// Remembers the outcome of a call that was [`Standing::Fresh`].
     pub(crate) fn remember(&mut self, tag: &CallTag, outcome: &Concluded) {
         if let Some(window) = self.clients.get_mut(&tag.client) {
             window.applied.insert(tag.number, outcome.clone());
@@ -113,8 +110,8 @@ impl AppliedCalls {
         self.tentative.clear();
     }
 
-    /// The transaction failed: what it applied has not happened. What was forgotten on the way stays forgotten, because
-    /// the same entries forget it again.
+    /// The transaction failed, so nothing in it was applied. Calls forgotten in it stay forgotten, because the same
+    /// entries forget them again.
     pub(crate) fn undo(&mut self) {
         for (client, number) in self.tentative.drain(..) {
             if let Some(window) = self.clients.get_mut(&client) {
@@ -123,7 +120,7 @@ impl AppliedCalls {
         }
     }
 
-    /// Drops the client that was silent for longest, if there are as many as there may be.
+    /// At the limit, drops the client that has been silent longest.
     fn make_room(&mut self) {
         if self.clients.len() < CLIENTS_MAX {
             return;
@@ -166,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_settled_is_forgotten_and_never_applied_again() {
+    fn settled_calls_are_forgotten_and_never_applied_again() {
         let mut calls = AppliedCalls::default();
         for number in 1..=100 {
             assert!(apply(&mut calls, &tag(1, number, 1.max(number.saturating_sub(3)), false)));
@@ -177,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_failed_transaction_applied_has_not_happened() {
+    fn a_failed_transaction_applies_nothing() {
         let mut calls = AppliedCalls::default();
         assert!(apply(&mut calls, &tag(1, 1, 1, false)));
         calls.keep();
@@ -205,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_reads_back() {
+    fn written_calls_read_back() {
         let state = State::new();
         let mut calls = AppliedCalls::default();
         for number in 1..=3 {

@@ -59,7 +59,7 @@ impl From<VoteRow> for Vote<MemberId> {
 pub(crate) struct MembershipRow {
     #[n(0)]
     log_id: Option<LogIdRow>,
-    /// The sets of voters: two while a change is under way.
+    /// The sets of voters: two while the membership is changing.
     #[n(1)]
     voters: Vec<Vec<MemberId>>,
     /// Every member, learners included, with its RPC address.
@@ -68,7 +68,6 @@ pub(crate) struct MembershipRow {
 }
 
 impl MembershipRow {
-    /// From a membership of the log.
     pub(crate) fn new(log_id: Option<LogId<MemberId>>, membership: &Membership<MemberId, BasicNode>) -> Self {
         Self {
             log_id: log_id.map(Into::into),
@@ -77,7 +76,6 @@ impl MembershipRow {
         }
     }
 
-    /// The membership alone.
     pub(crate) fn membership(&self) -> Membership<MemberId, BasicNode> {
         let voters: Vec<BTreeSet<MemberId>> = self.voters.iter().map(|set| set.iter().copied().collect()).collect();
         let members: BTreeMap<MemberId, BasicNode> =

@@ -1,5 +1,5 @@
-//! Power fails: at any write, with any of the writes since the last sync lost or torn, also during the recovery from the
-//! last failure (I1, I3).
+//! Power failures at any write, with any of the writes since the last sync lost or torn, also during the recovery
+//! from the previous failure (I1, I3).
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -23,10 +23,9 @@ use super::types::{Entry, LogId, Vote};
 use crate::directory::is_unborn;
 use crate::testing::TestClock;
 
-/// Bytes that a disk writes as a whole.
+/// Bytes that a disk writes atomically.
 const SECTOR_BYTES: usize = 512;
 
-/// What happened to a file.
 #[derive(Debug, Clone)]
 enum Event {
     Write(usize, Vec<u8>),
@@ -34,20 +33,20 @@ enum Event {
     Sync,
 }
 
-/// A file in memory that remembers what happened to it. Clones are the same file.
+/// A file in memory that records its writes and syncs. Clones are the same file.
 #[derive(Debug, Clone, Default)]
 struct Disk(Arc<Mutex<Inner>>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// What the file began with.
+    /// The initial contents.
     begun: Vec<u8>,
     current: Vec<u8>,
     events: Vec<Event>,
 }
 
 impl Disk {
-    /// The file as it is found after a failure. One whose creation was cut off is made again, as a member does.
+    /// The file as found after a failure. If its creation was interrupted it is created again, as a member does.
     fn with(bytes: Vec<u8>) -> Self {
         let bytes = if is_unborn(&bytes) { Vec::new() } else { bytes };
         Self(Arc::new(Mutex::new(Inner { begun: bytes.clone(), current: bytes, events: Vec::new() })))
@@ -61,7 +60,7 @@ impl Disk {
         self.inner().events.len()
     }
 
-    /// The file after a power failure at event `at`. What was not synced is there, lost or torn as `luck` says.
+    /// The file after a power failure at event `at`. Unsynced writes are kept, lost or torn, depending on `luck`.
     fn image(&self, at: usize, mut luck: u64) -> Vec<u8> {
         let inner = self.inner();
         let happened = &inner.events[..at.min(inner.events.len())];
@@ -82,7 +81,7 @@ impl Disk {
     }
 }
 
-/// Applies an event to a file; of a torn one only some sectors.
+/// Applies an event to a file. Of a torn write only some sectors arrive.
 fn lay(file: &mut Vec<u8>, event: &Event, torn: Option<u64>) {
     match event {
         Event::Sync => {}
@@ -146,7 +145,7 @@ fn entry(term: u64, index: u64) -> Entry {
     let name = BucketName::new(&format!("bucket-{index}")).unwrap();
     let open = OpenSession { gateway: NodeId::from_random([index as u8; 16]) };
     let commands = vec![CreateBucket { name, region: String::new() }.into(), open.into()];
-    // Every command comes twice: the second time it must not take effect.
+    // Every command comes twice: the second one must have no effect.
     let number = index / 2 + 1;
     let tag =
         |number| Some(CallTag { client: ClientId::from_bytes([7; 16]), number, settled: number, repeated: false });
@@ -155,7 +154,6 @@ fn entry(term: u64, index: u64) -> Entry {
     Entry { log_id: log_id(term, index), payload }
 }
 
-/// What a log holds.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Held {
     vote: Option<Vote>,
@@ -179,7 +177,7 @@ impl Held {
     }
 }
 
-/// Opens the log as a member does, and says what it holds.
+/// Opens the log as a member does, and returns its contents.
 fn held(disk: &Disk) -> Held {
     let log = LogStore::on(open(disk), &TestThreads).unwrap();
     let entries = log.entries(0, u64::MAX).unwrap().into_iter().map(|entry| entry.log_id).collect();
@@ -192,7 +190,7 @@ fn held(disk: &Disk) -> Held {
     Held { vote, purged, entries }
 }
 
-/// The file after a power failure at `at`, and after one more during the recovery from it.
+/// The file after a power failure at `at`, and after a second one during the recovery from it.
 fn twice_failed(disk: &Disk, at: usize, luck: u64) -> Disk {
     let first = Disk::with(disk.image(at, luck));
     drop(open(&first));
@@ -212,7 +210,7 @@ proptest! {
             Write::Vote(Vote::new(1, MemberId(1))), Write::Append(&batch), Write::Vote(Vote::new_committed(1, MemberId(1))),
             Write::Truncate(4), Write::Vote(Vote::new(2, MemberId(1))), Write::Append(&next), Write::Purge(log_id(1, 2)),
         ];
-        // What the log holds, and from which event on it must.
+        // The contents of the log, and from which event on it must have them.
         let mut states = vec![(Held::default(), 0)];
         {
             let database = open(&disk);
@@ -265,7 +263,6 @@ proptest! {
     }
 }
 
-/// Every record of the state.
 fn contents(machine: &Machine) -> Vec<u8> {
     let view = machine.sync().unwrap();
     let (records, rest) = snapshot::chunk(&view, snapshot::Position::default()).unwrap();

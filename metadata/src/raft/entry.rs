@@ -9,7 +9,7 @@ use super::codec::{LogIdRow, MembershipRow};
 use super::proposal::Proposal;
 use super::types::TypeConfig;
 
-/// An entry as it stands in the log and in messages.
+/// An entry as stored in the log and sent in messages.
 #[derive(Debug, Encode, Decode)]
 pub(crate) struct EntryRow {
     #[n(0)]
@@ -54,7 +54,7 @@ impl From<EntryRow> for Entry<TypeConfig> {
     }
 }
 
-/// The encoding of what is behind an [`Arc`].
+/// Encodes the value behind an [`Arc`].
 mod shared {
     use std::sync::Arc;
 
@@ -85,9 +85,9 @@ mod tests {
     use cairn_protocol::metadata::command::EndSession;
     use openraft::CommittedLeaderId;
 
-    /// The golden entry: a log that was written by an earlier release stays readable (I30).
+    /// The golden entry: a log written by an earlier release stays readable (I30).
     #[test]
-    fn an_entry_is_encoded_as_ever() {
+    fn an_entry_keeps_its_encoding() {
         let change = Change::Batch(vec![EndSession { session: SessionId(7) }.into()], None);
         let entry = Entry::<TypeConfig> {
             log_id: LogId::new(CommittedLeaderId::new(3, MemberId(1)), 258),

@@ -1,4 +1,4 @@
-//! The Raft log and vote in one redb file. Entries that are being written or were written lately are served from memory.
+//! The Raft log and vote in one redb file. Entries being written, and those written recently, are served from memory.
 
 use cairn_core::sync::IgnorePoison;
 use cairn_core::threads::Threads;
@@ -23,14 +23,14 @@ use super::types::{Entry, LogId, StorageError, TypeConfig, Vote};
 use crate::error::StoreError;
 use crate::state::tables::Row;
 
-/// Entries kept in memory after they were written: those that are about to be applied or replicated.
+/// Entries kept in memory after they were written: they are about to be applied or replicated.
 const CACHED_ENTRIES_MAX: usize = 32;
 /// Bytes of rows that one read for replication returns, beyond its first entry.
 const READ_BYTES_MAX: usize = 4 << 20;
-/// Bytes of the file's pages kept in memory.
+/// Page cache of the file, in bytes.
 const CACHE_BYTES: usize = 16 << 20;
 
-/// The log. Cheap to clone.
+/// Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct LogStore {
     file: Arc<LogFile>,
@@ -44,7 +44,6 @@ struct LogFile {
     open: Arc<()>,
 }
 
-/// Where the log ended at a moment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LogEnd {
     pub(crate) term: u64,
@@ -91,7 +90,7 @@ impl Written for Shared {
 }
 
 impl LogStore {
-    /// Opens the log in `path`; `create` says whether it may be made.
+    /// Opens the log in `path`; creates it if `create` is set.
     pub(crate) fn open(path: &Path, create: bool, threads: &dyn Threads) -> Result<Self, StoreError> {
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE_BYTES);
@@ -121,12 +120,12 @@ impl LogStore {
         let (jobs, queue) = channel();
         let (for_writer, written) = (Arc::clone(&file), Arc::clone(&shared) as Arc<dyn Written>);
         let writer = Box::new(move || log_writer::run(&for_writer.database, &queue, &written));
-        // The thread ends by itself once no job can come any more; whoever has to know asks `open_token`.
+        // The thread ends by itself once all senders are gone; `open_token` tells when the file is closed.
         let _joined_by_nobody = threads.spawn("metadata-log", writer).map_err(|e| StoreError::Thread(e.to_string()))?;
         Ok(Self { file, shared, jobs })
     }
 
-    /// Makes a log that ends with `applied` and holds no entry: what came before is in the state.
+    /// Creates a log that ends with `applied` and holds no entries: everything before it is in the state.
     pub(crate) fn begin_at(path: &Path, applied: LogId, vote: Vote) -> Result<(), StoreError> {
         let database = Database::builder().create(path)?;
         let transaction = log_writer::begin(&database)?;
@@ -142,12 +141,11 @@ impl LogStore {
         Ok(())
     }
 
-    /// Entries of `start..end`.
     pub(crate) fn entries(&self, start: u64, end: u64) -> Result<Vec<Entry>, StoreError> {
         self.read(start, end, usize::MAX)
     }
 
-    /// Whether the log has never held anything: no vote, no entry.
+    /// Whether the log has never held a vote or an entry.
     pub(crate) fn is_pristine(&self) -> bool {
         let tail = self.shared.tail();
         tail.vote.is_none() && tail.last.is_none()
@@ -159,12 +157,11 @@ impl LogStore {
         LogEnd { term: tail.vote.map_or(0, |vote| vote.leader_id.term), index: tail.last.map_or(0, |last| last.index) }
     }
 
-    /// The last entry, here or purged.
+    /// The last entry, present or purged.
     pub(crate) fn last(&self) -> Option<LogId> {
         self.shared.tail().last
     }
 
-    /// The last vote.
     #[cfg(test)]
     pub(super) fn vote(&self) -> Option<Vote> {
         self.shared.tail().vote
@@ -175,7 +172,7 @@ impl LogStore {
         self.shared.tail().purged
     }
 
-    /// A token that is gone once the file is closed.
+    /// A token that can no longer be upgraded once the file is closed.
     pub(crate) fn open_token(&self) -> Weak<()> {
         Arc::downgrade(&self.file.open)
     }
@@ -187,7 +184,7 @@ impl LogStore {
         result.map_err(|e| write_error(&e))
     }
 
-    /// Entries of `start..end`, those not in memory read from disk; stops after `limit` bytes.
+    /// Reads the entries of `start..end`, from disk where they are not in memory; stops after `limit` bytes.
     fn read(&self, start: u64, end: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
         let (mut cached, from_disk) = {
             let tail = self.shared.tail();
@@ -260,7 +257,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         Ok(self.shared.tail().vote)
     }
 
-    /// Costs no sync of its own: the next write carries it. What was committed after that is committed again by the
+    /// Costs no sync of its own: the next write stores it. Entries committed after that are committed again by the
     /// next leader, which serves no read before it has applied an entry of its own term.
     async fn save_committed(&mut self, committed: Option<LogId>) -> Result<(), StorageError> {
         self.shared.tail().committed = committed;
@@ -311,7 +308,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     }
 }
 
-/// Refuses a log of a newer release, and gives a new log its version.
+/// Refuses a log of a newer release, and writes the version of a new one.
 fn check_format(state: &mut Table<'_, &'static str, &'static [u8]>) -> Result<(), StoreError> {
     match read_state::<u32>(state, FORMAT)? {
         Some(found) if found > LOG_FORMAT => Err(StoreError::Newer { what: "the log", found, known: LOG_FORMAT }),
@@ -323,7 +320,7 @@ fn check_format(state: &mut Table<'_, &'static str, &'static [u8]>) -> Result<()
     }
 }
 
-/// Refuses a log from which entries are missing: what follows a hole may never be applied.
+/// Refuses a log with missing entries: what follows a hole must never be applied.
 fn check_holes(log: &impl ReadableTable<u64, &'static [u8]>, purged: Option<LogId>) -> Result<(), StoreError> {
     let (Some((first, _)), Some((last, _))) = (log.first()?, log.last()?) else { return Ok(()) };
     let (first, last, expected) = (first.value(), last.value(), purged.map_or(0, |id| id.index + 1));

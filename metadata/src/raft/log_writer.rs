@@ -1,5 +1,5 @@
-//! The one thread that writes the log: all writes of vote and log happen here, one after the other, each synced before
-//! it is answered (I3). After a failed write nothing is written any more (I2).
+//! The one thread that writes the log. It makes all writes of votes and entries, one after the other, and syncs each
+//! before answering it (I3). After a failed write it writes nothing more (I2).
 
 use std::io;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(super) const COMMITTED: &str = "committed";
 pub(super) const PURGED: &str = "purged";
 pub(super) const FORMAT: &str = "format";
 
-/// Version of the log's format. A newer one is refused, never taken for empty (I30).
+/// Version of the log's format. A newer one is refused, never treated as empty (I30).
 pub(super) const LOG_FORMAT: u32 = 1;
 
 impl Row for EntryRow {
@@ -37,7 +37,6 @@ impl Row for VoteRow {
 
 pub(super) type Answer = oneshot::Sender<Result<(), io::Error>>;
 
-/// Something to write.
 pub(super) enum Job {
     Append(Vec<Entry>, LogFlushed<TypeConfig>),
     Vote(Vote, Answer),
@@ -47,7 +46,7 @@ pub(super) enum Job {
     Purge(LogId, Answer),
 }
 
-/// What the writer shares with the readers of the log.
+/// What the writer shares with the log's readers.
 pub(super) trait Written: Send + Sync + 'static {
     /// The committed log id to store with the next write.
     fn committed(&self) -> Option<LogId>;
@@ -80,7 +79,7 @@ pub(super) fn run(database: &Database, jobs: &Receiver<Job>, shared: &Arc<dyn Wr
                 flushed.log_io_completed(result);
             }
             Job::Vote(_, answer) | Job::Truncate(_, answer) | Job::Purge(_, answer) => {
-                // Nobody waits any more where the process is shutting down.
+                // While the process shuts down nobody may be waiting for the answer.
                 let _ = answer.send(result);
             }
         }
@@ -145,7 +144,6 @@ pub(crate) fn begin(database: &Database) -> Result<WriteTransaction, StoreError>
     Ok(transaction)
 }
 
-/// One row of the state table.
 pub(super) fn read_state<R: Row>(
     table: &impl ReadableTable<&'static str, &'static [u8]>,
     name: &str,

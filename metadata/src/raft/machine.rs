@@ -1,6 +1,7 @@
-//! The replicated state in its redb file: entries go in, each in one transaction; readers get consistent views.
+//! The replicated state in its redb file. Each batch of entries is applied in one transaction; readers get consistent
+//! views.
 //!
-//! A transaction is not synced by itself: the log is, and what a crash takes from this file is applied again from the
+//! A transaction is not synced by itself: the log is, and what a crash loses from this file is applied again from the
 //! log. The log is purged only up to what has been synced here.
 
 use cairn_core::sync::IgnorePoison;
@@ -30,11 +31,10 @@ use crate::state::tables::{Tables, View, cluster_map, members, meta};
 const SYNC_INTERVAL: Duration = Duration::from_secs(2);
 const SYNC_COMMANDS: usize = 10_000;
 
-/// Version of the state's format. A newer one is refused, never taken for empty (I30). 2 has versioned buckets, which a
-/// release that does not know of them would overwrite.
+/// Version of the state's format. A newer one is refused, never treated as empty (I30). Version 2 has versioned
+/// buckets, which a release that does not know them would overwrite.
 pub(crate) const STATE_FORMAT: u32 = 2;
 
-/// The state.
 pub(crate) struct Machine {
     path: PathBuf,
     clock: Arc<dyn Clock>,
@@ -46,7 +46,6 @@ pub(crate) struct Machine {
     open: Arc<()>,
 }
 
-/// What readers see.
 #[derive(Clone)]
 struct Published {
     database: Arc<Database>,
@@ -55,13 +54,13 @@ struct Published {
     map: Option<Arc<ClusterMap>>,
 }
 
-/// What a crash would take from the file.
+/// What a crash would lose from the file.
 struct Unsynced {
     since: Duration,
     commands: usize,
     /// Whether anything was applied since the last sync.
     dirty: bool,
-    /// What clients may still ask the outcome of; written with each sync.
+    /// Calls whose outcomes clients may still ask for; written with each sync.
     calls: AppliedCalls,
 }
 
@@ -76,7 +75,7 @@ impl Unsynced {
 }
 
 impl Machine {
-    /// Opens the state in `path`; `create` says whether it may be made.
+    /// Opens the state in `path`; creates it if `create` is set.
     pub(crate) fn open(
         path: &Path,
         create: bool,
@@ -106,7 +105,7 @@ impl Machine {
         Ok(Self { path: path.to_owned(), clock, cache_bytes, published, writer, open: Arc::new(()) })
     }
 
-    /// A token that is gone once the file is closed.
+    /// A token that can no longer be upgraded once the file is closed.
     pub(crate) fn open_token(&self) -> Weak<()> {
         Arc::downgrade(&self.open)
     }
@@ -123,40 +122,36 @@ impl Machine {
         self.writer.lock().ignore_poison()
     }
 
-    /// Keeps the file as it is, for a test that copies it.
+    /// Blocks all writes, for a test that copies the file.
     #[cfg(test)]
     pub(crate) fn hold(&self) -> impl Drop + '_ {
         self.lock_writer()
     }
 
-    /// The state as of now.
     pub(crate) fn view(&self) -> Result<View, StoreError> {
         let database = Arc::clone(&self.published.read().ignore_poison().database);
         View::new(&database)
     }
 
-    /// The last entry applied.
     pub(crate) fn applied(&self) -> Option<LogId> {
         self.published.read().ignore_poison().applied
     }
 
-    /// The newest commit.
     pub(crate) fn commit(&self) -> CommitSequence {
         self.published.read().ignore_poison().commit
     }
 
-    /// The cluster map; nothing before the cluster is formed.
+    /// `None` before the cluster is formed.
     pub(crate) fn map(&self) -> Option<Arc<ClusterMap>> {
         self.published.read().ignore_poison().map.clone()
     }
 
-    /// The last membership applied.
     pub(crate) fn membership(&self) -> Result<StoredMembership, StoreError> {
         let row: Option<MembershipRow> = meta::get(&self.view()?.meta()?, meta::MEMBERSHIP)?;
         Ok(row.map(Into::into).unwrap_or_default())
     }
 
-    /// Applies entries in one transaction. Either all of them are applied or none.
+    /// Applies entries in one transaction: all of them or none.
     pub(crate) fn apply(&self, entries: &[Entry]) -> Result<Vec<Applied>, StoreError> {
         let mut writer = self.lock_writer();
         let applied = self.apply_all(entries, &mut writer);
@@ -208,7 +203,7 @@ impl Machine {
         Ok(all)
     }
 
-    /// Syncs what has been applied so far, and returns the state as it was synced.
+    /// Syncs everything applied so far, and returns the synced state.
     pub(crate) fn sync(&self) -> Result<View, StoreError> {
         let mut writer = self.lock_writer();
         let database = self.published().database;
@@ -221,7 +216,7 @@ impl Machine {
         View::new(&database)
     }
 
-    /// Syncs if the last time was long enough ago: what was applied just before the traffic ended is not left behind.
+    /// Syncs if the last sync was long enough ago, so that the last commands before a quiet period are synced too.
     pub(crate) fn sync_if_due(&self) -> Result<(), StoreError> {
         let due = {
             let writer = self.lock_writer();
@@ -230,17 +225,17 @@ impl Machine {
         if due { self.sync().map(drop) } else { Ok(()) }
     }
 
-    /// Where a snapshot is put together before it is installed.
+    /// Where a snapshot is assembled before it is installed.
     pub(crate) fn incoming_path(&self) -> PathBuf {
         self.path.with_extension("redb.incoming")
     }
 
-    /// Bytes of the file's pages that are kept in memory.
+    /// Page cache of the file, in bytes.
     pub(crate) fn cache_bytes(&self) -> usize {
         self.cache_bytes
     }
 
-    /// Replaces the whole state by `database`, which is complete, synced, and lies in [`Machine::incoming_path`].
+    /// Replaces the whole state with `database`, which is complete, synced, and at [`Machine::incoming_path`].
     pub(crate) fn install(&self, database: Arc<Database>) -> Result<(), StoreError> {
         let mut writer = self.lock_writer();
         let incoming = self.incoming_path();
@@ -248,7 +243,7 @@ impl Machine {
         let published = read_published(database)?;
         std::fs::rename(&incoming, &self.path).map_err(|e| StoreError::file(&incoming, e))?;
         sync_directory(&self.path)?;
-        // The database stays open over the renaming; readers of the old one keep its file until they are done.
+        // The database stays open across the rename; readers of the old one keep its file until they are done.
         self.publish(published);
         *writer = Unsynced::new(self.clock.monotonic(), calls);
         Ok(())
@@ -256,8 +251,8 @@ impl Machine {
 }
 
 impl Drop for Machine {
-    /// The database makes everything durable that was applied when it is closed; what clients may still ask for has to
-    /// be in it by then.
+    /// Closing the database makes everything applied durable, so the outcomes that clients may still ask for must be
+    /// written before.
     fn drop(&mut self) {
         if let Err(error) = self.sync() {
             tracing::warn!(%error, "the metadata state was not synced; it is applied again at the next start");
@@ -308,7 +303,7 @@ fn apply_entry(tables: &mut Tables<'_>, calls: &mut AppliedCalls, entry: &Entry)
     }
 }
 
-/// Applies a command, unless it is the repetition of one that was applied before.
+/// Applies a command, unless it repeats one that was applied before.
 fn apply_once(
     tables: &mut Tables<'_>,
     calls: &mut AppliedCalls,
@@ -329,7 +324,7 @@ fn apply_once(
     }
 }
 
-/// Refuses a state of a newer release, and gives a new one, or one of an earlier release, its version (I30).
+/// Refuses a state of a newer release. Writes the version of a new state, or of one from an earlier release (I30).
 fn check_format(tables: &mut Tables<'_>) -> Result<(), StoreError> {
     match meta::get::<u32>(&tables.meta, meta::FORMAT)? {
         Some(found) if found > STATE_FORMAT => Err(StoreError::Newer { what: "the state", found, known: STATE_FORMAT }),
@@ -360,14 +355,15 @@ fn commit_synced(mut transaction: WriteTransaction) -> Result<(), StoreError> {
 fn read_published(database: Arc<Database>) -> Result<Published, StoreError> {
     let view = View::new(&database)?;
     let applied: Option<LogId> = meta::get::<LogIdRow>(&view.meta()?, meta::APPLIED)?.map(Into::into);
-    // How many commands the last entry had is not kept; counting it as full keeps the sequence ahead of all of them.
+    // The number of commands in the last entry is not stored; assuming a full entry keeps the sequence ahead of all
+    // of them.
     let commit =
         applied.map_or(CommitSequence(0), |id| commands::sequence(id.index, commands::COMMANDS_PER_ENTRY_MAX - 1));
     let map = cluster_map::get(&view.cluster_map()?)?.map(Arc::new);
     Ok(Published { database, applied, commit, map })
 }
 
-/// Makes a renaming in the directory of `path` durable.
+/// Makes a rename in the directory of `path` durable.
 pub(crate) fn sync_directory(path: &Path) -> Result<(), StoreError> {
     let directory = path.parent().unwrap_or(Path::new("."));
     let file = std::fs::File::open(directory).map_err(|e| StoreError::file(directory, e))?;

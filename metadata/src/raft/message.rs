@@ -52,7 +52,7 @@ pub(crate) struct HelloAnswer {
     /// Drawn when the answering process started.
     #[n(2)]
     pub(crate) process: ClientId,
-    /// The cluster, once it is formed.
+    /// `None` until the cluster is formed.
     #[n(3)]
     pub(crate) cluster: Option<ClusterId>,
     /// Whether the answerer's directory has never held anything.
@@ -61,10 +61,10 @@ pub(crate) struct HelloAnswer {
     /// The directory that acts as the asker, as far as the answerer knows.
     #[n(5)]
     pub(crate) enrolled: Option<Incarnation>,
-    /// If the answerer leads: the last log entry that the asker has acknowledged to it.
+    /// If the answerer is the leader: the last log entry that the asker has acknowledged to it.
     #[n(6)]
     pub(crate) acknowledged: Option<u64>,
-    /// How often the answerer's cluster has begun anew.
+    /// How often the answerer's cluster has begun again.
     #[n(7)]
     pub(crate) recoveries: Option<u64>,
 }
@@ -72,12 +72,12 @@ pub(crate) struct HelloAnswer {
 /// A leader asks another member to take over.
 #[derive(Debug, Clone, Copy, Encode, Decode)]
 pub(crate) struct Campaign {
-    /// The term of the lead that ends.
+    /// The term of the leader that steps down.
     #[n(0)]
     pub(crate) term: u64,
 }
 
-/// The member stands for election.
+/// The member is standing for election.
 #[derive(Debug, Clone, Copy, Encode, Decode)]
 pub(crate) struct Campaigning {}
 
@@ -116,7 +116,7 @@ impl From<Append> for AppendEntriesRequest<TypeConfig> {
     }
 }
 
-/// What a follower made of entries.
+/// A follower's answer to entries.
 #[derive(Debug, Encode, Decode)]
 pub(crate) enum Appended {
     #[n(0)]
@@ -151,7 +151,6 @@ impl From<Appended> for AppendEntriesResponse<MemberId> {
     }
 }
 
-/// A candidate asks for a vote.
 #[derive(Debug, Encode, Decode)]
 pub(crate) struct AskVote {
     #[n(0)]
@@ -172,7 +171,6 @@ impl From<AskVote> for VoteRequest<MemberId> {
     }
 }
 
-/// The vote that a member holds now.
 #[derive(Debug, Encode, Decode)]
 pub(crate) struct Voted {
     #[n(0)]
@@ -195,36 +193,33 @@ impl From<Voted> for VoteResponse<MemberId> {
     }
 }
 
-/// A chunk of a snapshot. Chunks come in order; the first begins the snapshot anew.
+/// Chunks come in order; the first one starts the snapshot over.
 #[derive(Debug, Encode, Decode)]
 pub(crate) struct SnapshotChunk {
-    /// The sender's vote.
     #[n(0)]
     pub(crate) vote: VoteRow,
-    /// Up to where the snapshot reaches.
+    /// The last log entry in the snapshot.
     #[n(1)]
     pub(crate) applied: Option<LogIdRow>,
     #[n(2)]
     pub(crate) membership: MembershipRow,
-    /// Names the snapshot.
     #[n(3)]
     pub(crate) id: String,
     /// Counts the chunks from 0.
     #[n(4)]
     pub(crate) number: u32,
-    /// Whether this is the last.
     #[n(5)]
     pub(crate) last: bool,
     #[n(6)]
     #[cbor(with = "minicbor::bytes")]
     pub(crate) records: Vec<u8>,
-    /// Version of the state's format; 1 where it is missing.
+    /// Version of the state's format; absent means 1.
     #[n(7)]
     pub(crate) format: Option<u32>,
 }
 
 impl SnapshotChunk {
-    /// What the snapshot is, as Raft describes it.
+    /// The snapshot's metadata for Raft.
     pub(crate) fn meta(&self) -> SnapshotMeta {
         SnapshotMeta {
             last_log_id: self.applied.map(Into::into),
@@ -234,10 +229,10 @@ impl SnapshotChunk {
     }
 }
 
-/// A chunk was taken. The last one is answered once the snapshot is installed.
+/// A chunk was received. The last one is answered once the snapshot is installed.
 #[derive(Debug, Encode, Decode)]
 pub(crate) struct ChunkTaken {
-    /// The receiver's vote: higher than the sender's if it lost its lead.
+    /// The receiver's vote: higher than the sender's if the sender no longer leads.
     #[n(0)]
     pub(crate) vote: VoteRow,
 }

@@ -20,7 +20,7 @@ use super::snapshot_data::SnapshotData;
 use super::types::{TypeConfig, Vote};
 use cairn_core::id::MemberId;
 
-/// Time for one chunk of a snapshot; the last one waits for the installation.
+/// Time limit for one chunk of a snapshot; the last one waits for the installation.
 const CHUNK_LIMIT: Duration = Duration::from_mins(1);
 /// How often a chunk is sent, and the pause in between, before the transfer is given up.
 const CHUNK_ATTEMPTS_MAX: u32 = 10;
@@ -28,7 +28,6 @@ const CHUNK_PAUSE: Duration = Duration::from_millis(500);
 
 type CallError = RPCError<MemberId, BasicNode, RaftError<MemberId>>;
 
-/// Makes connections to members.
 pub(crate) struct Network {
     rpc: RpcClient,
     admission: Arc<Admission>,
@@ -48,7 +47,6 @@ impl RaftNetworkFactory<TypeConfig> for Network {
     }
 }
 
-/// One other member.
 pub(crate) struct Peer {
     rpc: RpcClient,
     addr: String,
@@ -61,7 +59,7 @@ impl Peer {
         M: Encode<()> + Sync,
         A: for<'b> Decode<'b, ()>,
     {
-        // A directory that may not act as this member says nothing in its name.
+        // A directory that may not act as this member must not send messages in its name.
         self.admission.check().map_err(|stopped| RPCError::Unreachable(Unreachable::new(&stopped)))?;
         match self.rpc.call::<M, A, Stopped>(&self.addr, path, message, limit).await {
             Ok(Ok(answer)) => Ok(answer),
@@ -71,7 +69,7 @@ impl Peer {
         }
     }
 
-    /// Streams a snapshot chunk by chunk; a receiver that follows somebody else by now ends it with its vote.
+    /// Streams a snapshot chunk by chunk. A receiver that follows another leader ends it with its vote.
     async fn stream(
         &self,
         vote: Vote,
@@ -105,7 +103,7 @@ impl Peer {
         Ok(SnapshotResponse::new(vote))
     }
 
-    /// Sends one chunk, again and again where the connection breaks: a transfer goes on where it was interrupted.
+    /// Sends one chunk, and retries when the connection breaks: a transfer continues where it was interrupted.
     async fn send_chunk(&self, message: &SnapshotChunk) -> Result<Vote, StreamingError<TypeConfig, Fatal<MemberId>>> {
         let mut attempt = 1;
         loop {

@@ -1,4 +1,4 @@
-//! What the log carries: proposals of the leader, and what becomes of them.
+//! What the log carries: the leader's proposals, and their outcomes.
 
 use cairn_core::id::HistoryId;
 use cairn_protocol::metadata::{Outcome, Rejection};
@@ -15,24 +15,21 @@ pub(crate) struct Proposal {
     /// The leader's clock, in milliseconds since the Unix epoch: the only way for time to enter the state (I20).
     #[n(0)]
     pub(crate) proposed_at_ms: u64,
-    /// What changes.
     #[n(1)]
     pub(crate) change: Change,
 }
 
-/// What a proposal changes.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub(crate) enum Change {
-    /// Forms the cluster.
     #[n(0)]
     Bootstrap(#[n(0)] Bootstrap),
     /// Commands, each with an outcome of its own, and the tags of those that have one, in the same order.
     #[n(1)]
     Batch(#[n(0)] Vec<StoredCommand>, #[n(1)] Option<Vec<Option<CallTag>>>),
-    /// Changes the roll of members.
+    /// Changes the membership record.
     #[n(2)]
     Enroll(#[n(0)] Enroll),
-    /// Lets a restored service delete again.
+    /// Allows a restored service to delete again.
     #[n(3)]
     EndRestoreHold,
     /// A leader begins its term: from here on this id is in force.
@@ -43,7 +40,7 @@ pub(crate) enum Change {
 /// The outcomes of an entry, one per command.
 #[derive(Debug, Default)]
 pub(crate) struct Applied {
-    /// Nothing for the repetition of a command whose outcome is not remembered any more: it was not applied now, and may
-    /// have been before.
+    /// `None` for a repeated command whose outcome is no longer remembered: it was not applied now, and may have been
+    /// before.
     pub(crate) outcomes: Vec<Option<Result<Outcome, Rejection>>>,
 }

@@ -1,5 +1,5 @@
-//! Snapshots: a consistent view of all tables that streams itself in chunks of records, and the file that they are
-//! loaded into on the other side.
+//! Snapshots: a consistent view of all tables that streams itself in chunks of records, and the file that the
+//! receiver loads them into.
 
 use std::ops::Bound;
 use std::path::Path;
@@ -15,7 +15,7 @@ use super::types::{LogId, TypeConfig};
 use crate::error::StoreError;
 use crate::state::tables::{Tables, View, for_each_table, meta};
 
-/// Bytes of records in a chunk, about.
+/// Approximate size of a chunk in bytes.
 const CHUNK_BYTES: usize = 1 << 20;
 
 /// Syncs the state and describes it. The log may be purged up to here.
@@ -32,14 +32,14 @@ pub(crate) fn take(machine: &Machine) -> Result<Snapshot<TypeConfig>, StoreError
     Ok(Snapshot { meta, snapshot: Box::new(SnapshotData::Live(Arc::new(view))) })
 }
 
-/// Where a stream goes on: in this table, after this key.
+/// Where a stream continues: in this table, after this key.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Position {
     table: u8,
     after: Option<Vec<u8>>,
 }
 
-/// The next chunk of records; nothing more to send if no position comes with it.
+/// The next chunk of records. The snapshot is complete if no position comes with it.
 pub(crate) fn chunk(view: &View, from: Position) -> Result<(Vec<u8>, Option<Position>), StoreError> {
     let mut out = Vec::with_capacity(CHUNK_BYTES + (64 << 10));
     let mut after = from.after;
@@ -88,7 +88,7 @@ pub(crate) struct Loader {
 }
 
 impl Loader {
-    /// Begins anew in `path`; what an earlier attempt left there is removed.
+    /// Starts over in `path`; removes what an earlier attempt left there.
     pub(crate) fn create(path: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
         match std::fs::remove_file(path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(StoreError::file(path, error)),
@@ -97,7 +97,6 @@ impl Loader {
         Ok(Self { database: Database::builder().set_cache_size(cache_bytes).create(path)? })
     }
 
-    /// Takes the next chunk.
     pub(crate) fn load(&self, chunk: &[u8]) -> Result<(), StoreError> {
         let mut transaction = self.database.begin_write()?;
         transaction.set_durability(Durability::None)?;
@@ -112,7 +111,7 @@ impl Loader {
         Ok(())
     }
 
-    /// Makes what was loaded durable.
+    /// Makes the loaded state durable.
     pub(crate) fn finish(self) -> Result<Arc<Database>, StoreError> {
         let mut transaction = self.database.begin_write()?;
         drop(Tables::open(&transaction)?);
@@ -159,14 +158,14 @@ fn insert<K: redb::Key + 'static, V: redb::Value + 'static>(
     Ok(())
 }
 
-/// Loads a view into `machine`'s own file for incoming snapshots.
+/// Loads a view into `machine`'s file for incoming snapshots.
 pub(crate) fn copy(view: &View, machine: &Machine) -> Result<Arc<Database>, StoreError> {
     let loader = Loader::create(&machine.incoming_path(), machine.cache_bytes())?;
     copy_into(view, &loader)?;
     loader.finish()
 }
 
-/// Loads a view; returns how many bytes of records it has.
+/// Loads a view; returns the size of its records in bytes.
 pub(crate) fn copy_into(view: &View, loader: &Loader) -> Result<u64, StoreError> {
     let mut bytes = 0;
     let mut position = Some(Position::default());

@@ -1,4 +1,4 @@
-//! What openraft hands around as a snapshot.
+//! The snapshot type of openraft.
 
 use std::sync::Arc;
 
@@ -6,9 +6,7 @@ use redb::Database;
 
 use crate::state::tables::View;
 
-/// What a snapshot consists of.
 pub(crate) enum SnapshotData {
-    /// Nothing yet.
     Empty,
     /// A view of this member's state.
     Live(Arc<View>),

@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_commit_is_due_when_it_was_there_a_grace_period_ago() {
+    fn a_commit_is_due_once_a_grace_period_has_passed() {
         let mut marks = GraceMarks::new(Duration::from_mins(1));
         for second in 0..600u64 {
             let due = marks.mark(Duration::from_secs(second), CommitSequence(second)).map(|c| c.0);

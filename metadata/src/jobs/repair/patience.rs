@@ -156,7 +156,7 @@ mod tests {
 
     /// I25: a leader that is cut off from many nodes moves nothing.
     #[test]
-    fn more_than_a_third_of_the_nodes_is_not_given_up_at_once() {
+    fn more_than_a_third_of_the_nodes_is_not_failed_at_once() {
         check(6, &[1, 2], &[1, 2], &[], &[1, 2], 0);
         check(6, &[1, 2, 3], &[1, 2, 3], &[], &[], 3);
         check(6, &[1, 2, 3], &[1], &[], &[1, 2, 3], 0);
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn the_grace_begins_anew_when_enough_nodes_are_back() {
+    fn the_grace_starts_over_when_enough_nodes_are_back() {
         let mut patience = Patience::default();
         let mut look = |second, silent: &[u8]| {
             let now = Duration::from_secs(second);

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_too_close_together_is_found_once_there_is_room() {
+    fn crowded_extents_are_found_once_there_is_room() {
         let state = State::with_bucket();
         state.apply(registration(1, 2)).unwrap();
         state.apply(registration(2, 1)).unwrap();

@@ -40,7 +40,7 @@ pub struct Options {
     pub cache_bytes: usize,
     /// Whether every page of the files is verified before the member starts.
     pub verify_at_start: bool,
-    /// Time after which the shards of a disk that is away are made anew elsewhere.
+    /// Time after which the shards of an absent disk are rebuilt elsewhere.
     pub repair_grace: Duration,
     /// Bounds of repair.
     pub repair: Limits,

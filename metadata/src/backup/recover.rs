@@ -60,7 +60,7 @@ pub fn recover(
     let objects = usage::get(&view.usage()?, usage::TOTAL)?.objects;
     // A copy: the old directory stays unchanged until the new one is complete.
     let next = dir.with_file_name("metadata-recovering");
-    begin_anew(&next)?;
+    rewrite_state(&next)?;
     let loader = Loader::create(&next.join("state.redb"), open.cache_bytes)?;
     let bytes = crate::raft::snapshot::copy_into(&view, &loader)?;
     let database = loader.finish()?;
@@ -74,7 +74,7 @@ pub fn recover(
     Ok(BackupSummary { cluster, commit: CommitSequence(commit.0), objects, written_ms, bytes })
 }
 
-fn begin_anew(dir: &std::path::Path) -> Result<(), StoreError> {
+fn rewrite_state(dir: &std::path::Path) -> Result<(), StoreError> {
     if dir.exists() {
         std::fs::remove_dir_all(dir).map_err(|e| StoreError::file(dir, e))?;
     }

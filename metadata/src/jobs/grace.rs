@@ -1,5 +1,5 @@
-//! Measures the grace period of deletions in commits: what was let go of by a commit that was there a grace period ago
-//! is due. No wall clock has a say (I20), and after a change of leader the period begins anew.
+//! Measures the grace period of deletions in commits: content is due if the commit that released it existed a grace period ago.
+//! No wall clock is involved (I20), and after a change of leader the period starts over.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -1,5 +1,5 @@
 //! What the leader does on its own: it forms the cluster, ends the sessions of silent gateways, keeps disk states in the
-//! map, lets go of what lifecycle rules have ended, and reclaims space. Every member syncs its state. Each decision is a
+//! map, removes what lifecycle rules have expired, and reclaims space. Every member syncs its state. Each decision is a
 //! function; here they are carried out.
 
 mod formation;

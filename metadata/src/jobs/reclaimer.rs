@@ -1,4 +1,4 @@
-//! Deletes the shards of contents that were let go of, and then their rows.
+//! Deletes the shards of released content, and then its rows.
 //!
 //! A pass walks over the reclaim table in bounded steps. Each step finds some extents, orders their shards deleted from
 //! every disk that holds them, and finishes those extents whose disks have all answered. What a disk that is away still
@@ -140,7 +140,7 @@ impl Reclaimer {
                 continue;
             };
             let node = self.storage.node(node);
-            // The newest commit covers the one that let go; storage nodes refuse anything older than they have seen.
+            // The newest commit covers the releasing one; storage nodes refuse anything older than they have seen.
             let order = DeleteOrder { proof: DeleteProof::Committed(leader.commit()), shards };
             orders.spawn(async move {
                 match tokio::time::timeout(DELETE_LIMIT, node.delete_shards(disk, order)).await {

@@ -11,7 +11,7 @@ use cairn_protocol::metadata::query::{
 /// What a pass has seen so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
-    /// Extents with a shard to make anew.
+    /// Extents with a shard to rebuild.
     pub(crate) extents: u64,
     /// Bytes to write for them.
     pub(crate) bytes: u64,

@@ -45,7 +45,7 @@ pub struct Dependencies {
     pub random: Arc<dyn RandomSource>,
     /// Starts the thread that writes the log.
     pub threads: Arc<dyn Threads>,
-    /// The storage nodes, for deleting what was let go of.
+    /// The storage nodes, for deleting released content.
     pub storage: StorageDirectory,
     /// Calls to the other members.
     pub rpc: RpcClient,

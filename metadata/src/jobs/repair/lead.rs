@@ -125,7 +125,7 @@ impl Lead {
             Ended::Published => planner.done(extent),
             Ended::Dropped => planner.dropped(extent),
             Ended::Failed { busy, why } => {
-                tracing::warn!(%extent, "a shard was not made anew: {why}; it is tried again");
+                tracing::warn!(%extent, "rebuilding a shard failed: {why}; retrying");
                 planner.failed(extent, busy, now);
             }
         }
@@ -252,7 +252,7 @@ impl Lead {
         Ok(())
     }
 
-    /// A disk that is away for the whole grace period is given up: its shards are made anew elsewhere.
+    /// A disk that is away for the whole grace period is failed: its shards are rebuilt elsewhere.
     async fn fail_expired_disks(
         &mut self,
         leader: &Leader,

@@ -1,4 +1,4 @@
-//! Repair: the leader's loop that finds what is wanting, orders it made anew, and brings disks back that were away.
+//! Repair: the leader's loop that finds missing and damaged shards, orders their rebuild, and reconciles returned disks.
 //!
 //! All decisions are [`cairn_core::repair`]'s. The loop looks through the tables ([`scan`]), hands what it finds to the
 //! planner, carries tasks out ([`rebuild`]), and reconciles quarantined disks ([`returning`]). It keeps nothing that the

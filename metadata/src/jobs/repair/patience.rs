@@ -10,7 +10,7 @@ use crate::jobs::health::is_silent;
 use crate::leader::Memory;
 
 /// Nodes that may be silent at the same time and are still given up, as a fraction of all: one of so many. Beyond that
-/// it is more likely that the network is cut than that so many nodes are lost, and making their shards anew would move
+/// it is more likely that the network is cut than that so many nodes are lost, and rebuilding their shards would move
 /// a large part of the data for nothing.
 const SILENT_FRACTION: usize = 3;
 /// Time between two warnings that disks are not given up.
@@ -36,7 +36,7 @@ pub(super) struct Patience {
 
 impl Patience {
     /// The disks that have been away for the grace period, and are given up. A disk that its node reports missing is one; those of
-    /// silent nodes are only while no more than a third of the nodes is silent. If more are, their grace begins anew
+    /// silent nodes are only while no more than a third of the nodes is silent. If more are, their grace starts over
     /// when that is over, so that nodes that come back one after the other are not given up on the way.
     pub(super) fn look(&mut self, map: &ClusterMap, memory: &Memory, now: Duration, limits: AwayLimits) -> Vec<DiskId> {
         let is_away = |disk: &&Disk| disk.state == DiskState::Unavailable;
@@ -83,7 +83,7 @@ impl Patience {
         self.warned = Some(now);
         tracing::error!(
             "{} of {expected} storage nodes are silent at once ({}): the network is more likely cut than all of them \
-             lost, so their shards are NOT made anew elsewhere; bring the nodes back, check this member's network, or \
+             lost, so their shards are NOT rebuilt elsewhere; bring the nodes back, check this member's network, or \
              `cairn node drain NAME --force` those that are lost for good",
             silent.len(),
             self.held_back(map).join(", "),

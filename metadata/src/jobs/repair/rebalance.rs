@@ -1,6 +1,6 @@
 //! The rebalance of one lead: surveys, passes of moves, and its end.
 //!
-//! Nothing but the record of [`crate::state::tables::rebalance`] outlives a leader: what every disk holds is counted anew, and
+//! Nothing but the record of [`crate::state::tables::rebalance`] outlives a leader: what every disk holds is counted again, and
 //! what has moved is where it is. A survey counts; a pass plans moves and waits for them; the next survey says whether the
 //! disks are even by now. Whatever repair or a drain has to do goes first.
 

@@ -16,7 +16,7 @@ use cairn_protocol::storage::{
 
 use crate::leader::{Leader, LeaderError};
 
-/// Time for a node to make a shard anew.
+/// Time limit for a node to rebuild a shard.
 const REBUILD_LIMIT: Duration = Duration::from_mins(5);
 
 /// What became of a task.

@@ -13,7 +13,7 @@ use crate::state::tables::{Row, View, lifecycle as rules_of, uploads};
 
 /// Rows that one step looks at.
 const ROWS_PER_STEP: usize = 2000;
-/// Versions or uploads that one step lets go of: so many go into one command.
+/// Versions or uploads that one step removes, in one command.
 const ENDED_PER_STEP: usize = 256;
 /// Runs of keys that one step looks at: each costs a search, also where it is empty.
 const SEEKS_PER_STEP: usize = 256;

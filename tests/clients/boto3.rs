@@ -18,7 +18,7 @@ async fn all_is_well(name: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn boto3_at_its_defaults() {
+async fn boto3_works_at_its_defaults() {
     all_is_well("boto3_defaults.py").await;
 }
 

@@ -28,15 +28,15 @@ pub struct Tuning {
     pub reserve_bytes: u64,
     /// Seconds within which every shard is verified; 0 for never.
     pub scrub_period_s: u64,
-    /// Bytes per second at which a scrub reads a disk at most.
+    /// Most bytes per second that a scrub reads from a disk.
     pub scrub_bytes_per_s_max: u64,
-    /// Seconds after which the shards of a disk that is away are made anew.
+    /// Seconds after which the shards of a disk that is away are rebuilt.
     pub repair_grace_s: u64,
     /// Seconds without a heartbeat after which a node counts as silent.
     pub node_silence_s: u64,
-    /// Seconds between two passes over what lifecycle rules are about.
+    /// Seconds between two passes of the lifecycle job.
     pub lifecycle_interval_s: u64,
-    /// Seconds of the day that lifecycle rules count in.
+    /// Length of a day for lifecycle rules, in seconds.
     pub lifecycle_day_s: u64,
 }
 
@@ -47,7 +47,7 @@ impl Default for Tuning {
 }
 
 impl Tuning {
-    /// What tests want unless they say otherwise.
+    /// The settings of most tests.
     pub const DEFAULT: Self = Self {
         disks: 6,
         reclaim_grace_s: 0,
@@ -83,7 +83,7 @@ impl Tuning {
     }
 }
 
-/// Volumes that a disk begins in one run of a short test: one, and one more for each that fails.
+/// Most volumes that a disk creates in one run of a short test: one, and another for each that fails.
 const VOLUMES_BEGUN_MAX: u32 = 4;
 
 /// One process with six disks, as a user would start it; its data and ports survive restarts.
@@ -105,14 +105,14 @@ impl AllInOne {
         Self::start_with(Tuning::default()).await
     }
 
-    /// The same with other settings.
+    /// Starts a server with other settings.
     pub async fn start_with(tuning: Tuning) -> Self {
         let mut server = Self::prepare(tuning);
         server.start_again().await;
         server
     }
 
-    /// A server that has its directory and ports and is not started.
+    /// A server with a directory and ports that is not started yet.
     pub fn prepare(tuning: Tuning) -> Self {
         let (s3_port, admin_port, rpc_port) = (free_port(), free_port(), free_port());
         Self { process: None, tuning, s3_port, admin_port, rpc_port, starts: 0, workdir: Workdir::new() }
@@ -135,7 +135,7 @@ impl AllInOne {
         self.spawn_with(None);
     }
 
-    /// Starts a stopped server without waiting, with system calls that fail or take their time.
+    /// Starts a stopped server without waiting, with system calls that fail or are delayed.
     pub fn spawn_injected(&mut self, injection: &Injection) {
         self.spawn_with(Some(injection));
     }
@@ -190,13 +190,12 @@ impl AllInOne {
         self.process.take().expect("a running server").terminate().await;
     }
 
-    /// Stops and starts again.
     pub async fn restart(&mut self) {
         self.stop().await;
         self.start_again().await;
     }
 
-    /// Gives the running server so many disk directories: more than before.
+    /// Gives the running server this many disk directories, which must be more than before.
     pub fn reload_with_disks(&mut self, disks: u32) {
         self.tuning.disks = disks;
         self.configure();
@@ -213,17 +212,14 @@ impl AllInOne {
         command.output().expect("the cairn binary runs")
     }
 
-    /// The running process.
     pub fn process(&mut self) -> &mut Process {
         self.process.as_mut().expect("a running server")
     }
 
-    /// Its settings.
     pub fn tuning(&self) -> Tuning {
         self.tuning
     }
 
-    /// The test's directory.
     pub fn workdir(&self) -> &Workdir {
         &self.workdir
     }
@@ -238,7 +234,7 @@ impl AllInOne {
         self.data().join(format!("disk{number}"))
     }
 
-    /// The volume files that disk `number` has, and those that it may begin before its process ends.
+    /// The volume files of disk `number`, and those that it may create before its process ends.
     pub fn volume_paths(&self, number: u32) -> Vec<PathBuf> {
         let volumes = self.disk(number).join("volumes");
         let numbers = std::fs::read_dir(&volumes).into_iter().flatten().flatten().filter_map(|entry| {
@@ -249,7 +245,6 @@ impl AllInOne {
         (1..=newest + VOLUMES_BEGUN_MAX).map(|number| volumes.join(format!("{number:08}.vol"))).collect()
     }
 
-    /// The S3 port.
     pub fn s3_port(&self) -> u16 {
         self.s3_port
     }
@@ -259,7 +254,6 @@ impl AllInOne {
         self.admin_port
     }
 
-    /// The S3 endpoint.
     pub fn s3_endpoint(&self) -> Endpoint {
         format!("http://127.0.0.1:{}", self.s3_port).parse().expect("an endpoint")
     }

@@ -1,4 +1,4 @@
-//! Bytes derived from a seed, so that any part of an object of any size can be made again for comparison.
+//! Bytes derived from a seed, so that any part of an object of any size can be generated again for comparison.
 
 use std::convert::Infallible;
 use std::ops::Range;
@@ -10,7 +10,7 @@ use cairn_cli::http::RequestBody;
 use cairn_cli::s3::{ObjectBody, S3Error};
 use http_body::{Body, Frame, SizeHint};
 
-/// Bytes made at a time.
+/// Bytes generated at a time.
 const BLOCK_BYTES: u64 = 256 << 10;
 /// The odd constant of SplitMix64.
 const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -18,24 +18,20 @@ const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 /// An object's bytes: pseudo-random, the same for the same seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Content {
-    /// What the bytes are derived from.
     pub seed: u64,
-    /// How many there are.
+    /// In bytes.
     pub length: u64,
 }
 
-/// What was read is not what was stored.
+/// How the bytes read differ from those stored.
 #[derive(Debug)]
 pub enum Mismatch {
-    /// The read failed.
     Read(S3Error),
     /// A byte near this offset differs.
     Byte(u64),
-    /// There are so many bytes, not as many as there should be.
+    /// There are too few or too many bytes.
     Length {
-        /// Bytes that came.
         found: u64,
-        /// Bytes that were stored.
         expected: u64,
     },
 }
@@ -63,24 +59,22 @@ impl Content {
         }
     }
 
-    /// The bytes in `range`.
     pub fn slice(&self, range: Range<u64>) -> Bytes {
         let mut out = vec![0; (range.end - range.start) as usize];
         self.fill(range.start, &mut out);
         out.into()
     }
 
-    /// All bytes.
     pub fn bytes(&self) -> Bytes {
         self.slice(0..self.length)
     }
 
-    /// A request body of the bytes in `range`, made while they are sent.
+    /// A request body of the bytes in `range`, generated while they are sent.
     pub fn body(&self, range: Range<u64>) -> RequestBody {
         RequestBody::stream(Generator { content: *self, position: range.start, end: range.end })
     }
 
-    /// Whether `data` is what lies at `offset`; otherwise, where it differs.
+    /// Compares `data` with the bytes at `offset`. An error says where they differ.
     pub fn check(&self, offset: u64, data: &[u8]) -> Result<(), Mismatch> {
         let mut scratch = [0; 16 << 10];
         let mut position = offset;

@@ -13,7 +13,7 @@ const MIB: u64 = 1 << 20;
 const CELL: u64 = CELL_BYTES_DEFAULT as u64;
 /// Bytes of a stripe in the 4+2 profile.
 const STRIPE: u64 = 4 * CELL;
-/// The object in parts: at the minimum, not a multiple of anything, and a short end.
+/// Bytes of the parts of one object: the minimum, an odd size, and a short end.
 const PARTS: [u64; 3] = [5 * MIB, 5 * MIB + 12_345, MIB + 17];
 const PARTS_KEY: &str = "in-parts";
 
@@ -25,7 +25,6 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Stores the objects.
     pub async fn store(account: &Arc<Account>, bucket: &str, seed: u64) -> Self {
         let mut client = Client::new(account.clone());
         client.create_bucket(bucket).await.expect("a new bucket");
@@ -54,12 +53,10 @@ impl Dataset {
         self.ledger.shards()
     }
 
-    /// The bucket.
     pub fn bucket(&self) -> &str {
         &self.bucket
     }
 
-    /// The objects.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }
@@ -81,7 +78,7 @@ impl Dataset {
         wrong
     }
 
-    /// Panics if anything does not read, and says what.
+    /// Panics with a list of everything that does not read as stored.
     pub async fn assert_reads(&self, account: &Arc<Account>, when: &str) {
         let wrong = self.violations(account).await;
         assert!(wrong.is_empty(), "{when}, {} reads are wrong:\n{}", wrong.len(), wrong.join("\n"));

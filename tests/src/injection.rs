@@ -1,19 +1,19 @@
-//! System calls of a real process that fail or take their time, by strace.
+//! System calls of a real process that strace fails or delays.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What happens to which system calls.
+/// Which system calls to fail or delay.
 #[derive(Debug, Clone)]
 pub struct Injection {
-    /// The system calls, with commas between.
+    /// The system calls, separated by commas.
     pub calls: &'static str,
-    /// What happens, as strace puts it: `error=EIO:when=3`, `delay_enter=1000000`. `when` counts the calls **of each
+    /// What happens to them, in strace's syntax: `error=EIO:when=3`, `delay_enter=1000000`. `when` counts the calls **of each
     /// thread**: on one disk's files that is one thread, else every thread fails at its own n-th call.
     pub what: String,
-    /// Only calls on these files; empty for all.
+    /// Only calls on these files. Empty means all files.
     pub paths: Vec<PathBuf>,
-    /// Where strace writes what it saw.
+    /// Where strace writes its output.
     pub trace: PathBuf,
 }
 
@@ -31,12 +31,12 @@ impl Injection {
         command
     }
 
-    /// What strace saw so far.
+    /// strace's output so far.
     pub fn seen(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.trace).unwrap_or_default()).into_owned()
     }
 
-    /// How often something was injected so far.
+    /// How many calls were failed or delayed so far.
     pub fn injected(&self) -> usize {
         let seen = self.seen();
         ["(INJECTED)", "(DELAYED)"].iter().map(|mark| seen.matches(mark).count()).sum()

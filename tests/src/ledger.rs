@@ -6,12 +6,11 @@ use cairn_core::limits::{EXTENT_BYTES_MAX, TINY_OBJECT_BYTES_MAX};
 
 use crate::Content;
 
-/// What a key may hold: content, uploaded in parts of these lengths (one, for a plain PUT).
+/// What a key may hold: content, uploaded in parts of these lengths. A plain PUT has one part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
-    /// The bytes.
     pub content: Content,
-    /// Bytes of each part.
+    /// In bytes.
     pub parts: Vec<u64>,
 }
 
@@ -44,7 +43,6 @@ impl Version {
 /// What the server said about a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// Acknowledged.
     Yes,
     /// Refused, or never sent.
     No,
@@ -61,12 +59,12 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Nothing written.
+    /// A ledger without changes.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Records that `key` was set to `state` (nothing: deleted), with this outcome.
+    /// Records that `key` was set to `state` (`None` if deleted), with this outcome.
     pub fn record(&mut self, key: &str, state: Option<Version>, outcome: Outcome) {
         let possible = self.keys.entry(key.to_owned()).or_insert_with(|| vec![None]);
         match outcome {
@@ -89,12 +87,11 @@ impl Ledger {
         self.keys.insert(key.to_owned(), vec![found]);
     }
 
-    /// The states that `key` may be in.
     pub fn possible(&self, key: &str) -> &[Option<Version>] {
         self.keys.get(key).map_or(&[None], Vec::as_slice)
     }
 
-    /// What `key` holds, if that is certain.
+    /// What `key` holds. `None` if that is not certain.
     pub fn certain(&self, key: &str) -> Option<&Option<Version>> {
         match self.possible(key) {
             [one] => Some(one),
@@ -107,7 +104,6 @@ impl Ledger {
         self.keys.iter().map(|(key, states)| (key.as_str(), states.as_slice()))
     }
 
-    /// Changes that were acknowledged.
     pub fn acknowledged(&self) -> u64 {
         self.acknowledged
     }
@@ -118,7 +114,7 @@ impl Ledger {
     }
 
     /// Fewest shards that the live objects can have: those of writes that were acknowledged at their quorum, with the
-    /// profile of a cluster that lacks a disk. Every key has to be certain.
+    /// profile of a cluster that lacks a disk. Every key must be certain.
     pub fn shards_min(&self) -> u64 {
         self.live().map(|version| version.shards_min()).sum()
     }
@@ -128,7 +124,7 @@ impl Ledger {
         self.keys.keys().filter_map(certain)
     }
 
-    /// Shards of all live objects on six healthy disks. Every key has to be certain.
+    /// Shards of all live objects on six healthy disks. Every key must be certain.
     pub fn shards(&self) -> u64 {
         self.live().map(|version| version.shards()).sum()
     }

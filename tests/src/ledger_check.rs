@@ -17,7 +17,7 @@ const READERS: usize = 8;
 const COLLECTION_LIMIT: Duration = Duration::from_mins(2);
 
 /// Reads every key of the ledger and lists the bucket: each key holds one of its possible states, byte for byte, and
-/// the listing has exactly the keys that exist. The ledger then knows which state it was. Returns what is wrong.
+/// the listing has exactly the keys that exist. Records in the ledger which state that was. Returns what is wrong.
 pub async fn violations(account: &Arc<Account>, bucket: &str, ledger: &mut Ledger) -> Vec<String> {
     let work: Vec<(String, Vec<Option<Version>>)> = ledger.iter().map(|(k, s)| (k.to_owned(), s.to_vec())).collect();
     let queue = Arc::new(Mutex::new(work));
@@ -47,7 +47,7 @@ pub async fn violations(account: &Arc<Account>, bucket: &str, ledger: &mut Ledge
     wrong
 }
 
-/// Panics if any promise was broken, and says which.
+/// Panics with a list of all broken promises.
 pub async fn assert_kept(account: &Arc<Account>, bucket: &str, ledger: &mut Ledger, when: &str) {
     let wrong = violations(account, bucket, ledger).await;
     assert!(wrong.is_empty(), "{when}, {} promises are broken:\n{}", wrong.len(), wrong.join("\n"));

@@ -1,7 +1,7 @@
 //! The test harness: real `cairn` processes, a real client, and a record of what was promised.
 //!
 //! [`AllInOne`] and [`ProcessCluster`] start the binary with its own directory, ports and logs, and end it by its own
-//! process id. [`Content`] derives an object's bytes from a seed, so that nothing large is kept to compare with.
+//! process id. [`Content`] derives an object's bytes from a seed, so that nothing large must be kept for comparison.
 //! [`Ledger`] holds what the server acknowledged; [`Load`] writes it under faults, and [`ledger_check`] decides afterwards
 //! whether every promise was kept. The harness panics where a test would: it is test code.
 

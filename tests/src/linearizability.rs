@@ -6,63 +6,56 @@
 
 use std::collections::HashSet;
 
-/// What a key holds: nothing, or the value with this name. No two writes of one key have the same name.
+/// What a key holds, `None` if it is absent. No two writes of one key have the same value.
 pub type Value = Option<u64>;
 
 /// An operation on one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
-    /// Sets the key, whatever it holds; nothing deletes it.
+    /// Sets the key unconditionally. `None` deletes it.
     Write(Value),
-    /// Sets the key if it holds what is expected.
+    /// Sets the key if it holds `expected`.
     WriteIf {
         /// What the key must hold.
         expected: Value,
         /// What it holds then.
         value: u64,
     },
-    /// Reads the key.
     Read,
 }
 
-/// What the caller was told.
+/// What the caller got back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// It was done.
     Done,
-    /// The condition did not hold.
     ConditionFailed,
     /// The key held this.
     Found(Value),
-    /// Nothing: it may or may not have been done.
+    /// No answer: it may or may not have been done.
     Unknown,
 }
 
 /// One call, with its times by one clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Call {
-    /// What was asked.
     pub operation: Operation,
-    /// What was answered.
     pub answer: Answer,
-    /// Nanoseconds at which it was asked.
+    /// Nanoseconds on the shared clock.
     pub called_ns: u64,
-    /// Nanoseconds at which it was answered; without meaning for [`Answer::Unknown`].
+    /// Nanoseconds on the same clock. Meaningless for [`Answer::Unknown`].
     pub answered_ns: u64,
 }
 
-/// What the search found.
+/// The result of the search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// There is an order.
     Linearizable,
-    /// There is none.
     Violation,
-    /// The search was given up: too many configurations.
+    /// The search was abandoned after too many configurations.
     TooHard,
 }
 
-/// Configurations that are visited before the search is given up.
+/// Configurations visited before the search is abandoned.
 const CONFIGURATIONS_MAX: usize = 4_000_000;
 
 impl Call {
@@ -100,7 +93,7 @@ impl Set {
     }
 }
 
-/// Whether the calls on one key, which holds nothing at first, are linearizable.
+/// Whether the calls on one key, absent at first, are linearizable.
 pub fn check(calls: &[Call]) -> Verdict {
     // A read without an answer says nothing.
     let mut calls: Vec<Call> =
@@ -186,12 +179,12 @@ mod tests {
         for (what, history) in [
             ("a stale read", vec![write(1, 1, 2), write(2, 3, 4), read(Some(1), 5, 6)]),
             ("a lost write", vec![write(1, 1, 2), read(None, 3, 4)]),
-            ("a value that nobody wrote", vec![write(1, 1, 2), read(Some(9), 3, 4)]),
+            ("a value that was never written", vec![write(1, 1, 2), read(Some(9), 3, 4)]),
             ("a read that goes back", vec![write(1, 1, 9), read(Some(1), 2, 3), read(None, 4, 5)]),
             ("a deletion that took effect twice", vec![write(1, 1, 2), delete(3, 4), write(2, 5, 6), read(None, 7, 8)]),
             ("two winners", vec![create(1, Answer::Done, 1, 5), create(2, Answer::Done, 2, 6), read(Some(1), 7, 8)]),
-            ("a winner who was told that he lost", vec![create(1, Answer::ConditionFailed, 1, 2)]),
-            ("deleted data that comes back", vec![write(1, 1, 2), delete(3, 4), read(None, 5, 6), read(Some(1), 7, 8)]),
+            ("a winner that got a failed condition", vec![create(1, Answer::ConditionFailed, 1, 2)]),
+            ("deleted data that reappears", vec![write(1, 1, 2), delete(3, 4), read(None, 5, 6), read(Some(1), 7, 8)]),
             (
                 "a lost write that took effect twice",
                 vec![lost(Operation::Write(Some(1)), 1), read(Some(1), 2, 3), write(2, 4, 5), read(Some(1), 6, 7)],
@@ -205,7 +198,7 @@ mod tests {
         }
     }
 
-    /// A long history with a pair of operations always under way and many that were lost.
+    /// A long history with many operations that have no answer.
     #[test]
     fn long_histories_with_lost_writes_are_decided() {
         let mut history = Vec::new();

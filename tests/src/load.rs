@@ -14,7 +14,7 @@ use crate::{Content, Ledger, Outcome, Version, verify_body, wait_until};
 
 /// How long an operation may take before it counts as hanging.
 const HANG: Duration = Duration::from_mins(1);
-/// How long clients may take to get on, in the middle of a fault.
+/// How long clients may take to make progress during a fault.
 const PROGRESS: Duration = Duration::from_mins(3);
 /// Pause after an error.
 const ERROR_PAUSE: Duration = Duration::from_millis(20);
@@ -47,7 +47,6 @@ impl Default for Mix {
 /// What the workers saw.
 #[derive(Debug, Clone, Default)]
 pub struct LoadStats {
-    /// Changes that were acknowledged.
     pub acknowledged: u64,
     /// Changes that were refused or never sent.
     pub refused: u64,
@@ -59,22 +58,21 @@ pub struct LoadStats {
     pub read_failures: u64,
     /// Reads that returned what was never promised, and operations that hung: always a defect.
     pub violations: Vec<String>,
-    /// Some errors, to explain the numbers.
+    /// The first few errors, to explain the counts.
     pub errors: Vec<String>,
 }
 
 /// A load to start.
 #[derive(Debug, Clone)]
 pub struct Load {
-    /// Where to: each worker moves on to the next after an error.
+    /// Endpoints and keys. Each worker moves to the next after an error.
     pub accounts: Vec<Arc<Account>>,
-    /// The bucket, which exists.
+    /// Must exist.
     pub bucket: String,
-    /// What the workers do.
     pub mix: Mix,
-    /// Workers, each with its own keys.
+    /// Number of workers. Each has its own keys.
     pub workers: u32,
-    /// Of all random choices.
+    /// Determines all random choices.
     pub seed: u64,
 }
 
@@ -93,7 +91,7 @@ struct Shared {
 }
 
 impl Load {
-    /// Starts the workers, which go on from what `ledger` holds.
+    /// Starts the workers, which continue from the state in `ledger`.
     pub fn start(self, ledger: Ledger) -> RunningLoad {
         let stop = Arc::new(AtomicBool::new(false));
         let shared = Arc::new(Shared { ledger: Mutex::new(ledger), stats: Mutex::default() });
@@ -123,17 +121,17 @@ impl RunningLoad {
     /// Waits until `count` further changes are acknowledged.
     pub async fn advance(&self, count: u64, when: &str) {
         let enough = self.acknowledged() + count;
-        wait_until(&format!("clients get on {when}"), PROGRESS, async || self.acknowledged() >= enough).await;
+        wait_until(&format!("clients make progress {when}"), PROGRESS, async || self.acknowledged() >= enough).await;
     }
 
-    /// Lets every worker finish its operation, and returns what was promised; panics if a promise was broken.
+    /// Lets every worker finish its operation, and returns the ledger. Panics if a promise was broken.
     pub async fn stop_kept(self) -> Ledger {
         let (ledger, stats) = self.stop().await;
         assert!(stats.violations.is_empty(), "{:#?}", stats.violations);
         ledger
     }
 
-    /// Lets every worker finish its operation, and returns what was promised and seen.
+    /// Lets every worker finish its operation, and returns the ledger and the counts.
     pub async fn stop(self) -> (Ledger, LoadStats) {
         self.stop.store(true, Ordering::Relaxed);
         self.workers.join_all().await;
@@ -159,8 +157,8 @@ impl Worker {
         while !stop.load(Ordering::Relaxed) {
             let slot = self.random.random_range(0..KEYS) as usize;
             let key = format!("worker-{}/key-{}", self.id, self.keys[slot]);
-            // A key whose state is not certain is left alone, and another takes its place: an attempt that is still on
-            // its way must not be overtaken by a later one.
+            // A key whose state is not certain is not used again, and another takes its place: a later attempt must not
+            // overtake one that is still on its way.
             let Some(state) = self.shared.ledger.lock().expect("a lock").certain(&key).cloned() else {
                 self.keys[slot] += KEYS;
                 continue;
@@ -291,7 +289,7 @@ impl Worker {
         }
     }
 
-    /// Goes on at the next endpoint, after a pause.
+    /// Moves to the next endpoint, after a pause.
     async fn move_on(&mut self) {
         self.account += 1;
         self.client = Client::new(self.load.accounts[self.account % self.load.accounts.len()].clone());

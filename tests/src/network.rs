@@ -5,7 +5,7 @@
 
 use std::process::Command;
 
-/// Hosts at most: their number is the last byte of an address.
+/// Most hosts: the number of a host is the last byte of its address.
 const HOSTS_MAX: u8 = 100;
 
 /// The bridge and its namespaces.
@@ -18,11 +18,11 @@ pub struct Network {
 }
 
 impl Network {
-    /// Makes the bridge; says why where that is not possible.
+    /// Creates the bridge. An error says why that is not possible.
     pub fn create() -> Result<Self, String> {
         let id = std::process::id();
         let tag = base36(id);
-        // From the range for benchmarks of networks (RFC 2544), which nobody routes.
+        // From the range for benchmarks of networks (RFC 2544), which is not routed.
         let subnet = format!("198.{}.{}", 18 + id % 2, (id / 2) % 250);
         let network = Self { tag, subnet, hosts: Vec::new() };
         let bridge = network.bridge();
@@ -40,17 +40,14 @@ impl Network {
         format!("cv{}h{host}", self.tag)
     }
 
-    /// The namespace of `host`.
     pub fn namespace(&self, host: u8) -> String {
         format!("cairn-{}-{host}", self.tag)
     }
 
-    /// The address of `host`.
     pub fn address(&self, host: u8) -> String {
         format!("{}.{host}", self.subnet)
     }
 
-    /// Whether there is such a host.
     pub fn has_host(&self, host: u8) -> bool {
         self.hosts.contains(&host)
     }
@@ -75,13 +72,13 @@ impl Network {
         Ok(())
     }
 
-    /// Cuts `host` off from everybody, or lets it back.
+    /// Cuts `host` off from all others, or connects it again.
     pub fn set_isolated(&self, host: u8, isolated: bool) {
         let state = if isolated { "down" } else { "up" };
         ip(&["link", "set", &self.cable(host), state]).expect("ip link set");
     }
 
-    /// Cuts two hosts off from each other, while both reach the rest, or joins them again.
+    /// Cuts two hosts off from each other, though both still reach the rest, or connects them again.
     pub fn set_parted(&self, one: u8, other: u8, parted: bool) {
         for (from, to) in [(one, other), (other, one)] {
             let (namespace, to) = (self.namespace(from), format!("{}/32", self.address(to)));

@@ -1,4 +1,4 @@
-//! The audit of a stopped cluster, and whether it agrees with what the running one said of itself.
+//! The audit of a stopped cluster, and whether it agrees with the verification of the running one.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,10 +10,10 @@ use cairn_recovery::audit::AuditReport;
 use crate::all_in_one::path_text;
 use crate::{AllInOne, ProcessCluster, eventually};
 
-/// How long a cluster may take to become whole and to give back what is deleted.
+/// How long a cluster may take to become whole and to reclaim deleted content.
 const LIMIT: Duration = Duration::from_mins(3);
 
-/// `cairn cluster audit` on the directories of stopped services. Its exit code has to say what its report says.
+/// `cairn cluster audit` on the directories of stopped services. Its exit code must agree with its report.
 pub fn audit(metadata: &[PathBuf], disks: &[PathBuf], scratch: &Path) -> AuditReport {
     let mut command = Command::new(crate::cairn());
     command.args(["cluster", "audit", "--json", "--scratch", path_text(scratch), "--metadata"]).args(metadata);
@@ -25,7 +25,7 @@ pub fn audit(metadata: &[PathBuf], disks: &[PathBuf], scratch: &Path) -> AuditRe
     report
 }
 
-/// Panics unless both say the same of every object, every extent, and every disk that both looked at.
+/// Panics unless both report the same about every object, every extent, and every disk that both looked at.
 pub fn assert_agree(verified: &VerifyReport, audited: &AuditReport, when: &str) {
     let both = format!("{when}:\nverified {verified:#?}\naudited {audited:#?}");
     assert_eq!(verified.whole, audited.whole, "{both}");
@@ -35,12 +35,12 @@ pub fn assert_agree(verified: &VerifyReport, audited: &AuditReport, when: &str) 
     assert_eq!((verified.extents, verified.extents_at_risk), (audited.extents, audited.extents_at_risk), "{both}");
     for disk in verified.disks.iter().filter(|disk| disk.error.is_none()) {
         let twin = audited.disks.iter().find(|twin| twin.number == Some(disk.number)).expect("every disk is audited");
-        // What waits for repair is where metadata has it, and bad.
+        // A shard that waits for repair is bad, but is where metadata has it.
         assert_eq!((disk.good, disk.missing), (twin.good + twin.bad, twin.missing), "disk {}, {both}", disk.number);
     }
 }
 
-/// Waits until everything is whole and nothing waits to be given back, and returns what the cluster says of itself.
+/// Waits until everything is whole and nothing waits to be reclaimed, and returns the verification.
 pub async fn settled(mut admin: AdminClient, when: &str) -> VerifyReport {
     eventually(&format!("everything is whole {when}"), LIMIT, async || {
         let status = admin.cluster().await.map_err(|e| e.to_string())?;
@@ -55,18 +55,18 @@ pub async fn settled(mut admin: AdminClient, when: &str) -> VerifyReport {
     .await
 }
 
-/// Panics unless an audit of what is settled finds nothing at risk, nothing that nobody owns, and the space that coding
-/// says (I10, I29).
+/// Panics unless an audit of a settled cluster finds nothing at risk, no unowned shard, and only as much space in use as
+/// the coding needs (I10, I29).
 fn assert_sound(verified: &VerifyReport, audited: &AuditReport, when: &str) {
     assert_agree(verified, audited, when);
     assert!(audited.is_healthy() && verified.is_healthy(), "{when}: {audited:#?}");
     assert_eq!((audited.extents_unbooked, audited.extents_stray), (0, 0), "{when}: {audited:#?}");
-    assert_eq!(audited.unowned.total.shards, 0, "{when}: nobody owns {:?}", audited.unowned);
+    assert_eq!(audited.unowned.total.shards, 0, "{when}: unowned: {:?}", audited.unowned);
     assert!(audited.space.is_within && audited.space.model_bytes > 0, "{when}: {:?}", audited.space);
 }
 
 impl AllInOne {
-    /// The disk directories that are there.
+    /// The disk directories that exist.
     pub fn disks_present(&self) -> Vec<PathBuf> {
         (1..=self.tuning().disks).map(|number| self.disk(number)).filter(|path| path.exists()).collect()
     }
@@ -76,9 +76,9 @@ impl AllInOne {
         audit(&[self.data().join("metadata")], &self.disks_present(), self.workdir().path())
     }
 
-    /// Waits until everything is whole, stops the server, and has the audit confirm it. The server is stopped then.
+    /// Waits until everything is whole, stops the server, and demands that the audit agrees. Leaves the server stopped.
     pub async fn stop_sound(&mut self, when: &str) {
-        // Ends the gateway's session, so that what it gave up is garbage.
+        // Ends the gateway's session, so that the shards of its failed writes are garbage.
         self.restart().await;
         let verified = settled(self.admin(), when).await;
         self.stop().await;
@@ -94,7 +94,7 @@ impl ProcessCluster {
         audit(&metadata, &self.disk_dirs(), self.workdir().path())
     }
 
-    /// Waits until everything is whole, stops the cluster, and has the audit confirm it. The cluster is stopped then.
+    /// Waits until everything is whole, stops the cluster, and demands that the audit agrees. Leaves the cluster stopped.
     pub async fn stop_sound(&mut self, when: &str) {
         self.restart_gateways().await;
         let verified = settled(self.admin(), when).await;

@@ -3,17 +3,17 @@
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-/// First port that is tried. All ports given out lie below 32768, where Linux's ephemeral ports begin, so that no
+/// First port to try. All ports given out lie below 32768, where Linux's ephemeral ports begin, so that no
 /// outgoing connection can take one between its choice and its use.
 const FIRST: u16 = 10_000;
-/// Ports that are tried.
+/// How many ports to try.
 const COUNT: u16 = 22_000;
 /// Ports for each test process: test runners start processes with consecutive ids, which get disjoint ports.
 const PER_PROCESS: u32 = 64;
 
 static USED: AtomicU16 = AtomicU16::new(0);
 
-/// A port on the loopback interface on which nobody listens now, given out only once in this process.
+/// A free port on the loopback interface, given out only once in this process.
 #[expect(clippy::disallowed_methods, reason = "asks the system whether a port is free")]
 pub fn free_port() -> u16 {
     let base = (std::process::id().wrapping_mul(PER_PROCESS) % u32::from(COUNT)) as u16;

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{Injection, binary, eventually};
 
-/// How long a process may take to answer on its health endpoint, and to end when told to.
+/// How long a process may take to answer on its health endpoint, and to end after SIGTERM.
 const LIMIT: Duration = Duration::from_mins(1);
 /// Lines of a log that are shown when a process fails.
 const LINES_SHOWN: usize = 30;
@@ -26,12 +26,12 @@ pub struct Process {
 }
 
 impl Process {
-    /// Runs `cairn ARGUMENTS…` with its output in `log` and nothing of this process's own configuration.
+    /// Runs `cairn ARGUMENTS…` with its output in `log`, without this process's own `CAIRN_` and `AWS_` variables.
     pub fn spawn(name: &str, arguments: &[&str], environment: &[(&str, &str)], log: &Path) -> Self {
         Self::spawn_command(name, Command::new(binary::cairn()), arguments, environment, log)
     }
 
-    /// The same in a network namespace.
+    /// As [`Process::spawn`], in a network namespace.
     pub fn spawn_in(
         namespace: Option<&str>,
         name: &str,
@@ -40,7 +40,7 @@ impl Process {
         log: &Path,
     ) -> Self {
         let command = match namespace {
-            // It replaces itself by the program, which so has the id of the child.
+            // `ip` replaces itself with the program, which therefore has the id of the child.
             Some(namespace) => {
                 let mut command = Command::new("ip");
                 command.args(["netns", "exec", namespace]).arg(binary::cairn());
@@ -51,7 +51,7 @@ impl Process {
         Self::spawn_command(name, command, arguments, environment, log)
     }
 
-    /// The same with system calls that fail or take their time. The process is this one's child all the same.
+    /// As [`Process::spawn`], with system calls that fail or are delayed. The process is still a child of this one.
     pub fn spawn_injected(name: &str, injection: &Injection, arguments: &[&str], log: &Path) -> Self {
         let command = injection.command(&binary::cairn());
         Self::spawn_command(name, command, arguments, &[], log)
@@ -88,7 +88,7 @@ impl Process {
         self.wait_ready_at(&format!("127.0.0.1:{admin_port}")).await;
     }
 
-    /// The same on another address.
+    /// As [`Process::wait_ready`], on another address.
     pub async fn wait_ready_at(&mut self, admin_addr: &str) {
         let endpoint: Endpoint = format!("http://{admin_addr}").parse().expect("an address");
         let what = format!("{} is ready (log: {})", self.name, self.log.display());
@@ -138,12 +138,11 @@ impl Process {
         self.signal(Signal::CONT);
     }
 
-    /// Whether the process still runs.
     pub fn is_alive(&mut self) -> bool {
         self.child.try_wait().expect("the state of a child").is_none()
     }
 
-    /// The most memory that the process ever had resident, in bytes.
+    /// Peak resident memory, in bytes.
     pub fn peak_rss_bytes(&self) -> u64 {
         let path = format!("/proc/{}/status", self.child.id());
         let status = std::fs::read_to_string(&path).expect("the status of a running process");
@@ -152,7 +151,6 @@ impl Process {
         kib * 1024
     }
 
-    /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -186,7 +184,7 @@ impl Drop for Process {
     }
 }
 
-/// What `GET /health` answers once the process serves.
+/// The body of `GET /health`. An error says why the process does not serve yet.
 pub(crate) async fn health(endpoint: &Endpoint) -> Result<serde_json::Value, String> {
     let request = Request::get("/health").header("host", endpoint.authority()).body(RequestBody::empty());
     let mut connection = Connection::new(endpoint.clone());

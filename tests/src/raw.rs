@@ -9,17 +9,15 @@ use tokio::time::timeout;
 /// How long an answer may take.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// What came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawAnswer {
-    /// The status; nothing if the connection was closed without an answer.
+    /// `None` if the connection was closed without an answer.
     pub status: Option<u16>,
-    /// Everything, as text.
     pub text: String,
 }
 
 impl RawAnswer {
-    /// The text between `<Code>` and `</Code>`.
+    /// The S3 error code, empty if the answer has none.
     pub fn code(&self) -> &str {
         let after = self.text.split_once("<Code>").map_or("", |(_, after)| after);
         after.split_once("</Code>").map_or("", |(code, _)| code)
@@ -32,7 +30,7 @@ pub async fn exchange(port: u16, bytes: &[u8]) -> RawAnswer {
     talk(port, bytes, false).await
 }
 
-/// The same, and closes the sending side after `bytes`: the client goes away in the middle.
+/// As [`exchange`], but closes the sending side after `bytes`, like a client that goes away in the middle.
 pub async fn exchange_and_leave(port: u16, bytes: &[u8]) -> RawAnswer {
     talk(port, bytes, true).await
 }

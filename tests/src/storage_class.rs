@@ -1,4 +1,4 @@
-//! Requests that name a storage class, and what the server says of it afterwards.
+//! Requests that name a storage class, and the class that the server returns afterwards.
 
 use bytes::Bytes;
 use cairn_cli::s3::{Client, S3Error, S3Request};
@@ -60,7 +60,7 @@ pub async fn copy_as(
     client.execute_document(request).await.map(drop)
 }
 
-/// The class that HEAD gives, which says nothing of `STANDARD`.
+/// The class that HEAD returns. HEAD omits `STANDARD`.
 pub async fn class_of(client: &mut Client, bucket: &str, key: &str) -> Result<StorageClass, S3Error> {
     let info = client.head(bucket, key).await?;
     let name = info.header(HEADER.as_str());

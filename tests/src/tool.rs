@@ -1,4 +1,4 @@
-//! Programs that people use with S3.
+//! Command-line programs run against a server.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -43,7 +43,6 @@ impl Tool {
         Self { command, text: program.to_owned() }
     }
 
-    /// Adds an argument.
     pub fn arg(mut self, argument: impl AsRef<Path>) -> Self {
         self.text.push(' ');
         self.text.push_str(&argument.as_ref().to_string_lossy());
@@ -51,18 +50,15 @@ impl Tool {
         self
     }
 
-    /// Adds arguments.
     pub fn args<A: AsRef<Path>>(self, arguments: impl IntoIterator<Item = A>) -> Self {
         arguments.into_iter().fold(self, Self::arg)
     }
 
-    /// Sets a variable.
     pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
         self.command.env(name, value);
         self
     }
 
-    /// Runs in another directory.
     pub fn current_dir(mut self, dir: &Path) -> Self {
         self.command.current_dir(dir);
         self
@@ -77,7 +73,6 @@ impl Tool {
         out.into_owned()
     }
 
-    /// Runs the program.
     pub fn output(mut self) -> Output {
         let text = self.text;
         self.command.output().unwrap_or_else(|e| panic!("`{text}`: {e}; ./scripts/test installs what the tests need"))

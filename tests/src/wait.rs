@@ -1,10 +1,10 @@
-//! Waiting for something to become true, by asking again and again until a deadline.
+//! Polling until something is true or a deadline passes.
 
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-/// Pause between two questions.
+/// Pause between two polls.
 const INTERVAL: Duration = Duration::from_millis(25);
 
 /// Asks `question` until it is answered, and panics with the last "not yet" after `limit`.

@@ -12,7 +12,6 @@ pub struct Workdir {
 }
 
 impl Workdir {
-    /// An empty directory.
     pub fn new() -> Self {
         let mut builder = tempfile::Builder::new();
         builder.prefix("cairn-test-");
@@ -25,17 +24,14 @@ impl Workdir {
         Self { dir }
     }
 
-    /// The directory.
     pub fn path(&self) -> &Path {
         self.dir.path()
     }
 
-    /// Something in the directory.
     pub fn join(&self, name: impl AsRef<Path>) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    /// The directory of the logs.
     pub fn logs(&self) -> PathBuf {
         self.join("logs")
     }
@@ -64,7 +60,7 @@ fn remove_all_but_logs(dir: &Path) {
     for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
         let path = entry.path();
         if entry.file_name() != "logs" {
-            // What cannot be removed is only litter.
+            // A file that cannot be removed is only litter.
             let _ = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
         }
     }

@@ -1,4 +1,4 @@
-//! What no client should send gets the error that AWS gives; nothing is stored, and the process lives.
+//! Invalid requests get the error that AWS returns. Nothing is stored, and the process keeps running.
 //!
 //! Covers I22 for S3 (unsigned and badly signed requests) and I29 (refused uploads leave nothing).
 
@@ -21,7 +21,7 @@ const BUCKET: &str = "strict";
 const KEY: &str = "the-object";
 const BODY: &[u8] = b"0123456789";
 
-/// The real clock, moved.
+/// The real clock with an offset.
 struct Skewed {
     clock: SystemClock,
     ahead: bool,
@@ -52,24 +52,24 @@ async fn start() -> (AllInOne, Client) {
 
 /// The bucket holds the one object, the disks hold its shards, and the process still serves.
 async fn assert_nothing_stored(mut server: AllInOne) {
-    assert!(server.process().is_alive(), "the process lives");
+    assert!(server.process().is_alive(), "the process runs");
     let mut client = server.client();
     let listed = client.list_all(BUCKET, "").await.unwrap();
     let keys: Vec<&str> = listed.iter().map(|object| object.key.as_str()).collect();
     assert_eq!(keys, [KEY], "nothing was stored");
     assert_eq!(client.get(BUCKET, KEY).await.unwrap().collect().await.unwrap(), BODY);
     ledger_check::abort_uploads(&mut client, BUCKET).await.unwrap();
-    // Whatever the refused uploads had written belongs to the session that a restart ends.
+    // Shards of refused uploads belong to the session, which a restart ends.
     server.restart().await;
     ledger_check::assert_shards(server.admin(), 3..=3).await;
 }
 
-/// Status and code of a request, and then that the same client can go on.
+/// Returns the status and code of a refused request, and checks that the client's connection still works.
 async fn refused(client: &mut Client, request: S3Request<'_>) -> (u16, String) {
     let answer = client.execute_document(request).await;
     let error = answer.expect_err("a refusal");
     let service = error.service().unwrap_or_else(|| panic!("an answer, not {error}")).clone();
-    client.head(BUCKET, KEY).await.expect("the client can go on after a refusal");
+    client.head(BUCKET, KEY).await.expect("the client continues after a refusal");
     (service.status.as_u16(), service.code)
 }
 
@@ -78,7 +78,7 @@ fn header(name: &'static str, value: &str) -> (HeaderName, HeaderValue) {
 }
 
 #[tokio::test]
-async fn wrong_keys_clocks_and_regions() {
+async fn wrong_keys_clocks_and_regions_are_refused() {
     let (server, mut good) = start().await;
     let real = server.credentials();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
@@ -96,7 +96,7 @@ async fn wrong_keys_clocks_and_regions() {
     for (account, status, code) in cases {
         let mut client = Client::new(Arc::new(account));
         for (method, key) in [(Method::GET, KEY), (Method::PUT, "stored"), (Method::DELETE, KEY), (Method::GET, "")] {
-            // A megabyte, so that a refusal comes before the body is through.
+            // A megabyte, so that the refusal comes before the end of the body.
             let body = if method == Method::PUT { Bytes::from(vec![0; 1 << 20]) } else { Bytes::new() };
             let request = S3Request::new(method.clone(), BUCKET, key).body(body);
             let error = client.execute_document(request).await.expect_err("a refusal");
@@ -112,7 +112,7 @@ async fn wrong_keys_clocks_and_regions() {
 }
 
 #[tokio::test]
-async fn no_signature_and_a_stale_one() {
+async fn missing_and_stale_signatures_are_refused() {
     let (server, _) = start().await;
     for (method, path) in
         [("GET", "/strict/the-object"), ("PUT", "/strict/x"), ("DELETE", "/strict/the-object"), ("GET", "/")]
@@ -143,7 +143,7 @@ async fn no_signature_and_a_stale_one() {
 }
 
 #[tokio::test]
-async fn digests_that_do_not_match_the_body() {
+async fn digests_that_do_not_match_the_body_are_refused() {
     let (server, mut client) = start().await;
     let wrong_md5 = "1B2M2Y8AsgTpgAmY7PhCfg==";
     for size in [10usize, 100_000, 3 << 20] {
@@ -189,7 +189,7 @@ fn signed_text(account: &Account, method: &Method, path: &str, more: &[(&'static
 }
 
 #[tokio::test]
-async fn bodies_that_end_early() {
+async fn bodies_that_end_early_store_nothing() {
     let (server, mut client) = start().await;
     let account = server.account();
     for (declared, sent) in [(1000usize, 10usize), (1000, 0), (3 << 20, 1 << 20), (64 << 20, 100_000)] {
@@ -204,7 +204,7 @@ async fn bodies_that_end_early() {
 }
 
 #[tokio::test]
-async fn requests_that_are_hardly_http() {
+async fn requests_that_are_hardly_http_are_refused() {
     let (mut server, mut client) = start().await;
     let account = server.account();
     let put = signed_text(&account, &Method::PUT, "/strict/raw", &[]);
@@ -232,7 +232,7 @@ async fn requests_that_are_hardly_http() {
 }
 
 #[tokio::test]
-async fn names_and_sizes_that_s3_does_not_allow() {
+async fn names_and_sizes_that_s3_does_not_allow_are_refused() {
     let (server, mut client) = start().await;
     for name in ["ab", "UPPER", "a..b", "192.168.0.1", "-dash", "dash-", "under_score", &"x".repeat(64)] {
         let got = refused(&mut client, S3Request::new(Method::PUT, name, "")).await;
@@ -252,7 +252,7 @@ async fn names_and_sizes_that_s3_does_not_allow() {
 }
 
 #[tokio::test]
-async fn documents_that_do_not_parse() {
+async fn documents_that_do_not_parse_are_refused() {
     let (server, mut client) = start().await;
     let upload = client.create_upload(BUCKET, "parts").await.unwrap();
     let part = client.upload_part(BUCKET, "parts", &upload, 1, Bytes::from(vec![1; 5 << 20])).await.unwrap();
@@ -291,7 +291,7 @@ async fn documents_that_do_not_parse() {
 }
 
 #[tokio::test]
-async fn parts_that_are_too_small() {
+async fn parts_that_are_too_small_are_refused() {
     let (server, mut client) = start().await;
     let upload = client.create_upload(BUCKET, "parts").await.unwrap();
     let mut parts = Vec::new();
@@ -304,7 +304,7 @@ async fn parts_that_are_too_small() {
 }
 
 #[tokio::test]
-async fn queries_that_nobody_knows() {
+async fn unknown_queries_are_refused() {
     let (server, mut client) = start().await;
     for (method, key, query) in [
         (Method::GET, "", "website="),
@@ -332,7 +332,7 @@ async fn queries_that_nobody_knows() {
 }
 
 #[tokio::test]
-async fn ranges_that_make_no_sense() {
+async fn invalid_ranges_are_refused_or_ignored() {
     let (server, mut client) = start().await;
     for (range, status, bytes) in [
         ("bytes=0-99999999999999999999", 200, "0123456789"),

@@ -14,7 +14,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 const BUCKET: &str = "rot";
-/// One bit is flipped in every stretch of so many bytes: every cell and nearly every record header is hit.
+/// One bit is flipped in every stretch of this many bytes, which hits every cell and nearly every record header.
 const STRETCH_BYTES: u64 = 4096;
 
 /// The files under `dir` whose name ends in `.vol`.

@@ -1,6 +1,6 @@
 //! Disks that must not be used are refused, by name, and the others serve.
 //!
-//! Covers I18 (foreign, cloned and damaged disks), I9 as far as these are told apart, and I30 (a newer format is refused,
+//! Covers I18 (foreign, cloned and damaged disks), I9 as far as these are distinguished, and I30 (a newer format is refused,
 //! never taken for empty).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
@@ -14,7 +14,7 @@ use cairn_cli::admin::DiskState;
 use cairn_tests::{AllInOne, Dataset, Tuning, seed, wait_until};
 
 const BUCKET: &str = "refused";
-/// The file that tells whose disk it is. Its layout is in docs/on-disk-format.md.
+/// The file that holds the disk's identity. Its layout is in docs/on-disk-format.md.
 const SUPERBLOCK: &str = "superblock";
 /// Where the format version stands, and where the BLAKE3 of everything before it.
 const VERSION_AT: usize = 8;

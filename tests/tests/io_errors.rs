@@ -1,6 +1,6 @@
-//! The n-th write or sync of a real process fails, for one n after the other; a client writes all the while.
+//! The n-th write or sync of a real process fails, for one n after the other, while a client writes.
 //!
-//! Covers I1 and I2 (nothing acknowledged is lost, whichever call failed and whatever the process made of it), I9 and
+//! Covers I1 and I2 (nothing acknowledged is lost, whichever call failed), I9 and
 //! I21 (it says what happened, and blames a disk only for what the disk did). Each round starts the process with one
 //! fault, kills it, and starts it without. A call that is made to fail is not carried out; but the page cache outlives
 //! the process, so what a failed *sync* loses with the power is shown by the simulated disk of the storage node's own
@@ -10,7 +10,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stderr,
-    reason = "a test fails by panicking, and says how far it came"
+    reason = "a test fails by panicking, and prints its progress"
 )]
 
 use std::time::Duration;
@@ -27,7 +27,7 @@ const DISK: u32 = 3;
 const SHORT_ONE_DISK: [u32; 5] = [1, 2, 3, 5, 9];
 /// The same where every thread's n-th call fails: the first ones already keep the process from coming up.
 const SHORT_EVERYWHERE: [u32; 5] = [2, 10, 14, 22, 40];
-/// Most calls of one kind that a long run lets fail.
+/// Most calls of one kind that fail in a long run.
 const LONG_MAX: u32 = 300;
 /// Bytes of the objects that are written.
 const SIZES: &[u64] = &[100, 4 << 10, 20 << 10, 200 << 10, 3 << 20];
@@ -130,7 +130,7 @@ impl Drill {
         assert!(stats.violations.is_empty(), "{name}: {:#?}", stats.violations);
     }
 
-    /// The log, or the admin API, names the failure.
+    /// Demands that the log or the admin API names the failure.
     async fn says_what_happened(&mut self, kind: Kind, name: &str) {
         let text = match kind.error {
             "ENOSPC" => "No space left on device",
@@ -150,7 +150,7 @@ impl Drill {
 }
 
 impl Drill {
-    /// A disk that fails takes no more shards; one that is full is not broken.
+    /// A disk that fails becomes suspect. A full disk does not.
     async fn blames_the_disk_for_its_errors_only(&self, kind: Kind, name: &str) {
         eventually(&format!("{name}: the disk's state follows"), LIMIT, async || {
             let disk = self.server.disk_entry(DISK).await;
@@ -162,7 +162,7 @@ impl Drill {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_failing_write_or_sync_loses_what_was_acknowledged() {
+async fn failing_writes_and_syncs_lose_nothing_acknowledged() {
     let is_long = std::env::var("CAIRN_IO_ERRORS").is_ok_and(|text| text == "all");
     let mut server = AllInOne::start().await;
     server.client().create_bucket(BUCKET).await.unwrap();

@@ -17,7 +17,7 @@ const WORKERS: u32 = 8;
 const LIMIT: Duration = Duration::from_mins(2);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
+async fn acknowledged_writes_survive_kills_of_the_process() {
     let rounds: u32 = std::env::var("CAIRN_KILL_ROUNDS").map_or(5, |text| text.parse().expect("a number of rounds"));
     let seed = seed();
     let mut random = StdRng::seed_from_u64(seed);

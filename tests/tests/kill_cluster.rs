@@ -1,4 +1,4 @@
-//! Members of a cluster of processes are killed in the middle of parallel uploads.
+//! Processes of a cluster are killed during parallel uploads.
 //!
 //! Covers I1, I7, I12, I13, I19 and I29 over real connections: acknowledged objects read back byte for byte while the
 //! dead are dead and after they return, and what was not acknowledged leaves no garbage.
@@ -25,7 +25,7 @@ const LIMIT: Duration = Duration::from_mins(2);
 
 async fn more(load: &RunningLoad, when: &str) {
     let enough = load.acknowledged() + BETWEEN;
-    wait_until(&format!("uploads go on {when}"), LIMIT, async || load.acknowledged() >= enough).await;
+    wait_until(&format!("uploads continue {when}"), LIMIT, async || load.acknowledged() >= enough).await;
 }
 
 fn load(cluster: &ProcessCluster, seed: u64) -> Load {
@@ -45,7 +45,7 @@ async fn a_killed_node_and_a_killed_gateway_lose_nothing() {
     }
     let mut client = cluster.client(0);
     ledger_check::abort_uploads(&mut client, BUCKET).await.unwrap();
-    // A gateway that lives may keep what it failed to abort on the dead node until its session ends.
+    // Shards that a living gateway could not abort on the dead node stay until its session ends.
     cluster.restart_gateways().await;
     ledger_check::assert_shards(cluster.admin(), ledger.shards_min()..=ledger.shards()).await;
     ledger_check::assert_kept(&cluster.account(1), BUCKET, &mut ledger, "after garbage was collected").await;
@@ -58,7 +58,7 @@ async fn a_killed_node_and_a_killed_gateway_lose_nothing() {
 async fn lose_two(cluster: &mut ProcessCluster, ledger: Ledger, round: usize, seed: u64) -> Ledger {
     let (node, dead, alive) = (round % STORAGE_NODES, round % GATEWAYS, (round + 1) % GATEWAYS);
     let running = load(cluster, seed).start(ledger);
-    more(&running, "with everybody alive").await;
+    more(&running, "with all processes alive").await;
     cluster.kill_node(node);
     more(&running, &format!("without node{}", node + 1)).await;
     cluster.kill_gateway(dead);
@@ -74,7 +74,7 @@ async fn lose_two(cluster: &mut ProcessCluster, ledger: Ledger, round: usize, se
 
     cluster.start_missing().await;
     for gateway in 0..GATEWAYS {
-        let when = format!("round {round}, with everybody back, through gateway{}", gateway + 1);
+        let when = format!("round {round}, with all processes back, through gateway{}", gateway + 1);
         ledger_check::assert_kept(&cluster.account(gateway), BUCKET, &mut ledger, &when).await;
     }
     ledger
@@ -88,7 +88,7 @@ async fn a_killed_metadata_member_loses_nothing() {
     let load =
         Load { accounts: cluster.accounts(), bucket: BUCKET.to_owned(), mix: Mix::default(), workers: WORKERS, seed };
     let running = load.start(Ledger::new());
-    more(&running, "with everybody alive").await;
+    more(&running, "with all processes alive").await;
     cluster.kill_metadata();
     cluster.start_missing().await;
     more(&running, "with the metadata member back").await;

@@ -1,4 +1,4 @@
-//! The check that decides the other tests notices what it is for: a lost object, wrong bytes, a key that nobody wrote, garbage.
+//! The ledger check, which decides the other tests, notices each violation: a lost object, wrong bytes, an unknown key, garbage.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -24,7 +24,7 @@ async fn found(promised: Option<Content>, behind: Option<&Content>) -> Vec<Strin
 }
 
 #[tokio::test]
-async fn what_is_as_promised_is_no_violation() {
+async fn kept_promises_are_no_violation() {
     let content = Content::new(1, 100_000);
     assert_eq!(found(Some(content), Some(&content)).await, Vec::<String>::new());
     assert_eq!(found(None, None).await, Vec::<String>::new());
@@ -46,13 +46,13 @@ async fn other_bytes_are_noticed() {
 }
 
 #[tokio::test]
-async fn a_ghost_is_noticed() {
+async fn a_deleted_object_that_reappears_is_noticed() {
     let wrong = found(None, Some(&Content::new(1, 10))).await;
     assert!(wrong.len() == 1 && wrong[0].contains("should not exist"), "{wrong:?}");
 }
 
 #[tokio::test]
-async fn a_key_that_nobody_wrote_is_noticed_in_the_listing() {
+async fn an_unknown_key_in_the_listing_is_noticed() {
     let server = AllInOne::start().await;
     let mut client = server.client();
     client.create_bucket(BUCKET).await.unwrap();

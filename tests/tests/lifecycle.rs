@@ -15,7 +15,7 @@ use http::{Method, StatusCode};
 const BUCKET: &str = "lives";
 const LIMIT: Duration = Duration::from_mins(2);
 
-/// A rule that ends objects after so many days.
+/// A rule that ends objects after `days`.
 fn rule(id: &str, filter: &str, days: u32) -> String {
     format!(
         "<Rule><ID>{id}</ID><Filter>{filter}</Filter><Status>Enabled</Status><Expiration><Days>{days}</Days></Expiration>\
@@ -28,7 +28,7 @@ async fn listed(client: &mut Client) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_rules_end_goes_and_nothing_else() {
+async fn lifecycle_rules_end_what_they_match_and_nothing_else() {
     let mut server = AllInOne::start_with(Tuning { lifecycle_day_s: 3, ..Tuning::DEFAULT }).await;
     let mut client = server.client();
     client.create_bucket(BUCKET).await.unwrap();
@@ -36,7 +36,7 @@ async fn what_rules_end_goes_and_nothing_else() {
     let rules = [
         rule("days", "<Prefix>days/</Prefix>", 1),
         rule("size", "<And><Prefix>sized/</Prefix><ObjectSizeGreaterThan>1000</ObjectSizeGreaterThan></And>", 1),
-        // Objects have no tags yet, so this is about none.
+        // Objects have no tags yet, so this matches none.
         rule("tags", "<And><Prefix>tagged/</Prefix><Tag><Key>k</Key><Value>v</Value></Tag></And>", 1),
         rule("later", "<Prefix>later/</Prefix>", 1000),
         off,
@@ -71,7 +71,7 @@ async fn what_rules_end_goes_and_nothing_else() {
         client.upload_part(BUCKET, key, &upload, 1, large.bytes()).await.unwrap();
     }
 
-    eventually("what has ended is gone", LIMIT, async || {
+    eventually("expired objects are gone", LIMIT, async || {
         let listed = listed(&mut client).await;
         let uploads = client.list_uploads(BUCKET, None).await.unwrap().uploads.len();
         if listed == staying && uploads == 1 { Ok(()) } else { Err(format!("{listed:?}, {uploads} uploads")) }
@@ -89,9 +89,9 @@ async fn what_rules_end_goes_and_nothing_else() {
     assert_eq!(listed(&mut server.client()).await, staying, "nothing returns");
 }
 
-/// Whatever the job saw of the version before: only the time since the last write counts.
+/// Only the time since the last write counts, even if the job has seen the previous version.
 #[tokio::test]
-async fn an_object_that_is_written_again_lives_on() {
+async fn an_object_that_is_written_again_does_not_expire() {
     // Longer than a busy machine takes between two writes below.
     const DAY_S: u64 = 6;
     let server = AllInOne::start_with(Tuning { lifecycle_day_s: DAY_S, ..Tuning::DEFAULT }).await;
@@ -111,24 +111,24 @@ async fn an_object_that_is_written_again_lives_on() {
     })
     .await;
     assert_eq!(listed(&mut client).await, ["kept", "left"]);
-    // Without rules nothing ends any more.
+    // Without rules no object expires.
     client.execute_document(S3Request::new(Method::DELETE, BUCKET, "").query("lifecycle=")).await.unwrap();
     tokio::time::sleep(Duration::from_secs(5 * DAY_S / 2)).await;
     assert_eq!(listed(&mut client).await, ["kept", "left"]);
 }
 
 #[tokio::test]
-async fn clients_are_told_of_the_end() {
+async fn responses_name_the_expiry_date_and_its_rule() {
     let server = AllInOne::start().await;
     let mut client = server.client();
     client.create_bucket(BUCKET).await.unwrap();
-    let told =
+    let expiration =
         |headers: &http::HeaderMap| headers.get("x-amz-expiration").map(|value| value.to_str().unwrap().to_owned());
     let put = || S3Request::new(Method::PUT, BUCKET, "logs/a").body(Bytes::from_static(b"x"));
-    assert_eq!(told(&client.execute_document(put()).await.unwrap().0), None);
+    assert_eq!(expiration(&client.execute_document(put()).await.unwrap().0), None);
     let rules = rule("one two", "<Prefix>logs/</Prefix>", 7) + &rule("other", "<Prefix>x</Prefix>", 1);
     lifecycle::set_rules(&mut client, BUCKET, &rules).await.unwrap();
-    let on_put = told(&client.execute_document(put()).await.unwrap().0).unwrap();
+    let on_put = expiration(&client.execute_document(put()).await.unwrap().0).unwrap();
     assert!(
         on_put.starts_with("expiry-date=\"") && on_put.ends_with(" 00:00:00 GMT\", rule-id=\"one%20two\""),
         "{on_put}"
@@ -137,7 +137,7 @@ async fn clients_are_told_of_the_end() {
     let body = client.get(BUCKET, "logs/a").await.unwrap();
     assert_eq!(body.info().header("x-amz-expiration"), Some(on_put.as_str()));
     body.collect().await.unwrap();
-    // The gateway notices that the rules are others now.
+    // The gateway notices that the rules have changed.
     lifecycle::set_rules(&mut client, BUCKET, &rule("third", "", 9)).await.unwrap();
     let later = client.head(BUCKET, "logs/a").await.unwrap();
     assert!(later.header("x-amz-expiration").unwrap().ends_with("rule-id=\"third\""));

@@ -1,4 +1,4 @@
-//! Memory stays bounded, whatever the size of an object.
+//! Memory stays bounded for objects of any size.
 //!
 //! Covers I23 for one large object beside other clients.
 

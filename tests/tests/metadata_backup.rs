@@ -26,7 +26,7 @@ fn verb(server: &AllInOne, arguments: &[&str]) -> Tool {
         .env("CAIRN_SECRET_KEY", keys.secret_key.expose())
 }
 
-/// What the comparison of a restored service with the disks came to.
+/// Waits for the comparison of the restored service with the disks, and returns its result.
 async fn compared(server: &AllInOne) -> Reconciled {
     let mut done = None;
     cairn_tests::wait_until("the restored service is compared with the disks", LIMIT, async || {
@@ -37,12 +37,12 @@ async fn compared(server: &AllInOne) -> Reconciled {
     done.unwrap()
 }
 
-/// Every redb file of the process goes.
+/// Removes every redb file of the process.
 fn lose_metadata(server: &AllInOne) {
     std::fs::remove_dir_all(server.data().join("metadata")).unwrap();
 }
 
-/// Objects with storage classes of their own: of before a backup, and of after it.
+/// Objects with storage classes, stored before and after a backup.
 struct Classed;
 
 impl Classed {
@@ -59,7 +59,7 @@ impl Classed {
         Self
     }
 
-    async fn go_on(&self, server: &AllInOne) {
+    async fn store_later(&self, server: &AllInOne) {
         let (mut client, body) = (server.client(), Content::new(9, 6 << 20).bytes());
         put_as(&mut client, Self::BUCKET, "whole", Self::WHOLE, body.clone()).await.unwrap();
         put_parts_as(&mut client, Self::BUCKET, "parts", Self::PARTS, &[body.clone(), body]).await.unwrap();
@@ -76,14 +76,14 @@ impl Classed {
 /// I16: the metadata is lost together with every redb file, twice. What the store itself holds is enough: first its newest
 /// backup and the descriptors of what came later, then the descriptors alone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn all_metadata_is_lost_and_comes_back_from_the_disks() {
+async fn lost_metadata_comes_back_from_the_disks() {
     let mut server = AllInOne::start_with(Tuning::default()).await;
     let (account, data) = (server.account(), server.data());
     let before = Dataset::store(&account, BUCKET, cairn_tests::seed()).await;
     let classed = Classed::begin(&server).await;
     let said = verb(&server, &["metadata", "backup", "--in-store"]).run();
     assert!(said.contains("read back"), "{said}");
-    classed.go_on(&server).await;
+    classed.store_later(&server).await;
     let later = Dataset::store(&account, "later", cairn_tests::seed() + 1).await;
     server.client().create_bucket("again").await.unwrap();
     for n in [76, 77] {
@@ -105,7 +105,7 @@ async fn all_metadata_is_lost_and_comes_back_from_the_disks() {
         let done = compared(&server).await;
         let when = format!("after {verb_and_flags:?}, {done:?}");
         assert!(done.recovered > 0 && done.unreadable == 0, "{when}");
-        // An empty object has no shard that could name it: only a backup has it.
+        // An empty object has no shard to name it, so only a backup has it.
         let is_restored = verb_and_flags[0] == "restore";
         for (dataset, in_backup) in [(&before, is_restored), (&later, false)] {
             let empty = server.client().head(dataset.bucket(), EMPTY).await;
@@ -120,7 +120,7 @@ async fn all_metadata_is_lost_and_comes_back_from_the_disks() {
         verify_body(body, Content::new(77, 300_000), 0..300_000).await.unwrap();
         let findings = server.admin().metadata_findings(None).await.unwrap();
         let recovered = findings.iter().filter(|finding| finding.kind == FindingKind::Recovered).count() as u64;
-        assert_eq!(recovered, done.recovered, "I16: what comes back is listed");
+        assert_eq!(recovered, done.recovered, "I16: recovered objects are listed");
         if server.admin().metadata_members().await.unwrap().deletions_held {
             verb(&server, &["metadata", "resume-deletions"]).run();
         }
@@ -134,8 +134,8 @@ async fn all_metadata_is_lost_and_comes_back_from_the_disks() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn lost_metadata_is_restored_from_a_backup_and_what_came_after_it_comes_back() {
-    // Garbage is looked for every second: what must not be deleted would be.
+async fn lost_metadata_is_restored_from_a_backup_and_later_objects_come_back() {
+    // Nodes search for garbage every second, so shards that must be kept would soon be deleted.
     let mut server = AllInOne::start_with(Tuning::default()).await;
     let mut client = server.client();
     client.create_bucket(BUCKET).await.unwrap();
@@ -158,11 +158,11 @@ async fn lost_metadata_is_restored_from_a_backup_and_what_came_after_it_comes_ba
     let refused = restore(&server);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("in use"), "{refused:?}");
     server.kill();
-    assert!(!restore(&server).status.success(), "a member that is there is not overwritten");
+    assert!(!restore(&server).status.success(), "an existing member is not overwritten");
     std::fs::remove_dir_all(data.join("metadata")).unwrap();
     server.spawn();
     let status = server.process().wait_exit().await;
-    assert!(!status.success() && server.process().log_text().contains("restore a backup"), "I15: never starts afresh");
+    assert!(!status.success() && server.process().log_text().contains("restore a backup"), "I15: never starts empty");
     server.kill();
     let restored = restore(&server);
     assert!(restored.status.success(), "{restored:?}");
@@ -174,27 +174,27 @@ async fn lost_metadata_is_restored_from_a_backup_and_what_came_after_it_comes_ba
         verify_body(body, content(n), 0..content(n).length).await.unwrap();
     }
     assert!(server.admin().metadata_members().await.unwrap().deletions_held);
-    // Collectors look every second: what the backup does not know would be garbage, if nothing held them back.
+    // Shards that the backup does not know would be garbage within a second if deletions were not held.
     let done = compared(&server).await;
     assert_eq!((done.recovered, done.kept, done.unreadable), (2, 0, 0), "the object, and the backup in the bucket");
     let body = client.get(BUCKET, "later").await.unwrap();
     assert_eq!(body.collect().await.unwrap(), Bytes::from_static(b"after the backup"));
     let said = verb(&server, &["metadata", "findings"]).run();
     assert!(said.contains("recovered") && said.contains("later"), "{said}");
-    // Everything is proven: deletions go on by themselves, and only what is deleted goes.
+    // Everything was found, so deletions resume by themselves, and only deleted objects are reclaimed.
     assert!(!server.admin().metadata_members().await.unwrap().deletions_held);
     let shards = async || server.admin().disks().await.unwrap().iter().map(|disk| disk.shards).sum::<u64>();
     let before = shards().await;
     client.delete(BUCKET, "key11").await.unwrap();
-    cairn_tests::wait_until("what is deleted goes", LIMIT, async || shards().await == before - 6).await;
+    cairn_tests::wait_until("deleted shards are gone", LIMIT, async || shards().await == before - 6).await;
     assert!(server.admin().verify(|_| {}).await.unwrap().is_healthy());
     server.stop().await;
 }
 
-/// I15, I16: three members and their disks are lost while gateways and storage nodes go on. One member is made from what
-/// the nodes hold, and what was written after the backup comes back.
+/// I15, I16: three members and their disks are lost while gateways and storage nodes run. One member is restored from
+/// the nodes, and objects written after the backup come back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn all_of_three_members_are_lost_and_the_storage_nodes_have_the_backup() {
+async fn three_lost_members_are_restored_from_the_backup_on_the_storage_nodes() {
     let mut cluster = ProcessCluster::builder().members(3).nodes(4).gateways(1).start().await;
     let before = Dataset::store(&cluster.account(0), BUCKET, cairn_tests::seed()).await;
     let leader = cluster.metadata_leader().await;
@@ -229,10 +229,10 @@ async fn all_of_three_members_are_lost_and_the_storage_nodes_have_the_backup() {
     cluster.stop().await;
 }
 
-/// I12, I15: the whole service is put back from an old copy and nobody says so. The storage nodes notice, delete nothing
-/// and take nothing new; once the loss is said openly, what came after the copy is back.
+/// I12, I15: the whole service is started from an old copy, and the operator does not declare it. The storage nodes
+/// notice, delete nothing and take no writes. Once the operator accepts the loss, later objects come back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_service_that_is_put_back_from_a_copy_is_noticed_and_harms_nothing() {
+async fn a_service_started_from_an_old_copy_is_noticed_and_does_no_harm() {
     let mut server = AllInOne::start_with(Tuning::default()).await;
     let (data, copy) = (server.data(), server.workdir().join("copy"));
     server.client().create_bucket(BUCKET).await.unwrap();
@@ -251,12 +251,12 @@ async fn a_service_that_is_put_back_from_a_copy_is_noticed_and_harms_nothing() {
     std::fs::rename(&copy, data.join("metadata")).unwrap();
     server.start_again().await;
     let put = server.client().put(BUCKET, "key0", content(9).bytes()).await;
-    assert!(put.is_err(), "it would bear the names of what was written after the copy");
-    // Its numbers go on past what the nodes have seen: now only the history tells.
+    assert!(put.is_err(), "it would reuse the shard ids of writes after the copy");
+    // Its commit numbers pass those that the nodes have seen, so that only the history differs.
     for n in 0..60 {
         server.client().create_bucket(&format!("bucket{n}")).await.unwrap();
     }
-    cairn_tests::wait_until("the node says so", LIMIT, async || {
+    cairn_tests::wait_until("the node logs the other history", LIMIT, async || {
         server.process().log_text().contains("another history than the one that led")
     })
     .await;
@@ -282,7 +282,7 @@ async fn a_service_that_is_put_back_from_a_copy_is_noticed_and_harms_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_of_three_members_goes_on_alone_and_the_others_are_refused() {
+async fn one_of_three_members_continues_alone_and_the_others_are_refused() {
     let mut cluster = ProcessCluster::builder().members(3).nodes(3).gateways(1).start().await;
     let mut client = cluster.client(0);
     client.create_bucket(BUCKET).await.unwrap();
@@ -297,26 +297,26 @@ async fn one_of_three_members_goes_on_alone_and_the_others_are_refused() {
     let config = cluster.metadata_config(left);
     let config = config.to_str().unwrap();
     let unsure = cluster.verb(left, &[&recover[..], &["--config", config]].concat());
-    assert!(!unsure.status.success(), "not without saying what it costs");
+    assert!(!unsure.status.success(), "refused without accepting the loss");
     let sure = ["--i-accept-the-loss-of-acknowledged-writes", "--config", config];
     let recovered = cluster.verb(left, &[&recover[..], &sure[..]].concat());
     assert!(recovered.status.success(), "{}", String::from_utf8_lossy(&recovered.stderr));
     assert!(String::from_utf8_lossy(&recovered.stderr).contains("NEVER START AGAIN"));
     cluster.start_metadata(left).await;
-    cairn_tests::wait_until("it serves", LIMIT, async || {
+    cairn_tests::wait_until("the member serves", LIMIT, async || {
         cluster.client(0).list_all(BUCKET, "").await.is_ok_and(|keys| keys.len() == 10)
     })
     .await;
-    // The others come back after all.
+    // The other members start again after all.
     for member in (0..3).filter(|member| *member != left) {
         cluster.spawn_metadata(member);
-        cairn_tests::wait_until("it is refused", LIMIT, async || {
+        cairn_tests::wait_until("the member is refused", LIMIT, async || {
             cluster.metadata_process(member).unwrap().log_text().contains("of the life before")
         })
         .await;
     }
-    // The gateway's session ended with the life before; it opens another one.
-    cairn_tests::wait_until("writes go on", LIMIT, async || {
+    // The gateway's session ended with the old group, so it opens another.
+    cairn_tests::wait_until("writes continue", LIMIT, async || {
         cluster.client(0).put(BUCKET, "more", Bytes::from_static(b"x")).await.is_ok()
     })
     .await;

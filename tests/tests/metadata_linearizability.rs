@@ -1,5 +1,5 @@
 //! Concurrent S3 clients against gateways with three metadata processes, while members are killed, paused, cut off and
-//! exchanged: the history of every key must be linearizable, and every listing must show what was acknowledged (I19, I28).
+//! replaced: the history of every key must be linearizable, and every listing must show what was acknowledged (I19, I28).
 //!
 //! A listing counts as a read of every key under its prefix. `CAIRN_DRILL_SECONDS` sets the time (default: 60), and
 //! `CAIRN_SEED` the choices. On failure the seed and the history of the key are kept.
@@ -35,20 +35,20 @@ const CLIENTS: u32 = 6;
 /// enough to be decided.
 const KEYS: u64 = 5;
 const GENERATION: Duration = Duration::from_secs(6);
-/// After this time a client gives up: the outcome is not known then.
+/// After this time a client stops waiting, and the outcome is unknown.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// Pause after an error, so that an outage does not fill the history with attempts.
 const ERROR_PAUSE: Duration = Duration::from_millis(150);
 const MEMBERS: usize = 3;
 
-/// Everything that the clients saw.
+/// Everything that the clients observed.
 #[derive(Default)]
 struct History {
     calls: Mutex<BTreeMap<String, Vec<Call>>>,
     operations: AtomicU64,
     unknown: AtomicU64,
     listings: AtomicU64,
-    /// What needs no search to be wrong.
+    /// Violations that are found without a search.
     defects: Mutex<Vec<String>>,
 }
 
@@ -76,7 +76,7 @@ struct Worker {
     names: Arc<AtomicU64>,
 }
 
-/// Whether an error says that nothing was done, or that it is not known.
+/// Whether an error says that nothing was done, or leaves the outcome unknown.
 fn is_no(error: &S3Error) -> bool {
     error.is_definitely_no()
 }
@@ -163,7 +163,7 @@ impl Worker {
         self.changed(key, Operation::WriteIf { expected: None, value }, called, result)
     }
 
-    /// Reads the key and replaces what it found.
+    /// Reads the key and replaces the value that it found.
     async fn replace(&mut self, key: &str) -> bool {
         let Ok(Ok(info)) = timeout(PATIENCE, self.client.head(BUCKET, key)).await else { return false };
         let (Some(found), Some(etag)) = (info.length(), info.etag()) else { return true };
@@ -225,7 +225,7 @@ impl Worker {
     }
 }
 
-/// What a key holds, or what is wrong with it, or that it is not known.
+/// What a read of a key returned: a value, a violation, or an unknown outcome.
 async fn read(client: &mut Client, key: &str) -> Result<Value, Option<String>> {
     match client.get(BUCKET, key).await {
         Ok(body) => {
@@ -242,7 +242,7 @@ async fn read(client: &mut Client, key: &str) -> Result<Value, Option<String>> {
     }
 }
 
-/// What is done to the members while the clients go on.
+/// Harms the members while the clients run.
 struct Nemesis {
     random: StdRng,
     faults: BTreeMap<&'static str, u32>,
@@ -259,7 +259,7 @@ impl Nemesis {
 
     /// One fault from its beginning to its end.
     async fn strike(&mut self, cluster: &mut ProcessCluster) {
-        // Often the leader: it is where things go wrong.
+        // Often the leader, whose failures matter most.
         let leader = timeout(Duration::from_secs(5), cluster.metadata_leader()).await.unwrap_or(0);
         let victim = if self.random.random_range(0..3) < 2 { leader } else { self.random.random_range(0..MEMBERS) };
         let kinds = if cluster.network().is_some() { 6 } else { 4 };
@@ -330,7 +330,7 @@ impl Nemesis {
     }
 }
 
-/// Runs a verb beside the clients; whether it succeeded.
+/// Runs a verb while the clients run. Returns whether it succeeded.
 fn verb(cluster: &ProcessCluster, member: usize, arguments: &[&str]) -> bool {
     let output = tokio::task::block_in_place(|| cluster.verb(member, arguments));
     output.status.success()
@@ -353,7 +353,7 @@ fn hosts() -> Option<Network> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn every_key_is_linearizable_whatever_happens_to_the_members() {
+async fn every_key_is_linearizable_while_members_fail() {
     let seconds: u64 = std::env::var("CAIRN_DRILL_SECONDS").map_or(60, |text| text.parse().expect("seconds"));
     let seed = seed();
     let mut cluster = ProcessCluster::builder().members(MEMBERS).nodes(3).network(hosts()).start().await;

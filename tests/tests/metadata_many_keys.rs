@@ -20,15 +20,15 @@ use cairn_tests::{Content, ProcessCluster, eventually, verify_body};
 use tokio::task::JoinSet;
 
 const BUCKET: &str = "many";
-/// In the suite; `CAIRN_BACKUP_KEYS` says otherwise.
+/// Default of `CAIRN_BACKUP_KEYS`.
 const KEYS: u64 = 3000;
-/// One key of so many has content: an empty object is a row without shards, and it is the rows that count here.
+/// One key in this many has content. The others are rows without shards, because rows are what this tests.
 const CONTENT_EVERY: u64 = 10;
 const CONTENT_BYTES: u64 = 1000;
 const CLIENTS: usize = 32;
 /// Objects stored after the backup.
 const LATER: u64 = 20;
-/// A line is printed whenever so many are stored.
+/// Objects stored between two lines of progress.
 const PROGRESS: u64 = 500_000;
 
 fn key(n: u64) -> String {
@@ -40,7 +40,7 @@ fn content(n: u64) -> Content {
     Content::new(n, length)
 }
 
-/// Says how long each step takes.
+/// Prints how long each step takes.
 struct Steps {
     began: Instant,
 }
@@ -109,7 +109,7 @@ fn run(cluster: &ProcessCluster, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-/// The members come back empty: one from the backup, the others from it.
+/// Empties all members, restores one from the backup, and adds the others to it.
 async fn restore(cluster: &mut ProcessCluster, backup: &str, steps: &mut Steps, limit: Duration) {
     for member in 0..3 {
         cluster.kill_metadata_member(member);
@@ -129,7 +129,7 @@ async fn restore(cluster: &mut ProcessCluster, backup: &str, steps: &mut Steps, 
     assert_eq!(
         (compared.recovered, compared.kept, compared.unreadable),
         (LATER, 0, 0),
-        "I16: what came after it is back"
+        "I16: later objects are recovered"
     );
     for member in 1..3 {
         cluster.start_metadata(member).await;
@@ -151,7 +151,7 @@ async fn add(cluster: &ProcessCluster, number: usize, addr: &str, limit: Duratio
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_keys_come_back_from_a_backup_when_all_members_are_lost() {
+async fn many_keys_are_restored_from_a_backup_after_all_members_are_lost() {
     let keys = std::env::var("CAIRN_BACKUP_KEYS").map_or(KEYS, |text| text.parse().expect("a number of keys"));
     let limit = Duration::from_secs(60 + keys / 10_000);
     let mut cluster = ProcessCluster::builder().nodes(3).gateways(1).start().await;
@@ -186,9 +186,9 @@ async fn many_keys_come_back_from_a_backup_when_all_members_are_lost() {
     check(&mut client, keys).await;
     check_later(&mut client).await;
     steps.done("every key is listed, and a sample reads");
-    // It goes on: also with the first of the three away.
+    // Writes continue without the first of the three members.
     cluster.kill_metadata_member(0);
-    eventually("writes go on", limit, async || {
+    eventually("writes continue", limit, async || {
         client.put(BUCKET, "more", Bytes::from_static(b"x")).await.map_err(|e| e.to_string())
     })
     .await;

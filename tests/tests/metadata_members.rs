@@ -26,12 +26,12 @@ const LEADER_KILLS: u64 = 3;
 const LIMIT: Duration = Duration::from_mins(2);
 /// Members that form the service.
 const MEMBERS: usize = 3;
-/// Small objects: it is the metadata that is tested.
+/// Small, because this tests the metadata.
 const MIX: Mix = Mix { put: 60, get: 20, delete: 20, multipart: 0, sizes: &[100, 4 << 10, 40 << 10] };
 
 async fn more(load: &RunningLoad, when: &str) {
     let enough = load.acknowledged() + BETWEEN;
-    wait_until(&format!("uploads go on {when}"), LIMIT, async || load.acknowledged() >= enough).await;
+    wait_until(&format!("uploads continue {when}"), LIMIT, async || load.acknowledged() >= enough).await;
 }
 
 fn load(cluster: &ProcessCluster, seed: u64) -> Load {
@@ -110,7 +110,7 @@ async fn a_killed_leader_is_replaced_within_seconds_and_nothing_is_lost_or_doubl
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_a_full_outage_members_start_in_any_order() {
+async fn members_start_in_any_order_after_a_full_outage() {
     let mut cluster = ProcessCluster::builder().members(MEMBERS).nodes(3).start().await;
     let mut client = cluster.client(0);
     client.create_bucket(BUCKET).await.unwrap();
@@ -132,7 +132,7 @@ async fn after_a_full_outage_members_start_in_any_order() {
     cluster.stop().await;
 }
 
-/// I15, I18: a member whose directory was emptied or put back from a copy takes no part, until it is added anew.
+/// I15, I18: a member whose directory was emptied or put back from a copy takes no part until it is added again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_or_rolled_back_member_is_refused_and_replaced() {
     let mut cluster = ProcessCluster::builder().members(MEMBERS).nodes(3).start().await;
@@ -151,7 +151,7 @@ async fn a_lost_or_rolled_back_member_is_refused_and_replaced() {
     all_vote(&cluster, 3).await;
     cluster.kill_metadata_member(lost);
 
-    // Put back from the copy: it has acknowledged what it does not hold.
+    // Put back from the copy, so that it lacks entries that it has acknowledged.
     std::fs::remove_dir_all(&dir).unwrap();
     copy_dir(&copy, &dir);
     cluster.spawn_metadata(lost);
@@ -179,7 +179,7 @@ async fn a_lost_or_rolled_back_member_is_refused_and_replaced() {
 }
 
 async fn says(cluster: &ProcessCluster, member: usize, text: &str) {
-    eventually("the member says why it takes no part", LIMIT, async || {
+    eventually("the member logs why it takes no part", LIMIT, async || {
         let log = cluster.metadata_process(member).expect("a process").log_text();
         if log.contains(text) { Ok(()) } else { Err(log) }
     })

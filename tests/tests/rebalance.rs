@@ -1,5 +1,5 @@
-//! Nodes and disks are added, and everything moves until each disk holds its share, with clients at work, the leader killed in
-//! the middle, and a drain that goes first; and new objects follow the profile that the operator sets.
+//! Nodes and disks are added, and shards move until each disk holds its share: under load, with the leader killed
+//! meanwhile, and after a drain. New objects follow the profile that the operator sets.
 //!
 //! Covers I11 and I26 to I29 for moves: what is acknowledged stays, no copy is left over, and a rebalance survives its
 //! leader.
@@ -70,7 +70,7 @@ async fn shards_are_even(mut admin: AdminClient, disks_in_use: usize) {
     .await;
 }
 
-/// Waits until what was let go of is gone, and everything else is where metadata has it.
+/// Waits until released content is reclaimed, and every other shard is where metadata has it.
 async fn whole(mut admin: AdminClient) {
     eventually("every shard is where metadata has it", LIMIT, async || {
         let report = admin.verify(|_| {}).await.map_err(|e| e.to_string())?;
@@ -118,7 +118,7 @@ async fn a_new_node_gets_its_share_under_load_and_over_a_change_of_leader() {
     let (mut ledger, stats) = running.stop().await;
     assert!(stats.violations.is_empty(), "{:#?}", stats.violations);
     cluster.start_missing().await;
-    // Ends the session, so that what the gateway gave up is garbage.
+    // Ends the session, so that the shards of failed writes are garbage.
     cluster.restart_gateways().await;
     shards_are_even(cluster.admin(), 5).await;
     whole(cluster.admin()).await;
@@ -141,7 +141,7 @@ async fn a_drain_goes_first_a_stop_stops_and_added_disks_take_part() {
     })
     .await;
 
-    // Slow enough that nothing gets done by itself.
+    // Slow enough that it does not finish by itself.
     said(&server.verb(&["rebalance", "start", "--rate", "2KiB"]));
     wait_until("it moves", LIMIT, async || status(&mut server.admin()).await.is_ok_and(|s| s.moved_shards > 0)).await;
     let stopped = said(&server.verb(&["rebalance", "stop"]));
@@ -191,9 +191,9 @@ async fn store_parts(client: &mut Client) {
     client.complete_upload(BUCKET, "parts", &upload, &parts).await.unwrap();
 }
 
-/// I11, I29: what is overwritten and deleted meanwhile stays so, and nothing is left over.
+/// I11, I29: objects overwritten or deleted meanwhile stay so, and no shard is left over.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn everything_is_coded_anew_under_load_and_nothing_is_lost_or_left_over() {
+async fn objects_are_re_encoded_under_load_and_nothing_is_lost_or_left_over() {
     let seed = seed();
     let mut server = AllInOne::start_with(Tuning { disks: 7, ..Tuning::default() }).await;
     server.client().create_bucket(LOADED).await.unwrap();
@@ -202,18 +202,18 @@ async fn everything_is_coded_anew_under_load_and_nothing_is_lost_or_left_over() 
     let running = load.start(Ledger::new());
     let more = async |count: u64| {
         let enough = running.acknowledged() + count;
-        wait_until("clients get on", LIMIT, async || running.acknowledged() >= enough).await;
+        wait_until("clients make progress", LIMIT, async || running.acknowledged() >= enough).await;
     };
     more(100).await;
     said(&server.verb(&["profile", "set", "4+3"]));
     more(20).await;
-    let anew = said(&server.verb(&["rebalance", "start", "--reprotect", "--wait"]));
-    eprintln!("{anew}");
-    assert!(anew.contains("everything is coded as new objects are"), "{anew}");
+    let reencoded = said(&server.verb(&["rebalance", "start", "--reprotect", "--wait"]));
+    eprintln!("{reencoded}");
+    assert!(reencoded.contains("everything is coded as new objects are"), "{reencoded}");
     more(20).await;
     let (mut ledger, stats) = running.stop().await;
     assert!(stats.violations.is_empty(), "{:#?}", stats.violations);
-    ledger_check::assert_kept(&server.account(), LOADED, &mut ledger, "coded anew").await;
+    ledger_check::assert_kept(&server.account(), LOADED, &mut ledger, "re-encoded").await;
     for object in server.client().list_all(LOADED, "").await.unwrap().iter().filter(|object| object.size > 0) {
         let path = format!("/v1/placement/{LOADED}/{}", object.key);
         let placed: Placement = server.admin().get(&path).await.unwrap();
@@ -231,7 +231,7 @@ async fn everything_is_coded_anew_under_load_and_nothing_is_lost_or_left_over() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn new_objects_follow_the_profile_that_is_set_and_what_cannot_be_placed_is_refused() {
+async fn new_objects_follow_the_profile_that_is_set_and_one_that_cannot_be_placed_is_refused() {
     let mut server = AllInOne::start_with(Tuning { disks: 7, ..Tuning::default() }).await;
     server.client().create_bucket(BUCKET).await.unwrap();
     server.client().create_bucket(LOADED).await.unwrap();
@@ -249,7 +249,7 @@ async fn new_objects_follow_the_profile_that_is_set_and_what_cannot_be_placed_is
         let placed: Placement = server.admin().get(&format!("/v1/placement/{bucket}/{key}")).await.unwrap();
         placed.extents[0].profile.clone()
     };
-    // The gateway hears of the new map with its next renewal.
+    // The gateway gets the new map with its next renewal.
     eventually("new objects are coded as the rule says", LIMIT, async || {
         client.put(BUCKET, "after", body(100_000)).await.map_err(|e| e.to_string())?;
         let found = shape(BUCKET, "after").await;
@@ -264,8 +264,8 @@ async fn new_objects_follow_the_profile_that_is_set_and_what_cannot_be_placed_is
     assert_eq!(shape(LOADED, "other").await, "4+2");
     // What is stored is re-encoded only when asked for, with overwrites meanwhile.
     let etag = client.head(BUCKET, "before").await.unwrap().etag();
-    let anew = said(&server.verb(&["rebalance", "start", "--reprotect", "--wait"]));
-    assert!(anew.contains("everything is coded as new objects are"), "{anew}");
+    let reencoded = said(&server.verb(&["rebalance", "start", "--reprotect", "--wait"]));
+    assert!(reencoded.contains("everything is coded as new objects are"), "{reencoded}");
     for (key, profile) in [("before", "4+3"), ("small", "1+3"), ("parts", "4+3"), ("after", "4+3")] {
         assert_eq!(shape(BUCKET, key).await, profile, "{key}");
     }

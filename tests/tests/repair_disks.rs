@@ -1,9 +1,9 @@
-//! Disks are lost, rebuilt, drained and given back, with clients at work and the process killed in between.
+//! Disks are lost, rebuilt, drained and returned under load, and the process is killed meanwhile.
 //!
 //! Covers I7 and I8 (what is lost is rebuilt while it can be read), I10 (healthy is what a verification says, and agrees
 //! with the count of shards on the disks), I11 (rebuilds cut off by kill -9 publish once or not at all), I13 and I29
 //! (nothing is left over), I17 (a disk that returns is reconciled), I25 (a flapping disk moves nothing) and I27 (a drain
-//! ends at zero references, whatever is killed meanwhile).
+//! ends at zero references, even if processes are killed meanwhile).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -74,7 +74,7 @@ async fn state(server: &AllInOne, directory: u32, expected: DiskState) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_lost_disks_are_rebuilt_a_third_is_drained_and_what_returns_is_reconciled() {
+async fn two_lost_disks_are_rebuilt_a_third_is_drained_and_returning_disks_are_reconciled() {
     let seed = seed();
     let mut server = AllInOne::start_with(tuning(1)).await;
     let data = Dataset::store(&server.account(), BUCKET, seed).await;
@@ -90,7 +90,7 @@ async fn two_lost_disks_are_rebuilt_a_third_is_drained_and_what_returns_is_recon
     for disk in [1, 2] {
         state(&server, disk, DiskState::Failed).await;
     }
-    // The planner and the executors die in the middle of it.
+    // The planner and the executors are killed during the rebuild.
     server.kill();
     let (ledger, stats) = running.stop().await;
     assert!(stats.violations.is_empty(), "{:#?}", stats.violations);
@@ -136,7 +136,7 @@ async fn two_lost_disks_are_rebuilt_a_third_is_drained_and_what_returns_is_recon
     }
     ledger_check::assert_kept(&server.account(), LOADED, &mut ledger, "with the disks back").await;
     ledger_check::abort_uploads(&mut server.client(), LOADED).await.unwrap();
-    // Ends the gateway's session, so that what it gave up is garbage.
+    // Ends the gateway's session, so that the shards of its failed writes are garbage.
     server.restart().await;
     healthy(&server, "with the disks back").await;
     data.assert_reads(&server.account(), "with the disks back").await;
@@ -166,7 +166,7 @@ async fn a_flapping_disk_moves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_room_it_waits_and_a_drain_that_would_break_redundancy_is_refused() {
+async fn repair_waits_for_room_and_a_drain_that_would_break_redundancy_is_refused() {
     let mut server = AllInOne::start_with(Tuning { disks: 6, repair_grace_s: 1, ..Tuning::default() }).await;
     let data = Dataset::store(&server.account(), BUCKET, seed()).await;
     let second = number(&server, 2).await;
@@ -174,7 +174,7 @@ async fn without_room_it_waits_and_a_drain_that_would_break_redundancy_is_refuse
     assert!(refused.contains("4+2") && refused.contains("--force"), "{refused}");
     take(&server, 1);
     state(&server, 1, DiskState::Failed).await;
-    eventually("repair says why it waits", LIMIT, async || {
+    eventually("repair reports why it waits", LIMIT, async || {
         let repair = server.admin().repair().await.map_err(|e| e.to_string())?;
         if repair.without_place_extents > 0 { Ok(()) } else { Err(format!("{repair:?}")) }
     })
@@ -182,7 +182,7 @@ async fn without_room_it_waits_and_a_drain_that_would_break_redundancy_is_refuse
     let report = verify(&server).await;
     assert!(report.lost.objects == 0 && !report.is_healthy(), "{report:?}");
     data.assert_reads(&server.account(), "with five disks").await;
-    // Two more: more than 4+2 bears. Listed, not purged (I8).
+    // Two more are more than 4+2 survives. The objects are listed, not purged (I8).
     take(&server, 2);
     take(&server, 3);
     state(&server, 3, DiskState::Failed).await;

@@ -14,7 +14,7 @@ use cairn_tests::{
 };
 
 const BUCKET: &str = "nodes";
-/// What nobody changes: a load may well replace all that a node held before the node is given up.
+/// A bucket that the load does not change. The load may replace everything else that a node held before the node expires.
 const STILL: &str = "still";
 /// How long repair may take.
 const LIMIT: Duration = Duration::from_mins(3);
@@ -90,7 +90,7 @@ async fn two_of_six_nodes_are_lost_one_during_the_rebuild_of_the_other() {
     }
     ledger_check::delete_all(&mut cluster.client(0), STILL).await.unwrap();
     ledger_check::abort_uploads(&mut cluster.client(0), BUCKET).await.unwrap();
-    // Ends the sessions, so that what the gateways gave up is garbage.
+    // Ends the sessions, so that the shards of failed writes are garbage.
     cluster.restart_gateways().await;
     ledger_check::assert_shards(cluster.admin(), ledger.shards_min()..=ledger.shards()).await;
     ledger_check::delete_all(&mut cluster.client(0), BUCKET).await.unwrap();

@@ -1,4 +1,4 @@
-//! Bytes rot where nobody reads.
+//! Bytes rot in shards that no client reads.
 //!
 //! Covers I14: every planted corruption is found in one cycle, over two kills of the process, and none is invented; and
 //! the offline look at a disk agrees with it.
@@ -21,8 +21,8 @@ use rand::{RngExt, SeedableRng};
 const BUCKET: &str = "scrubbed";
 const DISKS: u32 = 6;
 const PLANTED: usize = 24;
-/// Records at the end of a volume that no later record may vouch for.
-const UNVOUCHED: usize = 8;
+/// Records at the end of a volume that may not be settled.
+const UNSETTLED: usize = 8;
 const LIMIT: Duration = Duration::from_mins(2);
 
 async fn fill(server: &mut AllInOne, random: &mut StdRng) {
@@ -44,7 +44,7 @@ async fn fill(server: &mut AllInOne, random: &mut StdRng) {
         }
         server.restart().await;
     }
-    // What is deleted is gone: it must not be among what rots.
+    // Deleted shards must be gone before others are chosen to rot.
     eventually("deletions are carried out", LIMIT, async || {
         let entries = server.admin().cluster().await.map_err(|e| e.to_string())?.reclaim_entries;
         if entries == 0 { Ok(()) } else { Err(format!("{entries} entries are to be reclaimed")) }
@@ -63,10 +63,10 @@ fn rot(disk: &Path, shard: &ShardReport, random: &mut StdRng) {
     file.write_all_at(&byte, at).unwrap();
 }
 
-/// All but the last shards of each volume: if those rot, nobody can tell offline whether they were ever acknowledged.
-fn vouched(mut shards: Vec<ShardReport>) -> Vec<ShardReport> {
+/// All but the last shards of each volume. If those rot, it cannot be told offline whether they were acknowledged.
+fn settled(mut shards: Vec<ShardReport>) -> Vec<ShardReport> {
     shards.sort_by_key(|shard| (shard.volume, shard.offset));
-    let is_last = |at: usize| shards.get(at + UNVOUCHED).is_none_or(|later| later.volume != shards[at].volume);
+    let is_last = |at: usize| shards.get(at + UNSETTLED).is_none_or(|later| later.volume != shards[at].volume);
     (0..shards.len()).filter(|at| !is_last(*at)).map(|at| shards[at]).collect()
 }
 
@@ -75,16 +75,16 @@ fn plant(server: &AllInOne, random: &mut StdRng) -> Vec<BTreeSet<String>> {
     let disks: Vec<Vec<ShardReport>> = (1..=DISKS)
         .map(|n| {
             let seen = inspect(&server.disk(n), InspectOptions { verify: true, in_use: false }).unwrap();
-            assert_eq!(seen.problems, [], "disk {n} is well");
+            assert_eq!(seen.problems, [], "disk {n} is intact");
             assert!(seen.volumes.iter().filter(|volume| volume.live_shards > 0).count() >= 3, "{:?}", seen.volumes);
-            vouched(seen.shards)
+            settled(seen.shards)
         })
         .collect();
     let mut planted = vec![BTreeSet::new(); disks.len()];
     // One shard of an extent: repairing one would read the others, and find those that rot before the scrub does.
     let mut extents = BTreeSet::new();
     while planted.iter().map(BTreeSet::len).sum::<usize>() < PLANTED {
-        // The last disk stays well; no disk gets more than its status can list.
+        // The last disk stays intact. No disk gets more than its status can list.
         let disk = random.random_range(0..disks.len() - 1);
         let shard = disks[disk][random.random_range(0..disks[disk].len())];
         if planted[disk].len() < 16 && extents.insert(shard.shard.extent) {
@@ -118,7 +118,7 @@ async fn wait_until_verified(server: &AllInOne, shards: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn all_that_rots_is_found_in_one_cycle_with_two_kills_and_nothing_else() {
+async fn every_corruption_is_found_in_one_cycle_despite_two_kills_and_none_is_invented() {
     let mut random = StdRng::seed_from_u64(seed());
     // Slow enough to be killed in the middle.
     let tuning = Tuning { scrub_period_s: 0, scrub_bytes_per_s_max: 2 << 20, ..Tuning::default() };

@@ -1,7 +1,7 @@
-//! One disk becomes far slower than its neighbours and answers all the same.
+//! One disk becomes far slower than its neighbours but still answers.
 //!
 //! Covers I24: writes go on and none fails, the disk becomes suspect with a reason, and from then on neither writes nor
-//! reads ask it. What is counted are calls, not milliseconds: a busy machine changes nothing.
+//! reads ask it. The test counts calls, not milliseconds, so that a busy machine does not matter.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -14,11 +14,11 @@ const BUCKET: &str = "slow";
 const DISK: u32 = 4;
 const SIZES: &[u64] = &[100, 20 << 10, 300 << 10];
 const LIMIT: Duration = Duration::from_mins(2);
-/// What each call on the slow disk takes more: twenty times what its neighbours take, even where a sync takes 100 ms.
+/// Delay of each call on the slow disk: twenty times its neighbours' time, even where a sync takes 100 ms.
 const DELAY: Duration = Duration::from_secs(2);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_disk_that_is_slow_alone_becomes_suspect_and_delays_nobody() {
+async fn a_slow_disk_becomes_suspect_and_delays_no_request() {
     // A scrub would read the slow disk, which is not what is counted here.
     let mut server = AllInOne::prepare(Tuning { scrub_period_s: 0, ..Tuning::default() });
     let injection = Injection {
@@ -50,7 +50,7 @@ async fn a_disk_that_is_slow_alone_becomes_suspect_and_delays_nobody() {
         assert_eq!(disk.state, DiskState::Active, "{:?}", disk.reason);
     }
 
-    // What was queued for the slow disk drains; then nobody asks it any more, and everything is still there.
+    // The slow disk's queue drains. Then it gets no more requests, and every object can still be read.
     let mut calls = 0;
     eventually("the slow disk comes to rest", LIMIT, async || {
         ledger_check::assert_kept(&server.account(), BUCKET, &mut ledger, "with a slow disk").await;

@@ -1,6 +1,6 @@
-//! The narrow path through everything, on one process started as a user would start it.
+//! Every basic operation, on one process started as a user would start it.
 //!
-//! Covers I19 as far as one client can see it: what was acknowledged is there at once, in GET and in LIST.
+//! Covers I19 as far as one client can see it: an acknowledged write is visible at once in GET and in LIST.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -131,7 +131,7 @@ async fn an_upload_in_parts_becomes_one_object() {
 }
 
 #[tokio::test]
-async fn everything_is_there_after_a_restart() {
+async fn objects_and_keys_survive_a_restart() {
     let mut server = AllInOne::start().await;
     let mut client = server.client();
     client.create_bucket(BUCKET).await.unwrap();
@@ -169,13 +169,13 @@ async fn the_admin_verbs_show_the_cluster() {
     let refused = verb(&server, &["disk", "list"]).env("CAIRN_SECRET_KEY", "wrong").output();
     let text = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && text.contains("refused the keys from CAIRN_ACCESS_KEY"), "{text}");
-    let nobody = verb(&server, &["cluster", "status"]).env("CAIRN_ENDPOINT", "http://127.0.0.1:1").output();
-    let text = String::from_utf8_lossy(&nobody.stderr).into_owned();
+    let unreachable = verb(&server, &["cluster", "status"]).env("CAIRN_ENDPOINT", "http://127.0.0.1:1").output();
+    let text = String::from_utf8_lossy(&unreachable.stderr).into_owned();
     assert!(text.contains("http://127.0.0.1:1") && text.contains("cairn server"), "{text}");
 }
 
 #[tokio::test]
-async fn the_admin_api_answers_nobody_unsigned() {
+async fn the_admin_api_refuses_unsigned_requests() {
     let server = AllInOne::start().await;
     for path in ["/v1/cluster", "/v1/disks", "/v1/scrub"] {
         let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");

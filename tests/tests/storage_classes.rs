@@ -34,7 +34,7 @@ async fn shapes(server: &AllInOne, bucket: &str, key: &str) -> Vec<String> {
     placed.extents.into_iter().map(|extent| extent.profile).collect()
 }
 
-/// Waits until the gateway goes by the rules: it hears of a new map with its next renewal.
+/// Waits until the gateway uses the rules. It gets a new map with its next renewal.
 async fn coded_as(server: &AllInOne, bucket: &str, key: &str, class: StorageClass, expected: &str) {
     eventually(&format!("{class} in {bucket} is coded as {expected}"), LIMIT, async || {
         put_as(&mut server.client(), bucket, key, class, body(1)).await.map_err(|e| e.to_string())?;
@@ -91,8 +91,8 @@ async fn objects_are_coded_by_the_rule_of_their_class_and_re_encoded_by_it() {
 
     // What was stored before the rules is re-encoded by them, and stays of its class.
     assert_eq!(shapes(&server, BUCKET, "parts").await, ["4+2", "4+2"]);
-    let anew = said(&server.verb(&["rebalance", "start", "--reprotect", "--wait"]));
-    assert!(anew.contains("everything is coded as new objects are"), "{anew}");
+    let reencoded = said(&server.verb(&["rebalance", "start", "--reprotect", "--wait"]));
+    assert!(reencoded.contains("everything is coded as new objects are"), "{reencoded}");
     assert_eq!(shapes(&server, BUCKET, "parts").await, ["4+3", "4+3"]);
     assert_eq!(shapes(&server, BUCKET, "before").await, ["4+3"]);
     assert_eq!(shapes(&server, OTHER, "before").await, ["5+2"]);

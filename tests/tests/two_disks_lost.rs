@@ -14,7 +14,7 @@ use cairn_tests::{AllInOne, Dataset, eventually, seed};
 const BUCKET: &str = "lost";
 const DISKS: u32 = 6;
 
-/// Where a disk's directory is while it is away.
+/// Where a disk's directory lies while it is away.
 fn away(server: &AllInOne, disk: u32) -> PathBuf {
     server.workdir().join(format!("away-{disk}"))
 }
@@ -23,7 +23,7 @@ fn take(server: &AllInOne, disk: u32) {
     std::fs::rename(server.disk(disk), away(server, disk)).unwrap();
 }
 
-/// Puts a disk back in the place of whatever is there now, which has to be nothing of value.
+/// Puts a disk back. Its place must be absent or an empty directory.
 fn put_back(server: &AllInOne, disk: u32) {
     match std::fs::remove_dir(server.disk(disk)) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}

@@ -16,7 +16,7 @@ use http::{HeaderValue, Method, StatusCode};
 const BUCKET: &str = "versioned";
 const KEY: &str = "dir/key";
 const BYTES: u64 = 100_000;
-/// The id of no version: no commit comes so far.
+/// The id of no version: commits never reach this number.
 const NEVER: &str = "ffffffffffffffff";
 
 fn content(seed: u64) -> Content {
@@ -56,15 +56,15 @@ async fn assert_version(client: &mut Client, key: &str, id: &str, seed: u64) {
 async fn assert_hidden(client: &mut Client, key: &str, marker: &str) {
     let error = client.get(BUCKET, key).await.unwrap_err();
     assert_eq!((error.status(), error.code()), (Some(StatusCode::NOT_FOUND), "NoSuchKey"), "{error}");
-    assert_eq!(told_marker(&error), Some(marker), "{error}");
+    assert_eq!(marker_in(&error), Some(marker), "{error}");
     let error = client.get_version(BUCKET, key, marker).await.unwrap_err();
     assert_eq!((error.status(), error.code()), (Some(StatusCode::METHOD_NOT_ALLOWED), "MethodNotAllowed"));
-    assert_eq!(told_marker(&error), Some(marker), "{error}");
+    assert_eq!(marker_in(&error), Some(marker), "{error}");
     let error = client.head(BUCKET, key).await.unwrap_err();
-    assert_eq!((error.status(), told_marker(&error)), (Some(StatusCode::NOT_FOUND), Some(marker)));
+    assert_eq!((error.status(), marker_in(&error)), (Some(StatusCode::NOT_FOUND), Some(marker)));
 }
 
-fn told_marker(error: &S3Error) -> Option<&str> {
+fn marker_in(error: &S3Error) -> Option<&str> {
     error.service()?.delete_marker.as_deref()
 }
 
@@ -115,7 +115,7 @@ async fn versions_stay_until_they_are_deleted_by_their_ids() {
     let error = client.get_version(BUCKET, KEY, NEVER).await.unwrap_err();
     assert_eq!((error.status(), error.code()), (Some(StatusCode::NOT_FOUND), "NoSuchVersion"));
 
-    // Without its marker the key is there again, and without its newest version the one below it is.
+    // Without its marker the key is visible again, and without its newest version the one below it is current.
     let unhidden = client.delete_version(BUCKET, KEY, Some(&top)).await.unwrap();
     assert_eq!(unhidden, Deleted { version: Some(top.clone()), is_marker: true });
     assert_current(&mut client, KEY, 2, &two).await;
@@ -209,7 +209,7 @@ async fn uploads_copies_and_conditions_know_versions() {
 }
 
 #[tokio::test]
-async fn what_names_no_version_is_refused() {
+async fn malformed_and_unknown_version_ids_are_refused() {
     let (_server, mut client) = start(Versioning::Enabled).await;
     put(&mut client, KEY, 1).await;
     for (method, key, query, status, code) in [
@@ -242,7 +242,7 @@ async fn what_names_no_version_is_refused() {
     assert!(document.ends_with(b"<Status>Enabled</Status></VersioningConfiguration>"), "{document:?}");
 }
 
-/// Every page of a listing, of so many entries at most.
+/// Every page of a listing, with at most `max_keys` entries each.
 async fn paged(client: &mut Client, prefix: &str, delimiter: &str, max_keys: u32) -> (Vec<ListedVersion>, Vec<String>) {
     let (mut versions, mut common_prefixes) = (Vec::new(), Vec::new());
     let mut after: Option<VersionMarker> = None;

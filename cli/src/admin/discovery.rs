@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_said() {
+    fn errors_name_the_missing_variable() {
         assert!(found(&[], None).unwrap_err().contains("set CAIRN_ACCESS_KEY"));
         assert!(found(&CAIRN[..1], None).unwrap_err().contains("CAIRN_SECRET_KEY is not"));
         assert!(found(&[], Some("access_key = 1")).unwrap_err().contains("cairn-data/credentials"));

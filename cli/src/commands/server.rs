@@ -66,7 +66,7 @@ pub(super) fn complain_of(warnings: &[Warning]) {
     }
 }
 
-/// Runs the server until it is told to stop.
+/// Runs the server until a signal stops it.
 pub(super) fn run(args: ServerArgs) -> Result<(), CommandError> {
     if args.print_config_reference {
         return print(reference().trim_end());

@@ -52,7 +52,7 @@ async fn calls_need_no_socket_and_a_missing_listener_is_a_definite_no() {
     assert_eq!(call(SECRET, "10.0.0.1:9002", 0).await, Ok(Err("zero".to_owned())));
     let stranger = call("a guess", "10.0.0.1:9002", 21).await.unwrap_err();
     assert!(matches!(stranger, RpcError::Refused { status: 403, .. }), "{stranger}");
-    let nobody = call(SECRET, "10.0.0.2:9002", 21).await.unwrap_err();
-    assert!(matches!(nobody, RpcError::NotConnected { .. }) && nobody.is_definite_no(), "{nobody}");
+    let unconnected = call(SECRET, "10.0.0.2:9002", 21).await.unwrap_err();
+    assert!(matches!(unconnected, RpcError::NotConnected { .. }) && unconnected.is_definite_no(), "{unconnected}");
     server.abort();
 }

@@ -83,14 +83,14 @@ impl<'a> Search<'a> {
         }
         let map = search_map(&nodes);
         let search = Self { options, nodes, map, directory, local };
-        if let Some(error) = search.nothing_served().or_else(|| search.stranger()) {
+        if let Some(error) = search.no_disk_served().or_else(|| search.stranger()) {
             search.end().await;
             return Err(error);
         }
         Ok(search)
     }
 
-    fn nothing_served(&self) -> Option<RestoreError> {
+    fn no_disk_served(&self) -> Option<RestoreError> {
         let none = self.map.disks.iter().all(|disk| !disk.state.serves());
         none.then(|| RestoreError::NoDisks(self.missing().join("; ")))
     }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use cairn_protocol::metadata::{Answer, Command, Metadata, MetadataError, Outcome, Query, Signal, SignalAnswer};
 
-/// Answers nothing: a storage node and a reader need somebody to ask, and there is nobody.
+/// Answers no call. A storage node and a reader need a metadata service, and during a restore there is none.
 pub(super) struct NoMetadata;
 
 fn unavailable<T>() -> Result<T, MetadataError> {

@@ -53,7 +53,7 @@ impl Shared {
         self.compaction.close();
     }
 
-    /// A thread of the store panicked: nobody must wait for it.
+    /// A thread of the store panicked: no caller may wait for it.
     fn abort(&self) {
         self.disk.suspect_store();
         self.log.abort();

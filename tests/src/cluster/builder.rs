@@ -30,25 +30,22 @@ impl Default for ClusterBuilder {
 }
 
 impl ClusterBuilder {
-    /// Metadata members that form the service.
+    /// Number of founders.
     pub fn members(mut self, members: usize) -> Self {
         self.members = members;
         self
     }
 
-    /// Storage nodes.
     pub fn nodes(mut self, nodes: usize) -> Self {
         self.nodes = nodes;
         self
     }
 
-    /// Gateways.
     pub fn gateways(mut self, gateways: usize) -> Self {
         self.gateways = gateways;
         self
     }
 
-    /// Disks of each storage node.
     pub fn disks_per_node(mut self, disks: usize) -> Self {
         self.disks_per_node = disks;
         self
@@ -60,8 +57,8 @@ impl ClusterBuilder {
         self
     }
 
-    /// Hosts of their own: metadata member `n` on host `n`, from 1, and storage nodes where the network has a host for
-    /// them (see [`node_host`]). Without one every process is on this machine's loopback interface.
+    /// Gives metadata member `n` host `n`, counted from 1, and each storage node its host if the network has one (see
+    /// [`node_host`]). Without a network every process runs on this machine's loopback interface.
     pub fn network(mut self, network: Option<Network>) -> Self {
         self.network = network;
         self

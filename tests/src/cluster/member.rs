@@ -20,7 +20,7 @@ pub(super) struct Member {
     pub(super) s3_port: u16,
     pub(super) admin_port: u16,
     pub(super) rpc_port: u16,
-    /// The host's address, and its network namespace if it is not this machine.
+    /// Address of the host. `None` for the namespace means this machine.
     pub(super) host: String,
     namespace: Option<String>,
     starts: u32,

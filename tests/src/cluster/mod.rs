@@ -33,12 +33,11 @@ pub const fn node_host(index: usize) -> u8 {
 /// How long the disks may take to become active.
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// The cluster.
 #[derive(Debug)]
 pub struct ProcessCluster {
     // Dropped before the directory that they write to.
     metadata: Vec<Member>,
-    /// What the configuration of a metadata member says of those that form the service.
+    /// The line of a metadata member's configuration that lists the founders.
     founders: String,
     nodes: Vec<Member>,
     gateways: Vec<Member>,
@@ -50,7 +49,7 @@ pub struct ProcessCluster {
 }
 
 impl ProcessCluster {
-    /// A cluster of one metadata member, six storage nodes of a disk each and two gateways, unless something else is asked for.
+    /// By default one metadata member, six storage nodes with a disk each, and two gateways.
     pub fn builder() -> ClusterBuilder {
         ClusterBuilder::default()
     }
@@ -72,8 +71,8 @@ impl ProcessCluster {
         std::fs::write(self.workdir.join(format!("{}.toml", member.name)), text).expect("a configuration file");
     }
 
-    /// Starts one more metadata member, with an empty directory and the next number, which it returns with its address.
-    /// It waits to be added.
+    /// Starts another metadata member, with an empty directory and the next number. The member waits to be added.
+    /// Returns its number and address.
     pub async fn start_new_metadata(&mut self) -> (u64, String) {
         let number = self.metadata.len() as u64 + 1;
         let mut member = Member::new(format!("metadata{number}"));
@@ -89,7 +88,7 @@ impl ProcessCluster {
         (number, addr)
     }
 
-    /// Starts one more storage node, with empty disks, and waits until they are active.
+    /// Starts another storage node, with empty disks, and waits until they are active.
     pub async fn start_new_node(&mut self) {
         let mut member = Member::new(format!("node{}", self.nodes.len() + 1));
         self.configure_node(&member);
@@ -125,7 +124,7 @@ impl ProcessCluster {
         self.metadata[index].process.as_ref()
     }
 
-    /// The network of the metadata members, if they have one of their own.
+    /// `None` if the metadata members run on this machine's loopback interface.
     pub fn network(&self) -> Option<&Network> {
         self.network.as_ref()
     }
@@ -164,7 +163,7 @@ impl ProcessCluster {
         command.args(arguments).envs(keys).output().expect("the cairn binary runs")
     }
 
-    /// The index of the member that leads, as any member that runs says.
+    /// The index of the leader, according to any running member.
     pub async fn metadata_leader(&self) -> usize {
         eventually("a metadata member leads", LIMIT, async || {
             let mut said = "no member runs".to_owned();
@@ -172,7 +171,7 @@ impl ProcessCluster {
                 match self.metadata_admin(index).metadata_members().await {
                     Ok(members) => {
                         let leader = members.members.iter().find(|member| member.role == MemberRole::Leader);
-                        let leader = leader.ok_or("nobody leads")?;
+                        let leader = leader.ok_or("no member leads")?;
                         return Ok(leader.member as usize - 1);
                     }
                     Err(error) => said = error.to_string(),
@@ -198,7 +197,7 @@ impl ProcessCluster {
         self.kill_metadata_member(0);
     }
 
-    /// Starts whatever is not running, and waits until all disks are active.
+    /// Starts every process that is not running, and waits until all disks are active.
     pub async fn start_missing(&mut self) {
         let members = self.gateways.iter_mut().chain(&mut self.nodes).chain(&mut self.metadata);
         let mut missing: Vec<&mut Member> = members.filter(|member| member.process.is_none()).collect();
@@ -220,12 +219,12 @@ impl ProcessCluster {
         }
     }
 
-    /// SIGTERM to everything: clients first, and clean exits demanded.
+    /// Stops every process with SIGTERM, gateways first, and demands clean exits.
     pub async fn stop(&mut self) {
         terminate(self.gateways.iter_mut().chain(&mut self.nodes).chain(&mut self.metadata)).await;
     }
 
-    /// The same with metadata before the nodes, so that it does not take their leave for a loss.
+    /// As `stop`, but stops metadata before the nodes, so that metadata does not take them for lost.
     pub async fn stop_metadata_first(&mut self) {
         terminate(self.gateways.iter_mut().chain(&mut self.metadata).chain(&mut self.nodes)).await;
     }
@@ -241,7 +240,6 @@ impl ProcessCluster {
         self.workdir.join(format!("{}-disk{}", self.nodes[node].name, disk + 1))
     }
 
-    /// All disk directories.
     pub fn disk_dirs(&self) -> Vec<PathBuf> {
         let of_node = |node| (0..self.disks_per_node).map(move |disk| (node, disk));
         (0..self.nodes.len()).flat_map(of_node).map(|(node, disk)| self.disk_dir(node, disk)).collect()
@@ -253,7 +251,6 @@ impl ProcessCluster {
         disks.iter().filter(|disk| disk.node == self.nodes[index].name).map(|disk| disk.number).collect()
     }
 
-    /// The test's directory.
     pub fn workdir(&self) -> &Workdir {
         &self.workdir
     }
@@ -274,18 +271,18 @@ impl ProcessCluster {
         Client::new(self.account(index))
     }
 
-    /// A client of a metadata member's admin API, which outlives gateways.
+    /// A client of a metadata member's admin API, which works without gateways.
     pub fn admin(&self) -> AdminClient {
         let running = self.metadata.iter().position(|member| member.process.is_some());
         self.metadata_admin(running.unwrap_or(0))
     }
 
-    /// Waits until every gateway goes by the newest cluster map, so that it places shards on all disks.
+    /// Waits until every gateway uses the newest cluster map, so that it places shards on all disks.
     async fn wait_gateways_follow(&self) {
         let newest = self.admin().cluster().await.expect("the state of the cluster").epoch;
         for gateway in &self.gateways {
             let endpoint: Endpoint = format!("http://{}", gateway.admin_addr()).parse().expect("an address");
-            eventually(&format!("{} goes by map {newest}", gateway.name), LIMIT, async || {
+            eventually(&format!("{} uses map {newest}", gateway.name), LIMIT, async || {
                 let health = health(&endpoint).await?;
                 if health["map_epoch"].as_u64() >= Some(newest) { Ok(()) } else { Err(health.to_string()) }
             })
@@ -293,7 +290,6 @@ impl ProcessCluster {
         }
     }
 
-    /// Waits until all disks are active.
     pub async fn wait_disks_active(&self) {
         eventually("all disks are active", LIMIT, async || {
             let status = self.admin().cluster().await.map_err(|e| e.to_string())?;

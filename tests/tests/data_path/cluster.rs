@@ -31,7 +31,7 @@ use cairn_tests::{Content, Workdir, eventually};
 
 use crate::faults::{Faults, FaultyNode};
 
-/// How long anything may take.
+/// Time limit for each wait.
 pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 
 /// The whole path without HTTP.
@@ -71,7 +71,7 @@ impl RandomSource for Counter {
     }
 }
 
-/// A body whose bytes come in pieces that fit nothing, and that may end before its time.
+/// A body that comes in pieces of odd sizes, and may end early.
 pub(crate) struct Pieces {
     content: Content,
     position: u64,
@@ -83,7 +83,7 @@ impl Pieces {
         Self { content, position: 0, end: content.length }
     }
 
-    /// The same, but it ends after `end` bytes.
+    /// A body that ends after `end` bytes.
     pub(crate) fn cut(content: Content, end: u64) -> Self {
         Self { content, position: 0, end }
     }
@@ -93,7 +93,7 @@ impl BodySource for Pieces {
     type Error = Infallible;
 
     async fn next(&mut self) -> Result<Option<Bytes>, Infallible> {
-        // Other tasks get their turn, as they do while a real body is on its way.
+        // Lets other tasks run, as they do while a real body arrives.
         tokio::task::yield_now().await;
         let next = (self.position + 99_991).min(self.end);
         let piece = (next > self.position).then(|| self.content.slice(self.position..next));
@@ -102,7 +102,7 @@ impl BodySource for Pieces {
     }
 }
 
-/// Digests are not what is tested here.
+/// Computes no digests, because these tests do not need them.
 pub(crate) struct NoDigest;
 
 impl BodyDigest for NoDigest {
@@ -110,7 +110,7 @@ impl BodyDigest for NoDigest {
 }
 
 impl Cluster {
-    /// A cluster of one node with so many disks, all of them active.
+    /// A cluster of one node whose disks are all active.
     pub(crate) async fn start(disks: u32) -> Self {
         let workdir = Workdir::new();
         let clock = Arc::new(SystemClock::new());
@@ -125,7 +125,7 @@ impl Cluster {
             rpc,
         };
         let mut options = cairn_metadata::Options::new(workdir.join("metadata"));
-        // What these tests find broken stays broken for as long as they look at it.
+        // Repair is off, so that broken shards stay broken while the test reads them.
         options.repair.running_max = 0;
         let metadata = MetadataService::start(options, dependencies).await.unwrap();
         let directories = (1..=disks).map(|n| workdir.join(format!("disk{n}"))).collect();
@@ -160,7 +160,7 @@ impl Cluster {
         cluster
     }
 
-    /// Lets everything work again, and forgives the disks that failed.
+    /// Ends all faults, and lets the gateway use the failed disks again.
     pub(crate) fn heal(&self) {
         self.faults.reads([]);
         self.faults.writes([]);
@@ -172,12 +172,11 @@ impl Cluster {
         self.path.view.get().unwrap().disks.iter().map(|d| d.id).collect()
     }
 
-    /// The id of a disk.
     pub(crate) fn disk(&self, number: DiskNumber) -> DiskId {
         self.path.view.get().unwrap().disk(number).unwrap().id
     }
 
-    /// Writes a body; it waits for its commit.
+    /// Writes a body without committing it.
     pub(crate) async fn write(
         &self,
         key: &str,
@@ -217,7 +216,6 @@ impl Cluster {
         placed
     }
 
-    /// The extents of an object.
     pub(crate) async fn located(&self, key: &str) -> Vec<LocatedExtent> {
         let key = ObjectKey::new(key).unwrap();
         let bucket = self.bucket.clone();
@@ -225,7 +223,7 @@ impl Cluster {
         self.metadata.ask(query).await.unwrap().located
     }
 
-    /// Reads a range, batch by batch. On an error, what came before it is returned too.
+    /// Reads a range batch by batch. On an error, also returns the bytes before it.
     pub(crate) async fn read(&self, key: &str, range: Range<u64>) -> (Vec<u8>, Result<(), ReadError>) {
         let query = GetObject {
             bucket: self.bucket.clone(),

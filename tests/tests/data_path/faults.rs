@@ -1,4 +1,4 @@
-//! A storage node in front of the real one, which does to chosen disks what disks and networks do.
+//! A storage node in front of the real one that injects faults of disks and networks.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -17,7 +17,7 @@ use cairn_protocol::storage::{
 /// What happens to reads of a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReadFault {
-    /// It does not hold the shard.
+    /// The disk does not hold the shard.
     Missing,
     /// One bit of every cell flips, after the disk's own checks.
     Corrupt,
@@ -25,11 +25,11 @@ pub(crate) enum ReadFault {
     CorruptFrom(u32),
     /// One bit of this stripe's cell flips.
     CorruptAt(u32),
-    /// No answer.
+    /// The request fails at once.
     Unreachable,
     /// The answer never comes.
     Slow,
-    /// It returns the cells of another shard: one of an earlier write of the same key.
+    /// Returns the cells of another shard, from an earlier write of the same key.
     Stale(ShardId),
 }
 
@@ -44,7 +44,7 @@ pub(crate) enum WriteFault {
     Unsynced,
     /// The shard is stored and the answer is lost.
     AnswerLost,
-    /// Nothing ever answers.
+    /// No call ever returns.
     Stalled,
 }
 
@@ -56,12 +56,12 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    /// Reads of these disks fail, and those of no others.
+    /// Reads of exactly these disks fail.
     pub(crate) fn reads(&self, faults: impl IntoIterator<Item = (DiskId, ReadFault)>) {
         *self.reads.lock().unwrap() = faults.into_iter().collect();
     }
 
-    /// Writes to these disks fail, and those to no others.
+    /// Writes to exactly these disks fail.
     pub(crate) fn writes(&self, faults: impl IntoIterator<Item = (DiskId, WriteFault)>) {
         *self.writes.lock().unwrap() = faults.into_iter().collect();
     }
@@ -75,7 +75,7 @@ impl Faults {
     }
 }
 
-/// The real node with faults before it.
+/// The real node behind faults.
 pub(crate) struct FaultyNode {
     inner: Arc<dyn StorageNode>,
     faults: Faults,

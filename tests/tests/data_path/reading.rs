@@ -1,4 +1,4 @@
-//! Reads around everything that can be wrong with up to `m` shards, and errors beyond.
+//! Reads with up to `m` bad shards succeed, and reads with more are errors.
 
 use std::ops::Range;
 
@@ -38,7 +38,7 @@ fn ranges(length: u64, stripe: u64) -> Vec<Range<u64>> {
     all.into_iter().filter(|r| r.start < r.end && r.end <= length).collect()
 }
 
-/// What a cluster of `disks` disks makes of an object of `length` bytes, with every subset of up to `m` bad shards and
+/// Reads an object of `length` bytes from a cluster of `disks` disks with every subset of up to `m` bad shards and
 /// every kind of fault for each of them.
 async fn check_all_subsets(disks: u32, length: u64, shape: (u8, u8)) {
     let cluster = Cluster::start(disks).await;
@@ -113,7 +113,7 @@ async fn more_than_m_bad_shards_are_an_error_and_nothing_is_purged() {
         let (bytes, result) = cluster.read("object", 0..content.length).await;
         assert!(matches!(result, Err(ReadError::Lost { needed: 4, .. })), "{subset:?}: {result:?}");
         assert!(bytes.is_empty(), "{subset:?}");
-        // One comes back, and so do the bytes.
+        // One shard returns, and the object can be read again.
         cluster.heal();
         cluster.faults.reads(subset[1..].iter().map(|&shard| (disks[shard], kinds[(shard + n) % 3])));
         cluster.check("object", content, 0..content.length, &format!("one of {subset:?} is back")).await;
@@ -122,7 +122,7 @@ async fn more_than_m_bad_shards_are_an_error_and_nothing_is_purged() {
     assert_eq!(cluster.inventory().await, before, "reads delete nothing");
 }
 
-/// I6: what was read before a bad tail is right, and the end is an error and not an end.
+/// I6: the bytes before a bad tail are right, and the body ends with an error.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bad_tail_is_an_error_and_never_a_short_body() {
     let cluster = Cluster::start(6).await;
@@ -150,15 +150,15 @@ async fn bad_cells_in_all_shards_are_read_around_stripe_by_stripe() {
     cluster.check("object", content, 0..content.length, "two bad cells in each of three stripes").await;
 }
 
-/// I7: what a read finds is queued for repair, once, with what is wrong.
+/// I7: each bad shard is queued for repair once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_read_finds_bad_is_queued_for_repair() {
+async fn bad_shards_that_a_read_finds_are_queued_for_repair() {
     let cluster = Cluster::start(6).await;
     let content = Content::new(6, 600_000);
     let placed = cluster.store("object", content).await;
     let extent = placed.run.first;
     let disk = |index: usize| cluster.disk(placed.extents[0].locations[index].unwrap());
-    // One is really gone, one is damaged on the way.
+    // One shard is really deleted, the other is damaged on the way.
     let order = DeleteOrder { proof: DeleteProof::Aborted(extent.session), shards: vec![ShardId { extent, index: 1 }] };
     cluster.node.delete_shards(disk(1), order).await.unwrap();
     cluster.faults.reads([(disk(2), ReadFault::Corrupt)]);
@@ -195,7 +195,7 @@ async fn disks_newer_than_the_gateways_map_are_read_and_written() {
     let content = Content::new(1, 300_000);
     cluster.store("object", content).await;
     let newest = cluster.path.view.get().unwrap();
-    // Views of their own, which nobody keeps fresh.
+    // Views that are not renewed.
     let older = |disks| {
         let mut map = (*newest).clone();
         map.epoch = Epoch(1);

@@ -12,7 +12,7 @@ use crate::faults::WriteFault;
 const LENGTHS: [u64; 2] = [600_000, (3 << 20) + 5];
 
 /// Waits until no disk holds a shard beyond those of committed objects.
-async fn nothing_is_left(cluster: &Cluster, committed: usize, when: &str) {
+async fn assert_only_committed(cluster: &Cluster, committed: usize, when: &str) {
     eventually("uncommitted shards are gone", LIMIT, async || {
         let found = cluster.inventory().await.len();
         if found == committed { Ok(()) } else { Err(format!("{found} shards instead of {committed}, {when}")) }
@@ -48,7 +48,7 @@ async fn a_write_past_one_failing_disk_commits_with_a_hole() {
     }
 }
 
-/// I1, I2: without a quorum there is no acknowledgement, and nothing stays.
+/// I1, I2: without a quorum there is no acknowledgement, and no shard stays.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_write_past_two_failing_disks_is_an_error_and_leaves_nothing() {
     let cluster = Cluster::start(6).await;
@@ -61,8 +61,8 @@ async fn a_write_past_two_failing_disks_is_an_error_and_leaves_nothing() {
             cluster.faults.writes([(disks[1], fault), (disks[4], fault)]);
             let failed = cluster.write("object", content, Pieces::new(content)).await.map(|_| ());
             assert!(matches!(failed, Err(WriteError::Quorum { quorum: 5, .. })), "{when}: {failed:?}");
-            nothing_is_left(&cluster, committed, &when).await;
-            // The two disks are left out for a moment: what comes now is stored as four disks allow.
+            assert_only_committed(&cluster, committed, &when).await;
+            // The gateway avoids the two disks for a while, so the next object is coded for four disks.
             let key = format!("after {when}");
             let placed = cluster.store(&key, content).await;
             let geometry = placed.extents[0].geometry;
@@ -74,9 +74,9 @@ async fn a_write_past_two_failing_disks_is_an_error_and_leaves_nothing() {
     }
 }
 
-/// A disk that fails is replaced by another one, where there is one.
+/// A failing disk is replaced by another if there is one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_failing_disk_is_replaced_where_another_may_take_its_place() {
+async fn a_failing_disk_is_replaced_if_another_may_take_its_place() {
     let cluster = Cluster::start(9).await;
     let disks = cluster.disks();
     let bad = disks[2];
@@ -95,9 +95,9 @@ async fn a_failing_disk_is_replaced_where_another_may_take_its_place() {
     }
 }
 
-/// I1: what is acknowledged survives one further loss, however few disks are left.
+/// I1: an acknowledged object survives another loss, however few disks are left.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_is_stored_without_redundancy_where_there_are_more_disks() {
+async fn objects_are_never_stored_without_redundancy_if_there_are_more_disks() {
     let cluster = Cluster::start(6).await;
     let disks = cluster.disks();
     let content = Content::new(1, 100_000);
@@ -124,7 +124,7 @@ async fn nothing_is_stored_without_redundancy_where_there_are_more_disks() {
 
 /// A body that ends too early leaves nothing, and so does a client that goes away.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_body_that_does_not_arrive_whole_leaves_nothing() {
+async fn an_incomplete_body_leaves_nothing() {
     let cluster = Cluster::start(6).await;
     for length in LENGTHS {
         let content = Content::new(length, length);
@@ -140,6 +140,6 @@ async fn a_body_that_does_not_arrive_whole_leaves_nothing() {
             // Dropped in the middle, or, if it was faster, without a commit.
             let _ = tokio::time::timeout(Duration::from_micros(pause_us), write).await;
         }
-        nothing_is_left(&cluster, 0, "after broken bodies").await;
+        assert_only_committed(&cluster, 0, "after broken bodies").await;
     }
 }

@@ -1,4 +1,4 @@
-//! Shards are damaged on purpose, past what the code bears: the verification and the audit name the same objects.
+//! Shards are damaged on purpose, more than the code can repair: the verification and the audit name the same objects.
 
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -65,7 +65,7 @@ async fn the_audit_and_the_verification_name_the_same_damage() {
     assert_eq!(verified.lost.objects, 1, "{verified:#?}");
     offline::assert_agree(&verified, &server.audit(), "with three shards damaged and a disk away");
 
-    // With the disk back there is still one shard too few of the one, and all of the others.
+    // With the disk back, one extent still has a shard too few, and all others are whole.
     std::fs::rename(&away, server.disk(6)).unwrap();
     let audited = server.audit();
     assert_eq!((audited.lost.objects, bad(&audited)), (1, 3), "{audited:#?}");
@@ -75,7 +75,7 @@ async fn the_audit_and_the_verification_name_the_same_damage() {
 
 /// A disk directory that vanishes is seen by the next verification, and not by the one after the next probe.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_verification_looks_at_the_disks_and_not_at_what_is_remembered() {
+async fn a_verification_looks_at_the_disks_and_not_at_a_cache() {
     let server = AllInOne::start_with(Tuning::default()).await;
     let _data = Dataset::store(&server.account(), BUCKET, seed()).await;
     assert!(server.admin().verify(|_| {}).await.unwrap().is_healthy());

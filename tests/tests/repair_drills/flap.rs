@@ -7,7 +7,7 @@ use super::*;
 
 /// Bytes of a shard: of six, any four have the object.
 const SHARD_BYTES_MAX: u64 = OBJECT_BYTES_MAX / 4;
-/// Bytes of shards that one flap may leave to be made anew: each worker's write under way is cut off on two disks of the
+/// Bytes of shards that one flap may leave to be rebuilt: each worker's write under way is cut off on two disks of the
 /// node at most, and a part more of the upload that was begun before.
 const MOVED_BYTES_PER_FLAP: u64 = WORKERS as u64 * 2 * SHARD_BYTES_MAX;
 
@@ -44,14 +44,14 @@ async fn a_flapping_node_moves_no_more_than_what_was_being_written() {
     }
     kept(&cluster, &mut ledger, "after the flaps").await;
     data.assert_reads(&cluster.account(0), "after the flaps").await;
-    // Ends the sessions, so that what the gateways gave up is garbage.
+    // Ends the sessions, so that the shards of failed writes are garbage.
     cluster.restart_gateways().await;
     cairn_tests::offline::settled(cluster.admin(), "after the flaps").await;
     let repair = cluster.admin().repair().await.unwrap();
     // What was written to five nodes has two shards on one of them, and one of the two moves to the sixth.
     let bound = u64::from(flaps) * MOVED_BYTES_PER_FLAP + written * SHARD_BYTES_MAX;
     eprintln!(
-        "{flaps} flaps: {} bytes in {} shards were made anew, {bound} allowed",
+        "{flaps} flaps: {} bytes in {} shards were rebuilt, {bound} allowed",
         repair.done_bytes, repair.done_shards
     );
     assert!(repair.done_bytes <= bound, "I25: {repair:?}");

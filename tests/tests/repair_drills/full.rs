@@ -1,4 +1,4 @@
-//! A disk is lost and the others have no room for its shards: repair waits, says so, and goes on when there is room.
+//! A disk is lost and the others have no room for its shards: repair waits, says so, and continues when there is room.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -49,7 +49,7 @@ impl Mounts {
 impl Drop for Mounts {
     fn drop(&mut self) {
         for mount in &self.0 {
-            // What cannot be unmounted is only litter.
+            // A mount that cannot be removed is only litter.
             let _ = run(Command::new("umount").arg("-l").arg(mount));
         }
     }
@@ -65,7 +65,7 @@ fn run(command: &mut Command) -> Result<(), String> {
     if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
 }
 
-/// Waits until so many disks are full.
+/// Waits until `count` disks are full.
 async fn full_disks(server: &AllInOne, count: u64) {
     eventually(&format!("{count} disks are full"), LIMIT, async || {
         let disks = server.admin().cluster().await.map_err(|e| e.to_string())?.disks;
@@ -75,7 +75,7 @@ async fn full_disks(server: &AllInOne, count: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn repair_waits_for_room_and_says_so() {
+async fn repair_waits_for_room_and_reports_it() {
     let tuning = Tuning { disks: DISKS, repair_grace_s: 1, reserve_bytes: RESERVE_BYTES, ..Tuning::default() };
     let mut server = AllInOne::prepare(tuning);
     let mounts = match Mounts::under(&server) {
@@ -94,7 +94,7 @@ async fn repair_waits_for_room_and_says_so() {
     full_disks(&server, u64::from(DISKS) - 1).await;
     let away = server.workdir().join("away");
     std::fs::rename(server.disk(LOST), &away).unwrap();
-    eventually("repair says that no disk has room", LIMIT, async || {
+    eventually("repair reports that no disk has room", LIMIT, async || {
         let repair = server.admin().repair().await.map_err(|e| e.to_string())?;
         if repair.without_place_extents > 0 { Ok(()) } else { Err(format!("{repair:?}")) }
     })
@@ -107,7 +107,7 @@ async fn repair_waits_for_room_and_says_so() {
     let refused = server.client().put(BUCKET, "too-much", content.bytes()).await.expect_err("there is no room");
     assert!(refused.to_string().contains("no place"), "{refused}");
     ledger.record("too-much", Some(Version::whole(content)), Outcome::Unknown);
-    // Deleting works on full disks (I21).
+    // Deletions work on full disks (I21).
     let key = ledger.iter().find(|(key, _)| matches!(ledger.certain(key), Some(Some(_)))).unwrap().0.to_owned();
     server.client().delete(BUCKET, &key).await.unwrap();
     ledger.record(&key, None, Outcome::Yes);
@@ -125,7 +125,7 @@ async fn repair_waits_for_room_and_says_so() {
     ledger_check::abort_uploads(&mut server.client(), BUCKET).await.unwrap();
     ledger_check::assert_kept(&server.account(), BUCKET, &mut ledger, "with room again").await;
     data.assert_reads(&server.account(), "with room again").await;
-    // What was deleted meanwhile waits for the disk that is away: with it, the last of that goes.
+    // Deletions wait for the disk that is away. When it returns, the last deleted shards are reclaimed.
     std::fs::rename(&away, server.disk(LOST)).unwrap();
     eventually("the lost disk is back", LIMIT, async || {
         let entry = server.disk_entry(LOST).await;

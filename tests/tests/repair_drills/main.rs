@@ -1,6 +1,6 @@
-//! Drills: a cluster of processes is hurt in one way each, with clients at work whose every acknowledgement is recorded.
-//! After each the promises are kept through every gateway, `cairn cluster verify` finds everything whole, and the audit
-//! of the stopped cluster agrees to the byte.
+//! Drills: each harms a cluster of processes in one way under load, and records every acknowledgement. After each drill
+//! the promises are kept through every gateway, `cairn cluster verify` finds everything whole, and the audit of the
+//! stopped cluster agrees to the byte.
 //!
 //! Covers I8, I10, I17, I21, I25, I27 and I29. Short here; `scripts/drill repair` runs them long: `CAIRN_FLAPS` sets how
 //! often a node flaps, `CAIRN_DRAIN_KILLS` how often a process is killed during a drain, `CAIRN_SEED` all choices.
@@ -26,7 +26,7 @@ use cairn_cli::s3::Account;
 use cairn_tests::{Ledger, Load, Mix, ProcessCluster, RunningLoad, ledger_check};
 
 const BUCKET: &str = "drill";
-/// What nobody changes: a load may well replace all that a node held.
+/// A bucket that the load does not change. The load may replace everything else that a node held.
 const STILL: &str = "still";
 /// How long anything may take.
 const LIMIT: Duration = Duration::from_mins(3);
@@ -46,7 +46,7 @@ fn load_on(accounts: Vec<Arc<Account>>, ledger: Ledger, seed: u64) -> RunningLoa
     Load { accounts, bucket: BUCKET.to_owned(), mix, workers: WORKERS, seed }.start(ledger)
 }
 
-/// What was promised is so, through every gateway: in GET and in LIST.
+/// Demands that every promise was kept, through every gateway, in GET and in LIST.
 async fn kept(cluster: &ProcessCluster, ledger: &mut Ledger, when: &str) {
     for gateway in 0..cluster.accounts().len() {
         ledger_check::assert_kept(&cluster.account(gateway), BUCKET, ledger, &format!("{when}, gateway {gateway}"))

@@ -18,7 +18,7 @@ async fn left(cluster: &ProcessCluster, numbers: &[u64]) -> Result<Vec<DiskProgr
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_is_drained_whoever_is_killed_meanwhile() {
+async fn a_node_is_drained_while_processes_are_killed() {
     let (seed, kills) = (seed(), count("CAIRN_DRAIN_KILLS", 4));
     let mut random = StdRng::seed_from_u64(seed);
     let mut cluster = ProcessCluster::builder().disks_per_node(DISKS_PER_NODE).start().await;
@@ -59,7 +59,7 @@ async fn a_node_is_drained_whoever_is_killed_meanwhile() {
     })
     .await;
     let mut ledger = running.stop_kept().await;
-    // What gateways gave up there is garbage once their sessions have ended, and collected while the node lives.
+    // Shards of failed writes are garbage once the gateways' sessions have ended. The node collects them while it runs.
     cluster.restart_gateways().await;
     eventually("the drained disks are empty", LIMIT, async || {
         let disks = cluster.admin().disks().await.map_err(|e| e.to_string())?;

@@ -1,4 +1,4 @@
-//! The planner is cut off from half of the nodes, which live on and serve.
+//! The planner is cut off from half of the nodes, which keep serving.
 
 use cairn_tests::network::Network;
 use cairn_tests::{Dataset, Ledger, ProcessCluster, STORAGE_NODES, Tuning, eventually, node_host, seed};
@@ -43,7 +43,7 @@ async fn a_planner_that_is_cut_off_from_half_of_the_nodes_moves_nothing() {
     let before = cluster.admin().repair().await.unwrap().done_bytes;
 
     part(&cluster, true);
-    eventually("the planner says that it holds back", LIMIT, async || {
+    eventually("the planner reports that it holds back", LIMIT, async || {
         let repair = cluster.admin().repair().await.map_err(|e| e.to_string())?;
         if repair.held_back.len() == STORAGE_NODES / 2 { Ok(()) } else { Err(format!("{repair:?}")) }
     })
@@ -52,9 +52,9 @@ async fn a_planner_that_is_cut_off_from_half_of_the_nodes_moves_nothing() {
     running.advance(20, "during the partition").await;
     tokio::time::sleep(Duration::from_secs(LASTS_S)).await;
     let disks = cluster.admin().cluster().await.unwrap().disks;
-    assert_eq!((disks.unavailable, disks.failed), (STORAGE_NODES as u64, 0), "nothing is given up: {disks:?}");
+    assert_eq!((disks.unavailable, disks.failed), (STORAGE_NODES as u64, 0), "no disk is failed: {disks:?}");
     let moved = cluster.admin().repair().await.unwrap().done_bytes - before;
-    assert!(moved <= u64::from(WORKERS) * 2 * OBJECT_BYTES_MAX / 4, "I25: {moved} bytes were made anew");
+    assert!(moved <= u64::from(WORKERS) * 2 * OBJECT_BYTES_MAX / 4, "I25: {moved} bytes were rebuilt");
     part(&cluster, false);
 
     cluster.wait_disks_active().await;

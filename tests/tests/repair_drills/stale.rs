@@ -7,9 +7,9 @@ use cairn_tests::{
 
 use super::*;
 
-/// A grace period that is over soon: the shards of the node are made anew before it returns.
+/// A short grace period: the node's shards are rebuilt before it returns.
 const GIVEN_UP: Tuning = Tuning { repair_grace_s: 1, ..WAITED_FOR };
-/// One that is not: the node returns to what it held, and deletions have waited for it.
+/// A long grace period: the node returns with its shards, and deletions have waited for it.
 const WAITED_FOR: Tuning = Tuning { repair_grace_s: 600, node_silence_s: 2, lifecycle_day_s: 1, ..Tuning::DEFAULT };
 /// Objects that a lifecycle rule ends while the node is away, of both shapes, so that it holds shards of some of them.
 const ENDING: u64 = 24;
@@ -18,7 +18,7 @@ const END_THEM: &str = "<Rule><Filter><Prefix>ending/</Prefix></Filter><Status>E
                         <Expiration><Days>1</Days></Expiration><AbortIncompleteMultipartUpload>\
                         <DaysAfterInitiation>1</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule>";
 
-/// Stores what will end, and begins an upload that will.
+/// Stores objects and begins an upload that the lifecycle rule will end.
 async fn store_ending(cluster: &ProcessCluster) -> Vec<(String, Version)> {
     let mut client = cluster.client(0);
     let mut stored = Vec::new();
@@ -34,10 +34,10 @@ async fn store_ending(cluster: &ProcessCluster) -> Vec<(String, Version)> {
     stored
 }
 
-/// Waits until all of it has ended, and records that.
+/// Waits until the rule has ended all of them, and records that.
 async fn ended(cluster: &ProcessCluster, ending: Vec<(String, Version)>, ledger: &mut Ledger) {
     let mut client = cluster.client(1);
-    eventually("what a rule ends is gone", LIMIT, async || {
+    eventually("expired objects are gone", LIMIT, async || {
         let listed = client.list_all(BUCKET, ENDING_PREFIX).await.map_err(|e| e.to_string())?.len();
         let uploads = client.list_uploads(BUCKET, None).await.map_err(|e| e.to_string())?.uploads;
         let uploads = uploads.iter().filter(|upload| upload.key.starts_with(ENDING_PREFIX)).count();
@@ -64,7 +64,7 @@ async fn a_node_returns(tuning: Tuning) {
     let mut ledger = running.stop_kept().await;
     ended(&cluster, ending, &mut ledger).await;
     if tuning.repair_grace_s == GIVEN_UP.repair_grace_s {
-        eventually("the node is given up", LIMIT, async || {
+        eventually("the node has expired", LIMIT, async || {
             let disks = cluster.admin().cluster().await.map_err(|e| e.to_string())?.disks;
             if disks.failed == DISKS_PER_NODE as u64 { Ok(()) } else { Err(format!("{disks:?}")) }
         })
@@ -72,7 +72,7 @@ async fn a_node_returns(tuning: Tuning) {
     }
     kept(&cluster, &mut ledger, "without the node").await;
     cluster.start_node(4).await;
-    // From the first moment on.
+    // Immediately, before the node is reconciled.
     kept(&cluster, &mut ledger, "as the node returns").await;
     cluster.wait_disks_active().await;
     kept(&cluster, &mut ledger, "with the node back").await;
@@ -82,17 +82,17 @@ async fn a_node_returns(tuning: Tuning) {
     ledger_check::abort_uploads(&mut cluster.client(0), BUCKET).await.unwrap();
     kept(&cluster, &mut ledger, "at the end").await;
     cluster.stop_sound("with the node back").await;
-    // What the audit of the stopped cluster has counted is what starts again.
+    // The cluster starts again with exactly what the audit counted.
     cluster.start_missing().await;
     kept(&cluster, &mut ledger, "started again").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_that_was_waited_for_brings_nothing_back() {
+async fn a_node_that_returns_within_the_grace_period_brings_nothing_back() {
     a_node_returns(WAITED_FOR).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_that_was_given_up_brings_nothing_back() {
+async fn an_expired_node_that_returns_brings_nothing_back() {
     a_node_returns(GIVEN_UP).await;
 }

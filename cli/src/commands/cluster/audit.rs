@@ -134,7 +134,7 @@ mod tests {
     use cairn_recovery::audit::{AuditedDisk, AuditedMetadata, Redundancy, Space, Unowned};
 
     #[test]
-    fn whatever_is_wrong_is_said() {
+    fn the_report_names_every_problem() {
         let amount = |objects| Amount { objects, bytes: objects << 20 };
         let shards = Shards { shards: 3, bytes: 5 << 10 };
         let report = AuditReport {

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_said() {
+    fn a_profile_that_cannot_be_placed_says_what_is_missing() {
         let json = r#"{"bucket":"logs","class":"GLACIER_IR","is_set":false,"follows":"bucket logs","small_bytes_max":16384,
             "small":null,
             "large":{"id":8,"name":"6+3","data_shards":6,"parity_shards":3,"cell_bytes":65536,"write_quorum":7,

@@ -27,7 +27,7 @@ impl Default for ScrubOptions {
     }
 }
 
-/// Slowest reading, in bytes per second: a small disk takes an hour, and a read per second disturbs nobody.
+/// Slowest reading, in bytes per second: a small disk takes an hour, and one read per second disturbs no client.
 pub(crate) const BYTES_PER_S_MIN: u64 = 1 << 20;
 /// Bytes that are read at a time: enough for sequential speed, few enough for a client to wait for.
 pub(crate) const WINDOW_BYTES: usize = 512 << 10;

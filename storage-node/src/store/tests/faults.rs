@@ -48,7 +48,7 @@ async fn every_operation(errno: Errno, expected: StorageErrorKind, small: bool) 
         assert!(errors.iter().all(|kind| *kind == expected), "operation {at}: {errors:?}");
         // Blocks that cannot be allocated ahead are allocated when they are needed.
         let may_pass = expected == StorageErrorKind::Full;
-        assert!(may_pass || !errors.is_empty(), "operation {at} failed and nobody heard of it");
+        assert!(may_pass || !errors.is_empty(), "operation {at} failed and no caller got an error");
         let DiskCondition { state, reason } = store.condition();
         if expected == StorageErrorKind::Failed {
             assert_eq!(state, DiskState::Suspect, "operation {at}");

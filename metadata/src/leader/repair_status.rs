@@ -139,7 +139,7 @@ impl RepairStatusCell {
         current.report = report;
     }
 
-    /// Whether there is something to repair or to drain that can be: what has time waits for it.
+    /// Whether a repair or a drain can make progress now. Less urgent work waits for it.
     pub(crate) fn is_busy(&self) -> bool {
         let status = self.status.lock().ignore_poison();
         !status.running.is_empty() || status.waiting > 0

@@ -1,11 +1,11 @@
-//! Carries the lifecycle rules of buckets out.
+//! Applies the lifecycle rules of buckets.
 //!
-//! Beside that, and whether or not any bucket has rules, the leader keeps count of the time that the service has lived
-//! through ([`ServiceTime`]): what goes must have been there for its days by that count too (I20).
+//! The leader also counts the time for which the service has run ([`ServiceTime`]), even if no bucket has rules: a version
+//! is deleted only if it is old enough by that count as well (I20).
 //!
-//! A pass walks over the versions and uploads of all buckets with rules in bounded steps. What has ended goes by
-//! [`ApplyLifecycle`], which names the commits that were seen: an overwrite or a change of the rules in between wins. A
-//! step that is cut off, by a change of leader too, is simply done again.
+//! A pass walks over the versions and uploads of all buckets with rules, in bounded steps. Expired ones are deleted by
+//! [`ApplyLifecycle`], which names the commits that the walk saw: an overwrite or a change of the rules in between wins. A
+//! step that was interrupted, for example by a change of leader, is repeated.
 
 mod walk;
 
@@ -23,7 +23,7 @@ use walk::{Cursor, Step};
 
 /// Marks of the service time in a day.
 const MARKS_PER_DAY: u32 = 24;
-/// Versions that were held back by more than this part of a day are worth a warning: less is the grain of the marks.
+/// Days by which the service time may hold a version back before a warning. Less is within the resolution of the marks.
 const WARN_DAYS: u32 = 1;
 
 /// The job.

@@ -33,8 +33,8 @@ impl Pass {
         self.cursor.is_none() && !self.found
     }
 
-    /// Looks through the tables: to the end of each pass, so that the most urgent is found wherever it stands, and on
-    /// when the planner runs dry.
+    /// Scans the tables for work. A pass is always finished, so that the most urgent extent is found wherever its row is;
+    /// the next one starts when the planner is empty.
     pub(super) async fn scan(
         &mut self,
         leader: &Arc<Leader>,

@@ -29,15 +29,15 @@ pub(super) struct AwayLimits {
 #[derive(Debug, Default)]
 pub(super) struct Patience {
     since: HashMap<DiskId, Duration>,
-    /// Nodes that are silent, and not given up because they are too many.
+    /// Silent nodes whose disks are not failed, because too many nodes are silent at once.
     held_back: Vec<NodeId>,
     warned: Option<Duration>,
 }
 
 impl Patience {
-    /// The disks that have been away for the grace period, and are given up. A disk that its node reports missing is one; those of
-    /// silent nodes are only while no more than a third of the nodes is silent. If more are, their grace starts over
-    /// when that is over, so that nodes that come back one after the other are not given up on the way.
+    /// The disks that have been absent for the grace period and are to be failed: those that their node reports missing and,
+    /// while at most a third of the nodes is silent, those of silent nodes. If more nodes are silent, their grace starts
+    /// over afterwards, so that nodes that return one after the other are not failed on the way.
     pub(super) fn look(&mut self, map: &ClusterMap, memory: &Memory, now: Duration, limits: AwayLimits) -> Vec<DiskId> {
         let is_away = |disk: &&Disk| disk.state == DiskState::Unavailable;
         let away: HashMap<DiskId, NodeId> = map.disks.iter().filter(is_away).map(|d| (d.id, d.node)).collect();

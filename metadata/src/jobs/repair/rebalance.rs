@@ -18,8 +18,8 @@ use super::survey;
 use crate::error::StoreError;
 use crate::leader::{Leader, LeaderError};
 
-/// A pass that found nothing to do rests for so many times as long as it took, so that extents that cannot be helped do
-/// not keep a core busy.
+/// After a pass that found nothing to do, the job rests for this multiple of the pass's duration, so that extents that cannot
+/// move do not keep a core busy.
 pub(super) const REST_FACTOR: u32 = 10;
 /// Moves that wait in memory; the walk goes on when there are fewer.
 const WAITING_MAX: usize = 256;

@@ -20,7 +20,7 @@ use crate::leader::{Leader, LeaderError};
 const CALM: Duration = Duration::from_secs(5);
 /// Shortest rest after a walk that has found something.
 const REST_MIN: Duration = Duration::from_millis(100);
-/// Shortest rest after a walk that has found nothing, and how many times as long as the walk took it is.
+/// After a walk that found nothing, the job rests at least this long, and this multiple of the walk's duration.
 const SETTLED_REST_MIN: Duration = Duration::from_secs(10);
 const SETTLED_REST_FACTOR: u32 = 20;
 

@@ -130,8 +130,8 @@ impl State {
         self.pending.settle(place)
     }
 
-    /// A reservation came to nothing. What was written of it may be whole on disk, so it is left alone until its volume is
-    /// compacted: with a hole in it, a record that has its footer would pass for a shard with damaged cells.
+    /// A reserved write failed. Its record may still be complete on disk, so its space is kept until the volume is compacted:
+    /// with a hole in it, a record with a footer would look like a shard with damaged cells.
     pub(crate) fn abandon(&mut self, place: Place) {
         let outcome = self.pending.settle(place);
         if let Some(shard) = outcome.shard

@@ -24,6 +24,9 @@ pub enum FailureDomain {
 }
 
 impl FailureDomain {
+    /// All levels, the narrowest first.
+    pub const ALL: [Self; 4] = [Self::Disk, Self::Node, Self::Rack, Self::Zone];
+
     /// The name in output and configuration.
     pub const fn name(self) -> &'static str {
         match self {
@@ -44,8 +47,7 @@ impl std::str::FromStr for FailureDomain {
     type Err = UnknownFailureDomain;
 
     fn from_str(name: &str) -> Result<Self, UnknownFailureDomain> {
-        let levels = [Self::Disk, Self::Node, Self::Rack, Self::Zone];
-        levels.into_iter().find(|level| level.name() == name).ok_or_else(|| UnknownFailureDomain(name.to_owned()))
+        Self::ALL.into_iter().find(|level| level.name() == name).ok_or_else(|| UnknownFailureDomain(name.to_owned()))
     }
 }
 

@@ -4,6 +4,7 @@ mod list;
 mod set;
 mod show;
 
+use cairn_core::profile::FailureDomain;
 use cairn_core::storage_class::StorageClass;
 use clap::Subcommand;
 use clap::builder::PossibleValuesParser;
@@ -36,4 +37,9 @@ impl ProfileCommand {
 /// Takes the name of a storage class.
 fn class_parser() -> PossibleValuesParser {
     PossibleValuesParser::new(StorageClass::ALL.map(StorageClass::name))
+}
+
+/// Takes the name of a failure domain level.
+fn domain_parser() -> PossibleValuesParser {
+    PossibleValuesParser::new(FailureDomain::ALL.map(FailureDomain::name))
 }

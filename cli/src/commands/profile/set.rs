@@ -1,6 +1,6 @@
 //! `cairn profile set`
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use http::Method;
 
 use super::show::render;
@@ -28,8 +28,8 @@ pub struct SetArgs {
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     small_bytes: Option<u64>,
     /// Level at which no domain holds more than PARITY shards of an extent [default: the cluster's].
-    #[arg(long, value_enum)]
-    apart_by: Option<Domain>,
+    #[arg(long, value_parser = super::domain_parser())]
+    apart_by: Option<String>,
     /// Shards that must be durable before a write is acknowledged [default: DATA + 1].
     #[arg(long)]
     write_quorum: Option<u8>,
@@ -45,15 +45,6 @@ pub struct SetArgs {
     dry_run: bool,
     #[command(flatten)]
     admin: AdminArgs,
-}
-
-/// A failure domain level.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Domain {
-    Disk,
-    Node,
-    Rack,
-    Zone,
 }
 
 pub(super) async fn run(args: &SetArgs) -> Result<(), CommandError> {
@@ -83,7 +74,7 @@ fn query(args: &SetArgs) -> Result<String, CommandError> {
         pairs.extend([("small_data", data), ("small_parity", parity)]);
     }
     pairs.extend(args.small_bytes.map(|bytes| ("small_bytes", bytes.to_string())));
-    pairs.extend(args.apart_by.map(|domain| ("domain", domain.name().to_owned())));
+    pairs.extend(args.apart_by.clone().map(|domain| ("domain", domain)));
     pairs.extend(args.write_quorum.map(|quorum| ("write_quorum", quorum.to_string())));
     pairs.extend(args.cell.map(|bytes| ("cell_bytes", bytes.to_string())));
     pairs.extend([("force", args.force), ("dry_run", args.dry_run)].map(|(name, flag)| (name, flag.to_string())));
@@ -97,17 +88,6 @@ fn shape(text: &str) -> Result<(String, String), CommandError> {
         Some((number(data)?, number(parity)?))
     });
     numbers.ok_or_else(|| CommandError::Shape(text.to_owned()))
-}
-
-impl Domain {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Disk => "disk",
-            Self::Node => "node",
-            Self::Rack => "rack",
-            Self::Zone => "zone",
-        }
-    }
 }
 
 #[cfg(test)]

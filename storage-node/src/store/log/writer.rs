@@ -188,21 +188,8 @@ impl LogWriter {
             Ok(gone) => gone,
             Err(error) => return Err((error, reply)),
         };
-        let list = Tombstone { proof: tombstone.proof, shards: gone.clone() }.encode();
-        let header = RecordHeader::of_tombstone(list.len() as u32, Place::default());
-        let volume = match self.volume_for(header.record_bytes(), Need::Move) {
-            Ok(volume) => volume,
-            Err(error) => return Err((error, reply)),
-        };
-        let (header, checksum) = self.begin_record(header, Purpose::Tombstone(gone), &list, &volume);
         let change = Change::Carry { covered: covered.clone() };
-        self.group.end_record(
-            header,
-            &Footer::new().encode(&volume.key, &checksum),
-            Next::Sync { change, reply },
-            None,
-        );
-        Ok(())
+        self.append_tombstone(&Tombstone { proof: tombstone.proof, shards: gone }, Need::Move, change, reply)
     }
 
     /// Those of `shards` that are still deleted. For one that was stored again, its new record overrules the old ones, so
@@ -237,21 +224,37 @@ impl LogWriter {
         if held.is_empty() {
             return drop(reply.send(Ok(())));
         }
-        let shards: Vec<ShardId> = held.iter().map(|(shard, _)| *shard).collect();
-        let list = Tombstone { proof: order.proof, shards: shards.clone() }.encode();
+        let shards = held.iter().map(|(shard, _)| *shard).collect();
+        let (tombstone, change) = (Tombstone { proof: order.proof, shards }, Change::Delete { shards: held });
+        if let Err((error, reply)) = self.append_tombstone(&tombstone, Need::Tombstone, change, reply) {
+            let _ = reply.send(Err(error));
+        }
+    }
+
+    /// Appends a tombstone to the group; `change` is applied, and `reply` answered, once it is synced. Without room for it
+    /// the reply comes back with the error.
+    fn append_tombstone(
+        &mut self,
+        tombstone: &Tombstone,
+        need: Need,
+        change: Change,
+        reply: Reply<()>,
+    ) -> Result<(), Unanswered<()>> {
+        let list = tombstone.encode();
         let header = RecordHeader::of_tombstone(list.len() as u32, Place::default());
-        let volume = match self.volume_for(header.record_bytes(), Need::Tombstone) {
+        let volume = match self.volume_for(header.record_bytes(), need) {
             Ok(volume) => volume,
-            Err(error) => return drop(reply.send(Err(error))),
+            Err(error) => return Err((error, reply)),
         };
-        let (header, checksum) = self.begin_record(header, Purpose::Tombstone(shards), &list, &volume);
-        let change = Change::Delete { shards: held };
+        let (header, checksum) =
+            self.begin_record(header, Purpose::Tombstone(tombstone.shards.clone()), &list, &volume);
         self.group.end_record(
             header,
             &Footer::new().encode(&volume.key, &checksum),
             Next::Sync { change, reply },
             None,
         );
+        Ok(())
     }
 
     /// Begins a record at the tail: reserves its space and appends header and descriptor to the group.

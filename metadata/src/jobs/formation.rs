@@ -14,7 +14,7 @@ use crate::raft::proposal::Change;
 use crate::state::commands::Bootstrap;
 use crate::state::tables::members::MembershipRecord;
 
-/// What it takes to form a cluster.
+/// The inputs of forming a cluster.
 pub(super) struct Formation {
     directory: Directory,
     admission: Arc<Admission>,

@@ -1,4 +1,4 @@
-//! The state of disks as the leader concludes it from what nodes report, or from their silence.
+//! The states of disks, as the leader concludes them from the reports of nodes or from their silence.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use cairn_core::id::{DiskId, NodeId};
 
 use crate::leader::Memory;
 
-/// The disks whose state in the map is not what it should be, with the states that they are seen in.
+/// The disks whose state in the map is out of date, with the states now observed.
 pub(super) fn changes(map: &ClusterMap, memory: &Memory, now: Duration, silence: Duration) -> Vec<(DiskId, DiskState)> {
     let wanted = |disk: &Disk| {
         let seen = conclude(disk, memory, now, silence)?;
@@ -17,7 +17,7 @@ pub(super) fn changes(map: &ClusterMap, memory: &Memory, now: Duration, silence:
     map.disks.iter().filter_map(wanted).collect()
 }
 
-/// How a disk is seen now; nothing where its node has registered and not reported yet.
+/// The observed state of a disk; `None` if its node has registered but not yet reported.
 pub(super) fn conclude(disk: &Disk, memory: &Memory, now: Duration, silence: Duration) -> Option<DiskState> {
     if is_silent(disk.node, memory, now, silence) {
         return Some(DiskState::Unavailable);
@@ -28,7 +28,7 @@ pub(super) fn conclude(disk: &Disk, memory: &Memory, now: Duration, silence: Dur
     Some(reported.map_or(DiskState::Unavailable, |reported| reported.state))
 }
 
-/// Whether a node has said nothing for longer than it may. One that was never heard counts from the begin of the lead.
+/// Whether a node is silent beyond the limit. For a node never heard of, the time counts from the start of the term.
 pub(super) fn is_silent(node: NodeId, memory: &Memory, now: Duration, silence: Duration) -> bool {
     let at = memory.heard.get(&node).map_or(memory.since, |heard| heard.at);
     now.saturating_sub(at) > silence

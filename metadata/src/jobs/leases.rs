@@ -1,4 +1,4 @@
-//! Gateways that say nothing lose their sessions.
+//! Silent gateways lose their sessions.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the leader does about its members on its own.
+//! The leader's maintenance of the membership.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! What the leader does on its own: it forms the cluster, ends the sessions of silent gateways, keeps disk states in the
-//! map, removes what lifecycle rules have expired, and reclaims space. Every member syncs its state. Each decision is a
+//! The leader's background jobs: it forms the cluster, ends the sessions of silent gateways, keeps disk states in the
+//! map, expires objects by lifecycle rules, and reclaims space. Every member syncs its state. Each decision is a
 //! function; here they are carried out.
 
 mod formation;
@@ -100,7 +100,7 @@ impl Jobs {
             leases::expired(&open, &memory, now, self.options.session_lease)
         };
         for session in expired {
-            tracing::warn!(%session, "a gateway has not renewed its session: the session ends");
+            tracing::warn!(%session, "a gateway did not renew its session; ending the session");
             leader.execute(EndSession { session }.into()).await?;
         }
         Ok(())
@@ -113,7 +113,7 @@ impl Jobs {
             return Ok(());
         }
         for (disk, state) in &states {
-            tracing::info!(%disk, %state, "a disk changes its state");
+            tracing::info!(%disk, %state, "changing the state of a disk");
         }
         leader.execute(SetDiskStates { states }.into()).await.map(drop)
     }
@@ -151,7 +151,7 @@ pub(crate) async fn run(leader: Weak<Leader>, wake: Arc<Notify>, mut jobs: Jobs,
         let Some(leader) = leader.upgrade() else { return };
         tokio::select! {
             done = jobs.tick(&leader) => if let Err(error) = done {
-                tracing::warn!(%error, "a background job of the metadata service failed; it is tried again");
+                tracing::warn!(%error, "a background job failed; retrying");
             },
             _ = stop.changed() => return,
         }

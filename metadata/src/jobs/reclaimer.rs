@@ -54,7 +54,7 @@ impl Cursor {
     }
 }
 
-/// What one step does about one entry.
+/// The work of one step on one entry.
 #[derive(Debug)]
 struct Work {
     entry: ReclaimId,
@@ -152,7 +152,7 @@ impl Reclaimer {
         }
         while let Some(done) = orders.join_next().await {
             if let Ok(Some((number, error))) = done {
-                tracing::warn!(disk = %number, %error, "shards were not deleted; it is tried again later");
+                tracing::warn!(disk = %number, %error, "a disk did not delete shards; retrying later");
                 failed.insert(number);
             }
         }

@@ -35,7 +35,7 @@ pub(crate) enum LeaderError {
     /// It may have happened, or may happen yet.
     #[error("not {what} within {limit:?}; it may be yet")]
     TooLate {
-        /// What was waited for.
+        /// The event that did not happen.
         what: &'static str,
         limit: Duration,
     },

@@ -44,7 +44,7 @@ impl Group {
         self.matched(member).map(|matched| self.last_log.saturating_sub(matched))
     }
 
-    /// What the voters will be once a change under way is through.
+    /// The voters after the change in progress.
     pub(crate) fn target(&self) -> BTreeSet<MemberId> {
         self.voters.last().cloned().unwrap_or_default()
     }

@@ -17,7 +17,7 @@ pub(crate) struct Memory {
     pub(crate) since: Duration,
     /// When each session was renewed last.
     pub(crate) renewed: HashMap<SessionId, Duration>,
-    /// What each node said last, and when.
+    /// The last report of each node, and when it came.
     pub(crate) heard: HashMap<NodeId, Heard>,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct Memory {
 #[derive(Debug, Clone)]
 pub(crate) struct Heard {
     pub(crate) at: Duration,
-    /// Nothing for a node that has registered and not reported yet.
+    /// `None` for a node that has registered but not yet reported.
     pub(crate) status: Option<NodeStatus>,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Heard {
 pub(crate) struct LeaderMemory(Mutex<Memory>);
 
 impl LeaderMemory {
-    /// The memory of the lead of `term`; what earlier leads heard is forgotten.
+    /// The memory of the leader of `term`; what was heard in earlier terms is dropped.
     pub(crate) fn of(&self, term: u64, now: Duration) -> MutexGuard<'_, Memory> {
         let mut memory = self.0.lock().ignore_poison();
         if memory.term != term {

@@ -1,4 +1,4 @@
-//! What the member that leads holds: how it proposes, when it may answer a read, and what it remembers of this lead.
+//! The leader: how it proposes, when it may answer a read, and what it remembers of its term.
 
 mod client_watch;
 mod error;
@@ -38,7 +38,7 @@ use memory::LeaderMemory;
 use proposer::Proposer;
 use read_gate::ReadGate;
 
-/// What a [`Leader`] is made of.
+/// The parts of a [`Leader`].
 pub(crate) struct LeaderParts {
     pub(crate) raft: Raft,
     pub(crate) machine: Arc<Machine>,
@@ -61,7 +61,7 @@ pub(crate) struct Leader {
     clients: ClientWatch,
     repair: RepairStatusCell,
     history: HistoryBegun,
-    /// The lead is being handed over: nothing is taken that would keep the others from electing.
+    /// The lead is being handed over: commands are refused, because they would keep the others from electing.
     handing_over: AtomicBool,
     /// Wakes the background jobs before their time.
     wake: Arc<Notify>,
@@ -212,7 +212,7 @@ impl Leader {
         self.clients.are_at_work(self.now())
     }
 
-    /// Lets the background jobs run before their time.
+    /// Runs the background jobs now.
     pub(crate) fn wake_jobs(&self) {
         self.wake.notify_one();
     }
@@ -222,7 +222,7 @@ impl Leader {
         Arc::clone(&self.wake)
     }
 
-    /// Makes sure that the history of this lead has begun: before that, nobody can tell this state from another one.
+    /// Ensures that the history of this term has begun: before that, this state cannot be told from an older copy.
     pub(crate) async fn begin_history(&self) -> Result<(), LeaderError> {
         let (begun, term) = (&self.history.term, self.term());
         if begun.load(Ordering::Acquire) == term {
@@ -236,7 +236,7 @@ impl Leader {
         Ok(())
     }
 
-    /// Whether the service was restored and deletes nothing for the time being.
+    /// Whether the service was restored and deletions are held.
     pub(crate) fn is_held_back(&self) -> Result<bool, StoreError> {
         let hold = meta::get::<RestoreHold>(&self.view()?.meta()?, meta::RESTORED)?;
         Ok(hold.is_some_and(|hold| hold.released_below.is_none()))

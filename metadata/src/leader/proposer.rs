@@ -93,7 +93,7 @@ async fn run(raft: Raft, clock: Arc<dyn Clock>, mut queue: mpsc::Receiver<Queued
         }
         let tags = tags.iter().any(Option::is_some).then_some(tags);
         let proposal = Proposal { proposed_at_ms: clock.now_ms(), change: Change::Batch(commands, tags) };
-        // A leader that was replaced by way of a snapshot never hears what became of its entry.
+        // A leader that was replaced through a snapshot never learns the outcome of its entry.
         let written = tokio::time::timeout(COMMIT_LIMIT, write(&raft, proposal)).await;
         let late = |_| Err(TOO_LATE);
         deliver(answers, written.unwrap_or_else(late));
@@ -108,7 +108,7 @@ fn deliver(answers: Vec<Answer>, written: Result<Outcomes, LeaderError>) {
                     Some(outcome) => outcome.map_err(LeaderError::Rejected),
                     None => Err(LeaderError::Forgotten),
                 };
-                // Whoever does not wait any more was cancelled; the command is applied all the same.
+                // A caller that no longer waits was cancelled; the command is applied anyway.
                 let _ = answer.send(result);
             }
         }

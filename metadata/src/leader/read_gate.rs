@@ -26,7 +26,7 @@ pub(crate) struct ReadGate {
     at_start: LogEnd,
 }
 
-/// What this member may do about a read.
+/// Whether this member may answer a read.
 enum Standing {
     /// It leads and is the only voter: nobody else can have acknowledged anything, and what it acknowledged is applied.
     Sole,
@@ -99,7 +99,7 @@ impl ReadGate {
 
 async fn confirm(raft: Raft, mut waiting: mpsc::Receiver<Answer>) {
     let mut answers = Vec::new();
-    // Those who come while a round is under way wait for the next: a round confirms only what was before it.
+    // Reads that arrive during a round wait for the next: a round confirms only what came before it.
     while waiting.recv_many(&mut answers, WAITING_MAX).await > 0 {
         let result = match raft.ensure_linearizable().await {
             Ok(_) => Ok(()),
@@ -112,7 +112,7 @@ async fn confirm(raft: Raft, mut waiting: mpsc::Receiver<Answer>) {
             Err(RaftError::Fatal(fatal)) => Err(LeaderError::RaftDown(fatal.to_string())),
         };
         for answer in answers.drain(..) {
-            // Whoever does not wait any more was cancelled.
+            // A caller that no longer waits was cancelled.
             let _ = answer.send(result.clone());
         }
     }

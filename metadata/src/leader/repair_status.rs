@@ -8,7 +8,7 @@ use cairn_protocol::metadata::query::{
     RebalanceStatus, RepairStatus as Answer, RunningRebuild, Verification, VerifyReport,
 };
 
-/// What a pass has seen so far.
+/// Counts of the current pass.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
     /// Extents with a shard to rebuild.
@@ -22,7 +22,7 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// Adds what a further step has seen.
+    /// Adds the counts of a further step.
     pub(crate) fn add(&mut self, more: Self) {
         self.extents += more.extents;
         self.bytes += more.bytes;
@@ -43,7 +43,7 @@ pub(crate) struct RepairStatus {
 }
 
 impl RepairStatus {
-    /// What the planner is at, and the nodes that are not given up because too many are silent.
+    /// The planner's work, and the silent nodes whose disks are not failed because too many are silent.
     pub(crate) fn of(planner: &Planner, held_back: Vec<String>) -> Self {
         let running = planner.running().map(|task| RunningRebuild {
             extent: task.shard.extent,
@@ -90,13 +90,13 @@ pub(crate) struct RepairStatusCell {
 }
 
 impl RepairStatusCell {
-    /// The status as it is now; what was pending at the end of the last pass stays.
+    /// The current status. Pending counts are those of the last finished pass.
     pub(crate) fn set(&self, status: RepairStatus) {
         let mut current = self.status.lock().ignore_poison();
         *current = RepairStatus { pending: current.pending, ..status };
     }
 
-    /// What a whole pass has seen.
+    /// The counts of a finished pass.
     pub(crate) fn set_pending(&self, pending: Seen) {
         self.status.lock().ignore_poison().pending = pending;
     }
@@ -127,12 +127,12 @@ impl RepairStatusCell {
         self.lock_verification().shards_expected = shards;
     }
 
-    /// So many further shards have been compared.
+    /// Adds compared shards.
     pub(crate) fn compared(&self, shards: u64) {
         self.lock_verification().shards_compared += shards;
     }
 
-    /// The verification under way has ended; with nothing, if it was broken off.
+    /// The running verification has ended; `None` if it was interrupted.
     pub(crate) fn verified(&self, report: Option<VerifyReport>) {
         let mut current = self.lock_verification();
         current.is_running = false;

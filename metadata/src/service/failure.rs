@@ -1,4 +1,4 @@
-//! What callers are told of a failure: the one place where a [`LeaderError`] becomes a message of the RPC.
+//! The one place where a [`LeaderError`] becomes a message of the RPC.
 
 use cairn_protocol::rpc::MetadataFailure;
 use http::StatusCode;
@@ -27,7 +27,7 @@ impl From<LeaderError> for MetadataFailure {
     }
 }
 
-/// The status that goes with a failure.
+/// The HTTP status of a failure.
 pub(super) trait Failed {
     fn status(&self) -> StatusCode;
 }

@@ -94,7 +94,7 @@ impl Handle {
         let machine = Arc::clone(&self.member.machine);
         let synced = tokio::task::spawn_blocking(move || machine.sync().map(drop).map_err(|e| e.to_string())).await;
         if let Err(error) = synced.unwrap_or_else(|panicked| Err(panicked.to_string())) {
-            tracing::warn!(%error, "the metadata state was not synced; it is applied again at the next start");
+            tracing::warn!(%error, "cannot sync the metadata state; the log is applied again at the next start");
         }
         let open = [self.member.log_open.clone(), self.member.machine.open_token()];
         drop(self);

@@ -1,4 +1,4 @@
-//! What members ask each other about themselves.
+//! The greeting by which members identify each other.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub(super) async fn hello(rpc: &RpcClient, addr: &str, question: &Hello) -> Resu
 }
 
 impl RunningMember {
-    /// What this member says of itself, and of the asker.
+    /// What this member knows of itself and of the asker.
     pub(super) fn answer_hello(&self, question: &Hello) -> Result<HelloAnswer, Stopped> {
         let stopped = |e: &dyn std::fmt::Display| Stopped { detail: e.to_string() };
         let record = self.machine.view().and_then(|view| members::record(&view.meta()?)).map_err(|e| stopped(&e))?;

@@ -30,7 +30,7 @@ use crate::raft::snapshot_data::SnapshotData;
 /// Bytes of one message: the largest is a batch of log entries, or one completion of 10,000 parts.
 const MESSAGE_BYTES_MAX: usize = 16 << 20;
 
-/// The endpoints of `handle`. Nothing is let in that `auth` does not verify (I22).
+/// The endpoints of `handle`. `auth` verifies every request (I22).
 pub fn router(handle: Handle, auth: RpcAuth) -> Router {
     let server = Arc::new(Server { member: handle.member, auth, incoming: Mutex::default() });
     macro_rules! endpoint {

@@ -1,4 +1,4 @@
-//! The rounds in which a member asks the others what they know about it, and what follows: see [`crate::raft::admission`].
+//! Rounds in which a member asks the others what they know about it: see [`crate::raft::admission`].
 
 use std::collections::BTreeMap;
 use std::sync::Weak;
@@ -81,7 +81,7 @@ pub(super) async fn run(weak: Weak<RunningMember>, founders: Vec<(MemberId, Stri
 
 async fn meet(local: &RunningMember, founders: &[(MemberId, String)], round: u32, admitted: &mut bool) {
     let answers = local.ask_all(founders).await;
-    // Read after the answers: a member has what it acknowledged before them.
+    // Read after the answers: it then includes everything acknowledged before them.
     let holding = local.holding();
     let me = local.admission.me();
     if *admitted {

@@ -1,4 +1,4 @@
-//! The members of the service itself: how they are added, removed, and made to lead, while everything goes on.
+//! Adds and removes members of the service, and hands over the lead, while everything runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use crate::raft::message::{Campaign, Campaigning, Hello, RaftPath, Stopped};
 use crate::state::tables::meta;
 use cairn_core::id::MemberId;
 
-/// Members at most: each more makes a commit slower and adds nothing.
+/// Limit of members: more make commits slower without a benefit.
 const MEMBERS_MAX: usize = 7;
 /// Time for the next leader to catch up, and to be elected.
 const CATCH_UP_LIMIT: Duration = Duration::from_secs(2);
 const ELECTED_LIMIT: Duration = Duration::from_secs(3);
 const STEP: Duration = Duration::from_millis(10);
-/// Time for a member to say that it stands for election.
+/// Limit for a member to stand for election.
 const CAMPAIGN_LIMIT: Duration = Duration::from_secs(1);
 
 /// Why removing `member` would stop the service, if it would.
@@ -90,7 +90,7 @@ impl RunningMember {
         })
     }
 
-    /// Takes a new member in as a learner; the jobs let it vote once it has caught up.
+    /// Adds a new member as a learner; the jobs make it a voter once it has caught up.
     pub(super) async fn add_member(&self, member: MemberId, addr: String) -> Result<(), LeaderError> {
         let group = self.leader.members().group();
         match group.nodes.get(&member) {
@@ -169,7 +169,7 @@ impl RunningMember {
             return Err(refused(format!("member {member} does not vote: see `cairn metadata members list`")));
         };
         self.leader.begin_hand_over()?;
-        // In a task of its own, so that it ends in order whatever becomes of the call.
+        // In a task of its own, so that it finishes even if the call is cancelled.
         let local = Arc::clone(self);
         let handing = tokio::spawn(async move {
             let handed = local.hand_over(member, &addr).await;

@@ -1,4 +1,4 @@
-//! A member of the metadata service: how it starts, what it takes, and how it stops.
+//! A member of the metadata service: its start, its API and its shutdown.
 
 mod failure;
 mod handle;

@@ -1,4 +1,4 @@
-//! How the leader does what operators ask for.
+//! The leader's side of operator requests.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::leader::LeaderError;
 use crate::raft::proposal::Change;
 
 impl RunningMember {
-    /// Does what an operator asks for, if this member leads.
+    /// Carries out an operator's request, if this member leads.
     pub(super) async fn operate(self: &Arc<Self>, request: OperatorRequest) -> Result<(), LeaderError> {
         self.leader.confirm_lead().await?;
         self.leader.begin_history().await?;

@@ -1,4 +1,4 @@
-//! How the leader answers queries: from the tables, and from what it remembers of its lead.
+//! How the leader answers queries: from the tables, and from its memory of this term.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ impl RunningMember {
     }
 }
 
-/// Answers what takes no look at the tables.
+/// Answers queries that need no table.
 fn answer_at_once(leader: &Leader, query: &Query) -> Option<Answer> {
     match query {
         Query::GetClusterMap(query) => {

@@ -19,7 +19,7 @@ impl RunningMember {
         Ok(self.hear(signal)?)
     }
 
-    /// What the leader answers where nothing was signalled.
+    /// The leader's answer to a request that is not a signal.
     pub(super) fn signal_answer(&self) -> Result<SignalAnswer, StoreError> {
         let history: History = meta::get(&self.leader.view()?.meta()?, meta::HISTORY)?.unwrap_or_default();
         Ok(SignalAnswer {
@@ -60,7 +60,7 @@ fn renew(leader: &Leader, session: SessionId) -> Result<bool, StoreError> {
     Ok(is_open)
 }
 
-/// Remembers what a node reports, and wakes the jobs if a disk is not as the map has it.
+/// Stores a node's report, and wakes the jobs if a disk's state differs from the map.
 fn note(leader: &Leader, map: Option<&ClusterMap>, status: NodeStatus) {
     let differs = map.is_some_and(|map| {
         let news = |known: &Disk, seen| step(known, DiskEvent::Seen(seen)).is_ok_and(|(_, s)| s != known.state);

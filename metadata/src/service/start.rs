@@ -37,7 +37,7 @@ const PURGE_BATCH: u64 = 256;
 const READY_LIMIT: Duration = Duration::from_mins(1);
 const READY_STEP: Duration = Duration::from_millis(2);
 
-/// What a member needs from outside.
+/// What a member is given: time, randomness, threads, the network.
 pub struct Dependencies {
     /// Time.
     pub clock: Arc<dyn Clock>,
@@ -115,7 +115,7 @@ async fn is_sole(member: &RunningMember, options: &Options) -> Result<bool, Star
     }
 }
 
-/// Lets a member lead that nobody else can contradict.
+/// Makes the only member the leader.
 async fn begin_alone(member: &RunningMember, options: &Options) -> Result<(), StartError> {
     let failed = |e: &dyn std::fmt::Display| StartError::Raft(e.to_string());
     member.admission.open();

@@ -35,7 +35,7 @@ pub(super) struct Lifecycle {
     lead: Option<Lead>,
 }
 
-/// What the job remembers within one lead.
+/// The job's state within one term.
 struct Lead {
     term: u64,
     /// Up to when the service time is counted, by this member's monotonic clock.
@@ -67,11 +67,11 @@ impl Lifecycle {
         }
     }
 
-    /// Takes one step; tells whether the pass goes on.
+    /// Takes one step; returns whether the pass continues.
     pub(super) async fn tick(&mut self, leader: &Leader) -> Result<bool, LeaderError> {
         let (term, now) = (leader.term(), leader.now());
         if self.lead.as_ref().is_none_or(|lead| lead.term != term) {
-            // What was before is for the leader before to count.
+            // Time before this term is counted by the earlier leader.
             self.lead = Some(Lead { term, counted: now, has_begun: false, began: None, pass: None });
         }
         let Some(lead) = &mut self.lead else { return Ok(false) };
@@ -122,7 +122,7 @@ fn read_time(leader: &Leader) -> Result<ServiceTime, StoreError> {
     service_time::get(&leader.view()?.meta()?)
 }
 
-/// Looks at the next versions or uploads, and lets those go that have ended; tells whether there are more.
+/// Reads the next versions or uploads and removes the expired ones; returns whether there are more.
 async fn step(pass: &mut Pass, leader: &Leader, day: Day) -> Result<bool, LeaderError> {
     let (cursor, wall_ms) = (pass.cursor.clone(), leader.wall_ms());
     let looked = leader.read(move |view| {
@@ -153,14 +153,14 @@ impl Pass {
         self.gone.uploads += gone.uploads;
     }
 
-    /// Says what came of the pass.
+    /// Logs the result of the pass.
     fn report(&self, day: Day) {
         let LifecycleApplied { versions, bytes, uploads } = self.gone;
         let (looked_at, waiting) = (self.looked_at, self.waiting);
         if versions + uploads > 0 {
             tracing::info!(looked_at, versions, bytes, uploads, waiting, "a lifecycle pass has ended");
         } else {
-            tracing::debug!(looked_at, waiting, "a lifecycle pass has ended, and nothing had to go");
+            tracing::debug!(looked_at, waiting, "a lifecycle pass has ended; nothing had expired");
         }
         if self.short_ms_max > day.span_ms(WARN_DAYS) {
             let short_days = self.short_ms_max / day.span_ms(1);

@@ -1,4 +1,4 @@
-//! What a disk holds, compared with what metadata has on it.
+//! Compares a disk's inventory with metadata.
 
 use std::sync::Arc;
 
@@ -25,17 +25,17 @@ pub(super) enum CompareError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A thread ended.
-    #[error("the comparison was broken off: {0}")]
+    #[error("the comparison was interrupted: {0}")]
     Broken(#[from] tokio::task::JoinError),
 }
 
 /// One page of a comparison.
 pub(super) struct Page {
-    /// What differs, after everything that changed meanwhile was looked at again.
+    /// The differences, after everything that changed in the meantime was checked again.
     pub(super) difference: Difference,
     /// Shards that are where metadata has them.
     pub(super) good: u64,
-    /// Where the next page begins; nothing at the end.
+    /// Where the next page starts; `None` at the end.
     pub(super) next: Option<ShardId>,
 }
 

@@ -1,4 +1,4 @@
-//! The repair job of one lead: what it has under way, and what it does in a tick.
+//! The repair job of one term: its running tasks, and what a tick does.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -49,7 +49,7 @@ pub(super) struct Lead {
 /// A rebuild under way.
 struct UnderWay {
     extent: ExtentId,
-    /// The rebalance that it is part of; nothing for a repair or a drain.
+    /// The rebalance that it belongs to; `None` for a repair or a drain.
     rebalance: Option<CommitSequence>,
     abort: AbortHandle,
 }
@@ -163,7 +163,7 @@ impl Lead {
         self.under_way.insert(abort.id(), UnderWay { extent, rebalance, abort });
     }
 
-    /// Whether the last pass over the tables found nothing that can be repaired.
+    /// Whether the last pass over the tables found no repairable extent.
     fn has_nothing_to_repair(&self) -> bool {
         self.pass.found_nothing()
     }
@@ -179,7 +179,7 @@ impl Lead {
         Ok(())
     }
 
-    /// Goes on with the rebalance that the tables say is under way, while there is nothing to repair.
+    /// Continues the rebalance recorded in the tables, while there is nothing to repair.
     async fn rebalance(
         &mut self,
         leader: &Arc<Leader>,
@@ -231,7 +231,7 @@ impl Lead {
             self.verification_begun = number;
             let mut task = JoinSet::new();
             task.spawn(verify::run_and_note(Arc::clone(leader), self.storage.clone(), Arc::clone(map)));
-            // What was under way before belongs to an earlier lead and ends here.
+            // Rebuilds of an earlier term end here.
             self.verification = Some(task);
         }
     }
@@ -245,7 +245,7 @@ impl Lead {
         let all = rebuilds::all(&leader.view()?.rebuilds()?)?;
         let strays: Vec<_> = all.into_iter().filter(|rebuild| !running.contains(&rebuild.extent)).collect();
         if !strays.is_empty() {
-            tracing::info!(rebuilds = strays.len(), "ending rebuilds that nobody works on");
+            tracing::info!(rebuilds = strays.len(), "ending rebuilds of an earlier term");
             leader.execute(EndRebuilds { rebuilds: strays }.into()).await?;
         }
         self.grants_checked = Some(now);
@@ -265,7 +265,7 @@ impl Lead {
         };
         let mut changes = Vec::new();
         for disk in over.into_iter().filter_map(|id| map.disk_by_id(id)) {
-            tracing::warn!(disk = %disk.number, path = disk.path, "a disk has been away for too long: it is given up");
+            tracing::warn!(disk = %disk.number, path = disk.path, "a disk has been absent for too long; its shards are rebuilt elsewhere");
             changes.push((disk.id, DiskEvent::GraceOver));
         }
         if changes.is_empty() {

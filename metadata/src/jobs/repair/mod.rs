@@ -53,7 +53,7 @@ pub(crate) async fn run(
         let (term, now) = (leader.term(), leader.now());
         if lead.as_ref().is_none_or(|lead| lead.term != term) {
             lead = Some(Lead::new(term, options.clone(), storage.clone(), now));
-            // What an earlier lead of this member has left there is out of date.
+            // The status of an earlier term of this member is out of date.
             leader.repair().set_rebalance(RebalanceStatus::default());
         }
         let Some(lead) = &mut lead else { continue };

@@ -1,4 +1,4 @@
-//! The pass of one lead over the tables: what it has seen, and when the next one begins.
+//! The current pass over the tables: its counts, and when the next one starts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ impl Pass {
         Self { cursor: Some(Cursor::START), seen: Seen::default(), found: false, began: now, not_before: now }
     }
 
-    /// Whether the last pass has ended and found nothing that can be repaired.
+    /// Whether the last pass has ended and found no repairable extent.
     pub(super) fn found_nothing(&self) -> bool {
         self.cursor.is_none() && !self.found
     }
@@ -52,7 +52,7 @@ impl Pass {
                 return Ok(());
             };
             let (reader, own) = (Arc::clone(leader), Arc::clone(map));
-            // The planner goes along, and comes back: nothing else of this lead runs meanwhile.
+            // The planner is moved into the blocking task and back; nothing else uses it meanwhile.
             let lent = std::mem::replace(planner, Planner::new(options.repair, now));
             let looked = tokio::task::spawn_blocking(move || {
                 let wants = |extent, spare| lent.wants(extent, spare, now);

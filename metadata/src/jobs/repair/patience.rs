@@ -21,7 +21,7 @@ const WARNING_INTERVAL: Duration = Duration::from_mins(1);
 pub(super) struct AwayLimits {
     /// Time after which a disk that is away is given up.
     pub(super) grace: Duration,
-    /// Time after which a node that says nothing is silent.
+    /// Time without a heartbeat after which a node is silent.
     pub(super) silence: Duration,
 }
 
@@ -72,7 +72,7 @@ impl Patience {
         self.held_back.sort_unstable();
         if !holds_back {
             if was_holding {
-                tracing::info!("no more than a third of the storage nodes is silent any more: repair goes on");
+                tracing::info!("at most a third of the storage nodes is silent again; repair continues");
             }
             self.warned = None;
             return;
@@ -141,7 +141,7 @@ mod tests {
         memory
     }
 
-    /// Which disks are given up after two minutes in which nothing changes.
+    /// The disks that are failed after two minutes without a change.
     fn check(nodes: u8, away: &[u8], silent: &[u8], failed: &[u8], expected: &[u8], held_back: usize) {
         let (map, mut patience) = (map(nodes, away, failed), Patience::default());
         let mut over = Vec::new();

@@ -21,7 +21,7 @@ use crate::leader::{Leader, LeaderError};
 /// After a pass that found nothing to do, the job rests for this multiple of the pass's duration, so that extents that cannot
 /// move do not keep a core busy.
 pub(super) const REST_FACTOR: u32 = 10;
-/// Moves that wait in memory; the walk goes on when there are fewer.
+/// Limit of moves waiting in memory; the walk continues below it.
 const WAITING_MAX: usize = 256;
 /// Passes after which a rebalance gives up: clients unbalance the disks faster than it balances them.
 const PASSES_MAX: u32 = 100;
@@ -34,10 +34,10 @@ pub(super) struct Rebalance {
     pub(super) planner: Planner,
     epoch: Epoch,
     stage: Stage,
-    /// As of the last survey, with what was planned since.
+    /// The balance of the last survey, with the moves planned since.
     balance: Option<Balance>,
     passes: u32,
-    /// Moves that the pass has planned; nothing if it was not made under this map.
+    /// Moves that the pass has planned; `None` if it was made under another map.
     planned: Option<u64>,
     /// Shards that had been published when it began.
     published_before: u64,
@@ -176,7 +176,7 @@ impl Rebalance {
         self.planner.next(now)
     }
 
-    /// Whether a repair or a drain goes first.
+    /// Whether a repair or a drain has priority.
     pub(super) fn wait(&mut self, is_waiting: bool) {
         self.is_waiting = is_waiting;
     }

@@ -19,7 +19,7 @@ use crate::leader::{Leader, LeaderError};
 /// Time limit for a node to rebuild a shard.
 const REBUILD_LIMIT: Duration = Duration::from_mins(5);
 
-/// What became of a task.
+/// The result of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ended {
     /// The shard is where the task wanted it.
@@ -83,7 +83,7 @@ pub(super) async fn run(
                 if is_gone(&leader, &task) {
                     let order = DeleteOrder { proof, shards: vec![task.shard] };
                     if let Err(error) = target.delete_shards(disk, order).await {
-                        tracing::info!(%error, "a shard that came too late is left to the collector");
+                        tracing::info!(%error, "a rebuilt shard came too late; the collector will delete it");
                     }
                 }
             }
@@ -111,7 +111,7 @@ fn refused(failure: LeaderError) -> Ended {
 /// Ends a rebuild. If that fails too, the next pass finds a grant that nobody works on.
 async fn end(leader: &Leader, id: RebuildId, ended: Ended) -> Ended {
     if let Err(failure) = leader.execute(EndRebuilds { rebuilds: vec![id] }.into()).await {
-        tracing::debug!(%failure, "a rebuild was not ended; it is tried again");
+        tracing::debug!(%failure, "cannot end a rebuild; retrying");
     }
     ended
 }
@@ -140,6 +140,6 @@ async fn note_bad_sources(leader: &Leader, task: &Task, report: &RebuildReport) 
     if !reports.is_empty()
         && let Err(failure) = leader.execute(ReportFaults { reports }.into()).await
     {
-        tracing::debug!(%failure, "bad sources were not noted; the next rebuild finds them again");
+        tracing::debug!(%failure, "cannot record bad sources; the next rebuild finds them again");
     }
 }

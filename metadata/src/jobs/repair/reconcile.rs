@@ -26,11 +26,11 @@ pub(super) enum ReconcileError {
     #[error("metadata: {0}")]
     Leader(#[from] LeaderError),
     /// The task ended.
-    #[error("the reconciliation was broken off: {0}")]
+    #[error("the reconciliation was interrupted: {0}")]
     Broken(#[from] tokio::task::JoinError),
 }
 
-/// What was found.
+/// The result of a reconciliation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Reconciled {
     /// Shards that are where metadata has them.

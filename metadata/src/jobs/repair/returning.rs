@@ -25,7 +25,7 @@ pub(super) type Ended = Result<(Id, Result<Reconciled, ReconcileError>), JoinErr
 /// The reconciliations of one lead.
 pub(super) struct Returning {
     storage: StorageDirectory,
-    /// Time after which a node that says nothing is silent.
+    /// Time without a heartbeat after which a node is silent.
     silence: Duration,
     running: JoinSet<Result<Reconciled, ReconcileError>>,
     disks: HashMap<Id, DiskId>,
@@ -61,11 +61,11 @@ impl Returning {
         let Some(disk) = self.disks.remove(&id) else { return };
         match ended {
             Ok(Reconciled { good, missing, deleted, kept }) => {
-                tracing::info!(%disk, good, missing, deleted, kept, "a disk that was away is reconciled");
+                tracing::info!(%disk, good, missing, deleted, kept, "reconciled a returning disk");
                 self.reconciled.push(disk);
             }
             Err(error) => {
-                tracing::warn!(%disk, %error, "a disk that was away is not reconciled; it is tried again");
+                tracing::warn!(%disk, %error, "cannot reconcile a returning disk; retrying");
                 self.resting.insert(disk, now + RECONCILE_REST);
             }
         }

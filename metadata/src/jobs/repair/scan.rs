@@ -1,4 +1,4 @@
-//! Finds what repair has to do, in bounded steps.
+//! Finds repair work, in bounded steps.
 //!
 //! There is no queue of work beside what the tables say anyway: the `repair` table has the shards that somebody found
 //! bad, and `disk_extents` has those of a disk that has to be emptied. So nothing has to be entered when a disk fails or
@@ -31,15 +31,15 @@ impl Cursor {
 pub(super) struct Step {
     pub(super) tasks: Vec<Task>,
     pub(super) seen: Seen,
-    /// Where to go on; nothing at the end of the pass.
+    /// Where to continue; `None` at the end of the pass.
     pub(super) next: Option<Cursor>,
 }
 
-/// What a look needs.
+/// The inputs of a scan.
 struct Look<'a> {
     view: &'a View,
     map: &'a ClusterMap,
-    /// Whether a task of an extent with so many spare shards is of use now.
+    /// Whether the planner wants a task of an extent with this many spare shards now.
     wants: &'a dyn Fn(ExtentId, u8) -> bool,
 }
 

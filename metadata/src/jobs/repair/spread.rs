@@ -16,7 +16,7 @@ use cairn_core::repair::Task;
 use super::survey;
 use crate::leader::{Leader, LeaderError};
 
-/// Time without a change of the map before the first walk under it: a node that comes and goes gives and takes nothing.
+/// Time without a change of the map before the first walk: a flapping node moves nothing.
 const CALM: Duration = Duration::from_secs(5);
 /// Shortest rest after a walk that has found something.
 const REST_MIN: Duration = Duration::from_millis(100);
@@ -28,7 +28,7 @@ const SETTLED_REST_FACTOR: u32 = 20;
 pub(super) struct Spread {
     /// The map that they go by.
     epoch: Epoch,
-    /// Where the walk under way goes on.
+    /// Where the current walk continues.
     at: Option<ExtentId>,
     /// Whether it has found anything so far.
     found: bool,
@@ -36,7 +36,7 @@ pub(super) struct Spread {
     began: Duration,
     /// When the next one may.
     not_before: Duration,
-    /// Whether the last one under this map has found nothing.
+    /// Whether the last walk under this map found nothing.
     is_settled: bool,
 }
 
@@ -45,7 +45,7 @@ impl Spread {
         Self { epoch: Epoch(0), at: None, found: false, began: now, not_before: now + CALM, is_settled: false }
     }
 
-    /// Whether nothing stands closer together than it has to, as far as this leader knows.
+    /// Whether no crowded extent is known to this leader.
     pub(super) fn is_settled(&self) -> bool {
         self.is_settled
     }
@@ -55,7 +55,7 @@ impl Spread {
         self.at.is_some() || !self.is_settled
     }
 
-    /// Goes by this map from now on: there may be other places than before.
+    /// Uses this map from now on: it may offer other places.
     pub(super) fn follow(&mut self, map: &ClusterMap, now: Duration) {
         if map.epoch != self.epoch {
             *self = Self { epoch: map.epoch, ..Self::new(now) };
@@ -84,7 +84,7 @@ impl Spread {
         if next.is_none() {
             self.is_settled = !self.found;
             let took = now.saturating_sub(self.began);
-            // What fails rests in the planner, and is not to be looked for all the time.
+            // Failed tasks wait in the planner; searching for them all the time would not help.
             let rest = if self.found { took.max(REST_MIN) } else { (took * SETTLED_REST_FACTOR).max(SETTLED_REST_MIN) };
             self.not_before = now + rest;
         }

@@ -20,7 +20,7 @@ const PLANNED_PER_STEP: usize = 2000;
 /// Where every walk begins.
 pub(super) const START: ExtentId = disk_extents::FIRST;
 
-/// Counts what the next extents have on the disks; returns where to go on.
+/// Counts the shards of the next extents per disk; returns where to continue.
 pub(super) fn count(view: &View, from: ExtentId, loads: &mut Loads) -> Result<Option<ExtentId>, StoreError> {
     walk(view, from, COUNTED_PER_STEP, |_, row| {
         loads.add(&row.geometry, &row.locations);
@@ -38,7 +38,7 @@ pub(super) fn plan(
     let faults = view.repair()?;
     let mut tasks = Vec::new();
     let next = walk(view, from, PLANNED_PER_STEP, |extent, row| {
-        // What is known to be bad is repaired first.
+        // Known damage is repaired first.
         if balance.concerns(&row.locations) && repair::of(&faults, extent)?.is_empty() {
             let view = row.view(extent);
             tasks.extend(balance.plan(map, view));

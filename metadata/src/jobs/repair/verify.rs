@@ -1,4 +1,4 @@
-//! All of metadata compared with what the disks hold: the only source of the word "healthy" (I10).
+//! Compares all metadata with the inventories of the disks: the only source of "healthy" (I10).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -76,7 +76,7 @@ pub(super) async fn run(
 enum Degraded {
     /// It cannot be read now.
     Lost,
-    /// It survives so many further losses.
+    /// Losses that it still survives.
     Spare(u8),
 }
 
@@ -85,7 +85,7 @@ struct Standing<'a> {
     map: &'a ClusterMap,
     /// Shards that are not where metadata has them.
     absent: HashSet<ShardId>,
-    /// Disks that nothing is known of.
+    /// Disks without an inventory.
     dark: HashSet<cairn_core::id::DiskNumber>,
 }
 
@@ -136,7 +136,7 @@ impl Standing<'_> {
         Ok(report)
     }
 
-    /// How an extent stands that lacks shards; nothing for a whole one.
+    /// The condition of an extent that lacks shards; `None` for a whole one.
     fn degraded(&self, extent: ExtentId, row: &ExtentRow) -> Result<Option<Degraded>, StoreError> {
         let mut bad = repair::of(&self.view.repair()?, extent)?;
         for (index, location) in (0u8..).zip(&row.locations) {
@@ -200,7 +200,7 @@ pub(super) async fn run_and_note(leader: Arc<Leader>, storage: StorageDirectory,
     match run(Arc::clone(&leader), storage, map).await {
         Ok(report) => cell.verified(Some(report)),
         Err(error) => {
-            tracing::warn!(%error, "the verification was broken off");
+            tracing::warn!(%error, "the verification was interrupted");
             cell.verified(None);
         }
     }

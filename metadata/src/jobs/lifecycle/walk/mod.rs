@@ -26,7 +26,7 @@ pub(super) struct Cursor {
     key: Vec<u8>,
     /// The complement of a version's sequence, or an upload.
     item: u64,
-    /// What was seen of the key already: its newer versions.
+    /// The key's newer versions, seen earlier in the walk.
     newer: Option<Newer>,
 }
 
@@ -47,10 +47,10 @@ struct Newer {
     noncurrent: u32,
 }
 
-/// What a step found.
+/// The result of a step.
 #[derive(Debug)]
 pub(super) struct Step {
-    /// What has to go.
+    /// What has expired.
     pub(super) ended: Option<ApplyLifecycle>,
     /// Where to go on.
     pub(super) next: Cursor,
@@ -62,7 +62,7 @@ pub(super) struct Step {
     pub(super) short_ms_max: u64,
 }
 
-/// Looks at the next rows from `cursor` on; nothing at the end of the walk.
+/// Reads the next rows from `cursor`; `None` at the end of the walk.
 pub(super) fn step(view: &View, cursor: Cursor, moment: &Moment<'_>) -> Result<Option<Step>, StoreError> {
     let Some((bucket, lifecycle)) = rules_of::next(&view.lifecycle()?, cursor.bucket)? else { return Ok(None) };
     let cursor = if bucket == cursor.bucket { cursor } else { Cursor { bucket, ..Cursor::default() } };
@@ -153,7 +153,7 @@ impl Walk<'_> {
         Ok(self.conclude(at))
     }
 
-    /// Looks at neighbouring versions; returns where to go on, or nothing at the end of the bucket.
+    /// Reads the next versions; returns where to continue, or `None` at the end of the bucket.
     fn run_of_versions(&mut self, view: &View, prefixes: &Prefixes, from: &Cursor) -> Result<Option<Run>, StoreError> {
         let end = (self.bucket.0 + 1, [].as_slice(), 0);
         let mut rows = AllVersions::range(view, (self.bucket.0, from.key.as_slice(), from.item)..end)?.peekable();
@@ -223,7 +223,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Looks at neighbouring uploads; returns where to go on, or nothing at the end of the bucket.
+    /// Reads the next uploads; returns where to continue, or `None` at the end of the bucket.
     fn run_of_uploads(
         &mut self,
         table: &redb::ReadOnlyTable<uploads::Key, uploads::Value>,

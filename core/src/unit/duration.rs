@@ -6,32 +6,33 @@ use super::text::{UnitError, exact, split};
 
 const EXPECTED: &str = "a duration such as 500ms, 10s, 2m or 1h";
 
-const SECOND_MS: u64 = 1_000;
-const MINUTE_MS: u64 = 60 * SECOND_MS;
-const HOUR_MS: u64 = 60 * MINUTE_MS;
-const DAY_MS: u64 = 24 * HOUR_MS;
+const MINUTE_S: u64 = 60;
+const HOUR_S: u64 = 60 * MINUTE_S;
+const DAY_S: u64 = 24 * HOUR_S;
 
-const UNITS: [(u64, &str); 4] = [(DAY_MS, "d"), (HOUR_MS, "h"), (MINUTE_MS, "m"), (SECOND_MS, "s")];
+const UNITS: [(u64, &str); 4] = [(DAY_S, "d"), (HOUR_S, "h"), (MINUTE_S, "m"), (1, "s")];
 
 /// Reads a duration: `500ms`, `10s`, `2m`, `1h`, `30d`. A bare number is in seconds.
 pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     let error = || UnitError { text: text.to_owned(), expected: EXPECTED };
     let (number, unit) = split(text).ok_or_else(error)?;
-    let unit_ms: u64 = match unit {
-        "ms" => 1,
-        "" | "s" => SECOND_MS,
-        "m" | "min" => MINUTE_MS,
-        "h" => HOUR_MS,
-        "d" => DAY_MS,
+    let unit_s: u64 = match unit {
+        "ms" => return Ok(Duration::from_millis(number)),
+        "" | "s" => 1,
+        "m" | "min" => MINUTE_S,
+        "h" => HOUR_S,
+        "d" => DAY_S,
         _ => return Err(error()),
     };
-    number.checked_mul(unit_ms).map(Duration::from_millis).ok_or_else(error)
+    number.checked_mul(unit_s).map(Duration::from_secs).ok_or_else(error)
 }
 
 /// A duration, to the millisecond, in the largest unit that is exact. [`parse_duration`] reads it back.
 pub fn format_duration(duration: Duration) -> String {
-    let ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-    let (number, unit) = exact(ms, &UNITS).unwrap_or(if ms == 0 { (0, "s") } else { (ms, "ms") });
+    if duration.subsec_millis() > 0 {
+        return format!("{}ms", duration.as_millis());
+    }
+    let (number, unit) = exact(duration.as_secs(), &UNITS).unwrap_or((0, "s"));
     format!("{number}{unit}")
 }
 
@@ -53,7 +54,7 @@ mod tests {
 
     #[test]
     fn durations_are_written_in_the_largest_exact_unit() {
-        for text in ["0s", "1500ms", "90s", "10m", "1h", "36h", "30d"] {
+        for text in ["0s", "1500ms", "90s", "10m", "1h", "36h", "30d", "9223372036854775807s"] {
             assert_eq!(format_duration(parse_duration(text).unwrap()), text);
         }
     }

@@ -96,7 +96,9 @@ async fn meet(local: &RunningMember, founders: &[(MemberId, String)], round: u32
         Verdict::Admit { form: false } if !holding.is_blank && !hears_itself && round < SELF_ROUNDS_MAX => {}
         Verdict::Admit { form } => {
             if !holding.is_blank && !hears_itself {
-                tracing::warn!("this metadata member does not reach itself at its own address: check rpc_advertise");
+                tracing::warn!(
+                    "this metadata member does not reach itself at its own address: check server.rpc_advertise"
+                );
             }
             local.admission.open();
             local.raft.runtime_config().elect(true);

@@ -107,7 +107,7 @@ impl RunningMember {
         if group.nodes.get(&self.admission.me().member).is_none_or(String::is_empty) {
             return Err(refused(
                 "this member has no address that others can reach: a process with all roles cannot be joined; run the \
-                 metadata role in a process of its own, with rpc_advertise"
+                 metadata role in a process of its own, with server.rpc_advertise"
                     .to_owned(),
             ));
         }
@@ -116,7 +116,7 @@ impl RunningMember {
         let newcomer = hello(&self.rpc, &addr, &question).await.map_err(refused)?;
         if newcomer.member != member {
             let theirs = newcomer.member;
-            return Err(refused(format!("{addr} is member {theirs}, not {member}: check metadata_id there")));
+            return Err(refused(format!("{addr} is member {theirs}, not {member}: check metadata.id there")));
         }
         if !newcomer.is_blank {
             return Err(refused(format!(

@@ -59,6 +59,7 @@ impl Source {
     pub(super) fn from_environment(variables: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let mut source = Self::default();
         for (variable, value) in variables.filter(|(variable, _)| variable.starts_with("CAIRN_")) {
+            let variable = variable.to_ascii_uppercase();
             let named = if let Some(key) = KEYS.iter().find(|key| key.variable() == variable) {
                 Named { key, name: variable, flat: None }
             } else if let Some(key) = KEYS.iter().find(|key| key.flat_variable().as_ref() == Some(&variable)) {

@@ -1,6 +1,6 @@
 //! How a cluster of processes is started.
 
-use super::member::{Member, ready, spawn};
+use super::member::{Member, Own, ready, spawn};
 use super::{GATEWAYS, ProcessCluster, STORAGE_NODES, node_host};
 use crate::network::Network;
 use crate::{Tuning, Workdir};
@@ -85,13 +85,13 @@ impl ClusterBuilder {
         std::fs::write(workdir.join("secret"), "the shared secret of a test cluster\n").expect("a secret file");
         let metadata: Vec<Member> = (1..=self.members).map(|n| self.metadata_member(n)).collect();
         let founders = (1..).zip(&metadata).map(|(n, member)| format!("\"{n}={}\"", member.rpc_addr()));
-        let founders = format!("metadata_members = [{}]\n", founders.collect::<Vec<_>>().join(", "));
+        let founders = format!("members = [{}]\n", founders.collect::<Vec<_>>().join(", "));
         let nodes = (1..=self.nodes).map(|n| self.storage_node(n)).collect();
         let gateways = (1..=self.gateways).map(|n| Member::new(format!("gateway{n}"))).collect();
         let Self { disks_per_node, tuning, network, .. } = self;
         let cluster = ProcessCluster { metadata, founders, nodes, gateways, disks_per_node, tuning, workdir, network };
         for member in &cluster.gateways {
-            cluster.configure(member, "gateway", "");
+            cluster.configure(member, "gateway", &Own::default());
         }
         for member in &cluster.nodes {
             cluster.configure_node(member);

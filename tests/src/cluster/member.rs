@@ -1,7 +1,5 @@
 //! One process of a cluster.
 
-use std::fmt::Write as _;
-
 use cairn_protocol::sigv4::Credentials;
 
 use crate::all_in_one::path_text;
@@ -69,16 +67,53 @@ impl Member {
     }
 }
 
-pub(super) fn configuration(member: &Member, role: &str, workdir: &Workdir, tuning: Tuning) -> String {
-    let name = &member.name;
-    let mut text = format!("roles = [{role:?}]\nnode_name = {name:?}\nfailure_domain = \"node\"\n");
-    for (key, path) in [("data", workdir.join(name)), ("cluster_secret_file", workdir.join("secret"))] {
-        writeln!(text, "{key} = {:?}", path_text(&path)).expect("writing to a string");
-    }
-    for (key, port) in [("s3_addr", member.s3_port), ("admin_addr", member.admin_port), ("rpc_addr", member.rpc_port)] {
-        writeln!(text, "{key} = \"{}:{port}\"", member.host).expect("writing to a string");
-    }
-    text + &tuning.to_toml()
+/// What the configuration of one process says beyond that of every other.
+#[derive(Debug, Default)]
+pub(super) struct Own {
+    /// Lines of `[metadata]`.
+    pub(super) metadata: String,
+    /// Lines of `[storage_node]`.
+    pub(super) storage_node: String,
+}
+
+/// A configuration in sections; the tuning stands above them, under the flat names that are still read.
+pub(super) fn configuration(
+    member: &Member,
+    role: &str,
+    workdir: &Workdir,
+    tuning: Tuning,
+    metadata_addrs: &str,
+    own: &Own,
+) -> String {
+    let Member { name, host, s3_port, admin_port, rpc_port, .. } = member;
+    let path = |name: &str| format!("{:?}", path_text(&workdir.join(name)));
+    format!(
+        "{tuning}
+[server]
+roles = [{role:?}]
+data = {data}
+admin_addr = \"{host}:{admin_port}\"
+rpc_addr = \"{host}:{rpc_port}\"
+
+[cluster]
+secret_file = {secret}
+metadata_addrs = [{metadata_addrs}]
+
+[gateway]
+s3_addr = \"{host}:{s3_port}\"
+
+[metadata]
+failure_domain = \"node\"
+{metadata}
+[storage_node]
+name = {name:?}
+{storage_node}",
+        tuning = tuning.to_toml(),
+        data = path(name),
+        secret = path("secret"),
+        metadata = own.metadata,
+        storage_node = own.storage_node,
+    )
 }
 
 pub(super) fn spawn(member: &mut Member, workdir: &Workdir) {

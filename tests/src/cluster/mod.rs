@@ -18,7 +18,7 @@ use crate::process::health;
 use crate::{Process, Tuning, Workdir, eventually};
 
 pub use builder::ClusterBuilder;
-use member::{ACCESS_KEY, Member, SECRET_KEY, configuration, credentials, ready, spawn, terminate};
+use member::{ACCESS_KEY, Member, Own, SECRET_KEY, configuration, credentials, ready, spawn, terminate};
 
 /// Storage nodes, unless a test asks for another number.
 pub const STORAGE_NODES: usize = 6;
@@ -57,17 +57,18 @@ impl ProcessCluster {
     fn configure_node(&self, member: &Member) {
         let disk = |n| format!("{:?}", path_text(&self.workdir.join(format!("{}-disk{n}", member.name))));
         let disks: Vec<String> = (1..=self.disks_per_node).map(disk).collect();
-        self.configure(member, "storage-node", &format!("disks = [{}]\n", disks.join(", ")));
+        let storage_node = format!("disks = [{}]\n", disks.join(", "));
+        self.configure(member, "storage-node", &Own { storage_node, ..Own::default() });
     }
 
     fn configure_metadata(&self, member: &Member, number: u64) {
-        self.configure(member, "metadata", &format!("metadata_id = {number}\n{}", self.founders));
+        let metadata = format!("id = {number}\n{}", self.founders);
+        self.configure(member, "metadata", &Own { metadata, ..Own::default() });
     }
 
-    fn configure(&self, member: &Member, role: &str, more: &str) {
-        let addrs = self.metadata.iter().map(|member| format!("\"{}\"", member.rpc_addr())).collect::<Vec<_>>();
-        let addrs = format!("metadata_addrs = [{}]\n", addrs.join(", "));
-        let text = configuration(member, role, &self.workdir, self.tuning) + &addrs + more;
+    fn configure(&self, member: &Member, role: &str, own: &Own) {
+        let addrs: Vec<String> = self.metadata.iter().map(|member| format!("\"{}\"", member.rpc_addr())).collect();
+        let text = configuration(member, role, &self.workdir, self.tuning, &addrs.join(", "), own);
         std::fs::write(self.workdir.join(format!("{}.toml", member.name)), text).expect("a configuration file");
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cairn_recovery::audit::{AuditOptions, AuditReport, Shards, audit};
+use cairn_server::SystemClock;
 use cairn_server::SystemThreads;
 use clap::Args;
 
@@ -12,7 +13,6 @@ use super::listing;
 use crate::commands::CommandError;
 use crate::commands::output::{complain, print, print_json, table};
 use crate::unit::format_bytes;
-use cairn_server::SystemClock;
 
 /// Audit a stopped cluster.
 #[derive(Debug, Args)]

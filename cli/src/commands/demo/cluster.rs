@@ -10,6 +10,7 @@ use cairn_core::profile::FailureDomain;
 use cairn_core::random::RandomSource;
 use cairn_core::unit::ByteSize;
 use cairn_protocol::sigv4::Credentials;
+use cairn_server::SystemClock;
 use cairn_server::config::{Config, Layer, Role, Secret, partial};
 use cairn_server::{EmbeddedServer, SystemRandom};
 
@@ -18,7 +19,6 @@ use crate::admin::{AdminClient, KeySource, Keys};
 use crate::commands::CommandError;
 use crate::http::Endpoint;
 use crate::s3::{Account, Client};
-use cairn_server::SystemClock;
 
 const NODES: usize = 6;
 /// Disks of each.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
 use cairn_recovery::backup::{self, BackupSummary};
+use cairn_server::SystemClock;
 use clap::Args;
 use tokio::sync::mpsc;
 
@@ -17,7 +18,6 @@ use crate::commands::output::print;
 use crate::commands::{AdminArgs, CommandError};
 use crate::s3::{Account, Client, CompletedPart};
 use crate::unit::format_bytes;
-use cairn_server::SystemClock;
 
 /// Bytes of a part of an object.
 const PART_BYTES: usize = 64 << 20;

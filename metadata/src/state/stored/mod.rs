@@ -14,9 +14,9 @@ mod tests;
 mod topology;
 mod upload;
 
-use cairn_protocol::metadata::Command;
 use std::convert::Infallible;
 
+use cairn_protocol::metadata::Command;
 use minicbor::encode::Write;
 use minicbor::{Decode, Encode};
 

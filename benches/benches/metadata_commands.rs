@@ -15,8 +15,8 @@ use cairn_core::testing::TestThreads;
 use cairn_metadata::{Dependencies, Handle, MetadataService, Options};
 use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::query::GetObject;
-use cairn_protocol::net::testing::LoopbackNetwork;
-use cairn_protocol::rpc::RpcClient;
+use cairn_protocol::rpc::Roles;
+use cairn_protocol::rpc::testing::client_of;
 use cairn_protocol::storage::StorageDirectory;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tempfile::TempDir;
@@ -29,7 +29,7 @@ fn key(n: u64) -> ObjectKey {
 
 async fn start(dir: &TempDir) -> (Handle, SessionId) {
     let clock = clock();
-    let rpc = RpcClient::new("secret", Arc::clone(&clock), Arc::new(LoopbackNetwork));
+    let rpc = client_of("secret", Roles::METADATA);
     let dependencies = Dependencies {
         clock,
         random: Arc::new(random()),

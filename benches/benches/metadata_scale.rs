@@ -29,8 +29,10 @@ use cairn_metadata::{Dependencies, Handle, MetadataService, Options, router};
 use cairn_protocol::metadata::command::{CommitObject, CreateBucket, DeleteObject, Precondition, SetVersioning};
 use cairn_protocol::metadata::query::{GetClusterStatus, ListObjects, ListPosition};
 use cairn_protocol::metadata::{Metadata, MetadataExt, Outcome};
-use cairn_protocol::net::testing::{LoopbackNetwork, loopback_listener};
-use cairn_protocol::rpc::{Execute, HttpMetadata, MetadataFailure, MetadataPath, RpcAuth, RpcClient};
+use cairn_protocol::net::Listen;
+use cairn_protocol::net::testing::LoopbackNetwork;
+use cairn_protocol::rpc::testing::{client_of, serve as serve_rpc};
+use cairn_protocol::rpc::{Execute, HttpMetadata, MetadataFailure, MetadataPath, Roles, RpcClient};
 use cairn_protocol::storage::StorageDirectory;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -44,7 +46,7 @@ fn key(n: u64) -> ObjectKey {
 }
 
 async fn start(dir: &Path, member: MemberId, members: Vec<(MemberId, String)>) -> Handle {
-    let rpc = RpcClient::new("secret", clock(), Arc::new(LoopbackNetwork));
+    let rpc = client_of("secret", Roles::METADATA);
     let (storage, random) = (StorageDirectory::new(rpc.clone()), Arc::new(random()));
     let dependencies = Dependencies { clock: clock(), random, threads: Arc::new(TestThreads), storage, rpc };
     let session_lease = Duration::from_hours(24);
@@ -56,19 +58,17 @@ async fn start(dir: &Path, member: MemberId, members: Vec<(MemberId, String)>) -
 async fn serve(count: u64, dir: &TempDir) -> (Vec<Handle>, HttpMetadata, Vec<String>) {
     let mut listeners = Vec::new();
     for _ in 0..count {
-        listeners.push(loopback_listener("127.0.0.1:0").await.unwrap());
+        listeners.push(LoopbackNetwork.bind("127.0.0.1:0").await.unwrap());
     }
     let addrs: Vec<String> = listeners.iter().map(|l| l.local_addr().unwrap().to_string()).collect();
     let members: Vec<(MemberId, String)> = (1..).map(MemberId).zip(addrs.iter().cloned()).collect();
     let mut handles = Vec::new();
     for (listener, (id, _)) in listeners.into_iter().zip(&members) {
         let handle = start(&dir.path().join(format!("member{id}")), *id, members.clone()).await;
-        let app = router(handle.clone(), RpcAuth::new("secret", clock()));
-        tokio::spawn(async move { axum::serve(listener, app).await });
+        tokio::spawn(serve_rpc(listener, "secret", router(handle.clone())));
         handles.push(handle);
     }
-    let client =
-        HttpMetadata::new(RpcClient::new("secret", clock(), Arc::new(LoopbackNetwork)), addrs.clone(), &random());
+    let client = HttpMetadata::new(client_of("secret", Roles::METADATA), addrs.clone(), &random());
     while client.ask(GetClusterStatus {}).await.is_err() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -171,7 +171,7 @@ async fn compare_unnamed(
     next: &Arc<AtomicU64>,
     seconds: Duration,
 ) {
-    let rpc = RpcClient::new("secret", clock(), Arc::new(LoopbackNetwork));
+    let rpc = client_of("secret", Roles::METADATA);
     for round in 1..=5 {
         let (one, rpc, addr) = (Arc::clone(named), rpc.clone(), addr.to_owned());
         let by_name = move |n| {

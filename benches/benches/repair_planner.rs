@@ -28,8 +28,8 @@ use cairn_metadata::{Dependencies, Handle, MetadataService, Options};
 use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::command::{ChangeDisks, DiskRegistration, RegisterNode};
 use cairn_protocol::metadata::query::{GetRebalance, GetRepairStatus};
-use cairn_protocol::net::testing::LoopbackNetwork;
-use cairn_protocol::rpc::RpcClient;
+use cairn_protocol::rpc::Roles;
+use cairn_protocol::rpc::testing::client_of;
 use cairn_protocol::storage::StorageDirectory;
 use tempfile::TempDir;
 
@@ -176,7 +176,7 @@ fn planning(nodes: u32, disks_per_node: u32) {
 }
 
 async fn start(dir: &TempDir) -> Handle {
-    let rpc = RpcClient::new("secret", clock(), Arc::new(LoopbackNetwork));
+    let rpc = client_of("secret", Roles::METADATA);
     let (storage, random) = (StorageDirectory::new(rpc.clone()), Arc::new(random()));
     let dependencies = Dependencies { clock: clock(), random, threads: Arc::new(TestThreads), storage, rpc };
     let hours = Duration::from_hours(24);

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use cairn_protocol::rpc::RpcClient;
+use cairn_protocol::rpc::{Identity, Roles};
 use cairn_recovery::backup::{BackupError, BackupSummary};
 use cairn_recovery::restore::{
     self, FromDisks, LocalDisks, RecoverOptions, RestoreError, RestoreOptions, SearchOptions,
@@ -84,7 +84,7 @@ fn search(config: &Config, addresses: &[String], system: &System) -> Result<Sear
     Ok(SearchOptions {
         addresses: addresses.to_vec(),
         local,
-        rpc: RpcClient::new(&secret, Arc::clone(&system.clock), Arc::clone(&system.connect)),
+        rpc: system.rpc_client(&Identity { secret, roles: Roles::ADMIN }),
         clock: Arc::clone(&system.clock),
         random: Arc::clone(&system.random),
         threads: Arc::clone(&system.threads),

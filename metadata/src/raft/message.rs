@@ -1,7 +1,7 @@
 //! Messages between members.
 
 use cairn_core::id::ClusterId;
-use cairn_protocol::rpc::ClientId;
+use cairn_protocol::rpc::{ClientId, Rights, Roles};
 use minicbor::{Decode, Encode};
 use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, VoteRequest, VoteResponse};
 
@@ -21,6 +21,19 @@ impl RaftPath {
     pub(crate) const HELLO: &'static str = "/rpc/v1/metadata/raft/hello";
     pub(crate) const CAMPAIGN: &'static str = "/rpc/v1/metadata/raft/campaign";
 }
+
+/// Messages that only members send.
+macro_rules! between_members {
+    ($($message:ty),+) => {
+        $(impl Rights for $message {
+            fn senders(&self) -> Roles {
+                Roles::METADATA
+            }
+        })+
+    };
+}
+
+between_members!(Append, AskVote, SnapshotChunk, Hello, Campaign);
 
 /// A member cannot take part: its store failed, or it is stopping.
 #[derive(Debug, Clone, thiserror::Error, Encode, Decode)]

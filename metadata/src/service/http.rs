@@ -9,7 +9,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::post;
 use cairn_protocol::metadata::{Query, SignalAnswer};
-use cairn_protocol::rpc::{Execute, LeaderMessage, MetadataFailure, MetadataPath, RpcAuth, answer, receive};
+use cairn_protocol::rpc::{Execute, LeaderMessage, MetadataFailure, MetadataPath, Rights, answer, receive_allowed};
 use minicbor::{Decode, Encode};
 use openraft::Snapshot;
 
@@ -30,9 +30,10 @@ use crate::raft::snapshot_data::SnapshotData;
 /// Bytes of one message: the largest is a batch of log entries, or one completion of 10,000 parts.
 const MESSAGE_BYTES_MAX: usize = 16 << 20;
 
-/// The endpoints of `handle`. `auth` verifies every request (I22).
-pub fn router(handle: Handle, auth: RpcAuth) -> Router {
-    let server = Arc::new(Server { member: handle.member, auth, incoming: Mutex::default() });
+/// The endpoints of `handle`. Each demands that the request came over an authenticated connection, from a caller with the
+/// right to send it (I22).
+pub fn router(handle: Handle) -> Router {
+    let server = Arc::new(Server { member: handle.member, incoming: Mutex::default() });
     macro_rules! endpoint {
         ($call:expr) => {{
             let server = Arc::clone(&server);
@@ -58,7 +59,6 @@ pub fn router(handle: Handle, auth: RpcAuth) -> Router {
 
 struct Server {
     member: Arc<RunningMember>,
-    auth: RpcAuth,
     /// The snapshot under way: its id, and the number of the chunk that comes next.
     incoming: Mutex<Option<(String, u32, Loader)>>,
 }
@@ -75,11 +75,11 @@ fn stopped(detail: impl std::fmt::Display) -> Stopped {
 impl Server {
     async fn serve<M, A, E>(&self, request: Request, call: impl AsyncFnOnce(&Self, M) -> Result<A, E>) -> Response<Body>
     where
-        M: for<'b> Decode<'b, ()>,
+        M: for<'b> Decode<'b, ()> + Rights,
         A: Encode<()>,
         E: Encode<()> + Failed,
     {
-        match receive(&self.auth, request, MESSAGE_BYTES_MAX).await {
+        match receive_allowed(request, MESSAGE_BYTES_MAX).await {
             Ok(message) => answer(&call(self, message).await, Failed::status),
             Err(refusal) => refusal.into_response(),
         }

@@ -5,29 +5,29 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cairn_core::clock::Clock;
+use cairn_core::random::RandomSource;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use hyper::body::Incoming;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use minicbor::{Decode, Encode};
 
-use super::connector::Connector;
-use super::names::{ACCESS_KEY, CBOR, REGION, SERVICE, X_CAIRN_MESSAGE};
+use super::channel::{MessagePlace, Opener};
+use super::names::{CBOR, X_CAIRN_MESSAGE};
+use super::pool::{Pool, SendError, Unsigned};
+use super::roles::Roles;
 use crate::net::Connect;
-use crate::sigv4::{Credentials, PayloadMode, RequestTarget, Signer, SigningKeyCache};
 
 /// Why an internal call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RpcError {
-    /// The peer has seen nothing of the request.
+    /// The peer has seen nothing of the request: it is not there, or one end does not accept the other as of its cluster.
     #[error("cannot connect to {addr}: {detail}")]
     NotConnected { addr: String, detail: String },
     /// The connection broke or the call timed out. The peer may have acted on the request.
     #[error("no answer from {addr}: {detail}")]
     Lost { addr: String, detail: String },
-    /// The peer refused the request (signature, clock, path) and has not acted on it.
+    /// The peer refused the request (tag, role, path) and has not acted on it.
     #[error("{addr} refused the request with status {status}: {detail}")]
     Refused { addr: String, status: u16, detail: String },
     /// The answer cannot be read. The peer may have acted on the request.
@@ -45,33 +45,34 @@ impl RpcError {
 /// The body of an internal request.
 pub type RpcBody = BoxBody<Bytes, std::io::Error>;
 
-/// Signs and sends internal requests over pooled connections. Cheap to clone.
+/// Who a process is to others.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// The cluster's secret, which every process knows.
+    pub secret: String,
+    /// What the process does.
+    pub roles: Roles,
+}
+
+/// Sends internal requests over pooled, authenticated connections. Cheap to clone.
 #[derive(Clone)]
 pub struct RpcClient {
-    http: Client<Connector, RpcBody>,
-    identity: Arc<Identity>,
-    clock: Arc<dyn Clock>,
+    pool: Arc<Pool>,
 }
 
-struct Identity {
-    credentials: Credentials,
-    keys: SigningKeyCache,
-}
-
-/// An unused connection is closed after this time.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of a refusal that go into the error's text.
 const REFUSAL_BYTES_MAX: usize = 512;
 
 impl RpcClient {
-    /// A client that signs with the cluster's secret and connects over `network`.
-    pub fn new(secret: &str, clock: Arc<dyn Clock>, network: Arc<dyn Connect>) -> Self {
-        let http = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .build(Connector::new(network));
-        let identity = Identity { credentials: Credentials::new(ACCESS_KEY, secret), keys: SigningKeyCache::new() };
-        Self { http, identity: Arc::new(identity), clock }
+    /// A client that calls as `identity` and connects over `network`. The clock only closes unused connections.
+    pub fn new(
+        identity: &Identity,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn RandomSource>,
+        network: Arc<dyn Connect>,
+    ) -> Self {
+        let opener = Opener::new(&identity.secret, identity.roles, random);
+        Self { pool: Arc::new(Pool::new(network, clock, opener)) }
     }
 
     /// Sends `message` in CBOR to `http://{addr}{path}` and reads the answer: `A` if the peer succeeded, `E` if it
@@ -101,13 +102,13 @@ impl RpcClient {
         M: Encode<()> + Sync,
     {
         let message = encode(message);
-        let payload = PayloadMode::of(&message);
-        let body = Full::new(message).map_err(|never| match never {}).boxed();
-        self.send(addr, path, (CONTENT_TYPE, HeaderValue::from_static(CBOR)), body, payload).await
+        let body = Full::new(message.clone()).map_err(|never| match never {}).boxed();
+        let kind = (CONTENT_TYPE, HeaderValue::from_static(CBOR));
+        self.send(addr, path, kind, body, (MessagePlace::Body, &message)).await
     }
 
-    /// Sends `message` in a signed header and `body` as a stream, which the signature does not cover. Returns as soon
-    /// as the response's head has arrived.
+    /// Sends `message` in a header and `body` as a stream, which the tag does not cover. Returns as soon as the
+    /// response's head has arrived.
     pub async fn send_stream<M>(
         &self,
         addr: &str,
@@ -118,9 +119,11 @@ impl RpcClient {
     where
         M: Encode<()> + Sync,
     {
-        let message = HeaderValue::from_str(&hex::encode(encode(message)))
+        let message = encode(message);
+        let header = HeaderValue::from_str(&hex::encode(&message))
             .map_err(|e| RpcError::NotConnected { addr: addr.to_owned(), detail: e.to_string() })?;
-        self.send(addr, path, (HeaderName::from_static(X_CAIRN_MESSAGE), message), body, PayloadMode::Unsigned).await
+        let header = (HeaderName::from_static(X_CAIRN_MESSAGE), header);
+        self.send(addr, path, header, body, (MessagePlace::Header, &message)).await
     }
 
     async fn send(
@@ -129,28 +132,14 @@ impl RpcClient {
         path: &str,
         header: (HeaderName, HeaderValue),
         body: RpcBody,
-        payload: PayloadMode,
+        (place, message): (MessagePlace, &[u8]),
     ) -> Result<Response<Incoming>, RpcError> {
-        let unsent = |detail: String| RpcError::NotConnected { addr: addr.to_owned(), detail };
-        let mut request = Request::post(format!("http://{addr}{path}"))
-            .header(header.0, header.1)
-            .body(body)
-            .map_err(|e| unsent(e.to_string()))?;
-        let (method, uri) = (request.method().clone(), request.uri().clone());
-        let signer = Signer {
-            credentials: &self.identity.credentials,
-            region: REGION,
-            service: SERVICE,
-            keys: &self.identity.keys,
-        };
-        let target = RequestTarget { method: &method, uri: &uri };
-        signer
-            .sign_headers(target, request.headers_mut(), self.clock.now(), payload)
-            .map_err(|e| unsent(e.to_string()))?;
-        self.http.request(request).await.map_err(|e| {
-            let detail = std::error::Error::source(&e).map_or_else(|| e.to_string(), ToString::to_string);
-            let addr = addr.to_owned();
-            if e.is_connect() { RpcError::NotConnected { addr, detail } } else { RpcError::Lost { addr, detail } }
+        let request = Request::post(path).header(header.0, header.1).body(body);
+        let request = request.map_err(|e| RpcError::NotConnected { addr: addr.to_owned(), detail: e.to_string() })?;
+        let sent = self.pool.send(addr, Unsigned { request, path, place, message }).await;
+        sent.map_err(|error| match error {
+            SendError::Unsent(detail) => RpcError::NotConnected { addr: addr.to_owned(), detail },
+            SendError::Lost(detail) => RpcError::Lost { addr: addr.to_owned(), detail },
         })
     }
 }

@@ -1,9 +1,15 @@
 //! Accepts HTTP connections, and drains them when the process stops.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use cairn_protocol::net::{BoxedStream, Listen, Listener};
+use cairn_protocol::rpc::Acceptor;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio_util::sync::CancellationToken;
@@ -38,8 +44,14 @@ const HEADERS_MAX: usize = 200;
 /// Time for requests under way to end once a shutdown has begun.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Serves `router` until `shutdown`; then lets requests under way end and returns.
-pub(crate) async fn serve(listener: Box<dyn Listener>, router: Router, shutdown: CancellationToken) {
+/// Serves `router` until `shutdown`; then lets requests under way end and returns. With `acceptor` only who knows the
+/// cluster's secret gets as far as a request.
+pub(crate) async fn serve(
+    listener: Box<dyn Listener>,
+    router: Router,
+    acceptor: Option<Acceptor>,
+    shutdown: CancellationToken,
+) {
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
@@ -48,7 +60,11 @@ pub(crate) async fn serve(listener: Box<dyn Listener>, router: Router, shutdown:
         };
         match accepted {
             Ok(stream) => {
-                connections.spawn(connection(stream, router.clone(), shutdown.clone()));
+                let (router, shutdown) = (router.clone(), shutdown.clone());
+                match acceptor.clone() {
+                    Some(acceptor) => connections.spawn(channel(acceptor, stream, router, shutdown)),
+                    None => connections.spawn(connection(stream, TowerToHyperService::new(router), shutdown)),
+                };
             }
             Err(error) => {
                 // Most likely out of descriptors: connections that end free some.
@@ -64,13 +80,31 @@ pub(crate) async fn serve(listener: Box<dyn Listener>, router: Router, shutdown:
     }
 }
 
-async fn connection(stream: BoxedStream, router: Router, shutdown: CancellationToken) {
+/// Serves a connection from another process of the cluster.
+async fn channel(acceptor: Acceptor, stream: BoxedStream, router: Router, shutdown: CancellationToken) {
+    let (stream, channel) = match acceptor.accept(stream).await {
+        Ok(accepted) => accepted,
+        Err(error) => return tracing::warn!(%error, "refused a connection to the internal port"),
+    };
+    let router = TowerToHyperService::new(router);
+    let marked = service_fn(move |mut request: Request<Incoming>| {
+        channel.mark(&mut request);
+        router.call(request)
+    });
+    connection(stream, marked, shutdown).await;
+}
+
+async fn connection<S>(stream: BoxedStream, service: S, shutdown: CancellationToken)
+where
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Send,
+    S::Future: Send,
+{
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(BUFFER_BYTES)
         .max_headers(HEADERS_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -6,7 +6,7 @@ use axum::Router;
 use cairn_gateway::Gateway;
 use cairn_protocol::metadata::OperatedMetadata;
 use cairn_protocol::net::Listener;
-use cairn_protocol::rpc::RpcAuth;
+use cairn_protocol::rpc::{Acceptor, Identity};
 use cairn_protocol::sigv4::{Credentials, SigningKeyCache};
 use cairn_recovery::backup::BackupsInStore;
 use tokio::sync::watch;
@@ -46,7 +46,7 @@ impl Process {
         let secret = credentials::cluster_secret(&config.cluster, &config.server, &*system.random)?;
         // Addresses are bound before anything is started, so that a taken port changes nothing.
         let listeners = Listeners::bind(&config.server, &config.gateway, &*system.listen).await?;
-        let shared = Shared::new(&secret, system);
+        let shared = Shared::new(&Identity { secret, roles: roles::declared(&config.server) }, system);
         let member = if config.server.has(Role::Metadata) {
             Some(
                 roles::metadata::start(&config.server, &config.metadata, &config.repair, &config.lifecycle, &shared)
@@ -95,7 +95,7 @@ impl Process {
         let (ready, is_ready) = watch::channel(false);
         let admin = process.admin_state(&shared, metadata, root, is_ready);
         let (s3_addr, admin_addr) = (listeners.s3_addr(), listeners.admin_addr());
-        process.serve(listeners, &shared.auth, admin.clone());
+        process.serve(listeners, shared.acceptor.clone(), admin.clone());
         let banner =
             admin_addr.filter(|_| announce == Announce::Banner).map(|admin_addr| Banner { s3_addr, admin_addr, keys });
         let (gateway, storage) = (process.gateway.clone(), process.storage.clone());
@@ -134,23 +134,23 @@ impl Process {
         }
     }
 
-    fn serve(&self, listeners: Listeners, auth: &RpcAuth, admin: AdminState) {
+    fn serve(&self, listeners: Listeners, acceptor: Acceptor, admin: AdminState) {
         if let (Some(listener), Some(gateway)) = (listeners.s3, &self.gateway) {
-            self.spawn_server(listener, gateway.router());
+            self.spawn_server(listener, gateway.router(), None);
         }
         if let Some(listener) = listeners.rpc {
-            self.spawn_server(listener, self.rpc_router(auth));
+            self.spawn_server(listener, self.rpc_router(), Some(acceptor));
         }
-        self.spawn_server(listeners.admin, admin::router(admin));
+        self.spawn_server(listeners.admin, admin::router(admin), None);
     }
 
-    fn rpc_router(&self, auth: &RpcAuth) -> Router {
+    fn rpc_router(&self) -> Router {
         let mut router = Router::new();
         if let Some(metadata) = &self.metadata {
-            router = router.merge(cairn_metadata::router(metadata.clone(), auth.clone()));
+            router = router.merge(cairn_metadata::router(metadata.clone()));
         }
         if let Some(storage) = &self.storage {
-            router = router.merge(cairn_storage_node::router(storage.clone(), auth.clone()));
+            router = router.merge(cairn_storage_node::router(storage.clone()));
         }
         router
     }
@@ -178,8 +178,8 @@ impl Process {
         });
     }
 
-    fn spawn_server(&self, listener: Box<dyn Listener>, router: Router) {
-        self.tasks.spawn(listeners::serve(listener, router, self.shutdown.clone()));
+    fn spawn_server(&self, listener: Box<dyn Listener>, router: Router, acceptor: Option<Acceptor>) {
+        self.tasks.spawn(listeners::serve(listener, router, acceptor, self.shutdown.clone()));
     }
 
     /// Waits for requests under way, then stops the roles: those that write last are stopped first.

@@ -6,4 +6,4 @@ pub(crate) mod metadata;
 mod shared;
 pub(crate) mod storage_node;
 
-pub(crate) use shared::Shared;
+pub(crate) use shared::{Shared, declared};

@@ -6,6 +6,7 @@ use cairn_core::clock::Clock;
 use cairn_core::random::RandomSource;
 use cairn_core::threads::Threads;
 use cairn_protocol::net::{Connect, Listen};
+use cairn_protocol::rpc::{Identity, RpcClient};
 
 use super::clock::SystemClock;
 use super::network::SystemNetwork;
@@ -23,6 +24,12 @@ pub struct System {
 }
 
 impl System {
+    /// A client for calls to other processes as `identity`.
+    pub(crate) fn rpc_client(&self, identity: &Identity) -> RpcClient {
+        let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.random));
+        RpcClient::new(identity, clock, random, Arc::clone(&self.connect))
+    }
+
     /// The operating system's own.
     pub fn real() -> Self {
         let network = Arc::new(SystemNetwork::new());

@@ -13,7 +13,7 @@ use cairn_core::geometry::Geometry;
 use cairn_core::id::DiskId;
 use cairn_core::shard::split_body;
 use cairn_protocol::rpc::{
-    DeleteShards, DescribeShard, Inventory, PutShard, ReadCells, RpcAuth, ShardDescription, ShardPage, StartScrub,
+    DeleteShards, DescribeShard, Inventory, PutShard, ReadCells, Roles, ShardDescription, ShardPage, StartScrub,
     StatusRequest, StoragePath, answer, receive, receive_head,
 };
 use cairn_protocol::storage::{RebuildOrder, StorageError, StorageErrorKind, StorageNode};
@@ -33,14 +33,14 @@ const IDLE_LIMIT: Duration = Duration::from_secs(30);
 /// Bytes of a refused shard that are read and dropped, so that the sender receives the answer.
 const DRAIN_BYTES_MAX: usize = 1 << 20;
 
-#[derive(Clone)]
-struct Context {
-    handle: Handle,
-    auth: RpcAuth,
-}
+/// Who reads and writes objects: gateways, and metadata members for their backups.
+const CLIENTS: Roles = Roles::GATEWAY.and(Roles::METADATA);
+/// Who looks for what a disk holds: members, and an operator who restores one.
+const INSPECTORS: Roles = Roles::METADATA.and(Roles::ADMIN);
 
-/// The routes under `/rpc/v1/storage/`. Every one of them authenticates first (I22).
-pub fn router(handle: Handle, auth: RpcAuth) -> Router {
+/// The routes under `/rpc/v1/storage/`. Each names the roles that may call it, and demands that the request came over an
+/// authenticated connection (I22).
+pub fn router(handle: Handle) -> Router {
     Router::new()
         .route(StoragePath::PUT, post(put_shard))
         .route(StoragePath::READ, post(read_cells))
@@ -50,7 +50,7 @@ pub fn router(handle: Handle, auth: RpcAuth) -> Router {
         .route(StoragePath::DESCRIBE, post(describe_shard))
         .route(StoragePath::REBUILD, post(rebuild_shard))
         .route(StoragePath::STATUS, post(status))
-        .with_state(Context { handle, auth })
+        .with_state(handle)
 }
 
 /// The HTTP status for an error; the error itself is in the body.
@@ -66,14 +66,14 @@ fn status_of(error: &StorageError) -> StatusCode {
     }
 }
 
-async fn put_shard(State(context): State<Context>, request: Request) -> Response {
+async fn put_shard(State(handle): State<Handle>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let message: PutShard = match receive_head(&context.auth, &parts) {
+    let message: PutShard = match receive_head(&parts, CLIENTS) {
         Ok(message) => message,
         Err(refusal) => return refusal.into_response(),
     };
     let mut body = body.into_data_stream();
-    let stored = store(&context.handle, message, &mut body).await;
+    let stored = store(&handle, message, &mut body).await;
     if stored.is_err() {
         drain(body).await;
     }
@@ -161,62 +161,62 @@ async fn drain(mut body: BodyDataStream) {
     }
 }
 
-async fn read_cells(State(context): State<Context>, request: Request) -> Response {
-    let message: ReadCells = match receive(&context.auth, request, MESSAGE_BYTES_MAX).await {
+async fn read_cells(State(handle): State<Handle>, request: Request) -> Response {
+    let message: ReadCells = match receive(request, Roles::ANY, MESSAGE_BYTES_MAX).await {
         Ok(message) => message,
         Err(refusal) => return refusal.into_response(),
     };
     let stripes = message.start..message.end;
-    match context.handle.read_body(message.disk, message.shard, message.geometry, stripes).await {
+    match handle.read_body(message.disk, message.shard, message.geometry, stripes).await {
         Ok(body) => Response::new(Body::from(body)),
         Err(error) => answer(&Err::<(), _>(error), status_of),
     }
 }
 
-async fn delete_shards(State(context): State<Context>, request: Request) -> Response {
-    match receive::<DeleteShards, _>(&context.auth, request, MESSAGE_BYTES_MAX).await {
-        Ok(message) => answer(&context.handle.delete_shards(message.disk, message.order).await, status_of),
+async fn delete_shards(State(handle): State<Handle>, request: Request) -> Response {
+    match receive::<DeleteShards, _>(request, CLIENTS, MESSAGE_BYTES_MAX).await {
+        Ok(message) => answer(&handle.delete_shards(message.disk, message.order).await, status_of),
         Err(refusal) => refusal.into_response(),
     }
 }
 
-async fn inventory(State(context): State<Context>, request: Request) -> Response {
-    match receive::<Inventory, _>(&context.auth, request, MESSAGE_BYTES_MAX).await {
+async fn inventory(State(handle): State<Handle>, request: Request) -> Response {
+    match receive::<Inventory, _>(request, INSPECTORS, MESSAGE_BYTES_MAX).await {
         Ok(message) => {
-            let page = context.handle.inventory(message.disk, message.after, message.limit).await;
+            let page = handle.inventory(message.disk, message.after, message.limit).await;
             answer(&page.map(|shards| ShardPage { shards }), status_of)
         }
         Err(refusal) => refusal.into_response(),
     }
 }
 
-async fn start_scrub(State(context): State<Context>, request: Request) -> Response {
-    match receive::<StartScrub, _>(&context.auth, request, MESSAGE_BYTES_MAX).await {
-        Ok(message) => answer(&context.handle.start_scrub(message.disk).await, status_of),
+async fn start_scrub(State(handle): State<Handle>, request: Request) -> Response {
+    match receive::<StartScrub, _>(request, Roles::ADMIN, MESSAGE_BYTES_MAX).await {
+        Ok(message) => answer(&handle.start_scrub(message.disk).await, status_of),
         Err(refusal) => refusal.into_response(),
     }
 }
 
-async fn describe_shard(State(context): State<Context>, request: Request) -> Response {
-    match receive::<DescribeShard, _>(&context.auth, request, MESSAGE_BYTES_MAX).await {
+async fn describe_shard(State(handle): State<Handle>, request: Request) -> Response {
+    match receive::<DescribeShard, _>(request, INSPECTORS | Roles::STORAGE_NODE, MESSAGE_BYTES_MAX).await {
         Ok(message) => {
-            let found = context.handle.describe_shard(message.disk, message.shard).await;
+            let found = handle.describe_shard(message.disk, message.shard).await;
             answer(&found.map(ShardDescription::from), status_of)
         }
         Err(refusal) => refusal.into_response(),
     }
 }
 
-async fn rebuild_shard(State(context): State<Context>, request: Request) -> Response {
-    match receive::<RebuildOrder, _>(&context.auth, request, MESSAGE_BYTES_MAX).await {
-        Ok(order) => answer(&context.handle.rebuild_shard(order).await, status_of),
+async fn rebuild_shard(State(handle): State<Handle>, request: Request) -> Response {
+    match receive::<RebuildOrder, _>(request, Roles::METADATA, MESSAGE_BYTES_MAX).await {
+        Ok(order) => answer(&handle.rebuild_shard(order).await, status_of),
         Err(refusal) => refusal.into_response(),
     }
 }
 
-async fn status(State(context): State<Context>, request: Request) -> Response {
-    match receive::<StatusRequest, _>(&context.auth, request, MESSAGE_BYTES_MAX).await {
-        Ok(StatusRequest {}) => answer(&context.handle.status().await, status_of),
+async fn status(State(handle): State<Handle>, request: Request) -> Response {
+    match receive::<StatusRequest, _>(request, Roles::ANY, MESSAGE_BYTES_MAX).await {
+        Ok(StatusRequest {}) => answer(&handle.status().await, status_of),
         Err(refusal) => refusal.into_response(),
     }
 }

@@ -22,8 +22,8 @@ use cairn_metadata::MetadataService;
 use cairn_protocol::metadata::command::{CommitObject, CreateBucket, Precondition};
 use cairn_protocol::metadata::query::{GetObject, GetRepairQueue, RepairEntry};
 use cairn_protocol::metadata::{LocatedExtent, MetadataExt, PlacedRun};
-use cairn_protocol::net::testing::LoopbackNetwork;
-use cairn_protocol::rpc::RpcClient;
+use cairn_protocol::rpc::Roles;
+use cairn_protocol::rpc::testing::client_of;
 use cairn_protocol::storage::{StorageDirectory, StorageNode};
 use cairn_server::SystemClock;
 use cairn_storage_node::StorageNodeService;
@@ -115,7 +115,7 @@ impl Cluster {
         let workdir = Workdir::new();
         let clock = Arc::new(SystemClock::new());
         let random = Arc::new(Counter(AtomicU64::new(1)));
-        let rpc = RpcClient::new("only used between processes", clock.clone(), Arc::new(LoopbackNetwork));
+        let rpc = client_of("only used between processes", Roles::ANY);
         let directory = StorageDirectory::new(rpc.clone());
         let dependencies = cairn_metadata::Dependencies {
             clock: clock.clone(),

@@ -13,7 +13,7 @@ struct Member {
 
 impl Member {
     async fn start(&mut self, id: MemberId, members: &[(MemberId, String)]) {
-        let listener = loopback_listener(&self.addr).await.unwrap();
+        let listener = LoopbackNetwork.bind(&self.addr).await.unwrap();
         let options = Options {
             member_id: id,
             members: members.to_vec(),

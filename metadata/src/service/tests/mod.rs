@@ -21,8 +21,10 @@ use cairn_protocol::metadata::query::{ClassifyShards, GetClusterMap, GetClusterS
 use cairn_protocol::metadata::{
     ExtentRun, Metadata, MetadataError, MetadataExt, PlacedExtent, PlacedRun, Rejection, Signal, SignalAnswer,
 };
-use cairn_protocol::net::testing::{LoopbackNetwork, loopback_listener};
-use cairn_protocol::rpc::{HttpMetadata, MetadataFailure, RpcAuth, RpcClient};
+use cairn_protocol::net::testing::LoopbackNetwork;
+use cairn_protocol::net::{Listen, Listener};
+use cairn_protocol::rpc::testing::client_of;
+use cairn_protocol::rpc::{HttpMetadata, MetadataFailure, Roles, RpcClient};
 use cairn_protocol::storage::{
     DeleteOrder, DeleteProof, DiskStatus, NodeStatus, RebuildOrder, RebuildReport, ShardWriter, StorageDirectory,
     StorageError, StorageErrorKind, StorageNode,
@@ -44,7 +46,7 @@ pub(crate) fn options(dir: &Path) -> Options {
 }
 
 pub(crate) fn rpc(secret: &str) -> RpcClient {
-    RpcClient::new(secret, TestClock::new(), Arc::new(LoopbackNetwork))
+    client_of(secret, Roles::ANY)
 }
 
 pub(crate) async fn start_with(options: Options, storage: StorageDirectory) -> Handle {
@@ -444,16 +446,16 @@ async fn a_jump_of_the_wall_clock_changes_only_timestamps() {
 }
 
 /// Serves a member on a port of its own.
-fn serve(handle: &Handle, listener: tokio::net::TcpListener) -> tokio::task::JoinHandle<()> {
-    let app = router(handle.clone(), RpcAuth::new(SECRET, TestClock::new()));
-    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() })
+fn serve(handle: &Handle, listener: Box<dyn Listener>) -> tokio::task::JoinHandle<()> {
+    let app = router(handle.clone());
+    tokio::spawn(cairn_protocol::rpc::testing::serve(listener, SECRET, app))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_service_is_reached_over_the_network_by_those_who_know_the_secret() {
     let dir = TempDir::new().unwrap();
     let metadata = start(dir.path()).await;
-    let listener = loopback_listener("127.0.0.1:0").await.unwrap();
+    let listener = LoopbackNetwork.bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap().to_string();
     let server = serve(&metadata, listener);
     let client = HttpMetadata::new(rpc(SECRET), vec!["127.0.0.1:1".into(), addr.clone()], &TestRandom);
@@ -464,8 +466,10 @@ async fn the_service_is_reached_over_the_network_by_those_who_know_the_secret() 
     assert!(client.signal(Signal::RenewSession(session)).await.unwrap().session_valid);
     let path = cairn_protocol::rpc::MetadataPath::QUERY;
     let query = cairn_protocol::metadata::Query::from(get("a"));
-    let stranger = rpc("another secret").send_message(&addr, path, &query).await.unwrap();
-    assert_eq!(stranger.status(), 403, "I22");
+    let stranger = rpc("another secret").send_message(&addr, path, &query).await.unwrap_err();
+    assert!(stranger.is_definite_no(), "I22: {stranger}");
+    let node = client_of(SECRET, Roles::STORAGE_NODE).send_message(&addr, path, &query).await.unwrap();
+    assert_eq!(node.status(), 403, "a storage node reads no namespace");
     server.abort();
 }
 
@@ -479,7 +483,7 @@ async fn chunks_of_a_snapshot_are_taken_once_and_newer_formats_refused() {
         source.run(commit(session, 10 * n, &format!("key{n}"))).await.unwrap();
     }
     let target = start(dir.path()).await;
-    let listener = loopback_listener("127.0.0.1:0").await.unwrap();
+    let listener = LoopbackNetwork.bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap().to_string();
     let server = serve(&target, listener);
     let snapshot = crate::raft::snapshot::take(source.machine()).unwrap();

@@ -26,15 +26,10 @@ impl Connect for LoopbackNetwork {
 
 #[async_trait]
 impl Listen for LoopbackNetwork {
+    #[expect(clippy::disallowed_methods, reason = "tests listen for real here")]
     async fn bind(&self, addr: &str) -> io::Result<Box<dyn Listener>> {
-        Ok(Box::new(Bound(loopback_listener(addr).await?)))
+        Ok(Box::new(Bound(TcpListener::bind(addr).await?)))
     }
-}
-
-/// A TCP listener, for servers that take no [`Listener`].
-#[expect(clippy::disallowed_methods, reason = "tests listen for real here")]
-pub async fn loopback_listener(addr: &str) -> io::Result<TcpListener> {
-    TcpListener::bind(addr).await
 }
 
 struct Bound(TcpListener);

@@ -3,5 +3,5 @@
 mod loopback;
 mod memory;
 
-pub use loopback::{LoopbackNetwork, loopback_listener};
+pub use loopback::LoopbackNetwork;
 pub use memory::MemoryNetwork;

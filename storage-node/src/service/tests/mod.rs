@@ -10,18 +10,17 @@ mod scrub;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
 use cairn_core::cell::Cell;
-use cairn_core::clock::Clock;
 use cairn_core::cluster_map::DiskState;
 use cairn_core::geometry::Geometry;
 use cairn_core::id::{DiskId, DiskNumber, ExtentId, ProfileId, SessionId};
 use cairn_core::shard::{ShardHeader, ShardId};
 use cairn_core::testing::{CountingRandom, TestClock, TestThreads};
-use cairn_protocol::net::testing::LoopbackNetwork;
-use cairn_protocol::rpc::RpcClient;
+use cairn_protocol::rpc::Roles;
+use cairn_protocol::rpc::testing::client_of;
 use cairn_protocol::storage::{DiskStatus, StorageDirectory, StorageNode};
 
 use self::metadata::MemoryMetadata;
@@ -38,7 +37,7 @@ fn dependencies(metadata: &Arc<MemoryMetadata>) -> Dependencies {
         random: Arc::new(CountingRandom::new(SEED.fetch_add(1, Ordering::Relaxed))),
         threads: Arc::new(TestThreads),
         metadata: Arc::clone(metadata) as _,
-        peers: StorageDirectory::new(RpcClient::new("a secret", clock(), Arc::new(LoopbackNetwork))),
+        peers: StorageDirectory::new(client_of("a secret", Roles::STORAGE_NODE)),
     }
 }
 

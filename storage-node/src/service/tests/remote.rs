@@ -1,15 +1,11 @@
 //! The same node, called over real HTTP (I6, I9, I22).
 
-use std::fmt::Write;
-
 use cairn_core::id::CommitSequence;
-use cairn_protocol::net::testing::{LoopbackNetwork, loopback_listener};
-use cairn_protocol::rpc::{
-    ACCESS_KEY, HttpStorageNode, REGION, RpcAuth, RpcClient, RpcError, SERVICE, StatusRequest, StoragePath, encode,
-};
-use cairn_protocol::sigv4::{Credentials, PayloadMode, RequestTarget, Signer, SigningKeyCache};
+use cairn_protocol::net::testing::LoopbackNetwork;
+use cairn_protocol::net::{Connect, Listen};
+use cairn_protocol::rpc::testing::client_of;
+use cairn_protocol::rpc::{HttpStorageNode, Roles, RpcError, StatusRequest, StoragePath};
 use cairn_protocol::storage::{DeleteOrder, DeleteProof, NodeStatus, StorageError, StorageErrorKind};
-use http::{HeaderMap, Method, Uri};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
@@ -29,19 +25,14 @@ async fn serve() -> Served {
     let metadata = Arc::new(MemoryMetadata::new(1));
     let node = start(directory.path(), 1, &metadata);
     let disk = wait_for(&node, &[DiskState::Active]).await[0].disk;
-    let listener = loopback_listener("127.0.0.1:0").await.unwrap();
+    let listener = LoopbackNetwork.bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap().to_string();
-    let routes = router(node.clone(), RpcAuth::new(SECRET, clock()));
-    tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+    tokio::spawn(cairn_protocol::rpc::testing::serve(listener, SECRET, router(node.clone())));
     Served { _directory: directory, node, disk, addr }
 }
 
-fn rpc(secret: &str, clock: Arc<TestClock>) -> RpcClient {
-    RpcClient::new(secret, clock, Arc::new(LoopbackNetwork))
-}
-
 fn client(addr: &str) -> HttpStorageNode {
-    HttpStorageNode::new(rpc(SECRET, clock()), addr)
+    HttpStorageNode::new(client_of(SECRET, Roles::ANY), addr)
 }
 
 #[tokio::test]
@@ -113,67 +104,48 @@ async fn a_shard_that_is_cut_off_leaves_nothing() {
     assert_eq!(node.inventory(disk, None, 100).await.unwrap(), [shard(1, 9)]);
 }
 
-/// Sends a status request with these headers and returns the response's status line.
-#[expect(clippy::disallowed_methods, reason = "sends headers that no client would")]
-async fn send(addr: &str, headers: &HeaderMap, body: &[u8]) -> String {
-    let mut stream = tokio::net::TcpStream::connect(addr).await.unwrap();
-    let mut request = format!("POST {} HTTP/1.1\r\nconnection: close\r\n", StoragePath::STATUS);
-    for (name, value) in headers {
-        write!(request, "{name}: {}\r\n", value.to_str().unwrap()).unwrap();
-    }
-    write!(request, "content-length: {}\r\n\r\n", body.len()).unwrap();
+/// Sends a status request over a plain connection and returns the response's status line.
+async fn send_plainly(addr: &str) -> String {
+    let mut stream = LoopbackNetwork.connect(addr).await.unwrap();
+    let request = format!("POST {} HTTP/1.1\r\nhost: {addr}\r\ncontent-length: 0\r\n\r\n", StoragePath::STATUS);
     stream.write_all(request.as_bytes()).await.unwrap();
-    stream.write_all(body).await.unwrap();
     let mut response = Vec::new();
     let _ = stream.read_to_end(&mut response).await;
     String::from_utf8_lossy(&response).lines().next().unwrap_or_default().to_owned()
 }
 
-fn signed(addr: &str, secret: &str, access_key: &str, body: &[u8], at: SystemTime) -> HeaderMap {
-    let uri: Uri = format!("http://{addr}{}", StoragePath::STATUS).parse().unwrap();
-    let credentials = Credentials::new(access_key, secret);
-    let keys = SigningKeyCache::new();
-    let signer = Signer { credentials: &credentials, region: REGION, service: SERVICE, keys: &keys };
-    let mut headers = HeaderMap::new();
-    let target = RequestTarget { method: &Method::POST, uri: &uri };
-    signer.sign_headers(target, &mut headers, at, PayloadMode::of(body)).unwrap();
-    headers
+#[tokio::test]
+async fn requests_that_come_over_no_channel_are_refused() {
+    let Served { addr, .. } = &serve().await;
+    assert!(send_plainly(addr).await.contains("426"));
+    let rpc = client_of("guess", Roles::ANY);
+    let path = StoragePath::STATUS;
+    let limit = Duration::from_secs(5);
+    let answer = rpc.call::<_, NodeStatus, StorageError>(addr, path, &StatusRequest {}, limit).await;
+    assert!(matches!(answer, Err(RpcError::NotConnected { .. })), "{answer:?}");
+    let remote = HttpStorageNode::new(rpc, addr);
+    let (header, cells) = content(shard(1, 1), 100);
+    let disk = DiskId::from_random([1; 16]);
+    assert_eq!(remote.put_shard(disk, header, cells).await.unwrap_err().kind, StorageErrorKind::Unreachable);
 }
 
 #[tokio::test]
-async fn requests_without_the_clusters_signature_are_refused() {
-    let Served { addr, .. } = &serve().await;
-    let now = clock().now();
-    let body = &encode(&StatusRequest {})[..];
-    let good = signed(addr, SECRET, ACCESS_KEY, body, now);
-    assert!(send(addr, &good, body).await.contains("200"));
-    let mut host = HeaderMap::new();
-    host.insert("host", addr.parse().unwrap());
-    assert!(send(addr, &host, body).await.contains("401"), "unsigned");
-    for (what, headers) in [
-        ("another secret", signed(addr, "guess", ACCESS_KEY, body, now)),
-        ("an empty secret", signed(addr, "", ACCESS_KEY, body, now)),
-        ("another access key", signed(addr, SECRET, "root", body, now)),
-        ("an old signature", signed(addr, SECRET, ACCESS_KEY, body, now - Duration::from_hours(1))),
-        ("a signature of the future", signed(addr, SECRET, ACCESS_KEY, body, now + Duration::from_hours(1))),
-        ("another body", signed(addr, SECRET, ACCESS_KEY, b"other", now)),
+async fn each_role_may_call_what_it_needs() {
+    let Served { disk, addr, .. } = &serve().await;
+    let (header, cells) = content(shard(1, 1), 100);
+    let order = || DeleteOrder { proof: DeleteProof::Aborted(SessionId(5)), shards: vec![shard(1, 1)] };
+    for (roles, may_write, may_scrub) in [
+        (Roles::GATEWAY, true, false),
+        (Roles::METADATA, true, false),
+        (Roles::STORAGE_NODE, false, false),
+        (Roles::ADMIN, false, true),
     ] {
-        assert!(send(addr, &headers, body).await.contains("403"), "{what}");
-    }
-    let mut stripped = good.clone();
-    stripped.insert("x-amz-content-sha256", "UNSIGNED-PAYLOAD".parse().unwrap());
-    assert!(send(addr, &stripped, body).await.contains("403"), "a signature moved to another payload mode");
-
-    let ahead = clock();
-    ahead.advance(Duration::from_hours(1));
-    for rpc in [rpc("guess", clock()), rpc(SECRET, ahead)] {
-        let limit = Duration::from_secs(5);
-        let path = StoragePath::STATUS;
-        let answer = rpc.call::<_, NodeStatus, StorageError>(addr, path, &StatusRequest {}, limit).await;
-        assert!(matches!(answer, Err(RpcError::Refused { status: 403, .. })), "{answer:?}");
-        let remote = HttpStorageNode::new(rpc, addr);
-        let (header, cells) = content(shard(1, 1), 100);
-        let disk = DiskId::from_random([1; 16]);
-        assert_eq!(remote.put_shard(disk, header, cells).await.unwrap_err().kind, StorageErrorKind::Unreachable);
+        let remote = HttpStorageNode::new(client_of(SECRET, roles), addr);
+        let written = remote.put_shard(*disk, header.clone(), cells.clone()).await;
+        assert_eq!(written.is_ok(), may_write, "{roles}: {written:?}");
+        let deleted = remote.delete_shards(*disk, order()).await.unwrap_err();
+        assert_eq!(deleted.kind == StorageErrorKind::Refused, may_write, "{roles}: {deleted}");
+        assert_eq!(remote.start_scrub(*disk).await.is_ok(), may_scrub, "{roles}");
+        assert!(remote.status().await.is_ok(), "{roles}");
     }
 }

@@ -48,8 +48,9 @@ enum Attempt<A> {
 /// The state of a search for the leader.
 struct Search {
     said: String,
-    /// Whether the call may have taken effect.
-    lost: bool,
+    /// Whether the call may have taken effect: from before an attempt begins until its answer says no. The search may be
+    /// dropped in between.
+    unknown: bool,
 }
 
 impl HttpMetadata {
@@ -91,12 +92,12 @@ impl HttpMetadata {
         command: Command,
         repeated: bool,
     ) -> Result<Outcome, MetadataError> {
-        let mut search = Search { said: "no member is configured".to_owned(), lost: repeated };
+        let mut search = Search { said: "no member is configured".to_owned(), unknown: repeated };
         let message = |repeated| Execute { command: command.clone(), call: Some(call.tag(repeated)) };
         let found = self.search(MetadataPath::EXECUTE, COMMAND_LIMIT, message, &mut search);
         match tokio::time::timeout(CALL_LIMIT, found).await {
             Ok(result) => result,
-            Err(_) if search.lost => Err(MetadataError::Unknown(search.said)),
+            Err(_) if search.unknown => Err(MetadataError::Unknown(search.said)),
             Err(_) => Err(MetadataError::Unavailable(search.said)),
         }
     }
@@ -107,7 +108,7 @@ impl HttpMetadata {
         M: Encode<()> + Sync + Clone,
         A: for<'b> Decode<'b, ()> + Send,
     {
-        let mut search = Search { said: "no member is configured".to_owned(), lost: false };
+        let mut search = Search { said: "no member is configured".to_owned(), unknown: false };
         let found = self.search(path, QUERY_LIMIT, |_| message.clone(), &mut search);
         match tokio::time::timeout(CALL_LIMIT, found).await {
             Ok(result) => result,
@@ -134,7 +135,8 @@ impl HttpMetadata {
             candidates.reverse();
             let mut hinted = false;
             while let Some(member) = candidates.pop() {
-                match self.attempt(&member, path, &message(search.lost), limit).await {
+                let repeated = std::mem::replace(&mut search.unknown, true);
+                match self.attempt(&member, path, &message(repeated), limit).await {
                     Attempt::Done(result) => {
                         self.leader.send_if_modified(|leader| {
                             let changed = leader.as_ref() != Some(&member);
@@ -144,7 +146,7 @@ impl HttpMetadata {
                         return result;
                     }
                     Attempt::Elsewhere(hint, detail) => {
-                        search.said = detail;
+                        (search.said, search.unknown) = (detail, repeated);
                         self.forget_leader(&member);
                         if let Some(hint) = hint.filter(|hint| !hinted && !hint.is_empty() && *hint != member) {
                             hinted = true;
@@ -152,7 +154,7 @@ impl HttpMetadata {
                         }
                     }
                     Attempt::Lost(detail) => {
-                        (search.said, search.lost) = (detail, true);
+                        search.said = detail;
                         self.forget_leader(&member);
                     }
                 }
@@ -231,3 +233,6 @@ impl Metadata for HttpMetadata {
         Ok(answer)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,13 +8,13 @@ use cairn_core::clock::Clock;
 use cairn_core::random::RandomSource;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Request, Response};
-use http_body_util::{BodyExt, Full, combinators::BoxBody};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use minicbor::{Decode, Encode};
 
 use super::channel::{MessagePlace, Opener};
 use super::names::{CBOR, X_CAIRN_MESSAGE};
-use super::pool::{Pool, SendError, Unsigned};
+use super::pool::{Pool, RpcBody, SendError, Unsigned};
 use super::roles::Roles;
 use crate::net::Connect;
 
@@ -41,9 +41,6 @@ impl RpcError {
         matches!(self, Self::NotConnected { .. } | Self::Refused { .. })
     }
 }
-
-/// The body of an internal request.
-pub type RpcBody = BoxBody<Bytes, std::io::Error>;
 
 /// Who a process is to others.
 #[derive(Debug, Clone)]

@@ -13,6 +13,7 @@ mod metadata_client;
 mod metadata_message;
 mod names;
 mod pool;
+mod refusal;
 mod rights;
 mod roles;
 mod server;
@@ -25,14 +26,16 @@ pub mod testing;
 mod tests;
 
 pub use channel::{Acceptor, Channel, ChannelError, Origin};
-pub use client::{Identity, RpcBody, RpcClient, RpcError, encode};
+pub use client::{Identity, RpcClient, RpcError, encode};
 pub use metadata_call::{CallTag, Calls, ClientId, OpenCall};
 pub use metadata_client::HttpMetadata;
 pub use metadata_message::{Execute, LeaderMessage, MetadataFailure, MetadataPath};
 pub use names::{CBOR, X_CAIRN_MESSAGE, X_CAIRN_TAG};
+pub use pool::RpcBody;
+pub use refusal::Refusal;
 pub use rights::Rights;
 pub use roles::Roles;
-pub use server::{Refusal, answer, receive, receive_allowed, receive_head};
+pub use server::{answer, receive, receive_allowed, receive_head};
 pub use storage_client::HttpStorageNode;
 pub use storage_message::{
     DeleteShards, DescribeShard, Inventory, PutShard, ReadCells, ShardDescription, ShardPage, StartScrub,

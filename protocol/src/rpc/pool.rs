@@ -4,18 +4,22 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use cairn_core::clock::Clock;
 use cairn_core::sync::IgnorePoison;
 use http::header::HOST;
 use http::{HeaderValue, Request, Response};
+use http_body_util::combinators::BoxBody;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 
 use super::channel::{ChannelError, ChannelKey, MessagePlace, Opener};
-use super::client::RpcBody;
 use super::names::X_CAIRN_TAG;
 use crate::net::Connect;
+
+/// The body of an internal request.
+pub type RpcBody = BoxBody<Bytes, std::io::Error>;
 
 /// An unused connection is closed after this time.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);

@@ -11,42 +11,9 @@ use minicbor::{Decode, Encode};
 use super::channel::{MessagePlace, Origin};
 use super::client::encode;
 use super::names::{CBOR, X_CAIRN_MESSAGE, X_CAIRN_TAG};
+use super::refusal::Refusal;
 use super::rights::Rights;
 use super::roles::Roles;
-
-/// A request that is refused, or cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    pub status: StatusCode,
-    /// For people.
-    pub detail: String,
-}
-
-impl Refusal {
-    fn new(status: StatusCode, detail: impl ToString) -> Self {
-        Self { status, detail: detail.to_string() }
-    }
-
-    fn malformed(detail: impl ToString) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, detail)
-    }
-
-    fn unauthenticated() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "the connection is not authenticated")
-    }
-
-    /// The caller has none of the roles that may do this.
-    pub(super) fn no_right(roles: Roles, allowed: Roles, what: &str) -> Self {
-        Self::new(StatusCode::FORBIDDEN, format!("{what} is for {allowed}; the caller is {roles}"))
-    }
-
-    /// A response in plain text, by which the client knows that the call never reached the role.
-    pub fn into_response<R: From<Bytes>>(self) -> Response<R> {
-        let mut response = Response::new(R::from(Bytes::from(self.detail)));
-        *response.status_mut() = self.status;
-        response
-    }
-}
 
 /// Reads a request whose body is a message of at most `bytes_max`, from a caller with one of the roles `allowed`.
 pub async fn receive<M, B>(request: Request<B>, allowed: Roles, bytes_max: usize) -> Result<M, Refusal>

@@ -52,7 +52,7 @@ impl Acceptor {
         let answer = [own.encode(), key.proof(End::Acceptor, &transcript).to_vec()].concat();
         stream.write_all(&answer).await?;
         if peer.version != VERSION {
-            return Err(ChannelError::Version(peer.version));
+            return Err(ChannelError::Version { peer: peer.version, own: VERSION });
         }
         let proof = read_proof(stream).await?;
         if bool::from(proof.ct_eq(&key.proof(End::Caller, &transcript))) {

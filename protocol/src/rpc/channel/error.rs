@@ -3,8 +3,6 @@
 use std::io;
 use std::time::Duration;
 
-use super::handshake::VERSION;
-
 /// Why a connection did not become a channel. No request has been sent over it.
 #[derive(Debug, thiserror::Error)]
 pub enum ChannelError {
@@ -16,8 +14,8 @@ pub enum ChannelError {
     /// Something else listens or calls there.
     #[error("the peer does not speak Cairn's internal protocol")]
     NotCairn,
-    #[error("the peer speaks version {0} of the internal protocol, this release version {VERSION}")]
-    Version(u16),
+    #[error("the peer speaks version {peer} of the internal protocol, this release version {own}")]
+    Version { peer: u16, own: u16 },
     /// The peer could not prove that it knows the secret.
     #[error("the peer knows another cluster secret; compare `cluster.secret_file` of both")]
     Stranger,

@@ -43,7 +43,7 @@ impl Opener {
         let peer = AcceptorHello::read(&mut reader).await?;
         let proof = read_proof(&mut reader).await?;
         if peer.version != VERSION {
-            return Err(ChannelError::Version(peer.version));
+            return Err(ChannelError::Version { peer: peer.version, own: VERSION });
         }
         let transcript = transcript(own, peer);
         if !bool::from(proof.ct_eq(&key.proof(End::Acceptor, &transcript))) {

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use http::Request;
 
 use super::key::{ChannelKey, MessagePlace};
+use crate::rpc::refusal::Refusal;
 use crate::rpc::roles::Roles;
-use crate::rpc::server::Refusal;
 
 /// The called end of a channel.
 #[derive(Clone)]

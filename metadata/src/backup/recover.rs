@@ -17,7 +17,7 @@ use super::{BackupError, BackupSummary};
 use crate::directory::Directory;
 use crate::error::StoreError;
 use crate::options::Options;
-use crate::raft::snapshot::Loader;
+use crate::raft::snapshot::{Loader, copy_into};
 use crate::state::tables::usage;
 use cairn_core::id::MemberId;
 
@@ -61,8 +61,8 @@ pub fn recover(
     // A copy: the old directory stays unchanged until the new one is complete.
     let next = dir.with_file_name("metadata-recovering");
     rewrite_state(&next)?;
-    let loader = Loader::create(&next.join("state.redb"), open.cache_bytes)?;
-    let bytes = crate::raft::snapshot::copy_into(&view, &loader)?;
+    let mut loader = Loader::create(&next.join("state.redb"), open.cache_bytes)?;
+    let bytes = copy_into(&view, &mut loader)?;
     let database = loader.finish()?;
     let beginner = Beginner { member: options.member, addr: &options.addr, incarnation: Incarnation::draw(random) };
     rebase(&next, &database, &beginner, applied.into(), commit)?;

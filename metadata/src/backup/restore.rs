@@ -36,7 +36,7 @@ pub fn restore(
     expect_empty(dir)?;
     let mut reader = FrameReader::begin(from)?;
     let head = reader.head()?;
-    let loader = Loader::create(&dir.join("state.redb"), CACHE_BYTES)?;
+    let mut loader = Loader::create(&dir.join("state.redb"), CACHE_BYTES)?;
     let mut bytes = 0;
     reader.records(|records| {
         bytes += records.len() as u64;

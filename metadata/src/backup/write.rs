@@ -11,8 +11,8 @@ use super::format::{End, FrameWriter, Head, Kind};
 use crate::error::StoreError;
 use crate::raft::TypeConfig;
 use crate::raft::machine::STATE_FORMAT;
-use crate::raft::snapshot::{self, Position};
-use crate::raft::snapshot_data::SnapshotData;
+use crate::raft::snapshot::{self, Position, SnapshotData};
+use crate::raft::snapshot_builder;
 use crate::service::Handle;
 use crate::state::commands;
 use crate::state::tables::{View, usage};
@@ -43,7 +43,7 @@ impl Handle {
         let written_ms = self.leader().wall_ms();
         let taken = tokio::task::spawn_blocking(move || {
             let cluster = machine.map().map(|map| map.cluster).ok_or(BackupError::NotFormed)?;
-            Ok::<_, BackupError>((snapshot::take(&machine)?, cluster))
+            Ok::<_, BackupError>((snapshot_builder::take(&machine)?, cluster))
         });
         let (taken, cluster) = taken.await.map_err(|e| damaged(e.to_string()))??;
         let Snapshot::<TypeConfig> { meta, snapshot } = taken;

@@ -6,6 +6,7 @@
 
 use cairn_core::sync::IgnorePoison;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock, Weak};
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use redb::{Database, Durability, WriteTransaction};
 use super::calls::{AppliedCalls, Standing};
 use super::codec::{LogIdRow, MembershipRow};
 use super::proposal::{Applied, Change, Proposal};
+use super::snapshot::{IncomingFile, LoadedState, remove_leftovers};
 use super::types::{Entry, LogId, StoredMembership};
 use crate::error::StoreError;
 use crate::state::commands::{self, Context};
@@ -42,6 +44,8 @@ pub(crate) struct Machine {
     published: RwLock<Published>,
     /// Serializes everything that changes the file.
     writer: Mutex<Unsynced>,
+    /// Snapshots that have begun to arrive.
+    incoming: AtomicU64,
     /// Dropped after the database is closed.
     open: Arc<()>,
 }
@@ -75,13 +79,14 @@ impl Unsynced {
 }
 
 impl Machine {
-    /// Opens the state in `path`; creates it if `create` is set.
+    /// Opens the state in `path`; creates it if `create` is set. Removes what unfinished snapshots have left beside it.
     pub(crate) fn open(
         path: &Path,
         create: bool,
         cache_bytes: usize,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
+        remove_leftovers(path)?;
         let mut builder = Database::builder();
         builder.set_cache_size(cache_bytes);
         let database = if create { builder.create(path)? } else { builder.open(path)? };
@@ -102,7 +107,8 @@ impl Machine {
         let calls = AppliedCalls::read(&View::new(&published.database)?)?;
         let unsynced = Unsynced::new(clock.monotonic(), calls);
         let (published, writer) = (RwLock::new(published), Mutex::new(unsynced));
-        Ok(Self { path: path.to_owned(), clock, cache_bytes, published, writer, open: Arc::new(()) })
+        let (path, incoming) = (path.to_owned(), AtomicU64::new(0));
+        Ok(Self { path, clock, cache_bytes, published, writer, incoming, open: Arc::new(()) })
     }
 
     /// A token that can no longer be upgraded once the file is closed.
@@ -225,9 +231,9 @@ impl Machine {
         if due { self.sync().map(drop) } else { Ok(()) }
     }
 
-    /// Where a snapshot is assembled before it is installed.
-    pub(crate) fn incoming_path(&self) -> PathBuf {
-        self.path.with_extension("redb.incoming")
+    /// A file in which a snapshot is assembled before it is installed.
+    pub(crate) fn incoming_file(&self) -> IncomingFile {
+        IncomingFile::beside(&self.path, self.incoming.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Page cache of the file, in bytes.
@@ -235,13 +241,16 @@ impl Machine {
         self.cache_bytes
     }
 
-    /// Replaces the whole state with `database`, which is complete, synced, and at [`Machine::incoming_path`].
-    pub(crate) fn install(&self, database: Arc<Database>) -> Result<(), StoreError> {
+    /// Replaces the whole state with another, which must reach to `expected`. Until then the old one is untouched.
+    pub(crate) fn install(&self, state: LoadedState, expected: Option<LogId>) -> Result<(), StoreError> {
         let mut writer = self.lock_writer();
-        let incoming = self.incoming_path();
-        let calls = AppliedCalls::read(&View::new(&database)?)?;
-        let published = read_published(database)?;
-        std::fs::rename(&incoming, &self.path).map_err(|e| StoreError::file(&incoming, e))?;
+        let calls = AppliedCalls::read(&View::new(&state.database)?)?;
+        let published = read_published(state.database)?;
+        if published.applied != expected {
+            let detail = format!("it reaches to {:?}, its description says {expected:?}", published.applied);
+            return Err(StoreError::Damaged { table: "snapshot", detail });
+        }
+        state.file.replace(&self.path)?;
         sync_directory(&self.path)?;
         // The database stays open across the rename; readers of the old one keep its file until they are done.
         self.publish(published);

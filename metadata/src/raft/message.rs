@@ -7,6 +7,7 @@ use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, VoteRequest, V
 
 use super::codec::{LogIdRow, MembershipRow, VoteRow};
 use super::entry::EntryRow;
+use super::snapshot::StreamHash;
 use super::types::{SnapshotMeta, TypeConfig};
 use cairn_core::id::Incarnation;
 use cairn_core::id::MemberId;
@@ -41,6 +42,12 @@ between_members!(Append, AskVote, SnapshotChunk, Hello, Campaign);
 pub(crate) struct Stopped {
     #[n(0)]
     pub(crate) detail: String,
+}
+
+impl Stopped {
+    pub(crate) fn because(detail: impl std::fmt::Display) -> Self {
+        Self { detail: detail.to_string() }
+    }
 }
 
 /// A member asks another what it knows about it.
@@ -229,6 +236,9 @@ pub(crate) struct SnapshotChunk {
     /// Version of the state's format; absent means 1.
     #[n(7)]
     pub(crate) format: Option<u32>,
+    /// Covers the stream up to the end of this chunk.
+    #[n(8)]
+    pub(crate) hash: StreamHash,
 }
 
 impl SnapshotChunk {

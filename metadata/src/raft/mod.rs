@@ -13,7 +13,7 @@ pub(crate) mod message;
 pub(crate) mod network;
 pub(crate) mod proposal;
 pub(crate) mod snapshot;
-pub(crate) mod snapshot_data;
+pub(crate) mod snapshot_builder;
 mod state_machine;
 #[cfg(test)]
 mod suite;

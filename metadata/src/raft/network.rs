@@ -15,8 +15,7 @@ use super::admission::Admission;
 use super::codec::MembershipRow;
 use super::machine::STATE_FORMAT;
 use super::message::{Append, Appended, AskVote, ChunkTaken, RaftPath, SnapshotChunk, Stopped, Voted};
-use super::snapshot::{self, Position};
-use super::snapshot_data::SnapshotData;
+use super::snapshot::{self, Position, SnapshotData, StreamHash};
 use super::types::{TypeConfig, Vote};
 use cairn_core::id::MemberId;
 
@@ -78,12 +77,13 @@ impl Peer {
         let SnapshotData::Live(view) = *snapshot.snapshot else {
             return Err(read_error("the snapshot is not one of this member's own state").into());
         };
-        let mut position = Some(Position::default());
+        let (mut position, mut hash) = (Some(Position::default()), StreamHash::default());
         for number in 0.. {
             let Some(from) = position.take() else { break };
             let reading = Arc::clone(&view);
             let read = tokio::task::spawn_blocking(move || snapshot::chunk(&reading, from)).await;
             let (records, next) = read.map_err(read_error)?.map_err(read_error)?;
+            hash = hash.after(&records, next.is_none());
             let message = SnapshotChunk {
                 vote: vote.into(),
                 applied: snapshot.meta.last_log_id.map(Into::into),
@@ -93,6 +93,7 @@ impl Peer {
                 last: next.is_none(),
                 records,
                 format: Some(STATE_FORMAT),
+                hash,
             };
             let theirs = self.send_chunk(&message).await?;
             if theirs > vote {

@@ -7,8 +7,8 @@ use openraft::{AnyError, ErrorSubject, ErrorVerb, Snapshot, StorageIOError};
 
 use super::machine::Machine;
 use super::proposal::Applied;
-use super::snapshot;
-use super::snapshot_data::SnapshotData;
+use super::snapshot::{LoadedState, SnapshotData};
+use super::snapshot_builder;
 use super::types::{Entry, LogId, SnapshotMeta, StorageError, StoredMembership, TypeConfig};
 use crate::error::StoreError;
 
@@ -31,7 +31,7 @@ async fn on_machine<T: Send + 'static>(
 
 impl RaftSnapshotBuilder<TypeConfig> for Arc<Machine> {
     async fn build_snapshot(&mut self) -> Result<Snapshot<TypeConfig>, StorageError> {
-        on_machine(self, ErrorVerb::Write, snapshot::take).await
+        on_machine(self, ErrorVerb::Write, snapshot_builder::take).await
     }
 }
 
@@ -62,18 +62,14 @@ impl RaftStateMachine<TypeConfig> for Arc<Machine> {
     async fn install_snapshot(&mut self, meta: &SnapshotMeta, data: Box<SnapshotData>) -> Result<(), StorageError> {
         let expected = meta.last_log_id;
         on_machine(self, ErrorVerb::Write, move |machine| {
-            let wrong = |detail: String| StoreError::Damaged { table: "snapshot", detail };
-            let database = match *data {
-                SnapshotData::Empty => return Err(wrong("it holds nothing".to_owned())),
-                SnapshotData::Live(view) => snapshot::copy(&view, machine)?,
-                SnapshotData::Loaded(database) => database,
+            let state = match *data {
+                SnapshotData::Empty => {
+                    return Err(StoreError::Damaged { table: "snapshot", detail: "it holds nothing".to_owned() });
+                }
+                SnapshotData::Live(view) => LoadedState::copy(&view, machine.incoming_file(), machine.cache_bytes())?,
+                SnapshotData::Loaded(state) => state,
             };
-            machine.install(database)?;
-            if machine.applied() == expected {
-                Ok(())
-            } else {
-                Err(wrong(format!("it reaches to {:?}, its description says {expected:?}", machine.applied())))
-            }
+            machine.install(state, expected)
         })
         .await
     }
@@ -82,6 +78,6 @@ impl RaftStateMachine<TypeConfig> for Arc<Machine> {
         if self.applied().is_none() {
             return Ok(None);
         }
-        on_machine(self, ErrorVerb::Write, snapshot::take).await.map(Some)
+        on_machine(self, ErrorVerb::Write, snapshot_builder::take).await.map(Some)
     }
 }

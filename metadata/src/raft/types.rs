@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cairn_core::id::MemberId;
 
 use super::proposal::{Applied, Proposal};
-use super::snapshot_data::SnapshotData;
+use super::snapshot::SnapshotData;
 
 openraft::declare_raft_types!(
     pub(crate) TypeConfig:

@@ -10,6 +10,7 @@ mod members;
 mod operate;
 mod queries;
 mod signals;
+mod snapshot_transfers;
 mod start;
 #[cfg(test)]
 pub(crate) mod tests;

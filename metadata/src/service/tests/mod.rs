@@ -33,6 +33,7 @@ use std::sync::Mutex;
 use tempfile::TempDir;
 
 use crate::raft::message::{ChunkTaken, RaftPath, SnapshotChunk, Stopped};
+use crate::raft::snapshot::{self, Position, SnapshotData, StreamHash};
 use crate::testing::{TestClock, TestRandom};
 use crate::{Dependencies, Handle, MetadataService, Options, router};
 use cairn_core::testing::TestThreads;
@@ -486,15 +487,17 @@ async fn chunks_of_a_snapshot_are_taken_once_and_newer_formats_refused() {
     let listener = LoopbackNetwork.bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap().to_string();
     let server = serve(&target, listener);
-    let snapshot = crate::raft::snapshot::take(source.machine()).unwrap();
-    let crate::raft::snapshot_data::SnapshotData::Live(view) = *snapshot.snapshot else { panic!() };
-    let (records, rest) = crate::raft::snapshot::chunk(&view, crate::raft::snapshot::Position::default()).unwrap();
+    let taken = crate::raft::snapshot_builder::take(source.machine()).unwrap();
+    let SnapshotData::Live(view) = *taken.snapshot else { panic!() };
+    let (records, rest) = snapshot::chunk(&view, Position::default()).unwrap();
     assert!(rest.is_none());
+    let whole = StreamHash::default().after(&records, false);
     let chunk = |number, last, records: &[u8], format| SnapshotChunk {
+        hash: if number == 0 { StreamHash::default() } else { whole }.after(records, last),
         vote: crate::raft::Vote::new_committed(99, MemberId(9)).into(),
-        applied: snapshot.meta.last_log_id.map(Into::into),
-        membership: (&snapshot.meta.last_membership).into(),
-        id: snapshot.meta.snapshot_id.clone(),
+        applied: taken.meta.last_log_id.map(Into::into),
+        membership: (&taken.meta.last_membership).into(),
+        id: taken.meta.snapshot_id.clone(),
         number,
         last,
         records: records.to_vec(),
@@ -515,7 +518,7 @@ async fn chunks_of_a_snapshot_are_taken_once_and_newer_formats_refused() {
     for _ in 0..2 {
         send(chunk(1, true, &[], None)).await.unwrap();
     }
-    assert_eq!(target.machine().applied(), snapshot.meta.last_log_id);
+    assert_eq!(target.machine().applied(), taken.meta.last_log_id);
     server.abort();
 }
 

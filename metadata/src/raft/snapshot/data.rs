@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use redb::Database;
-
+use super::incoming::LoadedState;
 use crate::state::tables::View;
 
 pub(crate) enum SnapshotData {
     Empty,
     /// A view of this member's state.
     Live(Arc<View>),
-    /// The state of another member, loaded into a file of its own.
-    Loaded(Arc<Database>),
+    /// The state of another member.
+    Loaded(LoadedState),
 }

@@ -36,7 +36,7 @@ impl DiskHealth {
     pub fn failed(&self, disk: DiskNumber, kind: StorageErrorKind) {
         use StorageErrorKind as K;
         match kind {
-            K::Unreachable | K::Full | K::Failed | K::Foreign | K::NoSuchDisk => {
+            K::Unreachable | K::Full | K::Failed | K::Foreign | K::NoSuchDisk | K::Hanging => {
                 let until = self.clock.monotonic() + PAUSE;
                 self.out.write().ignore_poison().insert(disk, until);
             }

@@ -22,7 +22,7 @@ use crate::raft::log_store::LogStore;
 use crate::state::commands;
 use crate::state::tables::history::History;
 use crate::state::tables::members::{self, MembershipRecord};
-use crate::state::tables::{Tables, cluster_map, counters, meta};
+use crate::state::tables::{Tables, counters, meta};
 use cairn_core::id::Incarnation;
 use cairn_core::id::MemberId;
 
@@ -76,10 +76,9 @@ pub(super) fn rebase(
         tables.sessions.retain(|_, _| false)?;
         tables.findings.retain(|_, _| false)?;
         // Whoever holds a newer map from before must accept the maps that follow.
-        let map = cluster_map::get(&tables.cluster_map)?;
-        let map = map.map(|map| ClusterMap { epoch: Epoch(map.epoch.0 + EPOCH_GAP), ..map });
+        let map = tables.map()?;
         if let Some(map) = &map {
-            cluster_map::put(&mut tables.cluster_map, map)?;
+            tables.set_map(ClusterMap { epoch: Epoch(map.epoch.0 + EPOCH_GAP), ..map.as_ref().clone() })?;
         }
         map.map(|map| map.cluster)
     };

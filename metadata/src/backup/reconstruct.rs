@@ -16,7 +16,7 @@ use crate::error::StoreError;
 use crate::raft::snapshot::Loader;
 use crate::state::commands;
 use crate::state::tables::members::{self, MembershipRecord};
-use crate::state::tables::{Tables, cluster_map, counters};
+use crate::state::tables::{Tables, counters};
 use cairn_core::id::MemberId;
 
 /// Page cache in bytes.
@@ -55,7 +55,7 @@ pub fn reconstruct(options: &ReconstructOptions, random: &dyn RandomSource) -> R
         members::put_record(&mut tables.meta, &MembershipRecord { members: Vec::new(), recoveries: Some(recoveries) })?;
         tables.counters.insert(counters::SESSION, options.session_number).map_err(StoreError::from)?;
         let map = ClusterMap::empty(options.cluster, Profile::defaults(options.failure_domain));
-        cluster_map::put(&mut tables.cluster_map, &ClusterMap { epoch: Epoch(recoveries * EPOCH_GAP + 1), ..map })?;
+        tables.set_map(ClusterMap { epoch: Epoch(recoveries * EPOCH_GAP + 1), ..map })?;
     }
     transaction.commit().map_err(StoreError::from)?;
     let beginner = Beginner { member: options.member, addr: &options.addr, incarnation: Incarnation::draw(random) };

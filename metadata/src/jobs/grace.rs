@@ -21,11 +21,6 @@ impl GraceMarks {
         Self { grace, marks: VecDeque::new() }
     }
 
-    /// Forgets everything: the past was somebody else's.
-    pub(super) fn reset(&mut self) {
-        self.marks.clear();
-    }
-
     /// Notes the newest commit now; returns the newest commit of a grace period ago.
     pub(super) fn mark(&mut self, now: Duration, commit: CommitSequence) -> Option<CommitSequence> {
         let spacing = self.grace / MARKS_PER_GRACE;
@@ -53,8 +48,6 @@ mod tests {
             assert!(second < 70 || due.is_some_and(|due| due + 70 > second), "never much late: {second} {due:?}");
             assert!(marks.marks.len() <= MARKS_PER_GRACE as usize + 2);
         }
-        marks.reset();
-        assert_eq!(marks.mark(Duration::from_secs(601), CommitSequence(601)), None);
     }
 
     #[test]

@@ -58,7 +58,17 @@ mod tests {
 
     fn status(disk: &Disk, state: DiskState) -> DiskStatus {
         let (path, reason) = (String::new(), String::new());
-        DiskStatus { disk: disk.id, path, state, reason, capacity_bytes: 1, used_bytes: 0, shards: 0, scrub: None }
+        DiskStatus {
+            disk: disk.id,
+            path,
+            state,
+            reason,
+            capacity_bytes: 1,
+            used_bytes: 0,
+            shards: 0,
+            scrub: None,
+            refused_hanging: 0,
+        }
     }
 
     #[test]

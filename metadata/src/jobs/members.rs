@@ -1,9 +1,11 @@
 //! The leader's maintenance of the membership.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use openraft::{BasicNode, ChangeMembers};
 
+use super::job::Job;
 use crate::leader::{Leader, LeaderError};
 use crate::raft::admission::Admission;
 use crate::state::tables::members;
@@ -11,9 +13,23 @@ use crate::state::tables::members;
 /// Entries that a learner may lack when it becomes a voter.
 const LAG_MAX: u64 = 200;
 
+pub(super) struct Membership {
+    pub(super) admission: Arc<Admission>,
+    /// Empty in a single process.
+    pub(super) own_addr: String,
+}
+
+impl Job for Membership {
+    const NAME: &'static str = "membership";
+
+    async fn tick(&mut self, leader: &Arc<Leader>) -> Result<bool, LeaderError> {
+        maintain(leader, &self.admission, &self.own_addr).await.map(|()| false)
+    }
+}
+
 /// Finishes what an earlier leader left half done, lets learners vote that have caught up, and keeps the record of
 /// members and this member's own address.
-pub(super) async fn maintain(leader: &Leader, admission: &Admission, own_addr: &str) -> Result<(), LeaderError> {
+async fn maintain(leader: &Leader, admission: &Admission, own_addr: &str) -> Result<(), LeaderError> {
     let (members, me) = (leader.members(), admission.me().member);
     let group = members.group();
     if group.voters.len() > 1 {

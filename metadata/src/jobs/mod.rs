@@ -1,20 +1,24 @@
-//! The leader's background jobs: it forms the cluster, ends the sessions of silent gateways, keeps disk states in the
-//! map, expires objects by lifecycle rules, and reclaims space. Every member syncs its state. Each decision is a
-//! function; here they are carried out.
+//! The background jobs. Every member syncs its state and helps to form the cluster. The leader ends the sessions of silent
+//! gateways, keeps disk states in the map, maintains the membership, expires objects by lifecycle rules, and reclaims
+//! space. Each job is a task of its own, so that none is blind while another waits for a disk. Each decision is a function;
+//! here they are carried out.
 
+mod disk_orders;
 mod formation;
 mod grace;
 mod health;
+mod job;
 mod leases;
 mod lifecycle;
+mod liveness;
 mod members;
+mod reclaim;
 mod reclaimer;
 pub(crate) mod repair;
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use cairn_core::random::RandomSource;
-use cairn_protocol::metadata::command::{EndSession, SetDiskStates};
 use cairn_protocol::storage::StorageDirectory;
 use tokio::sync::{Notify, watch};
 
@@ -22,27 +26,38 @@ use crate::directory::{Directory, StartError};
 use crate::leader::{Leader, LeaderError};
 use crate::options::Options;
 use crate::raft::admission::Admission;
-use crate::state::tables::sessions;
 use formation::Formation;
-use grace::GraceMarks;
+use job::{Beat, Job};
 use lifecycle::Lifecycle;
-use reclaimer::Reclaimer;
+use liveness::Liveness;
+use members::Membership;
+use reclaim::Reclaim;
 
-/// Steps of the reclaimer in one tick: deleting leaves room for the other jobs.
-const RECLAIM_STEPS_PER_TICK: usize = 64;
-/// Steps of a lifecycle pass in one tick.
-const LIFECYCLE_STEPS_PER_TICK: usize = 16;
-
-/// The jobs' own state.
+/// The jobs before they run.
 pub(crate) struct Jobs {
     options: Options,
+    upkeep: Upkeep,
     admission: Arc<Admission>,
+    storage: StorageDirectory,
+}
+
+/// What every member does, whether it leads or not.
+struct Upkeep {
     formation: Formation,
-    marks: GraceMarks,
-    reclaimer: Reclaimer,
-    lifecycle: Lifecycle,
-    /// The term whose lead the marks belong to.
-    term: u64,
+    options: Options,
+}
+
+impl Job for Upkeep {
+    const NAME: &'static str = "upkeep";
+    const LEADS: bool = false;
+
+    async fn tick(&mut self, leader: &Arc<Leader>) -> Result<bool, LeaderError> {
+        leader.sync_if_due().await?;
+        if let Err(error) = self.formation.form(leader, &self.options).await {
+            tracing::warn!(%error, "the cluster is not formed yet");
+        }
+        Ok(false)
+    }
 }
 
 impl Jobs {
@@ -54,106 +69,26 @@ impl Jobs {
         storage: StorageDirectory,
     ) -> Self {
         let formation = Formation::new(directory, Arc::clone(&admission), random);
-        let (marks, reclaimer) = (GraceMarks::new(options.reclaim_grace), Reclaimer::new(storage));
-        let lifecycle = Lifecycle::new(&options);
-        Self { options, admission, formation, marks, reclaimer, lifecycle, term: 0 }
+        let upkeep = Upkeep { formation, options: options.clone() };
+        Self { options, upkeep, admission, storage }
     }
 
     /// Forms the cluster if this member leads and there is none, and records that there is one.
     pub(crate) async fn form(&mut self, leader: &Leader) -> Result<(), StartError> {
-        self.formation.form(leader, &self.options).await
+        self.upkeep.formation.form(leader, &self.options).await
     }
 
-    async fn tick(&mut self, leader: &Arc<Leader>) -> Result<(), LeaderError> {
-        leader.sync_if_due().await?;
-        if let Err(error) = self.form(leader).await {
-            tracing::warn!(%error, "the cluster is not formed yet");
-        }
-        if !leader.leads() {
-            return Ok(());
-        }
-        leader.begin_history().await?;
-        members::maintain(leader, &self.admission, &self.options.advertise).await?;
-        self.end_sessions(leader).await?;
-        self.set_disk_states(leader).await?;
-        self.reclaim(leader).await?;
-        self.apply_lifecycle(leader).await
-    }
-
-    async fn apply_lifecycle(&mut self, leader: &Leader) -> Result<(), LeaderError> {
-        for _ in 0..LIFECYCLE_STEPS_PER_TICK {
-            if !self.lifecycle.tick(leader).await? {
-                return Ok(());
-            }
-        }
-        leader.wake_jobs();
-        Ok(())
-    }
-
-    async fn end_sessions(&self, leader: &Leader) -> Result<(), LeaderError> {
-        let open = sessions::all(&leader.view()?.sessions()?)?;
-        let open: Vec<_> = open.into_iter().map(|(id, _)| id).collect();
-        let now = leader.now();
-        let expired = {
-            let mut memory = leader.memory();
-            memory.renewed.retain(|session, _| open.contains(session));
-            leases::expired(&open, &memory, now, self.options.session_lease)
-        };
-        for session in expired {
-            tracing::warn!(%session, "a gateway did not renew its session; ending the session");
-            leader.execute(EndSession { session }.into()).await?;
-        }
-        Ok(())
-    }
-
-    async fn set_disk_states(&self, leader: &Leader) -> Result<(), LeaderError> {
-        let Some(map) = leader.map() else { return Ok(()) };
-        let states = health::changes(&map, &leader.memory(), leader.now(), self.options.node_silence);
-        if states.is_empty() {
-            return Ok(());
-        }
-        for (disk, state) in &states {
-            tracing::info!(%disk, %state, "changing the state of a disk");
-        }
-        leader.execute(SetDiskStates { states }.into()).await.map(drop)
-    }
-
-    async fn reclaim(&mut self, leader: &Arc<Leader>) -> Result<(), LeaderError> {
-        if leader.term() != self.term {
-            self.term = leader.term();
-            self.marks.reset();
-        }
-        if leader.is_held_back()? {
-            return Ok(());
-        }
-        let Some(due) = self.marks.mark(leader.now(), leader.commit()) else { return Ok(()) };
-        for _ in 0..RECLAIM_STEPS_PER_TICK {
-            if !self.reclaimer.tick(leader, due).await? {
-                return Ok(());
-            }
-        }
-        // There is more: go on after the other jobs had their turn.
-        leader.wake_jobs();
-        Ok(())
-    }
-}
-
-/// Runs the jobs until the member stops, or nobody has a handle of it any more.
-pub(crate) async fn run(leader: Weak<Leader>, wake: Arc<Notify>, mut jobs: Jobs, mut stop: watch::Receiver<bool>) {
-    let mut interval = tokio::time::interval(jobs.options.tick);
-    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = interval.tick() => {}
-            () = wake.notified() => {}
-            _ = stop.changed() => return,
-        }
-        let Some(leader) = leader.upgrade() else { return };
-        tokio::select! {
-            done = jobs.tick(&leader) => if let Err(error) = done {
-                tracing::warn!(%error, "a background job failed; retrying");
-            },
-            _ = stop.changed() => return,
-        }
+    /// Starts the jobs. They run until the member stops, or nobody has a handle of it any more.
+    pub(crate) fn spawn(self, leader: &Arc<Leader>, stop: watch::Receiver<bool>) {
+        let Self { options, upkeep, admission, storage } = self;
+        let beat = Beat { leader: Arc::downgrade(leader), every: options.tick, stop };
+        let never = Arc::new(Notify::new());
+        let liveness = Liveness { session_lease: options.session_lease, node_silence: options.node_silence };
+        let membership = Membership { admission, own_addr: options.advertise.clone() };
+        tokio::spawn(beat.clone().run(leader.wake(), liveness));
+        tokio::spawn(beat.clone().run(Arc::clone(&never), upkeep));
+        tokio::spawn(beat.clone().run(Arc::clone(&never), membership));
+        tokio::spawn(beat.clone().run(Arc::clone(&never), Lifecycle::new(&options)));
+        tokio::spawn(beat.run(never, Reclaim::new(options.reclaim_grace, storage)));
     }
 }

@@ -1,23 +1,21 @@
 //! Deletes the shards of released content, and then its rows.
 //!
 //! A pass walks over the reclaim table in bounded steps. Each step finds some extents, orders their shards deleted from
-//! every disk that holds them, and finishes those extents whose disks have all answered. What a disk that is away still
-//! holds gets an entry of its own, which waits for the disk's return; the extent itself is gone, and holds up neither a
-//! drain nor a repair. Deleting twice does no harm, so a step that is cut
-//! off is simply done again.
+//! every disk that holds them, and finishes those extents. What a disk that is away or does not answer still holds gets an
+//! entry of its own, which waits for that disk alone; the extent itself is gone, and holds up neither a drain nor a
+//! repair. Deleting twice does no harm, so a step that is cut off is simply done again.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
 
-use cairn_core::cluster_map::{ClusterMap, Disk, DiskState};
 use cairn_core::id::{CommitSequence, DiskNumber, ExtentId, Generation};
 use cairn_core::shard::{Locations, ShardId};
 use cairn_protocol::metadata::ExtentRun;
 use cairn_protocol::metadata::command::{FinishReclaim, ReclaimId};
-use cairn_protocol::storage::{DeleteOrder, DeleteProof, StorageDirectory};
+use cairn_protocol::storage::StorageDirectory;
 use tokio::task::JoinSet;
 
+use super::disk_orders::DiskOrders;
 use crate::error::StoreError;
 use crate::leader::{Leader, LeaderError};
 use crate::state::tables::reclaim::Garbage;
@@ -27,9 +25,6 @@ use crate::state::tables::{View, extents, parts, rebuilds, reclaim};
 const EXTENTS_PER_STEP: usize = 256;
 /// Entries that one step looks at: entries whose extents are gone already cost nothing else.
 const ENTRIES_PER_STEP: usize = 256;
-/// Time for one disk to answer.
-const DELETE_LIMIT: Duration = Duration::from_secs(20);
-
 /// Where a pass stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Cursor {
@@ -75,30 +70,30 @@ struct Doomed {
     generation: Generation,
 }
 
-/// The job.
-pub(crate) struct Reclaimer {
-    storage: StorageDirectory,
+/// The job in one lead.
+pub(super) struct Reclaimer {
+    orders: DiskOrders,
     cursor: Cursor,
 }
 
 impl Reclaimer {
-    pub(crate) fn new(storage: StorageDirectory) -> Self {
-        Self { storage, cursor: Cursor::START }
+    pub(super) fn new(storage: StorageDirectory) -> Self {
+        Self { orders: DiskOrders::new(storage), cursor: Cursor::START }
     }
 
     /// Takes one step over the entries that were queued by commit `due` or before; tells whether the pass goes on.
-    pub(crate) async fn tick(&mut self, leader: &Arc<Leader>, due: CommitSequence) -> Result<bool, LeaderError> {
+    pub(super) async fn step(&mut self, leader: &Arc<Leader>, due: CommitSequence) -> Result<bool, LeaderError> {
         let (Some(map), cursor) = (leader.map(), self.cursor) else { return Ok(false) };
-        let (work, next) = leader.read(move |view| collect(view, cursor, due)).await?;
-        let failed = self.delete(leader, &map, &work).await;
-        let is_away = |disk: &&Disk| !disk.state.serves() && disk.state != DiskState::Removed;
-        let away: HashSet<DiskNumber> = map.disks.iter().filter(is_away).map(|disk| disk.number).collect();
+        let now = leader.now();
+        let mut silent = self.orders.unasked(&map, now);
+        let ((work, next), proof) = leader.prove(move |view| collect(view, cursor, due)).await?;
+        silent.extend(self.orders.delete(&map, by_disk(&work), proof, now).await);
         let mut next = next;
         let mut finishes = JoinSet::new();
         for work in work {
             let all = work.extents.len();
-            // What a disk that is away holds of an extent waits in an entry of its own; such an entry waits itself.
-            let waits = |at: &Locations| touches(at, &failed) || (work.is_copy && touches(at, &away));
+            // What a disk that does not answer holds of an extent waits in an entry of its own; such an entry waits itself.
+            let waits = |at: &Locations| work.is_copy && touches(at, &silent);
             let gone = work.extents.into_iter().filter(|doomed| !waits(&doomed.locations));
             let (gone, generations): (Vec<ExtentId>, Vec<Generation>) =
                 gone.map(|doomed| (doomed.id, doomed.generation)).unzip();
@@ -108,7 +103,7 @@ impl Reclaimer {
             }
             let last = clean && work.to_the_end;
             if last || !gone.is_empty() {
-                let away = away.iter().copied().collect();
+                let away = silent.iter().copied().collect();
                 let finish = FinishReclaim { entry: work.entry, extents: gone, last, generations, away };
                 let leader = Arc::clone(leader);
                 finishes.spawn(async move { leader.execute(finish.into()).await });
@@ -120,44 +115,18 @@ impl Reclaimer {
         self.cursor = next.unwrap_or(Cursor::START);
         Ok(next.is_some())
     }
+}
 
-    /// Orders the shards deleted; returns the disks that did not do so.
-    async fn delete(&self, leader: &Leader, map: &ClusterMap, work: &[Work]) -> HashSet<DiskNumber> {
-        let mut by_disk: HashMap<DiskNumber, Vec<ShardId>> = HashMap::new();
-        for doomed in work.iter().flat_map(|work| &work.extents) {
-            for (index, disk) in (0u8..).zip(&doomed.locations) {
-                // Nobody asks a disk that was removed for anything.
-                if let Some(disk) = disk.filter(|disk| map.disk(*disk).is_some_and(|d| d.state != DiskState::Removed)) {
-                    by_disk.entry(disk).or_default().push(ShardId { extent: doomed.id, index });
-                }
+fn by_disk(work: &[Work]) -> HashMap<DiskNumber, Vec<ShardId>> {
+    let mut by_disk: HashMap<DiskNumber, Vec<ShardId>> = HashMap::new();
+    for doomed in work.iter().flat_map(|work| &work.extents) {
+        for (index, disk) in (0u8..).zip(&doomed.locations) {
+            if let Some(disk) = disk {
+                by_disk.entry(*disk).or_default().push(ShardId { extent: doomed.id, index });
             }
         }
-        let mut failed = HashSet::new();
-        let mut orders = JoinSet::new();
-        for (number, shards) in by_disk {
-            let disk = map.disk(number).filter(|disk| disk.state.serves());
-            let Some((disk, node)) = disk.and_then(|disk| Some((disk.id, map.node(disk.node)?))) else {
-                continue;
-            };
-            let node = self.storage.node(node);
-            // The newest commit covers the releasing one; storage nodes refuse anything older than they have seen.
-            let order = DeleteOrder { proof: DeleteProof::Committed(leader.commit()), shards };
-            orders.spawn(async move {
-                match tokio::time::timeout(DELETE_LIMIT, node.delete_shards(disk, order)).await {
-                    Ok(Ok(())) => None,
-                    Ok(Err(error)) => Some((number, error.to_string())),
-                    Err(_) => Some((number, format!("disk {disk}: no answer within {DELETE_LIMIT:?}"))),
-                }
-            });
-        }
-        while let Some(done) = orders.join_next().await {
-            if let Ok(Some((number, error))) = done {
-                tracing::warn!(disk = %number, %error, "a disk did not delete shards; retrying later");
-                failed.insert(number);
-            }
-        }
-        failed
     }
+    by_disk
 }
 
 fn touches(locations: &Locations, disks: &HashSet<DiskNumber>) -> bool {

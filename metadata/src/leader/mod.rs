@@ -20,6 +20,7 @@ use cairn_core::random::RandomSource;
 use cairn_protocol::metadata::query::RestoreHold;
 use cairn_protocol::metadata::{Command, Outcome, Query};
 use cairn_protocol::rpc::CallTag;
+use cairn_protocol::storage::DeleteProof;
 use tokio::sync::Notify;
 
 pub(crate) use error::LeaderError;
@@ -159,6 +160,22 @@ impl Leader {
         let machine = Arc::clone(&self.machine);
         let looked = tokio::task::spawn_blocking(move || look(&machine.view()?).map_err(Into::into));
         looked.await?
+    }
+
+    /// Reads the state, and returns what was read with the proof for it (I13).
+    ///
+    /// The proof is never newer than the view: a storage node carries an order out unless something that is newer than the
+    /// proof contradicts it, as the grant of a rebuild does.
+    pub(crate) async fn prove<T, E>(
+        &self,
+        look: impl FnOnce(&View) -> Result<T, E> + Send + 'static,
+    ) -> Result<(T, DeleteProof), LeaderError>
+    where
+        T: Send + 'static,
+        E: Into<LeaderError> + Send + 'static,
+    {
+        let proof = DeleteProof::Committed(self.commit());
+        Ok((self.read(look).await?, proof))
     }
 
     /// The cluster map; `None` before the cluster is formed.

@@ -189,7 +189,7 @@ impl Machine {
                 meta::put(&mut tables.meta, meta::APPLIED, &LogIdRow::from(last.log_id))?;
             }
             if map_changed {
-                next.map = cluster_map::get(&tables.cluster_map)?.map(Arc::new);
+                next.map = tables.map()?;
             }
             let due = writer.commands >= SYNC_COMMANDS || now.saturating_sub(writer.since) >= SYNC_INTERVAL;
             if due {

@@ -21,13 +21,15 @@ impl RunningMember {
 
     /// The leader's answer to a request that is not a signal.
     pub(super) fn signal_answer(&self) -> Result<SignalAnswer, StoreError> {
+        // The commit before the view: the view has every mark up to it, and a later one is not its history.
+        let commit = self.leader.commit();
         let history: History = meta::get(&self.leader.view()?.meta()?, meta::HISTORY)?.unwrap_or_default();
         Ok(SignalAnswer {
             map_epoch: self.leader.map().map_or(Epoch(0), |map| map.epoch),
-            commit: self.leader.commit(),
+            commit,
             session_valid: false,
             members: Some(self.leader.members().addresses().into_values().collect()),
-            history: history.current(),
+            history: history.at(commit),
             history_then: None,
         })
     }

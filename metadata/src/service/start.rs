@@ -16,8 +16,8 @@ use super::handle::Handle;
 use super::meeting;
 use super::member::RunningMember;
 use crate::directory::{Directory, StartError};
+use crate::jobs::Jobs;
 use crate::jobs::repair;
-use crate::jobs::{self, Jobs};
 use crate::leader::{Leader, LeaderParts};
 use crate::options::Options;
 use crate::raft::Raft;
@@ -99,7 +99,7 @@ impl MetadataService {
             tokio::spawn(meeting::run(Arc::downgrade(&member), options.members, stopped.clone()));
         }
         tokio::spawn(repair);
-        tokio::spawn(jobs::run(Arc::downgrade(leader), leader.wake(), jobs, stopped));
+        jobs.spawn(leader, stopped);
         Ok(Handle { member })
     }
 }

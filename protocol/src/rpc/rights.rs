@@ -30,7 +30,7 @@ impl Rights for Command {
             | Self::ReplaceBody(_)
             | Self::SetLifecycle(_)
             | Self::SetVersioning(_) => GATEWAY,
-            Self::RegisterNode(_) => STORAGE_NODE,
+            Self::RegisterNode(_) | Self::AbandonExtents(_) => STORAGE_NODE,
             Self::ReportFaults(_) => GATEWAY | STORAGE_NODE,
             // A gateway says when it has written everything again; an operator says stop.
             Self::EndRebalance(_) => GATEWAY | ADMIN,

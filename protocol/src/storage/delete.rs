@@ -18,7 +18,8 @@ pub enum DeleteProof {
     /// Nothing in the metadata refers to them as of this commit. Refused if the node has seen a newer one (I15).
     #[n(0)]
     Committed(#[n(0)] CommitSequence),
-    /// The gateway that wrote them in this session abandoned the write before it asked for a commit.
+    /// The gateway that wrote them in this session says that they will not be committed. The node does not believe it: the
+    /// metadata service must have given them up.
     #[n(1)]
     Aborted(#[n(0)] SessionId),
 }

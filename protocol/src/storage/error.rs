@@ -40,6 +40,9 @@ pub enum StorageErrorKind {
     /// The process ran out of file descriptors or memory. The disk is not at fault (I21).
     #[n(10)]
     OutOfResources,
+    /// An operation of the disk has not come back. Until it does, nothing is begun there: try another disk (I24).
+    #[n(11)]
+    Hanging,
 }
 
 /// A failed call to a storage node.

@@ -50,4 +50,8 @@ pub struct DiskStatus {
     /// `None` from an earlier release.
     #[n(7)]
     pub scrub: Option<ScrubStatus>,
+    /// Calls that were refused since the node started because the disk hung.
+    #[n(8)]
+    #[cbor(default)]
+    pub refused_hanging: u64,
 }

@@ -70,6 +70,13 @@ impl Latency {
         let oldest = window.under_way.iter().min().map(|began| now.saturating_sub(*began));
         mean.max(oldest)
     }
+
+    /// The age of the oldest operation under way, of whichever kind; `None` if there is none.
+    pub fn oldest(&self) -> Option<Duration> {
+        let kinds = [Operation::Read, Operation::MediumRead, Operation::Write];
+        let began = kinds.into_iter().filter_map(|operation| self.window(operation).under_way.iter().min().copied());
+        began.min().map(|began| self.clock.monotonic().saturating_sub(began))
+    }
 }
 
 /// An operation under way.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
 
 use cairn_core::clock::Clock;
 use cairn_core::cluster_map::DiskState;
@@ -15,6 +16,9 @@ use super::slow_disk::{OPERATIONS, Sample};
 use crate::disk_io::{Latency, RealDisk};
 use crate::store::{DiskCondition, DiskStore};
 
+/// Age of an operation under way from which on the disk hangs.
+const HANG_LIMIT: Duration = Duration::from_secs(10);
+
 /// A directory and what is known of the disk in it.
 pub(super) struct DiskSlot {
     /// The place in the node's list, from 1, for messages.
@@ -24,7 +28,7 @@ pub(super) struct DiskSlot {
     /// Whether the disk is this node's and is reported to the cluster.
     pub(super) is_ours: bool,
     pub(super) io: RealDisk,
-    latency: Arc<Latency>,
+    pub(super) latency: Arc<Latency>,
     /// Why the disk is suspect although its store works: it is far slower than its neighbours.
     slowness: Mutex<Option<String>>,
     state: RwLock<SlotState>,
@@ -33,6 +37,8 @@ pub(super) struct DiskSlot {
     cluster_number: AtomicU32,
     /// Whether a thread is bringing the disk into or out of service.
     pub(super) is_changing: AtomicBool,
+    /// Calls that were refused because the disk hung.
+    refused_hanging: AtomicU64,
 }
 
 #[derive(Clone)]
@@ -67,6 +73,7 @@ impl DiskSlot {
             capacity_bytes: AtomicU64::new(0),
             cluster_number: AtomicU32::new(0),
             is_changing: AtomicBool::new(false),
+            refused_hanging: AtomicU64::new(0),
         }
     }
 
@@ -102,8 +109,18 @@ impl DiskSlot {
         *slowness = how;
     }
 
+    /// Why nothing is begun on the disk now; `None` if it does not hang.
+    fn hangs(&self) -> Option<String> {
+        let age = self.latency.oldest().filter(|age| *age >= HANG_LIMIT)?;
+        let (path, seconds) = (self.path.display(), age.as_secs());
+        Some(format!("disk {path} hangs: an operation has not come back for {seconds} s; check the hardware"))
+    }
+
     /// The condition of a disk in service.
     fn condition(&self, store: &DiskStore) -> DiskCondition {
+        if let Some(reason) = self.hangs() {
+            return DiskCondition { state: DiskState::Suspect, reason };
+        }
         let slowness = self.slowness.lock().ignore_poison().clone();
         let condition = store.condition();
         match (condition.state, slowness) {
@@ -132,8 +149,13 @@ impl DiskSlot {
         }
     }
 
-    /// The disk's store, or the error for a request to a disk out of service.
+    /// The disk's store, or the error for a request to a disk that is out of service or hangs. What hangs takes its callers'
+    /// threads and memory with it, so nobody else begins to wait.
     pub(super) fn store(&self) -> Result<DiskStore, StorageError> {
+        if let Some(why) = self.hangs() {
+            self.refused_hanging.fetch_add(1, Ordering::Relaxed);
+            return Err(StorageError::new(StorageErrorKind::Hanging, self.id, why));
+        }
         match self.state() {
             SlotState::InService(store) => Ok(store),
             SlotState::New => {
@@ -185,6 +207,7 @@ impl DiskSlot {
             used_bytes,
             shards,
             scrub,
+            refused_hanging: self.refused_hanging.load(Ordering::Relaxed),
         };
         match self.state() {
             SlotState::InService(store) => {

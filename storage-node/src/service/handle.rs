@@ -15,15 +15,19 @@ use cairn_core::shard::{ShardHeader, ShardId};
 use cairn_core::sync::IgnorePoison;
 use cairn_core::threads::Threads;
 use cairn_protocol::storage::{
-    DeleteOrder, NodeStatus, RebuildOrder, RebuildReport, ShardWriter, StorageError, StorageErrorKind, StorageNode,
+    DeleteOrder, DeleteProof, NodeStatus, RebuildOrder, RebuildReport, ShardWriter, StorageError, StorageErrorKind,
+    StorageNode,
 };
 use tokio::sync::oneshot;
 
+use super::abandoned;
 use super::disks::{absence, take_more};
 use super::error::StartError;
 use super::node::Node;
 use super::rebuild;
 use super::rebuild_fence::RebuildFence;
+#[cfg(test)]
+use crate::disk_io::Latency;
 use crate::store::DiskStore;
 
 /// How long a shutdown waits for the disks.
@@ -97,6 +101,12 @@ impl Handle {
         if let Err(error) = self.node.remember(|state| (state.commit, state.history) = newest) {
             tracing::warn!(%error, "cannot remember the newest commit");
         }
+    }
+
+    /// How long the operations of a disk take, for a test that lets one hang.
+    #[cfg(test)]
+    pub(super) fn latency(&self, disk: DiskId) -> Arc<Latency> {
+        Arc::clone(&self.node.slot(disk).unwrap().latency)
     }
 
     fn check_write(&self, disk: DiskId) -> Result<(), StorageError> {
@@ -179,6 +189,9 @@ impl StorageNode for Handle {
         if let Some(shard) = rebuilt {
             let why = format!("{shard} has been rebuilt since the order was given");
             return Err(StorageError::new(StorageErrorKind::Refused, disk, why));
+        }
+        if let DeleteProof::Aborted(_) = order.proof {
+            abandoned::prove(self.node.dependencies.metadata.as_ref(), disk, &order.shards).await?;
         }
         store.delete_shards(order).await
     }

@@ -1,6 +1,7 @@
 //! The node: gives its disks identities, brings them into service, reports them to the metadata service, and collects
 //! shards that are provably garbage.
 
+mod abandoned;
 mod collector;
 mod commit_watch;
 mod disk_slot;

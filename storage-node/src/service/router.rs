@@ -61,7 +61,9 @@ fn status_of(error: &StorageError) -> StatusCode {
         StorageErrorKind::Unreachable => StatusCode::BAD_GATEWAY,
         StorageErrorKind::Full => StatusCode::INSUFFICIENT_STORAGE,
         StorageErrorKind::Foreign | StorageErrorKind::Refused => StatusCode::CONFLICT,
-        StorageErrorKind::Busy | StorageErrorKind::OutOfResources => StatusCode::SERVICE_UNAVAILABLE,
+        StorageErrorKind::Busy | StorageErrorKind::OutOfResources | StorageErrorKind::Hanging => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         StorageErrorKind::Invalid => StatusCode::BAD_REQUEST,
     }
 }

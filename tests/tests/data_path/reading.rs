@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use cairn_core::id::{DiskId, Epoch};
+use cairn_core::id::{CommitSequence, DiskId, Epoch};
 use cairn_core::shard::ShardId;
 use cairn_gateway::data::{ClusterView, ReadError};
 use cairn_protocol::storage::{DeleteOrder, DeleteProof, StorageNode};
@@ -159,7 +159,10 @@ async fn bad_shards_that_a_read_finds_are_queued_for_repair() {
     let extent = placed.run.first;
     let disk = |index: usize| cluster.disk(placed.extents[0].locations[index].unwrap());
     // One shard is really deleted, the other is damaged on the way.
-    let order = DeleteOrder { proof: DeleteProof::Aborted(extent.session), shards: vec![ShardId { extent, index: 1 }] };
+    let order = DeleteOrder {
+        proof: DeleteProof::Committed(CommitSequence(u64::MAX)),
+        shards: vec![ShardId { extent, index: 1 }],
+    };
     cluster.node.delete_shards(disk(1), order).await.unwrap();
     cluster.faults.reads([(disk(2), ReadFault::Corrupt)]);
     assert_eq!(cluster.repair_queue().await, []);

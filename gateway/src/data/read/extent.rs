@@ -229,6 +229,7 @@ fn fault_of(error: &StorageError) -> ShardFault {
         | K::Busy
         | K::Refused
         | K::Invalid
-        | K::OutOfResources => ShardFault::Unreachable,
+        | K::OutOfResources
+        | K::Hanging => ShardFault::Unreachable,
     }
 }

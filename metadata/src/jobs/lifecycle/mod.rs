@@ -9,12 +9,14 @@
 
 mod walk;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cairn_core::lifecycle::{Day, Moment, ServiceTime};
 use cairn_protocol::metadata::command::{AdvanceServiceTime, LifecycleApplied};
 use cairn_protocol::metadata::{Outcome, Rejection};
 
+use super::job::Job;
 use crate::error::StoreError;
 use crate::leader::{Leader, LeaderError};
 use crate::options::Options;
@@ -66,9 +68,12 @@ impl Lifecycle {
             lead: None,
         }
     }
+}
 
-    /// Takes one step; returns whether the pass continues.
-    pub(super) async fn tick(&mut self, leader: &Leader) -> Result<bool, LeaderError> {
+impl Job for Lifecycle {
+    const NAME: &'static str = "lifecycle";
+
+    async fn tick(&mut self, leader: &Arc<Leader>) -> Result<bool, LeaderError> {
         let (term, now) = (leader.term(), leader.now());
         if self.lead.as_ref().is_none_or(|lead| lead.term != term) {
             // Time before this term is counted by the earlier leader.

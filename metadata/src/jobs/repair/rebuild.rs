@@ -15,6 +15,7 @@ use cairn_protocol::storage::{
 };
 
 use crate::leader::{Leader, LeaderError};
+use crate::state::tables::extents;
 
 /// Time limit for a node to rebuild a shard.
 const REBUILD_LIMIT: Duration = Duration::from_mins(5);
@@ -79,8 +80,7 @@ pub(super) async fn run(
             if ended == Ended::Dropped && task.from != Some(task.target) {
                 // The extent was deleted meanwhile. While its session lives, nothing but this proves that the shard is
                 // garbage: an extent that was committed once and is gone never comes back.
-                let proof = DeleteProof::Committed(leader.commit());
-                if is_gone(&leader, &task) {
+                if let Some(proof) = prove_gone(&leader, &task).await {
                     let order = DeleteOrder { proof, shards: vec![task.shard] };
                     if let Err(error) = target.delete_shards(disk, order).await {
                         tracing::info!(%error, "a rebuilt shard came too late; the collector will delete it");
@@ -92,9 +92,11 @@ pub(super) async fn run(
     }
 }
 
-fn is_gone(leader: &Leader, task: &Task) -> bool {
-    let read = || crate::state::tables::extents::get(&leader.view()?.extents()?, task.shard.extent);
-    read().is_ok_and(|row| row.is_none())
+/// The proof that the task's extent is gone; `None` if it is not.
+async fn prove_gone(leader: &Leader, task: &Task) -> Option<DeleteProof> {
+    let extent = task.shard.extent;
+    let (row, proof) = leader.prove(move |view| extents::get(&view.extents()?, extent)).await.ok()?;
+    row.is_none().then_some(proof)
 }
 
 fn is_busy(kind: StorageErrorKind) -> bool {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cairn_core::cluster_map::Disk;
 use cairn_core::shard::ShardId;
 use cairn_protocol::metadata::command::{ReportFaults, ShardReport, ShardReportKind};
-use cairn_protocol::storage::{DeleteOrder, DeleteProof, StorageError, StorageNode};
+use cairn_protocol::storage::{DeleteOrder, StorageError, StorageNode};
 
 use super::inventory::{self, CompareError};
 use crate::error::StoreError;
@@ -86,15 +86,13 @@ async fn delete_garbage(
     if unknown.is_empty() {
         return Ok(0);
     }
-    // Seen before the tables are read, so the answer is at least as new as the proof says.
-    let proof = DeleteProof::Committed(leader.commit());
     let id = disk.id;
-    let classified = leader.read(move |view| {
+    let classified = leader.prove(move |view| {
         let garbage = classify_shards(view, id, &unknown)?;
         let shards = unknown.into_iter().zip(garbage).filter(|(_, dead)| *dead).map(|(shard, _)| shard);
         Ok::<Vec<ShardId>, StoreError>(shards.collect())
     });
-    let shards = classified.await?;
+    let (shards, proof) = classified.await?;
     let count = shards.len() as u64;
     if count > 0 {
         node.delete_shards(disk.id, DeleteOrder { proof, shards }).await?;

@@ -259,6 +259,8 @@ async fn silent_gateways_lose_their_sessions_and_others_keep_them() {
 struct Deletions {
     orders: Mutex<Vec<(DiskId, DeleteOrder)>>,
     failing: Mutex<Option<DiskId>>,
+    /// Orders to it are not answered.
+    hanging: Mutex<Option<DiskId>>,
 }
 
 #[async_trait]
@@ -286,6 +288,9 @@ impl StorageNode for Deletions {
             return Err(StorageError::new(StorageErrorKind::Unreachable, disk, "told to fail"));
         }
         self.orders.lock().unwrap().push((disk, order));
+        if *self.hanging.lock().unwrap() == Some(disk) {
+            std::future::pending::<()>().await;
+        }
         Ok(())
     }
 
@@ -328,6 +333,7 @@ fn node_status(state: DiskState) -> NodeStatus {
         used_bytes: 0,
         shards: 0,
         scrub: None,
+        refused_hanging: 0,
     };
     NodeStatus { node: node(), disks: (1..=2).map(status).collect(), cluster: None, commit: None, history: None }
 }
@@ -371,7 +377,7 @@ async fn what_was_let_go_of_is_deleted_once_every_disk_has_answered() {
     metadata.run(deletion).await.unwrap();
     eventually("disk 1 is told", async || !deletions.orders.lock().unwrap().is_empty()).await;
     let entries = async || metadata.ask(GetClusterStatus {}).await.unwrap().reclaim_entries;
-    assert_eq!(entries().await, 1, "the rows stay until both disks have answered");
+    eventually("what disk 2 holds waits by itself", async || entries().await == 2).await;
     *deletions.failing.lock().unwrap() = None;
     eventually("the entry is finished", async || entries().await == 0).await;
     let orders = deletions.orders.lock().unwrap().clone();
@@ -385,6 +391,66 @@ async fn what_was_let_go_of_is_deleted_once_every_disk_has_answered() {
         assert!(!told.is_empty());
     }
     assert_eq!(metadata.ask(get("kept")).await.unwrap().located.len(), 2);
+}
+
+/// I24: a disk that hangs delays only itself. The silence of another node is noticed, and the other disks delete.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_hangs_blinds_nobody() {
+    let dir = TempDir::new().unwrap();
+    let storage = StorageDirectory::new(rpc(SECRET));
+    let deletions = Arc::new(Deletions { hanging: Mutex::new(Some(disk(2))), ..Deletions::default() });
+    storage.add_local(node(), Arc::clone(&deletions) as Arc<dyn StorageNode>);
+    let node_silence = Duration::from_millis(500);
+    let quick = Options { reclaim_grace: Duration::ZERO, node_silence, ..options(dir.path()) };
+    let metadata = start_with(quick, storage).await;
+    let session = prepare(&metadata).await;
+    metadata.run(registration()).await.unwrap();
+    let other = NodeId::from_random([8; 16]);
+    let disks = vec![DiskRegistration { id: disk(3), ..registration().disks[0].clone() }];
+    metadata.run(RegisterNode { node: other, name: "node8".into(), disks, ..registration() }).await.unwrap();
+    let orders = |wanted| deletions.orders.lock().unwrap().iter().filter(|(told, _)| *told == disk(wanted)).count();
+    for round in 0..3u64 {
+        metadata.run(commit(session, 10 * round, "a")).await.unwrap();
+        let key = ObjectKey::new("a").unwrap();
+        let deletion = DeleteObject { bucket: bucket(), key, precondition: Precondition::default(), version: None };
+        metadata.run(deletion).await.unwrap();
+        eventually("the disk that works deletes", async || {
+            metadata.signal(Signal::Heartbeat(node_status(DiskState::Active))).await.unwrap();
+            orders(1) > round as usize
+        })
+        .await;
+    }
+    assert_eq!(orders(2), 1, "the disk that hangs has one order under way");
+    eventually("silence is noticed", async || {
+        metadata.signal(Signal::Heartbeat(node_status(DiskState::Active))).await.unwrap();
+        let map = metadata.ask(GetClusterMap { known: Epoch(0) }).await.unwrap().unwrap();
+        map.disks.iter().map(|disk| disk.state).eq([DiskState::Active, DiskState::Active, DiskState::Unavailable])
+    })
+    .await;
+}
+
+/// I13: what is committed while a view is read is newer than the proof for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_is_never_newer_than_its_view() {
+    let dir = TempDir::new().unwrap();
+    let metadata = start(dir.path()).await;
+    let session = prepare(&metadata).await;
+    let (looking, looks) = tokio::sync::oneshot::channel();
+    let (go_on, goes_on) = std::sync::mpsc::channel();
+    let leader = Arc::clone(metadata.leader());
+    let proven = tokio::spawn(async move {
+        let look = move |_: &crate::state::tables::View| {
+            looking.send(()).unwrap();
+            goes_on.recv().unwrap();
+            Ok::<_, crate::error::StoreError>(())
+        };
+        leader.prove(look).await.unwrap().1
+    });
+    looks.await.unwrap();
+    let committed = metadata.run(commit(session, 0, "a")).await.unwrap();
+    go_on.send(()).unwrap();
+    let proof = proven.await.unwrap();
+    assert!(matches!(proof, DeleteProof::Committed(commit) if commit < committed.sequence), "{proof:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,7 @@ use cairn_protocol::metadata::query::{Finding, FindingKind, RestoreHold};
 use cairn_protocol::metadata::{Outcome, Rejection};
 use redb::ReadableTable;
 
+use super::body::Needed;
 use super::key_versions::{Current, KeyVersions, Made};
 use super::{Context, body};
 use crate::error::{Refused, StoreError};
@@ -28,6 +29,9 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &AdoptObject, context: Con
     let first = first.ok_or_else(|| Rejection::Topology("a body without extents is adopted".to_owned()))?;
     if known {
         return Ok(Outcome::Adopted(Adoption::Known));
+    }
+    for placed in command.body.runs() {
+        body::check_places(tables, placed, Needed::Readable)?;
     }
     let bucket = existing_bucket(tables, command)?;
     let key = command.key.as_str().as_bytes();

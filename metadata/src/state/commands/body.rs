@@ -1,11 +1,12 @@
 //! Bodies that are durable on disk and become part of the namespace with a commit.
 
-use cairn_core::id::SessionId;
+use cairn_core::cluster_map::{ClusterMap, DiskState};
+use cairn_core::id::{DiskNumber, SessionId};
 use cairn_protocol::metadata::{PlacedRun, Rejection};
 
 use crate::error::{Refused, StoreError};
 use crate::state::tables::repair::Cause;
-use crate::state::tables::{Row, Tables, extents, repair, sessions};
+use crate::state::tables::{Row, Tables, abandoned, extents, repair, sessions};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
@@ -30,8 +31,53 @@ pub(super) fn check(tables: &Tables<'_>, session: SessionId, body: Option<&Place
     }
     if let Some(body) = body {
         check_shape(session, body)?;
+        if abandoned::touches(&tables.abandoned, &body.run)? {
+            let why = format!("its shards were given up, extent {} and those after it: write it again", body.run.first);
+            return Err(Rejection::Stale(why).into());
+        }
+        check_places(tables, body, Needed::WriteQuorum)?;
     }
     Ok(Known::New)
+}
+
+/// How many shards of each extent must be on disks that are still there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Needed {
+    /// What an acknowledged write promises (I1).
+    WriteQuorum,
+    /// What a reader needs: the body was acknowledged long ago.
+    Readable,
+}
+
+/// Refuses a body too much of which was written to disks that have left the cluster since (I27). A write may take hours,
+/// and a disk may be drained, empty and removed within them.
+pub(super) fn check_places(tables: &Tables<'_>, body: &PlacedRun, needed: Needed) -> Result<(), Refused> {
+    let Some(map) = tables.map()? else { return Ok(()) };
+    for placed in &body.extents {
+        let present = placed.locations.iter().flatten();
+        let (gone, there): (Vec<DiskNumber>, Vec<DiskNumber>) = present.partition(|disk| is_gone(&map, **disk));
+        let geometry = &placed.geometry;
+        let quorum = map.profile(placed.profile).map(|profile| profile.write_quorum);
+        let needed = match needed {
+            Needed::WriteQuorum => quorum.unwrap_or(geometry.data_shards.saturating_add(geometry.parity_shards.min(1))),
+            Needed::Readable => geometry.data_shards,
+        };
+        if !gone.is_empty() && there.len() < usize::from(needed) {
+            let (left, gone) = (there.len(), gone.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
+            let why = format!(
+                "disks {gone} failed or were removed while the body was written: {left} shards of an extent are left, \
+                 {needed} are needed"
+            );
+            return Err(Rejection::Topology(why).into());
+        }
+    }
+    Ok(())
+}
+
+/// Whether nothing is kept on the disk any more: a shard there counts as missing.
+pub(super) fn is_gone(map: &ClusterMap, disk: DiskNumber) -> bool {
+    let state = map.disk(disk).map(|disk| disk.state);
+    matches!(state, Some(DiskState::Failed | DiskState::Removed))
 }
 
 /// Fencing works only if the extents carry the session that commits them.
@@ -63,10 +109,16 @@ pub(super) fn check_shape(session: SessionId, body: &PlacedRun) -> Result<(), Re
     Ok(())
 }
 
-/// Records the body's locations, and queues missing shards for repair in the same transaction.
+/// Records the body's locations, and queues missing shards for repair in the same transaction. A shard on a disk that
+/// has left the cluster is missing: nothing refers to a disk that was drained and removed (I27).
 pub(super) fn record(tables: &mut Tables<'_>, body: &PlacedRun) -> Result<(), StoreError> {
+    let map = tables.map()?;
     for (id, placed) in body.run.ids().zip(&body.extents) {
         let key = id.to_bytes();
+        let mut placed = placed.clone();
+        if let Some(map) = &map {
+            placed.locations.iter_mut().for_each(|at| *at = at.filter(|disk| !is_gone(map, *disk)));
+        }
         let row = extents::ExtentRow::from(placed.clone());
         tables.extents.insert(key, row.to_bytes().as_slice())?;
         for (index, location) in (0u8..).zip(&placed.locations) {

@@ -7,7 +7,7 @@ use minicbor::{Decode, Encode};
 
 use crate::error::StoreError;
 use crate::state::tables::members::MembershipRecord;
-use crate::state::tables::{Tables, cluster_map, members};
+use crate::state::tables::{Tables, members};
 
 /// The first entry of every cluster, proposed by its first leader.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -23,13 +23,13 @@ pub(crate) struct Bootstrap {
 }
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &Bootstrap) -> Result<(), StoreError> {
-    if cluster_map::get(&tables.cluster_map)?.is_some() {
+    if tables.map()?.is_some() {
         return Ok(());
     }
     if let Some(record) = &command.members {
         members::put_record(&mut tables.meta, record)?;
     }
-    cluster_map::put(&mut tables.cluster_map, &ClusterMap::empty(command.cluster, command.profiles.clone()))
+    tables.set_map(ClusterMap::empty(command.cluster, command.profiles.clone()))
 }
 
 #[cfg(test)]

@@ -7,11 +7,11 @@ use cairn_protocol::metadata::{Outcome, Rejection};
 
 use super::set_disk_states::current_map;
 use crate::error::Refused;
-use crate::state::tables::{Tables, cluster_map, disk_extents};
+use crate::state::tables::{Tables, disk_extents};
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &ChangeDisks) -> Result<Outcome, Refused> {
     let old = current_map(tables)?;
-    let mut map = old.clone();
+    let mut map = old.as_ref().clone();
     for (id, event) in &command.changes {
         let disk = map.disks.iter_mut().find(|disk| disk.id == *id);
         let disk = disk.ok_or_else(|| Rejection::Topology(format!("no disk {id} in the cluster map")))?;
@@ -22,9 +22,9 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &ChangeDisks) -> Result<Ou
         (disk.standing, disk.state) =
             stepped.map_err(|why| Rejection::Topology(format!("disk {} ({}): {why}", disk.number, disk.path)))?;
     }
-    if map != old {
+    if map != *old {
         map.epoch = Epoch(old.epoch.0 + 1);
-        cluster_map::put(&mut tables.cluster_map, &map)?;
+        tables.set_map(map)?;
     }
     Ok(Outcome::Done)
 }

@@ -54,12 +54,14 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &CommitObject, context: Co
 
 #[cfg(test)]
 mod tests {
+    use cairn_core::cluster_map::{DiskEvent, DiskState};
     use cairn_core::etag::ETag;
-    use cairn_core::id::SessionId;
+    use cairn_core::id::{DiskNumber, SessionId};
     use cairn_protocol::metadata::Rejection;
-    use cairn_protocol::metadata::command::{CommitObject, EndSession, Precondition};
+    use cairn_protocol::metadata::command::{ChangeDisks, CommitObject, EndSession, Precondition, SetDiskStates};
 
-    use crate::state::commands::testing::State;
+    use crate::state::commands::testing::{State, disk_id, registration};
+    use crate::state::tables::disk_extents;
 
     #[test]
     fn a_commit_replaces_and_releases_the_old_content() {
@@ -120,6 +122,38 @@ mod tests {
         let mut lost = state.body(10);
         lost.extents[0].locations.fill(None);
         assert!(matches!(state.refused(state.commit("b", Some(lost))), Rejection::Topology(_)));
+    }
+
+    /// I27: a write that takes long ends after a disk that it wrote to was drained, found empty and removed.
+    #[test]
+    fn a_shard_on_a_disk_that_has_left_is_missing_and_below_the_quorum_the_commit_is_refused() {
+        let state = State::with_bucket();
+        state.apply(registration(1, 4)).unwrap();
+        let commits = ["a", "b"].map(|key| state.commit(key, Some(state.body(10))));
+        let leave = |disk| {
+            for event in [DiskEvent::Drain, DiskEvent::Remove] {
+                state.apply(ChangeDisks { changes: vec![(disk_id(1, disk), event)], force: false }).unwrap();
+            }
+        };
+        leave(1);
+        let [first, second] = commits;
+        let extent = first.body.as_ref().unwrap().run.first;
+        state.apply(first.clone()).unwrap();
+        assert_eq!(state.repair(), [(extent, 1)], "queued in the same commit");
+        let table = state.view().disk_extents().unwrap();
+        assert!(disk_extents::is_empty(&table, DiskNumber(2)).unwrap(), "nothing refers to a removed disk");
+        leave_failed(&state, 2);
+        assert!(matches!(state.refused(second), Rejection::Topology(_)), "one shard of three is below the quorum");
+        state.apply(first).expect("what was committed stays committed");
+        let upload = state.create_upload("m");
+        assert!(matches!(state.refused(state.part("m", upload, 1, Some(state.body(10)))), Rejection::Topology(_)));
+    }
+
+    /// The disk is away for longer than the grace.
+    fn leave_failed(state: &State, disk: u8) {
+        state.apply(SetDiskStates { states: vec![(disk_id(1, disk), DiskState::Unavailable)] }).unwrap();
+        let changes = vec![(disk_id(1, disk), DiskEvent::GraceOver)];
+        state.apply(ChangeDisks { changes, force: false }).unwrap();
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::state::stored::GrantRebuild;
 use cairn_protocol::metadata::{Outcome, Rejection};
 
+use super::body;
 use super::context::Context;
 use crate::error::Refused;
 use crate::state::tables::rebuilds::Rebuild;
@@ -17,6 +18,9 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &GrantRebuild, context: Co
     }
     if row.locations.iter().enumerate().any(|(i, at)| i != usize::from(index) && *at == Some(command.target)) {
         return Err(stale("the disk holds another shard of the extent"));
+    }
+    if tables.map()?.is_some_and(|map| body::is_gone(&map, command.target)) {
+        return Err(stale("its new disk has left the cluster"));
     }
     if rebuilds::get(&tables.rebuilds, extent, index)?.is_some() {
         return Err(stale("it is being rebuilt already"));

@@ -1,6 +1,7 @@
 //! One deterministic function per command: the same state and command give the same new state and outcome on every
 //! member. A function checks everything before it writes, so a refused command leaves no trace.
 
+mod abandon_extents;
 mod abort_upload;
 mod adopt_object;
 mod advance_service_time;
@@ -93,6 +94,7 @@ fn dispatch(tables: &mut Tables<'_>, command: &StoredCommand, context: Context) 
         StoredCommand::ApplyLifecycle(c) => apply_lifecycle::apply(tables, c, context),
         StoredCommand::AdvanceServiceTime(c) => advance_service_time::apply(tables, c),
         StoredCommand::SetVersioning(c) => set_versioning::apply(tables, c),
+        StoredCommand::AbandonExtents(c) => abandon_extents::apply(tables, c),
     }
 }
 

@@ -11,12 +11,12 @@ use cairn_protocol::metadata::{Outcome, Rejection};
 
 use super::set_disk_states::{current_map, see};
 use crate::error::Refused;
-use crate::state::tables::{Tables, cluster_map};
+use crate::state::tables::Tables;
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &RegisterNode) -> Result<Outcome, Refused> {
     let old = current_map(tables)?;
     check(&old, command)?;
-    let mut map = old.clone();
+    let mut map = old.as_ref().clone();
     let node = Node {
         id: command.node,
         name: command.name.clone(),
@@ -31,11 +31,11 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &RegisterNode) -> Result<O
     if map.disks.len() > DISKS_MAX {
         return Err(Rejection::LimitReached(format!("{DISKS_MAX} disks")).into());
     }
-    if map != old {
+    if map != *old {
         map.epoch = Epoch(old.epoch.0 + 1);
-        cluster_map::put(&mut tables.cluster_map, &map)?;
+        tables.set_map(map)?;
     }
-    Ok(Outcome::NodeRegistered(NodeRegistered { cluster: map.cluster, disks }))
+    Ok(Outcome::NodeRegistered(NodeRegistered { cluster: old.cluster, disks }))
 }
 
 fn check(map: &ClusterMap, command: &RegisterNode) -> Result<(), Rejection> {

@@ -4,6 +4,7 @@ use crate::state::stored::ReplaceShard;
 use cairn_core::id::Generation;
 use cairn_protocol::metadata::{Outcome, Rejection};
 
+use super::body;
 use super::context::Context;
 use super::release::release;
 use crate::error::Refused;
@@ -19,6 +20,9 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &ReplaceShard, context: Co
     let mut row = extents::get(&tables.extents, extent)?.ok_or_else(|| stale("the extent is gone"))?;
     if row.generation != rebuild.generation {
         return Err(stale("the extent's shards have moved"));
+    }
+    if tables.map()?.is_some_and(|map| body::is_gone(&map, rebuild.target)) {
+        return Err(stale("its new disk has left the cluster"));
     }
     let moves = command.rebalance.is_some();
     let rebalance = rebalance::running(&tables.meta)?.filter(|record| command.rebalance == Some(record.id));
@@ -49,11 +53,12 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &ReplaceShard, context: Co
 
 #[cfg(test)]
 mod tests {
+    use cairn_core::cluster_map::DiskEvent;
     use cairn_core::id::{CommitSequence, DiskNumber, ExtentId, Generation};
     use cairn_core::shard::ShardId;
     use cairn_protocol::metadata::command::{
-        EndRebalance, EndRebuilds, FinishReclaim, GrantRebuild, RebalanceEnd, RebuildId, ReplaceShard, ReportFaults,
-        ShardReport, ShardReportKind, StartRebalance,
+        ChangeDisks, EndRebalance, EndRebuilds, FinishReclaim, GrantRebuild, RebalanceEnd, RebuildId, ReplaceShard,
+        ReportFaults, ShardReport, ShardReportKind, StartRebalance,
     };
     use cairn_protocol::metadata::{Outcome, Rejection};
 
@@ -101,6 +106,19 @@ mod tests {
         assert_eq!((row.generation, state.repair().len(), state.disk_extents()), (Generation(1), 0, 3));
         assert_eq!(state.reclaim().len(), 1, "the old copy is released");
         assert!(matches!(state.refused(publish(rebuild)), Rejection::Stale(_)));
+    }
+
+    /// I27: a rebuild does not end on a disk that was removed meanwhile, and none begins there.
+    #[test]
+    fn nothing_is_rebuilt_on_a_disk_that_has_left() {
+        let (state, extent) = with_a_fault();
+        let rebuild = grant(&state, extent, 1, 4).unwrap();
+        for event in [DiskEvent::Drain, DiskEvent::Remove] {
+            state.apply(ChangeDisks { changes: vec![(disk_id(1, 3), event)], force: false }).unwrap();
+        }
+        assert!(matches!(state.refused(publish(rebuild)), Rejection::Stale(_)));
+        state.apply(EndRebuilds { rebuilds: vec![rebuild] }).unwrap();
+        assert!(matches!(grant(&state, extent, 1, 4), Err(Rejection::Stale(_))));
     }
 
     #[test]

@@ -1,24 +1,26 @@
 //! See [`SetDiskStates`].
 
+use std::sync::Arc;
+
 use crate::state::stored::SetDiskStates;
 use cairn_core::cluster_map::{ClusterMap, Disk, DiskEvent, DiskState, step};
 use cairn_core::id::Epoch;
 use cairn_protocol::metadata::{Outcome, Rejection};
 
 use crate::error::Refused;
-use crate::state::tables::{Tables, cluster_map};
+use crate::state::tables::Tables;
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &SetDiskStates) -> Result<Outcome, Refused> {
     let old = current_map(tables)?;
-    let mut map = old.clone();
+    let mut map = old.as_ref().clone();
     for (id, state) in &command.states {
         let disk = map.disks.iter_mut().find(|disk| disk.id == *id);
         let disk = disk.ok_or_else(|| Rejection::Topology(format!("no disk {id} in the cluster map")))?;
         see(disk, *state);
     }
-    if map != old {
+    if map != *old {
         map.epoch = Epoch(old.epoch.0 + 1);
-        cluster_map::put(&mut tables.cluster_map, &map)?;
+        tables.set_map(map)?;
     }
     Ok(Outcome::Done)
 }
@@ -32,7 +34,7 @@ pub(super) fn see(disk: &mut Disk, seen: DiskState) {
 }
 
 /// The cluster map, which exists from the first log entry on.
-pub(super) fn current_map(tables: &Tables<'_>) -> Result<ClusterMap, Refused> {
-    let map = cluster_map::get(&tables.cluster_map)?;
+pub(super) fn current_map(tables: &Tables<'_>) -> Result<Arc<ClusterMap>, Refused> {
+    let map = tables.map()?;
     Ok(map.ok_or_else(|| Rejection::Topology("the cluster is not formed yet".to_owned()))?)
 }

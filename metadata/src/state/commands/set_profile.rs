@@ -11,7 +11,7 @@ use cairn_protocol::metadata::{Outcome, Rejection};
 
 use super::set_disk_states::current_map;
 use crate::error::Refused;
-use crate::state::tables::{Tables, cluster_map};
+use crate::state::tables::Tables;
 
 pub(super) fn apply(
     tables: &mut Tables<'_>,
@@ -19,7 +19,7 @@ pub(super) fn apply(
     class: Option<StorageClass>,
 ) -> Result<Outcome, Refused> {
     let old = current_map(tables)?;
-    let mut map = old.clone();
+    let mut map = old.as_ref().clone();
     let rule = match command.shapes {
         None => None,
         Some((large, small)) => {
@@ -29,9 +29,9 @@ pub(super) fn apply(
         }
     };
     put(&mut map, (command.bucket.as_ref(), class), rule)?;
-    if map != old {
+    if map != *old {
         map.epoch = Epoch(old.epoch.0 + 1);
-        cluster_map::put(&mut tables.cluster_map, &map)?;
+        tables.set_map(map)?;
     }
     Ok(Outcome::Done)
 }

@@ -7,17 +7,18 @@ use cairn_core::shard::ShardId;
 use cairn_protocol::metadata::query::RestoreHold;
 
 use crate::error::StoreError;
-use crate::state::tables::{View, cluster_map, extents, meta, rebuilds, sessions};
+use crate::state::tables::{View, abandoned, cluster_map, extents, meta, rebuilds, sessions};
 
 /// For each shard on `disk`, whether it is provably garbage (I13).
 ///
-/// Without a row for its extent, a shard is garbage once the session that wrote it can commit nothing more. With a
+/// Without a row for its extent, a shard is garbage once its writer has given the extent up, or the session that wrote it
+/// can commit nothing more. With a
 /// row, it is garbage if the row locates this shard elsewhere: a writer gave up on the disk, and the commit stands
 /// without it. A shard that is being rebuilt on the disk is not garbage until the rebuild has ended. A restored
 /// service knows nothing of writes after its backup, so it calls nothing garbage that may be one of them.
 pub(crate) fn classify_shards(view: &View, disk: DiskId, shards: &[ShardId]) -> Result<Vec<bool>, StoreError> {
     let (table, open, counters) = (view.extents()?, view.sessions()?, view.counters()?);
-    let rebuilds = view.rebuilds()?;
+    let (rebuilds, given_up) = (view.rebuilds()?, view.abandoned()?);
     let map = cluster_map::get(&view.cluster_map()?)?;
     let number = map.as_ref().and_then(|map| map.disk_by_id(disk)).map(|disk| disk.number);
     let hold: Option<RestoreHold> = meta::get(&view.meta()?, meta::RESTORED)?;
@@ -34,6 +35,7 @@ pub(crate) fn classify_shards(view: &View, disk: DiskId, shards: &[ShardId]) -> 
         }
         garbage.push(match extents::get(&table, shard.extent)? {
             Some(row) => number.is_some_and(|disk| lies_elsewhere(&row.locations, shard.index, disk)),
+            None if abandoned::contains(&given_up, shard.extent)? => true,
             None => match ended.get(&session) {
                 Some(known) => *known,
                 None => *ended.entry(session).or_insert(sessions::has_ended(&open, &counters, session)?),

@@ -25,7 +25,7 @@ pub(crate) use lifecycle::{AdvanceServiceTime, ApplyLifecycle, SetLifecycle};
 pub(crate) use object::{CommitObject, DeleteObject, ReplaceBody};
 pub(crate) use recovery::{AdoptObject, EndReconciliation, RecordFindings};
 pub(crate) use repair::{
-    EndRebalance, EndRebuilds, FinishReclaim, GrantRebuild, ReplaceShard, ReportFaults, StartRebalance,
+    AbandonExtents, EndRebalance, EndRebuilds, FinishReclaim, GrantRebuild, ReplaceShard, ReportFaults, StartRebalance,
 };
 pub(crate) use session::{EndSession, OpenSession, OpenSystemSession};
 pub(crate) use topology::{ChangeDisks, RegisterNode, SetClassProfile, SetDiskStates, SetProfile};
@@ -95,6 +95,7 @@ commands! {
     46 ApplyLifecycle,
     47 AdvanceServiceTime,
     48 SetVersioning,
+    60 AbandonExtents,
 }
 
 impl StoredCommand {

@@ -20,3 +20,4 @@ stored!(array FinishReclaim {
     4 away: Vec<DiskNumber>,
 });
 stored!(array ReportFaults { 0 reports: Vec<ShardReport> });
+stored!(array AbandonExtents { 0 extents: Vec<ExtentId> });

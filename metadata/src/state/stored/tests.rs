@@ -12,12 +12,13 @@ use cairn_core::profile::FailureDomain;
 use cairn_core::storage_class::StorageClass;
 use cairn_core::version::{VersionId, Versioning};
 use cairn_protocol::metadata::command::{
-    AbortUpload, AdoptObject, AdoptedBody, AdoptedPart, AdvanceServiceTime, ApplyLifecycle, ChangeDisks, CommitObject,
-    CommitPart, CompletePart, CompleteUpload, CreateBucket, CreateUpload, DeleteBucket, DeleteObject, DiskRegistration,
-    EndRebalance, EndRebuilds, EndReconciliation, EndSession, EndedUpload, EndedVersion, FinishReclaim, GrantRebuild,
-    OpenSession, OpenSystemSession, Precondition, ProfileShape, RebalanceEnd, RebuildId, ReclaimId, RecordFindings,
-    RegisterNode, ReplaceBody, ReplaceShard, ReportFaults, SetClassProfile, SetDiskStates, SetLifecycle, SetProfile,
-    SetVersioning, ShardReport, ShardReportKind, StartRebalance,
+    AbandonExtents, AbortUpload, AdoptObject, AdoptedBody, AdoptedPart, AdvanceServiceTime, ApplyLifecycle,
+    ChangeDisks, CommitObject, CommitPart, CompletePart, CompleteUpload, CreateBucket, CreateUpload, DeleteBucket,
+    DeleteObject, DiskRegistration, EndRebalance, EndRebuilds, EndReconciliation, EndSession, EndedUpload,
+    EndedVersion, FinishReclaim, GrantRebuild, OpenSession, OpenSystemSession, Precondition, ProfileShape,
+    RebalanceEnd, RebuildId, ReclaimId, RecordFindings, RegisterNode, ReplaceBody, ReplaceShard, ReportFaults,
+    SetClassProfile, SetDiskStates, SetLifecycle, SetProfile, SetVersioning, ShardReport, ShardReportKind,
+    StartRebalance,
 };
 use cairn_protocol::metadata::query::{Finding, FindingKind, ReconcileTotals};
 use cairn_protocol::metadata::{Command, ExtentRun, PlacedExtent, PlacedRun, StoredChecksum};
@@ -246,6 +247,7 @@ fn of_lifecycle_and_recovery() -> Vec<Command> {
         .into(),
         RecordFindings { findings: vec![finding], begins: true }.into(),
         EndReconciliation { totals: ReconcileTotals::default(), release_below: Some(DiskNumber(8)) }.into(),
+        AbandonExtents { extents: vec![extent()] }.into(),
     ]
 }
 

@@ -20,7 +20,7 @@ pub(crate) fn get(table: &impl ReadableTable<Key, Value>) -> Result<Option<Clust
     table.get(())?.map(|row| ClusterMap::read(row.value())).transpose()
 }
 
-pub(crate) fn put(table: &mut Table<'_, Key, Value>, map: &ClusterMap) -> Result<(), StoreError> {
+pub(super) fn put(table: &mut Table<'_, Key, Value>, map: &ClusterMap) -> Result<(), StoreError> {
     table.insert((), map.to_bytes().as_slice())?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The tables of the state machine: one file per table, with the encoding of its keys and rows.
 
+pub(crate) mod abandoned;
 mod all_versions;
 pub(crate) mod buckets;
 pub(crate) mod calls;

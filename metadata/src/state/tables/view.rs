@@ -1,10 +1,14 @@
 //! All tables together: open for writing in one transaction, or as one consistent view.
 
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use cairn_core::cluster_map::ClusterMap;
 use redb::{Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, Table, WriteTransaction};
 
 use super::{
-    buckets, calls, cluster_map, counters, disk_extents, extents, findings, lifecycle, meta, noncurrent, null_versions,
-    parts, rebuilds, reclaim, repair, sessions, uploads, usage, versioning, versions,
+    abandoned, buckets, calls, cluster_map, counters, disk_extents, extents, findings, lifecycle, meta, noncurrent,
+    null_versions, parts, rebuilds, reclaim, repair, sessions, uploads, usage, versioning, versions,
 };
 use crate::error::StoreError;
 
@@ -15,7 +19,7 @@ macro_rules! for_each_table {
             1 => buckets, 2 => usage, 3 => versions, 4 => extents, 5 => disk_extents, 6 => uploads, 7 => parts,
             8 => reclaim, 9 => repair, 10 => sessions, 11 => counters, 12 => cluster_map, 13 => meta,
             20 => calls, 21 => rebuilds, 22 => findings, 45 => lifecycle, 48 => noncurrent, 49 => null_versions,
-            50 => versioning
+            50 => versioning, 60 => abandoned
         }
     };
 }
@@ -26,12 +30,15 @@ macro_rules! define {
         /// All tables, open for writing in one transaction.
         pub(crate) struct Tables<'t> {
             $(pub(crate) $table: Table<'t, $table::Key, $table::Value>,)*
+            /// The cluster map once it was read: every commit needs it, and decoding it for each would cost more than the
+            /// commit.
+            map: OnceCell<Option<Arc<ClusterMap>>>,
         }
 
         impl<'t> Tables<'t> {
             /// Opens all tables; missing ones are created.
             pub(crate) fn open(transaction: &'t WriteTransaction) -> Result<Self, StoreError> {
-                Ok(Self { $($table: transaction.open_table($table::DEFINITION)?,)* })
+                Ok(Self { $($table: transaction.open_table($table::DEFINITION)?,)* map: OnceCell::new() })
             }
         }
 
@@ -58,3 +65,20 @@ impl View {
 }
 
 for_each_table!(define);
+
+impl Tables<'_> {
+    /// The cluster map; `None` before the cluster is formed.
+    pub(crate) fn map(&self) -> Result<Option<Arc<ClusterMap>>, StoreError> {
+        if let Some(map) = self.map.get() {
+            return Ok(map.clone());
+        }
+        let map = cluster_map::get(&self.cluster_map)?.map(Arc::new);
+        Ok(self.map.get_or_init(|| map).clone())
+    }
+
+    pub(crate) fn set_map(&mut self, map: ClusterMap) -> Result<(), StoreError> {
+        cluster_map::put(&mut self.cluster_map, &map)?;
+        self.map = OnceCell::from(Some(Arc::new(map)));
+        Ok(())
+    }
+}

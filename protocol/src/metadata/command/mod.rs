@@ -13,7 +13,7 @@ mod session;
 mod topology;
 mod upload;
 
-use cairn_core::id::{CommitSequence, SessionId, UploadId};
+use cairn_core::id::{CommitSequence, ExtentId, SessionId, UploadId};
 use minicbor::{Decode, Encode};
 
 pub use crate::storage::ShardReportKind;
@@ -22,7 +22,7 @@ pub use lifecycle::{AdvanceServiceTime, ApplyLifecycle, EndedUpload, EndedVersio
 pub use object::{CommitObject, DeleteObject, ObjectCommitted, ObjectDeleted, Precondition};
 pub use profile::{ProfileShape, SetClassProfile, SetProfile};
 pub use rebalance::{EndRebalance, RebalanceEnd, StartRebalance};
-pub use reclaim::{FinishReclaim, ReclaimId, ReportFaults, ShardReport};
+pub use reclaim::{AbandonExtents, FinishReclaim, ReclaimId, ReportFaults, ShardReport};
 pub use recovery::{AdoptObject, AdoptedBody, AdoptedPart, Adoption, EndReconciliation, RecordFindings};
 pub use reencode::ReplaceBody;
 pub use repair::{EndRebuilds, GrantRebuild, RebuildId, ReplaceShard};
@@ -94,6 +94,8 @@ pub enum Command {
     AdvanceServiceTime(#[n(0)] AdvanceServiceTime),
     #[n(48)]
     SetVersioning(#[n(0)] SetVersioning),
+    #[n(60)]
+    AbandonExtents(#[n(0)] AbandonExtents),
 }
 
 /// The result of an applied command.
@@ -123,6 +125,9 @@ pub enum Outcome {
     Adopted(#[n(0)] Adoption),
     #[n(45)]
     LifecycleApplied(#[n(0)] LifecycleApplied),
+    /// The extents that were not given up, because they are committed, or may be yet.
+    #[n(60)]
+    ExtentsAbandoned(#[n(0)] Vec<ExtentId>),
 }
 
 /// A command and the type of its outcome.
@@ -200,3 +205,4 @@ command!(SetLifecycle => ());
 command!(ApplyLifecycle => LifecycleApplied(LifecycleApplied));
 command!(AdvanceServiceTime => ());
 command!(SetVersioning => ());
+command!(AbandonExtents => ExtentsAbandoned(Vec<ExtentId>));

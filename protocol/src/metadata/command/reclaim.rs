@@ -59,3 +59,11 @@ pub struct ShardReport {
     #[n(3)]
     pub kind: ShardReportKind,
 }
+
+/// Gives extents up for good: their writer says that it will not commit them. From this commit on none of them can be
+/// committed, which proves that their shards are garbage (I13). What is committed already stays.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct AbandonExtents {
+    #[n(0)]
+    pub extents: Vec<ExtentId>,
+}

@@ -64,3 +64,28 @@ async fn orders_that_are_older_than_what_was_seen_are_refused() {
     assert_eq!(node.inventory(disk, None, 10).await.unwrap(), []);
     node.shutdown().await;
 }
+
+/// I13: what a gateway says of its write is no proof. Only what the metadata service has given up is deleted.
+#[tokio::test]
+async fn a_committed_shard_stays_whatever_its_writer_believes() {
+    let directory = tempfile::tempdir().unwrap();
+    let metadata = Arc::new(MemoryMetadata::new(1));
+    let node = start(directory.path(), 1, &metadata);
+    let disk = wait_for(&node, &[DiskState::Active]).await[0].disk;
+    for n in 1..=2 {
+        put(&node, disk, shard(4, n), 100).await;
+    }
+    metadata.committed.lock().unwrap().insert(shard(4, 1).extent);
+    let discard = async |shards: &[ShardId]| {
+        let order = DeleteOrder { proof: DeleteProof::Aborted(SessionId(4)), shards: shards.to_vec() };
+        node.delete_shards(disk, order).await.map_err(|error| error.kind)
+    };
+    assert_eq!(discard(&[shard(4, 1)]).await, Err(StorageErrorKind::Refused));
+    metadata.is_up.store(false, Ordering::SeqCst);
+    assert_eq!(discard(&[shard(4, 2)]).await, Err(StorageErrorKind::Busy), "unknown is not garbage");
+    assert_eq!(node.inventory(disk, None, 10).await.unwrap(), [shard(4, 1), shard(4, 2)]);
+    metadata.is_up.store(true, Ordering::SeqCst);
+    assert_eq!(discard(&[shard(4, 2)]).await, Ok(()));
+    check(&node, disk, shard(4, 1), 100).await;
+    node.shutdown().await;
+}

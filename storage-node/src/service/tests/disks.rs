@@ -1,6 +1,10 @@
 //! Disks that appear, vanish, and are not what they should be (I18).
 
+use cairn_core::id::CommitSequence;
+use cairn_protocol::storage::{DeleteOrder, DeleteProof, StorageErrorKind};
+
 use super::*;
+use crate::disk_io::Operation;
 use crate::service::StartError;
 
 const ACTIVE: DiskState = DiskState::Active;
@@ -253,5 +257,41 @@ async fn further_directories_become_disks_while_the_node_serves() {
     assert_eq!(again[2].disk, four[2].disk);
     check(&node, again[2].disk, shard(1, 2), 1000).await;
     std::fs::remove_dir_all(path(4)).unwrap();
+    node.shutdown().await;
+}
+
+/// I24: a disk of which one operation does not come back refuses all others at once and says so, until it does.
+#[tokio::test]
+async fn a_disk_that_hangs_fails_fast_until_it_comes_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let metadata = Arc::new(MemoryMetadata::new(1));
+    let clock = clock();
+    let dependencies = Dependencies { clock: Arc::clone(&clock) as _, ..dependencies(&metadata) };
+    let node = StorageNodeService::start(options(directory.path(), 2), dependencies).unwrap();
+    let disks = wait_for(&node, &[DiskState::Active; 2]).await;
+    let (hanging, well) = (disks[0].disk, disks[1].disk);
+    for disk in [hanging, well] {
+        put(&node, disk, shard(1, 1), 100).await;
+    }
+    let latency = node.latency(hanging);
+    let stuck = latency.time(Operation::Read);
+    clock.advance(Duration::from_secs(30));
+    let (header, cells) = content(shard(1, 2), 100);
+    let proof = DeleteProof::Committed(CommitSequence(1 << 40));
+    let order = DeleteOrder { proof, shards: vec![shard(1, 1)] };
+    let geometry = header.geometry;
+    let refusals = [
+        node.put_shard(hanging, header, cells).await.unwrap_err(),
+        node.read_cells(hanging, shard(1, 1), geometry, 0..1).await.unwrap_err(),
+        node.delete_shards(hanging, order).await.unwrap_err(),
+        node.inventory(hanging, None, 10).await.unwrap_err(),
+    ];
+    assert!(refusals.iter().all(|error| error.kind == StorageErrorKind::Hanging), "{refusals:?}");
+    wait(|| node.inventory(well, None, 10)).await;
+    let status = &node.status().await.unwrap().disks[0];
+    assert!(status.state == DiskState::Suspect && status.reason.contains("hangs"), "{status:?}");
+    assert!(status.refused_hanging >= 4, "{status:?}");
+    drop(stuck);
+    check(&node, hanging, shard(1, 1), 100).await;
     node.shutdown().await;
 }

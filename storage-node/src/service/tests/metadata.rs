@@ -18,6 +18,7 @@ pub(super) struct MemoryMetadata {
     pub(super) is_up: AtomicBool,
     pub(super) commit: AtomicU64,
     pub(super) garbage: Mutex<HashSet<ExtentId>>,
+    pub(super) committed: Mutex<HashSet<ExtentId>>,
     pub(super) registered: Mutex<Vec<RegisterNode>>,
     pub(super) heard: Mutex<Option<NodeStatus>>,
     pub(super) faults: Mutex<Vec<ShardReport>>,
@@ -30,6 +31,7 @@ impl MemoryMetadata {
             is_up: true.into(),
             commit: 100.into(),
             garbage: Mutex::default(),
+            committed: Mutex::default(),
             registered: Mutex::default(),
             heard: Mutex::default(),
             faults: Mutex::default(),
@@ -51,6 +53,12 @@ impl Metadata for MemoryMetadata {
             Command::ReportFaults(command) => {
                 self.faults.lock().unwrap().extend(command.reports);
                 return Ok(Outcome::Done);
+            }
+            Command::AbandonExtents(command) => {
+                let committed = self.committed.lock().unwrap();
+                let (kept, gone) = command.extents.into_iter().partition(|extent| committed.contains(extent));
+                self.garbage.lock().unwrap().extend::<Vec<ExtentId>>(gone);
+                return Ok(Outcome::ExtentsAbandoned(kept));
             }
             command => panic!("unexpected command {command:?}"),
         };

@@ -7,7 +7,7 @@ use crate::admin::{Verification, VerifyReport};
 use crate::commands::output::{bar, print, print_json, table};
 use crate::commands::{AdminArgs, CommandError};
 
-/// Compare metadata with what every disk holds.
+/// Compare metadata with what every disk holds, and queue what is missing for repair.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
     #[command(flatten)]
@@ -39,6 +39,12 @@ fn render(report: &VerifyReport) -> String {
         disks.add_row([disk.number.to_string(), good, missing, unknown, disk.error.clone().unwrap_or_default()]);
     }
     let mut text = format!("{summary}\n\n{disks}");
+    let missing: u64 = report.disks.iter().map(|disk| disk.missing).sum();
+    if missing > 0 {
+        text += "\n\n";
+        text += &missing.to_string();
+        text += " missing shards are queued for repair";
+    }
     if report.crowded_extents > 0 {
         let crowded = report.crowded_extents;
         text += "\n\n";
@@ -75,7 +81,14 @@ mod tests {
             }],
         };
         let text = render(&report);
-        for part in ["survive 0 further losses", "2.0 MiB", "b/k: lost", "it is failed", "4 extents"] {
+        for part in [
+            "survive 0 further losses",
+            "2.0 MiB",
+            "b/k: lost",
+            "it is failed",
+            "4 extents",
+            "1 missing shards are queued",
+        ] {
             assert!(text.contains(part), "{part:?} is not in\n{text}");
         }
         assert!(!report.is_healthy());

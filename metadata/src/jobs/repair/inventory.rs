@@ -6,10 +6,11 @@ use cairn_core::cluster_map::Disk;
 use cairn_core::id::DiskNumber;
 use cairn_core::repair::{Difference, compare};
 use cairn_core::shard::ShardId;
+use cairn_protocol::metadata::command::{ReportFaults, ShardReport, ShardReportKind};
 use cairn_protocol::storage::{StorageError, StorageNode};
 
 use crate::error::StoreError;
-use crate::leader::Leader;
+use crate::leader::{Leader, LeaderError};
 use crate::state::tables::{View, disk_extents, extents};
 
 /// Shards in one page.
@@ -24,6 +25,9 @@ pub(super) enum CompareError {
     /// The tables did.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What is missing could not be queued.
+    #[error("metadata: {0}")]
+    Leader(#[from] LeaderError),
     /// A thread ended.
     #[error("the comparison was interrupted: {0}")]
     Broken(#[from] tokio::task::JoinError),
@@ -75,6 +79,17 @@ pub(super) async fn page(
         Ok::<_, StoreError>(Page { difference, good, next: until })
     });
     Ok(compared.await??)
+}
+
+/// Queues shards that `disk` lacks for repair. Those that were deleted or moved since they were looked for are passed over.
+pub(super) async fn queue_missing(leader: &Leader, disk: DiskNumber, missing: &[ShardId]) -> Result<(), LeaderError> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let kind = ShardReportKind::Missing;
+    let report = |shard: &ShardId| ShardReport { extent: shard.extent, index: shard.index, disk, kind };
+    let reports = missing.iter().map(report).collect();
+    leader.execute(ReportFaults { reports }.into()).await.map(drop)
 }
 
 fn is_on(

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use cairn_core::cluster_map::Disk;
 use cairn_core::shard::ShardId;
-use cairn_protocol::metadata::command::{ReportFaults, ShardReport, ShardReportKind};
 use cairn_protocol::storage::{DeleteOrder, StorageError, StorageNode};
 
 use super::inventory::{self, CompareError};
@@ -54,17 +53,8 @@ pub(super) async fn run(
     loop {
         let page = inventory::page(leader, &node, disk, after).await?;
         total.good += page.good;
-        if !page.difference.missing.is_empty() {
-            total.missing += page.difference.missing.len() as u64;
-            let report = |shard: &ShardId| ShardReport {
-                extent: shard.extent,
-                index: shard.index,
-                disk: disk.number,
-                kind: ShardReportKind::Missing,
-            };
-            let reports = page.difference.missing.iter().map(report).collect();
-            leader.execute(ReportFaults { reports }.into()).await?;
-        }
+        total.missing += page.difference.missing.len() as u64;
+        inventory::queue_missing(leader, disk.number, &page.difference.missing).await?;
         let unknown = page.difference.unknown.len() as u64;
         let deleted = delete_garbage(leader, &node, disk, page.difference.unknown).await?;
         total.deleted += deleted;

@@ -1,9 +1,10 @@
-//! Compares all metadata with the inventories of the disks: the only source of "healthy" (I10).
+//! Compares all metadata with the inventories of the disks: the only source of "healthy" (I10). What is missing is queued for
+//! repair.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use cairn_core::cluster_map::ClusterMap;
+use cairn_core::cluster_map::{ClusterMap, Disk};
 use cairn_core::id::{BucketId, ExtentId};
 use cairn_core::placement::Domains;
 use cairn_core::repair::{assess, spread};
@@ -25,7 +26,7 @@ use crate::state::tables::{Row, View, buckets, parts, repair};
 /// Objects that a report lists.
 const LISTED_MAX: usize = 1000;
 
-/// Compares every disk's inventory with metadata, and says how every object stands.
+/// Compares every disk's inventory with metadata, queues for repair what is missing, and says how every object stands.
 pub(super) async fn run(
     leader: Arc<Leader>,
     storage: StorageDirectory,
@@ -35,30 +36,11 @@ pub(super) async fn run(
     let mut absent = HashSet::new();
     let mut disks = Vec::new();
     for disk in map.disks.iter().filter(|disk| disk.state.serves()) {
-        let mut verified = VerifiedDisk { disk: disk.number, good: 0, missing: 0, unknown: 0, error: None };
-        let mut after = None;
-        while let Some(node) = map.node(disk.node) {
-            match inventory::page(&leader, &storage.node(node), disk, after).await {
-                Ok(page) => {
-                    verified.good += page.good;
-                    verified.missing += page.difference.missing.len() as u64;
-                    verified.unknown += page.difference.unknown.len() as u64;
-                    leader.repair().compared(page.good);
-                    absent.extend(page.difference.missing);
-                    after = page.next;
-                }
-                Err(CompareError::Storage(error)) => verified.error = Some(error.to_string()),
-                Err(other) => return Err(other),
-            }
-            if after.is_none() || verified.error.is_some() {
-                break;
-            }
-        }
-        disks.push(verified);
+        disks.push(compare(&leader, &storage, &map, disk, &mut absent).await?);
     }
     for disk in map.disks.iter().filter(|disk| !disk.state.serves()) {
         let error = Some(format!("it is {}", disk.state));
-        disks.push(VerifiedDisk { disk: disk.number, good: 0, missing: 0, unknown: 0, error });
+        disks.push(VerifiedDisk { error, ..VerifiedDisk::of(disk.number) });
     }
     disks.sort_by_key(|disk| disk.disk);
     let commit = leader.commit();
@@ -69,6 +51,39 @@ pub(super) async fn run(
         standing.report(VerifyReport { commit, disks, ..VerifyReport::default() })
     });
     Ok(judged.await??)
+}
+
+/// Compares one disk; what it lacks is queued for repair and added to `absent`.
+async fn compare(
+    leader: &Arc<Leader>,
+    storage: &StorageDirectory,
+    map: &ClusterMap,
+    disk: &Disk,
+    absent: &mut HashSet<ShardId>,
+) -> Result<VerifiedDisk, CompareError> {
+    let mut verified = VerifiedDisk::of(disk.number);
+    let Some(node) = map.node(disk.node) else { return Ok(verified) };
+    let (node, mut after) = (storage.node(node), None);
+    loop {
+        let page = match inventory::page(leader, &node, disk, after).await {
+            Ok(page) => page,
+            Err(CompareError::Storage(error)) => {
+                return Ok(VerifiedDisk { error: Some(error.to_string()), ..verified });
+            }
+            Err(other) => return Err(other),
+        };
+        let missing = page.difference.missing;
+        inventory::queue_missing(leader, disk.number, &missing).await?;
+        verified.good += page.good;
+        verified.missing += missing.len() as u64;
+        verified.unknown += page.difference.unknown.len() as u64;
+        leader.repair().compared(page.good);
+        absent.extend(missing);
+        after = page.next;
+        if after.is_none() {
+            return Ok(verified);
+        }
+    }
 }
 
 /// How an extent stands that lacks shards; the worse sorts first.

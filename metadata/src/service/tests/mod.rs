@@ -17,7 +17,9 @@ use cairn_core::storage_class::StorageClass;
 use cairn_protocol::metadata::command::{
     CommitObject, CreateBucket, DeleteObject, DiskRegistration, OpenSession, Precondition, RegisterNode,
 };
-use cairn_protocol::metadata::query::{ClassifyShards, GetClusterMap, GetClusterStatus, GetObject};
+use cairn_protocol::metadata::query::{
+    ClassifyShards, GetClusterMap, GetClusterStatus, GetObject, GetRepairQueue, GetVerification, VerifyReport,
+};
 use cairn_protocol::metadata::{
     ExtentRun, Metadata, MetadataError, MetadataExt, PlacedExtent, PlacedRun, Rejection, Signal, SignalAnswer,
 };
@@ -451,6 +453,35 @@ async fn a_proof_is_never_newer_than_its_view() {
     go_on.send(()).unwrap();
     let proof = proven.await.unwrap();
     assert!(matches!(proof, DeleteProof::Committed(commit) if commit < committed.sequence), "{proof:?}");
+}
+
+/// The node of `Deletions` has no shard of what was committed.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_verification_finds_missing_is_queued_for_repair() {
+    let dir = TempDir::new().unwrap();
+    let storage = StorageDirectory::new(rpc(SECRET));
+    storage.add_local(node(), Arc::new(Deletions::default()));
+    let metadata = start_with(options(dir.path()), storage).await;
+    let session = prepare(&metadata).await;
+    metadata.run(registration()).await.unwrap();
+    metadata.run(commit(session, 0, "a")).await.unwrap();
+    assert_eq!(metadata.ask(GetRepairQueue { limit: 10 }).await.unwrap(), []);
+    let number = metadata.ask(GetVerification { start: true }).await.unwrap().begun;
+    let mut report: Option<VerifyReport> = None;
+    eventually("the verification ends", async || {
+        metadata.signal(Signal::Heartbeat(node_status(DiskState::Active))).await.unwrap();
+        let seen = metadata.ask(GetVerification { start: false }).await.unwrap();
+        assert_eq!(seen.begun, number);
+        report = seen.report;
+        report.is_some()
+    })
+    .await;
+    let missing: Vec<u64> = report.unwrap().disks.iter().map(|disk| disk.missing).collect();
+    assert_eq!(missing, [2, 2]);
+    let queued = metadata.ask(GetRepairQueue { limit: 10 }).await.unwrap();
+    let queued: Vec<_> = queued.iter().map(|entry| (entry.extent, entry.index, entry.cause)).collect();
+    let shards = [(0, 0), (0, 1), (1, 0), (1, 1)];
+    assert_eq!(queued, shards.map(|(n, index)| (ExtentId::new(session, n), index, 2)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -93,7 +93,7 @@ pub struct VerifiedDisk {
     /// Shards that are where metadata places them.
     #[n(1)]
     pub good: u64,
-    /// Shards that metadata places on the disk and that it does not hold.
+    /// Shards that metadata places on the disk and that it does not hold. All of them are queued for repair.
     #[n(2)]
     pub missing: u64,
     /// Shards on the disk that metadata does not place there: garbage not yet collected, and writes in progress.
@@ -102,4 +102,12 @@ pub struct VerifiedDisk {
     /// Why the inventory could not be read. All its shards then count as missing.
     #[n(4)]
     pub error: Option<String>,
+}
+
+impl VerifiedDisk {
+    /// A disk of which nothing is known yet.
+    #[must_use]
+    pub fn of(disk: DiskNumber) -> Self {
+        Self { disk, good: 0, missing: 0, unknown: 0, error: None }
+    }
 }

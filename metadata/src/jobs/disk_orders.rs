@@ -8,7 +8,6 @@ use cairn_core::id::DiskNumber;
 use cairn_core::shard::ShardId;
 use cairn_protocol::storage::{DeleteOrder, DeleteProof, StorageDirectory};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 /// How long a step waits for the disks that it gave orders to.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -68,15 +67,18 @@ impl DiskOrders {
                 (number, answer)
             });
         }
-        let deadline = Instant::now() + PATIENCE;
         let mut failed = HashSet::new();
-        while !waiting.is_empty()
-            && let Ok(Some(Ok(answer))) = tokio::time::timeout_at(deadline, self.under_way.join_next()).await
-        {
-            waiting.remove(&answer.0);
-            failed.extend(answer.1.is_err().then_some(answer.0));
-            self.note(answer, now);
-        }
+        let answers = async {
+            while !waiting.is_empty()
+                && let Some(Ok(answer)) = self.under_way.join_next().await
+            {
+                waiting.remove(&answer.0);
+                failed.extend(answer.1.is_err().then_some(answer.0));
+                self.rests.note(answer, now);
+            }
+        };
+        // Those that have not answered by then are under way, and noted later.
+        let _ = tokio::time::timeout(PATIENCE, answers).await;
         failed.extend(waiting);
         failed
     }
@@ -84,17 +86,7 @@ impl DiskOrders {
     fn note_late_answers(&mut self, now: Duration) {
         while let Some(answered) = self.under_way.try_join_next() {
             if let Ok(answer) = answered {
-                self.note(answer, now);
-            }
-        }
-    }
-
-    fn note(&mut self, (disk, answer): Answer, now: Duration) {
-        match answer {
-            Ok(()) => self.rests.carried_out(disk),
-            Err(error) => {
-                let rest = self.rests.failed(disk, now);
-                tracing::warn!(%disk, %error, "a disk did not delete shards; it is asked again in {rest:?}, or once its state changes");
+                self.rests.note(answer, now);
             }
         }
     }
@@ -115,6 +107,16 @@ struct Rest {
 }
 
 impl Rests {
+    fn note(&mut self, (disk, answer): Answer, now: Duration) {
+        match answer {
+            Ok(()) => self.carried_out(disk),
+            Err(error) => {
+                let rest = self.failed(disk, now);
+                tracing::warn!(%disk, %error, "a disk did not delete shards; it is asked again in {rest:?}, or once its state changes");
+            }
+        }
+    }
+
     fn rests(&self, disk: &Disk, now: Duration) -> bool {
         let Some(rest) = self.0.get(&disk.number) else { return false };
         rest.until.is_none_or(|until| now < until && disk.state == rest.state)

@@ -103,7 +103,7 @@ pub(crate) fn get(key: &str) -> GetObject {
 }
 
 /// Waits until `holds`, for as long as a slow machine may need.
-pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     for _ in 0..1000 {
         if holds().await {
             return;

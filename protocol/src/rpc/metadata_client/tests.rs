@@ -1,4 +1,5 @@
 //! What a caller is told of a command, compared with what the members did (I40). Time and network are simulated.
+#![expect(clippy::disallowed_methods, reason = "reads the paused clock of the runtime")]
 
 use std::convert::Infallible;
 use std::io;

@@ -16,7 +16,7 @@ use crate::name::BucketName;
 use crate::profile::{FailureDomain, Profile, preferred};
 use crate::storage_class::StorageClass;
 
-pub use replacement::{Domains, HealthyShard, NoReplacement, relocation, replacement, spreading};
+pub use replacement::{Domains, HealthyShard, NoReplacement, relocation, replacement, replacements, spreading};
 pub use shortfall::{Shortfall, shortfall};
 
 /// Why an extent cannot be placed.

@@ -37,6 +37,28 @@ pub fn replacement(
     best.ok_or(NoReplacement { eligible: candidates.len(), per_domain, domain: profile.failure_domain })
 }
 
+/// Chooses other disks for the `failed` shards (by index) of an extent that is being written, one after the other as
+/// [`replacement`] does, beside the shards that stay: those of `disks`, in the order of the indexes, that are `Some` and
+/// have not failed. Returns index and disk of each shard for which there is a place.
+pub fn replacements(
+    map: &ClusterMap,
+    profile: &Profile,
+    extent: ExtentId,
+    disks: &[Option<DiskNumber>],
+    failed: &[usize],
+    eligible: impl Fn(&Disk) -> bool,
+) -> Vec<(usize, DiskNumber)> {
+    let stay = disks.iter().enumerate().filter(|(index, _)| !failed.contains(index));
+    let mut others: Vec<DiskNumber> = stay.filter_map(|(_, disk)| *disk).collect();
+    let mut replaced = Vec::with_capacity(failed.len());
+    for &index in failed {
+        let Ok(disk) = replacement(map, profile, extent, &others, &eligible) else { break };
+        others.push(disk);
+        replaced.push((index, disk));
+    }
+    replaced
+}
+
 /// A shard that could stay where it is, beside the other shards of its extent.
 #[derive(Debug, Clone, Copy)]
 pub struct HealthyShard<'a> {

@@ -173,3 +173,36 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    /// I26 for writes: whichever disks fail, one after the other, the shards that have a disk keep the rule.
+    #[test]
+    fn replacements_beside_the_shards_that_stay_keep_the_rule(
+        disks_of in prop::collection::vec(1usize..5, 2..7), n: u64, fails in prop::collection::vec(any::<bool>(), 30)
+    ) {
+        let capacities = [100u64; 5];
+        let nodes: Vec<(&str, &[u64])> = disks_of.iter().map(|&d| ("", &capacities[..d])).collect();
+        let (map, profile) = (map(&nodes), profile(4, 2, FailureDomain::Node));
+        if let Ok(placed) = place(&map, &profile, extent(n), |_| true) {
+            let broken = |disk: DiskNumber| fails[disk.0 as usize % fails.len()];
+            let mut disks: Vec<Option<DiskNumber>> = placed.into_iter().map(Some).collect();
+            let mut failed: Vec<usize> = (0..disks.len()).filter(|i| disks[*i].is_some_and(broken)).collect();
+            let mut tried: Vec<DiskNumber> = failed.iter().filter_map(|i| disks[*i]).collect();
+            while !failed.is_empty() {
+                let replaced = replacements(&map, &profile, extent(n), &disks, &failed, |d| !tried.contains(&d.number));
+                for i in &failed {
+                    disks[*i] = None;
+                }
+                for (i, disk) in &replaced {
+                    disks[*i] = Some(*disk);
+                }
+                failed = replaced.iter().filter(|(_, disk)| broken(*disk)).map(|(i, _)| *i).collect();
+                tried.extend(failed.iter().filter_map(|i| disks[*i]));
+                let used: Vec<DiskNumber> = disks.iter().copied().flatten().collect();
+                prop_assert_eq!(used.iter().collect::<HashSet<_>>().len(), used.len());
+                let on = |node| used.iter().filter(|d| map.disk(**d).unwrap().node == node).count();
+                prop_assert!(map.nodes.iter().all(|node| on(node.id) <= 2), "{:?}", disks);
+            }
+        }
+    }
+}

@@ -9,7 +9,7 @@ use cairn_core::codec::Codec;
 use cairn_core::descriptor::Descriptor;
 use cairn_core::geometry::Geometry;
 use cairn_core::id::{DiskNumber, ExtentId};
-use cairn_core::placement::{choose, place};
+use cairn_core::placement::{choose, replacements};
 use cairn_core::profile::Profile;
 use cairn_core::quorum::{WriteDecision, WriteQuorum};
 use cairn_core::shard::{ShardHeader, ShardId};
@@ -26,6 +26,8 @@ use crate::data::source::{BodyDigest, BodySource};
 
 /// Stripes that are encoded together and sent to the disks in one call each.
 const BATCH_STRIPES: u32 = 4;
+/// Disks that are tried for one shard. Each costs a round of calls.
+const DISKS_TRIED_MAX: usize = 3;
 
 /// One extent on its way to its disks.
 pub(super) struct ExtentWriter<'a> {
@@ -92,7 +94,9 @@ impl<'a> ExtentWriter<'a> {
         let codec = self.path.codecs.get(self.profile.data_shards, self.profile.parity_shards)?;
         if self.geometry.stripes() <= BATCH_STRIPES {
             let cells = self.read_batch(stripes, digest, &codec, 0).await?;
-            self.put_whole(cells).await;
+            for (index, ()) in self.on_every_disk(&cells, put).await {
+                self.quorum.durable(index);
+            }
         } else {
             self.stream(stripes, digest, &codec).await?;
         }
@@ -119,79 +123,80 @@ impl<'a> ExtentWriter<'a> {
         Ok(cells)
     }
 
-    /// Sends each shard of a small extent in one call. A disk that fails is replaced once, if another may take its
-    /// place.
-    async fn put_whole(&mut self, mut cells: Vec<Vec<Cell>>) {
-        let requests =
-            (0..self.disks.len()).map(|i| self.call(i, put(self.disks[i].clone(), self.header(i), cells[i].clone())));
-        let ended = self.round(requests.collect()).await;
-        let failed: Vec<usize> = ended.failed.iter().map(|(i, _)| *i).collect();
-        if failed.is_empty() {
-            return self.record(ended, &[]);
-        }
-        let replaced = self.replace(&failed);
-        self.record(ended, &replaced);
-        let requests = replaced
-            .iter()
-            .map(|&i| self.call(i, put(self.disks[i].clone(), self.header(i), std::mem::take(&mut cells[i]))));
-        let ended = self.round(requests.collect()).await;
-        self.record(ended, &[]);
-    }
-
-    /// Streams a large extent: every disk gets its cells batch by batch, and syncs at the end.
+    /// Streams a large extent: every disk gets its cells batch by batch, and syncs at the end. A disk that fails before
+    /// the first batch is with it is replaced. Later there is nothing left to send again from the start, so repair makes
+    /// what is missing.
     async fn stream<S: BodySource, D: BodyDigest>(
         &mut self,
         stripes: &mut StripeReader<'_, S>,
         digest: &mut DigestStage<D>,
         codec: &Codec,
     ) -> Result<(), WriteError<S::Error>> {
-        let mut writers = self.open().await;
-        let mut first = 0;
+        let cells = self.read_batch(stripes, digest, codec, 0).await?;
+        let mut writers = self.on_every_disk(&cells, begin).await;
+        drop(cells);
+        let mut first = BATCH_STRIPES;
         while first < self.geometry.stripes() {
             self.check_quorum()?;
             let mut cells = self.read_batch(stripes, digest, codec, first).await?;
             let requests =
-                writers.drain(..).map(|(i, writer)| self.call(i, append(writer, std::mem::take(&mut cells[i]))));
-            let ended = self.round(requests.collect()).await;
-            writers = self.keep(ended);
+                writers.into_iter().map(|(i, writer)| self.call(i, append(writer, std::mem::take(&mut cells[i]))));
+            let Round { done, failed } = self.round(requests.collect(), self.quorum.clone()).await;
+            self.fail(failed);
+            writers = done;
             first += BATCH_STRIPES;
         }
         self.check_quorum()?;
         let requests = writers.into_iter().map(|(i, writer)| self.call(i, writer.finish()));
-        let ended = self.round(requests.collect()).await;
-        self.record(ended, &[]);
+        let Round { done, failed } = self.round(requests.collect(), self.quorum.clone()).await;
+        self.fail(failed);
+        for (index, ()) in done {
+            self.quorum.durable(index);
+        }
         Ok(())
     }
 
-    /// Opens a writer on every disk. A disk that refuses is replaced once, if another may take its place.
-    async fn open(&mut self) -> Vec<(usize, Box<dyn ShardWriter>)> {
-        let requests = (0..self.disks.len()).map(|i| self.call(i, open(self.disks[i].clone(), self.header(i))));
-        let mut ended = self.round(requests.collect()).await;
-        let failed: Vec<usize> = ended.failed.iter().map(|(i, _)| *i).collect();
-        let replaced = if failed.is_empty() { Vec::new() } else { self.replace(&failed) };
-        ended.failed.retain(|(i, _)| !replaced.contains(i));
-        let mut writers = self.keep(ended);
-        if !replaced.is_empty() {
-            let requests = replaced.iter().map(|&i| self.call(i, open(self.disks[i].clone(), self.header(i))));
-            let ended = self.round(requests.collect()).await;
-            writers.extend(self.keep(ended));
-        }
-        writers
-    }
-
-    /// Records the failures and returns the writers that remain.
-    fn keep(&mut self, ended: Round<Box<dyn ShardWriter>>) -> Vec<(usize, Box<dyn ShardWriter>)> {
-        let Round { done, failed } = ended;
-        self.record(Round { done: Vec::<(usize, ())>::new(), failed }, &[]);
-        done
-    }
-
-    /// Runs one round of calls and remembers which disks failed, before any of them is replaced.
-    async fn round<T, F>(&self, calls: Vec<ShardCall<F>>) -> Round<T>
+    /// Makes `call` with the cells of each shard. A disk that fails is replaced while another may take its place. Returns
+    /// the shards whose call succeeded.
+    async fn on_every_disk<T, F>(
+        &mut self,
+        cells: &[Vec<Cell>],
+        call: impl Fn(DiskClient, ShardHeader, Vec<Cell>) -> F,
+    ) -> Vec<(usize, T)>
     where
         F: Future<Output = Result<T, StorageError>>,
     {
-        let ended = run_round(calls, self.quorum.clone(), &*self.path.clock).await;
+        let mut succeeded = Vec::with_capacity(self.disks.len());
+        let mut quorum = self.quorum.clone();
+        let mut wanted: Vec<usize> = (0..self.disks.len()).collect();
+        let mut tried = Vec::new();
+        for attempt in 1..=DISKS_TRIED_MAX {
+            let request = |&i: &usize| self.call(i, call(self.disks[i].clone(), self.header(i), cells[i].clone()));
+            let Round { done, mut failed } = self.round(wanted.iter().map(request).collect(), quorum.clone()).await;
+            for (index, _) in &done {
+                quorum.durable(*index);
+            }
+            succeeded.extend(done);
+            tried.extend(failed.iter().map(|(i, _)| self.disks[*i].number));
+            wanted = if attempt < DISKS_TRIED_MAX { self.replace(&failed, &tried) } else { Vec::new() };
+            failed.retain(|(index, _)| !wanted.contains(index));
+            for (index, _) in &failed {
+                quorum.failed(*index);
+            }
+            self.fail(failed);
+            if wanted.is_empty() {
+                break;
+            }
+        }
+        succeeded
+    }
+
+    /// Runs one round of calls and remembers which disks failed, before any of them is replaced.
+    async fn round<T, F>(&self, calls: Vec<ShardCall<F>>, quorum: WriteQuorum) -> Round<T>
+    where
+        F: Future<Output = Result<T, StorageError>>,
+    {
+        let ended = run_round(calls, quorum, &*self.path.clock).await;
         for (index, error) in &ended.failed {
             self.path.health.failed(self.disks[*index].number, error.kind);
             tracing::warn!(extent = %self.id, shard = index, %error, "a shard was not written; going on without its disk");
@@ -199,31 +204,26 @@ impl<'a> ExtentWriter<'a> {
         ended
     }
 
-    /// Records the results of a round: the shards that are durable and those that failed, except for shards that get
-    /// another chance on a replacement disk.
-    fn record(&mut self, ended: Round<()>, replaced: &[usize]) {
-        for (index, ()) in ended.done {
-            self.quorum.durable(index);
-        }
-        for (index, error) in ended.failed {
-            if !replaced.contains(&index) {
-                self.quorum.failed(index);
-                self.errors.push((index, error));
-            }
+    /// Gives these shards up.
+    fn fail(&mut self, failed: Vec<(usize, StorageError)>) {
+        for (index, error) in failed {
+            self.quorum.failed(index);
+            self.errors.push((index, error));
         }
     }
 
-    /// Replaces the disks of `failed` shards where the placement rule allows it. Returns the shards that have a new
-    /// disk.
-    fn replace(&mut self, failed: &[usize]) -> Vec<usize> {
-        let out: Vec<DiskNumber> = failed.iter().map(|&i| self.disks[i].number).collect();
-        let eligible = |d: &Disk| !out.contains(&d.number) && self.path.health.is_usable(d.number);
-        let Ok(numbers) = place(&self.map, &self.profile, self.id, eligible) else { return Vec::new() };
-        let taken: Vec<DiskNumber> = self.disks.iter().map(|d| d.number).collect();
-        let mut fresh = numbers.into_iter().filter(|n| !taken.contains(n));
-        let mut replaced = Vec::new();
-        for &index in failed {
-            if let Some(disk) = fresh.next().and_then(|n| self.path.disk(&self.map, n)) {
+    /// Replaces the disks of `failed` shards where the placement rule allows it, by none of those `tried`. Returns the
+    /// shards that have a new disk.
+    fn replace(&mut self, failed: &[(usize, StorageError)], tried: &[DiskNumber]) -> Vec<usize> {
+        let given_up = |index: usize| self.errors.iter().any(|(i, _)| *i == index);
+        let disks: Vec<Option<DiskNumber>> =
+            self.disks.iter().enumerate().map(|(i, d)| (!given_up(i)).then_some(d.number)).collect();
+        let failed: Vec<usize> = failed.iter().map(|(index, _)| *index).collect();
+        let eligible = |d: &Disk| !tried.contains(&d.number) && self.path.health.is_usable(d.number);
+        let chosen = replacements(&self.map, &self.profile, self.id, &disks, &failed, eligible);
+        let mut replaced = Vec::with_capacity(chosen.len());
+        for (index, number) in chosen {
+            if let Some(disk) = self.path.disk(&self.map, number) {
                 self.disks[index] = disk;
                 replaced.push(index);
             }
@@ -271,8 +271,9 @@ async fn put(disk: DiskClient, header: ShardHeader, cells: Vec<Cell>) -> Result<
     disk.node.put_shard(disk.id, header, cells).await
 }
 
-async fn open(disk: DiskClient, header: ShardHeader) -> Result<Box<dyn ShardWriter>, StorageError> {
-    disk.node.open_shard(disk.id, header).await
+async fn begin(disk: DiskClient, header: ShardHeader, cells: Vec<Cell>) -> Result<Box<dyn ShardWriter>, StorageError> {
+    let writer = disk.node.open_shard(disk.id, header).await?;
+    append(writer, cells).await
 }
 
 async fn append(mut writer: Box<dyn ShardWriter>, cells: Vec<Cell>) -> Result<Box<dyn ShardWriter>, StorageError> {

@@ -34,8 +34,9 @@ const SYNC_INTERVAL: Duration = Duration::from_secs(2);
 const SYNC_COMMANDS: usize = 10_000;
 
 /// Version of the state's format. A newer one is refused, never treated as empty (I30). Version 2 has versioned
-/// buckets, which a release that does not know them would overwrite.
-pub(crate) const STATE_FORMAT: u32 = 2;
+/// buckets, which a release that does not know them would overwrite; version 3 extents that were given up, which one that
+/// does not know them would commit.
+pub(crate) const STATE_FORMAT: u32 = 3;
 
 pub(crate) struct Machine {
     path: PathBuf,

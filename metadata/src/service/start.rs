@@ -23,12 +23,8 @@ use crate::options::Options;
 use crate::raft::Raft;
 use crate::raft::admission::{Admission, LocalMember};
 use crate::raft::network::Network;
+use crate::raft::times::{ELECTION_MS_MAX, ELECTION_MS_MIN, HEARTBEAT_MS};
 
-/// Times of Raft, in milliseconds: a heartbeat must fit into the election timeout. A leader that is gone is missed after
-/// the longest timeout, and another one elected after a random one beyond that: 1.2 to 1.4 seconds together.
-const HEARTBEAT_MS: u64 = 200;
-const ELECTION_MS_MIN: u64 = 450;
-pub(super) const ELECTION_MS_MAX: u64 = 700;
 /// Entries kept in the log behind a snapshot, for followers that are a little late.
 const ENTRIES_KEPT: u64 = 1000;
 /// Entries purged at a time.

@@ -604,8 +604,8 @@ async fn chunks_of_a_snapshot_are_taken_once_and_newer_formats_refused() {
         let limit = Duration::from_secs(10);
         rpc(SECRET).call::<_, ChunkTaken, Stopped>(&addr, RaftPath::SNAPSHOT, &message, limit).await.unwrap()
     };
-    let newer = send(chunk(0, true, &records, Some(3))).await.unwrap_err();
-    assert!(newer.detail.contains("format version 3") && newer.detail.contains("install the newer"), "{newer}");
+    let newer = send(chunk(0, true, &records, Some(4))).await.unwrap_err();
+    assert!(newer.detail.contains("format version 4") && newer.detail.contains("install the newer"), "{newer}");
     send(chunk(0, false, &records, Some(1))).await.unwrap();
     assert!(send(chunk(2, true, &[], Some(1))).await.is_err(), "a chunk is missing");
     for _ in 0..2 {

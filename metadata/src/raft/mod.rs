@@ -17,6 +17,7 @@ pub(crate) mod snapshot_builder;
 mod state_machine;
 #[cfg(test)]
 mod suite;
+pub(crate) mod times;
 mod types;
 
 pub(crate) use types::{LogId, Raft, TypeConfig, Vote};

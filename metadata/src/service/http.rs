@@ -91,6 +91,9 @@ impl Server {
 
     async fn vote(&self, message: AskVote) -> Result<Voted, Stopped> {
         self.member.admission.check()?;
+        if self.member.leads_a_majority() {
+            return self.member.refuse_vote().await;
+        }
         Ok(self.member.raft.vote(message.into()).await.map_err(Stopped::because)?.into())
     }
 

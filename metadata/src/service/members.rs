@@ -11,9 +11,9 @@ use openraft::{BasicNode, ChangeMembers};
 
 use super::hello::hello;
 use super::member::RunningMember;
-use super::start::ELECTION_MS_MAX;
 use crate::leader::LeaderError;
 use crate::raft::message::{Campaign, Campaigning, Hello, RaftPath, Stopped};
+use crate::raft::times::ELECTION_MS_MAX;
 use crate::state::tables::meta;
 use cairn_core::id::MemberId;
 

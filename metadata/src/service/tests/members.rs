@@ -3,6 +3,7 @@
 use cairn_core::id::MemberId;
 
 use super::*;
+use crate::raft::message::{AskVote, Voted};
 
 /// One of three members, over real HTTP.
 struct Member {
@@ -106,4 +107,23 @@ async fn a_copy_of_a_member_takes_no_part() {
     client.run(commit(session, 0, "a")).await.unwrap();
     assert!(original.running.as_ref().unwrap().0.refusal().is_none());
     assert!(!copy.leads());
+}
+
+/// I39: openraft's lease protects a leader from its followers' votes; its own vote must be protected as well.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_leader_that_works_votes_for_nobody_else() {
+    let (members, addrs, client) = cluster_of_three().await;
+    prepare(&client).await;
+    // Longer than the lease that openraft gives the leader when it is elected.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let leader = members.iter().position(|m| m.running.as_ref().unwrap().0.leads()).unwrap();
+    let member = &members[leader].running.as_ref().unwrap().0.member;
+    let term = member.leader.term();
+    let candidate = MemberId((leader as u64 + 1) % 3 + 1);
+    let request = openraft::raft::VoteRequest::new(crate::raft::Vote::new(term + 1, candidate), member.log.last());
+    let (path, limit) = (RaftPath::VOTE, Duration::from_secs(2));
+    let voted = rpc(SECRET).call::<AskVote, Voted, Stopped>(&addrs[leader].1, path, &request.into(), limit).await;
+    let voted = openraft::raft::VoteResponse::from(voted.unwrap().unwrap());
+    assert!(!voted.vote_granted, "the leader of term {term} voted for member {candidate} while it led");
+    assert!(members[leader].running.as_ref().unwrap().0.leads());
 }

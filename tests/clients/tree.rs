@@ -1,11 +1,14 @@
 //! Directories to send around.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use cairn_tests::Content;
 
 /// Files of the system's tree that are copied unless `CAIRN_TEST_TREE_FILES` says otherwise.
 const FILES: usize = 2_000;
+/// When its files were changed, since 1970: in 2020.
+const CHANGED: Duration = Duration::from_hours(24 * 365 * 50);
 
 /// Copies a real tree of thousands of small files to `to`: `CAIRN_TEST_TREE`, else the system's own, up to a number of
 /// files. Links and empty directories are left out: S3 has neither.
@@ -28,7 +31,9 @@ fn copy_regular_files(from: &Path, to: &Path, left: &mut usize) {
             copy_regular_files(&entry.path(), &target, left);
         } else if kind.is_file() {
             std::fs::create_dir_all(to).unwrap();
-            std::fs::copy(entry.path(), target).unwrap();
+            std::fs::copy(entry.path(), &target).unwrap();
+            // Older than any upload of it. S3 tells whole seconds, so that a file copied in the second of its upload seems newer.
+            std::fs::File::open(&target).and_then(|file| file.set_modified(SystemTime::UNIX_EPOCH + CHANGED)).unwrap();
             *left -= 1;
         }
     }

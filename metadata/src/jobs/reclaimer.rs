@@ -25,6 +25,7 @@ use crate::state::tables::{View, extents, parts, rebuilds, reclaim};
 const EXTENTS_PER_STEP: usize = 256;
 /// Entries that one step looks at: entries whose extents are gone already cost nothing else.
 const ENTRIES_PER_STEP: usize = 256;
+
 /// Where a pass stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Cursor {

@@ -16,8 +16,8 @@ use tower_service::Service;
 use super::channel::Acceptor;
 use super::client::{Identity, RpcClient};
 use super::roles::Roles;
+use crate::net::Listener;
 use crate::net::testing::LoopbackNetwork;
-use crate::net::{BoxedStream, Listener};
 
 /// A client over real sockets with these roles.
 pub fn client_of(secret: &str, roles: Roles) -> RpcClient {
@@ -43,25 +43,15 @@ where
     let acceptor = Acceptor::new(secret, Arc::new(CountingRandom::default()));
     let mut connections = JoinSet::new();
     while let Ok(stream) = listener.accept().await {
-        connections.spawn(connection(acceptor.clone(), stream, service.clone()));
+        let (acceptor, service) = (acceptor.clone(), TowerToHyperService::new(service.clone()));
+        connections.spawn(async move {
+            let Ok((stream, channel)) = acceptor.accept(stream).await else { return };
+            let marked = service_fn(move |mut request: Request<Incoming>| {
+                channel.mark(&mut request);
+                hyper::service::Service::call(&service, request)
+            });
+            // A test that breaks a connection looks at what its own end is told.
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), marked).await;
+        });
     }
-}
-
-async fn connection<S, B>(acceptor: Acceptor, stream: BoxedStream, service: S)
-where
-    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    S::Future: Send,
-    B: Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let Ok((stream, channel)) = acceptor.accept(stream).await else { return };
-    let service = TowerToHyperService::new(service);
-    let marked = service_fn(move |mut request: Request<Incoming>| {
-        channel.mark(&mut request);
-        hyper::service::Service::call(&service, request)
-    });
-    // A test that breaks a connection looks at what its own end is told.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), marked).await;
 }

@@ -12,10 +12,9 @@ use crate::state::tables::{View, abandoned, cluster_map, extents, meta, rebuilds
 /// For each shard on `disk`, whether it is provably garbage (I13).
 ///
 /// Without a row for its extent, a shard is garbage once its writer has given the extent up, or the session that wrote it
-/// can commit nothing more. With a
-/// row, it is garbage if the row locates this shard elsewhere: a writer gave up on the disk, and the commit stands
-/// without it. A shard that is being rebuilt on the disk is not garbage until the rebuild has ended. A restored
-/// service knows nothing of writes after its backup, so it calls nothing garbage that may be one of them.
+/// can commit nothing more. With a row, it is garbage if the row locates this shard elsewhere: a writer gave up on the
+/// disk, and the commit stands without it. A shard that is being rebuilt on the disk is not garbage until the rebuild has
+/// ended. A restored service knows nothing of writes after its backup, so it calls nothing garbage that may be one of them.
 pub(crate) fn classify_shards(view: &View, disk: DiskId, shards: &[ShardId]) -> Result<Vec<bool>, StoreError> {
     let (table, open, counters) = (view.extents()?, view.sessions()?, view.counters()?);
     let (rebuilds, given_up) = (view.rebuilds()?, view.abandoned()?);

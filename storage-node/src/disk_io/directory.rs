@@ -35,7 +35,11 @@ pub trait DiskIo: Send + Sync + 'static {
     /// The names in the folder of volumes.
     fn list_volumes(&self) -> io::Result<Vec<String>>;
 
-    /// Makes a volume file that contains `header`, durably; fails if the name is taken.
+    /// Makes the names in the folder of volumes durable.
+    fn sync_volumes(&self) -> io::Result<()>;
+
+    /// Makes a volume file that contains `header`; fails if the name is taken. What it contains is durable, its name only
+    /// after [`DiskIo::sync_volumes`].
     fn create_volume(&self, name: &str, header: &[u8]) -> io::Result<Arc<dyn DiskFile>>;
 
     fn open_volume(&self, name: &str) -> io::Result<Arc<dyn DiskFile>>;
@@ -45,7 +49,7 @@ pub trait DiskIo: Send + Sync + 'static {
         Ok(Box::new(Uncached(self.open_volume(name)?)))
     }
 
-    /// Removes a volume file, durably. A missing one is no error.
+    /// Removes a volume file. A missing one is no error. Durable after [`DiskIo::sync_volumes`].
     fn remove_volume(&self, name: &str) -> io::Result<()>;
 
     /// Makes the spare file with `bytes` of blocks, durably, which can become a volume when nothing is free any more. One

@@ -110,8 +110,11 @@ impl DiskIo for RealDisk {
         let file = self.real_file(file);
         file.write_at(&[header], 0)?;
         file.file.sync_all()?;
-        sync_directory(&self.root.join(VOLUMES))?;
         Ok(Arc::new(file))
+    }
+
+    fn sync_volumes(&self) -> io::Result<()> {
+        sync_directory(&self.root.join(VOLUMES))
     }
 
     fn open_volume(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
@@ -124,8 +127,7 @@ impl DiskIo for RealDisk {
     }
 
     fn remove_volume(&self, name: &str) -> io::Result<()> {
-        remove(&self.volume(name))?;
-        sync_directory(&self.root.join(VOLUMES))
+        remove(&self.volume(name))
     }
 
     fn make_spare(&self, bytes: u64) -> io::Result<()> {
@@ -154,7 +156,6 @@ impl DiskIo for RealDisk {
         file.write_at(&[header], 0)?;
         file.file.sync_all()?;
         std::fs::rename(self.root.join(SPARE), self.volume(name))?;
-        sync_directory(&self.root.join(VOLUMES))?;
         sync_directory(&self.root)?;
         Ok(Arc::new(file))
     }

@@ -76,8 +76,12 @@ impl DiskStore {
         dependencies: &StoreDependencies,
     ) -> Result<Self, OpenError> {
         let path = expected.path.clone();
-        let OpenedStore { disk, index, next_volume } = open(expected, options, Arc::clone(&dependencies.clock))?;
+        let opened = open(expected, options, Arc::clone(&dependencies.clock))?;
+        let OpenedStore { disk, index, next_volume, findings } = opened;
         let shared = Arc::new(Shared::new(disk, index));
+        for finding in findings {
+            shared.scrub.note(finding);
+        }
         let threads = RunningThreads { shared: Arc::clone(&shared), running: Mutex::default() };
         let store = Self {
             shared,
@@ -214,7 +218,28 @@ impl DiskStore {
 
     /// Whether the disk takes shards, and if not, why and what to do about it.
     pub fn condition(&self) -> DiskCondition {
-        self.shared.disk.condition()
+        let condition = self.shared.disk.condition();
+        if !condition.reason.is_empty() || !self.is_in_doubt() {
+            return condition;
+        }
+        let reason = format!(
+            "the log of {} has bytes that are no record, or its index was made again, so a shard may be missing: all are \
+             compared with the metadata service",
+            self.shared.disk.path
+        );
+        DiskCondition { reason, ..condition }
+    }
+
+    /// Whether a shard may be missing, or a deleted one be back, without the disk knowing which: metadata has to be compared
+    /// with its inventory.
+    pub fn is_in_doubt(&self) -> bool {
+        self.shared.index.state().is_in_doubt()
+    }
+
+    /// The disk's inventory, as it has been since it was taken into service, was compared with metadata.
+    pub fn end_doubt(&self) {
+        self.shared.index.state().set_doubt(false);
+        self.shared.index.wake_upkeep();
     }
 
     /// Starts a scrub cycle now, at the highest rate that scrubs may have; a running cycle continues at that rate.

@@ -41,6 +41,18 @@ pub enum OpenError {
     NotEmpty { path: String, found: &'static str },
     #[error("{what} failed in {path}: {source}")]
     Io { path: String, what: &'static str, source: std::io::Error },
+    /// A read failed: what lies there is unknown, so the disk stays as it is until it can be read.
+    #[error(
+        "{path}/volumes/{file} cannot be read at offset {offset}: {source}; nothing on the disk was changed and the node retries: \
+         check the kernel log and the hardware, or replace the disk"
+    )]
+    Unreadable { path: String, file: String, offset: u64, source: std::io::Error },
+    /// A read of the index failed.
+    #[error(
+        "the index of {path} cannot be read: {source}; the node retries: check the kernel log and the hardware, or remove \
+         index.redb to have it made again from the volumes"
+    )]
+    UnreadableIndex { path: String, source: std::io::Error },
     /// The index can be neither opened nor replaced by an empty one.
     #[error("the index of {path} cannot be opened: {source}")]
     Index { path: String, source: redb::Error },

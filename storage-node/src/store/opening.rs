@@ -1,9 +1,12 @@
 //! Bringing a disk into service: superblock, lock, index, and replay of the log that the index does not cover.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use cairn_core::clock::Clock;
+use cairn_protocol::storage::ScrubFinding;
 
 use super::disk::Disk;
 use super::error::OpenError;
@@ -22,6 +25,8 @@ pub(crate) struct OpenedStore {
     pub(crate) disk: Arc<Disk>,
     pub(crate) index: Arc<Index>,
     pub(crate) next_volume: u32,
+    /// Shards that replay found not to be whole.
+    pub(crate) findings: Vec<ScrubFinding>,
 }
 
 /// Opens the disk and brings its index up to date.
@@ -34,7 +39,7 @@ pub(crate) fn open(
     let (io, path) = (disk.io.as_ref(), disk.path.as_str());
     let volumes = list_volumes(io, path)?;
     let database = open_database(&disk.io, path, options.index_cache_bytes)?;
-    let usable = usable_checkpoint(io, path, &database, &disk.identity, &volumes);
+    let usable = usable_checkpoint(io, path, &database, &disk.identity, &volumes)?;
     let from = usable.as_ref().map(Checkpoint::position);
     let (database, state) = if let Some(mut checkpoint) = usable {
         checkpoint.leaving.retain(|volume| volumes.binary_search(volume).is_ok());
@@ -45,19 +50,28 @@ pub(crate) fn open(
         }
         drop(database);
         discard_index(io, path)?;
-        (open_database(&disk.io, path, options.index_cache_bytes)?, State::default())
+        let mut state = State::default();
+        // A record that does not verify is missed by nobody else.
+        state.set_doubt(!volumes.is_empty());
+        (open_database(&disk.io, path, options.index_cache_bytes)?, state)
     };
     // A number is not used twice, as far as the index remembers.
     let next_volume = volumes.last().map_or(1, |newest| newest + 1).max(from.map_or(1, |from| from.volume));
     let index = Arc::new(Index::new(Arc::clone(&disk), database, state));
-    let replay = Replay { disk: &disk, index: &index, had_index: from.is_some() };
+    if from.is_none() && volumes.is_empty() {
+        // From here on, an index without a checkpoint has been lost.
+        let written = index.write_checkpoint(Some(Place::default()), BTreeSet::new());
+        written.map_err(|source| OpenError::Index { path: path.to_owned(), source })?;
+    }
+    let replay = Replay { disk: &disk, index: &index, had_index: from.is_some(), not_whole: RefCell::default() };
     replay.run(&volumes, from.unwrap_or_default())?;
+    let findings = replay.findings()?;
     // Whatever was open is sealed: the next record begins a new volume.
     index.state().tail = Place { volume: next_volume, offset: VOLUME_DATA_START };
     // On a full disk, the spare file may need the space that was just found to be free.
     punch(&disk, &index);
     make_spare(&disk);
-    Ok(OpenedStore { disk, index, next_volume })
+    Ok(OpenedStore { disk, index, next_volume, findings })
 }
 
 /// Checks that the directory holds the disk, and locks it against other processes.
@@ -95,33 +109,42 @@ fn usable_checkpoint(
     database: &IndexDb,
     identity: &DiskIdentity,
     volumes: &[u32],
-) -> Option<Checkpoint> {
-    match database.checkpoint(identity) {
-        Ok(Some(checkpoint)) if covers(io, &checkpoint, volumes) => Some(checkpoint),
+) -> Result<Option<Checkpoint>, OpenError> {
+    let checkpoint = database.checkpoint(identity);
+    if let Some(source) = database.file.take_unread() {
+        return Err(unreadable_index(path, source));
+    }
+    let failed = |source| OpenError::Io { path: path.to_owned(), what: "looking at the newest volume", source };
+    match checkpoint {
+        Ok(Some(checkpoint)) if covers(io, &checkpoint, volumes).map_err(failed)? => Ok(Some(checkpoint)),
         Ok(Some(_)) => {
             tracing::warn!(path, "the index does not fit the volumes");
-            None
+            Ok(None)
         }
-        Ok(None) => None,
+        Ok(None) => Ok(None),
         Err(error) => {
-            tracing::warn!(path, %error, "the index cannot be read");
-            None
+            tracing::warn!(path, %error, "the index is damaged");
+            Ok(None)
         }
     }
 }
 
+/// The index is a cache, but it may know of shards whose records are damaged: it is not given up because of a failed read.
+fn unreadable_index(path: &str, source: std::io::Error) -> OpenError {
+    OpenError::UnreadableIndex { path: path.to_owned(), source }
+}
+
 /// Whether a checkpoint describes exactly the volumes that exist, up to its position.
-fn covers(io: &dyn DiskIo, checkpoint: &Checkpoint, volumes: &[u32]) -> bool {
+fn covers(io: &dyn DiskIo, checkpoint: &Checkpoint, volumes: &[u32]) -> std::io::Result<bool> {
     let position = checkpoint.position();
     let known: Vec<u32> = checkpoint.volumes.iter().map(|v| v.number).collect();
     let is_expected = |v: &u32| (*v <= position.volume && !checkpoint.leaving.contains(v)) || known.contains(v);
     let existing: Vec<u32> = volumes.iter().copied().filter(is_expected).collect();
-    if known != existing {
-        return false;
+    if known != existing || !known.contains(&position.volume) {
+        return Ok(known == existing);
     }
     // A volume that is shorter than the position has lost its end.
-    !known.contains(&position.volume)
-        || io.open_volume(&volume_name(position.volume)).and_then(|f| f.length()).is_ok_and(|l| l >= position.offset)
+    Ok(io.open_volume(&volume_name(position.volume))?.length()? >= position.offset)
 }
 
 fn discard_index(io: &dyn DiskIo, path: &str) -> Result<(), OpenError> {
@@ -135,8 +158,12 @@ fn open_database(io: &Arc<dyn DiskIo>, path: &str, cache_bytes: usize) -> Result
     let file = || IndexFile::open(io).map_err(|source| OpenError::Io { path: path.to_owned(), what, source });
     // redb has been seen to panic on files that a full disk had cut short.
     let open = |file| std::panic::catch_unwind(AssertUnwindSafe(|| IndexDb::open(file, cache_bytes)));
-    if let Ok(Ok(database)) = open(file()?) {
+    let first = file()?;
+    if let Ok(Ok(database)) = open(first.clone()) {
         return Ok(database);
+    }
+    if let Some(source) = first.take_unread() {
+        return Err(unreadable_index(path, source));
     }
     tracing::warn!(path, "the index cannot be opened: rebuilding it");
     discard_index(io.as_ref(), path)?;

@@ -1,15 +1,18 @@
 //! Replay: reads the part of the log that the index does not cover, after a start.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
-use cairn_protocol::storage::StorageError;
+use cairn_core::shard::ShardId;
+use cairn_protocol::metadata::command::ShardReportKind;
+use cairn_protocol::storage::{ScrubFinding, StorageError};
 
 use super::disk::Disk;
 use super::error::OpenError;
-use super::index::{Entry, Index};
-use super::records::{Found, Scan, SettledScan, Verdict};
+use super::index::{Entry, Index, Located};
+use super::records::{Found, Scan, SettledScan, Unread, Verdict};
 use super::volume_files::volume_name;
-use crate::format::{BLOCK_BYTES, BlockError, BlockKind, IdentityBlock, Place, VOLUME_DATA_START};
+use crate::format::{BLOCK_BYTES, BlockError, BlockKind, IdentityBlock, Place, RecordHeader, VOLUME_DATA_START};
 
 /// Changes in memory after which a long replay writes a checkpoint.
 const CHANGES_MAX: usize = 250_000;
@@ -20,6 +23,8 @@ pub(crate) struct Replay<'a> {
     pub(crate) index: &'a Index,
     /// The index has a checkpoint: nothing before it has to be read.
     pub(crate) had_index: bool,
+    /// Shards with a record that is not whole, and where it is.
+    pub(crate) not_whole: RefCell<BTreeMap<ShardId, Place>>,
 }
 
 impl Replay<'_> {
@@ -79,9 +84,13 @@ impl Replay<'_> {
             match verdict {
                 Verdict::Counts(found) => self.replay(volume, found)?,
                 // What it would have replaced still counts; its bytes are left alone.
-                Verdict::Torn(header) => {
-                    tracing::info!(path = %self.disk.path, shard = %header.shard, place = %header.place, "a torn write");
-                    self.index.state().volumes.reach(header.place, header.record_bytes());
+                Verdict::Torn(header) => self.note_not_whole(&header),
+                Verdict::CutOff(header) => {
+                    self.note_not_whole(&header);
+                    // Where the index was lost, an acknowledged record whose end is damaged would look the same.
+                    if self.had_index {
+                        self.index.state().free(header.place, header.record_bytes());
+                    }
                 }
             }
             if self.index.state().changes() >= CHANGES_MAX {
@@ -92,6 +101,28 @@ impl Replay<'_> {
         }
         self.release(volume, records.scan());
         Ok(())
+    }
+
+    /// The record of a shard does not count, because it is not whole.
+    fn note_not_whole(&self, header: &RecordHeader) {
+        tracing::info!(path = %self.disk.path, shard = %header.shard, place = %header.place, "a record that is not whole");
+        self.index.state().volumes.reach(header.place, header.record_bytes());
+        self.not_whole.borrow_mut().insert(header.shard, header.place);
+    }
+
+    /// The shards that have a record which is not whole, and none that counts. Such a write was cut off, as far as anybody
+    /// can tell; but if the shard was acknowledged, metadata knows, and has it rebuilt.
+    pub(crate) fn findings(self) -> Result<Vec<ScrubFinding>, OpenError> {
+        let index_failed = |e: StorageError| self.failed("reading the index")(std::io::Error::other(e));
+        let not_whole = self.not_whole.take();
+        let shards: Vec<ShardId> = not_whole.keys().copied().collect();
+        let located = self.index.locate_all(&shards).map_err(index_failed)?;
+        let absent = not_whole.into_iter().zip(located).filter(|(_, located)| located.entry.is_none());
+        let finding = |((shard, place), _): ((ShardId, Place), Located)| {
+            let detail = format!("{shard} at {place} of {}: its record is not whole", self.disk.path);
+            ScrubFinding { shard, kind: ShardReportKind::Missing, detail }
+        };
+        Ok(absent.map(finding).collect())
     }
 
     /// Frees the blocks that were allocated ahead when the process stopped. Only zeros are given back.
@@ -111,6 +142,7 @@ impl Replay<'_> {
             }
             Found::Tombstone(header, tombstone) => {
                 let place = header.place;
+                self.not_whole.borrow_mut().retain(|shard, _| !tombstone.shards.contains(shard));
                 let located = self.index.locate_all(&tombstone.shards).map_err(index_failed)?;
                 let mut state = self.index.state();
                 state.volumes.reach(place, header.record_bytes());
@@ -119,17 +151,16 @@ impl Replay<'_> {
                     state.delete(place, shard, located.entry);
                 }
             }
-            Found::Unfinished(header) => {
-                let mut state = self.index.state();
-                state.volumes.reach(header.place, header.record_bytes());
-                // Not acknowledged, so its space is free again. Where the index was lost, an acknowledged record whose
-                // end is damaged would look the same, and is left alone.
-                if self.had_index {
-                    state.free(header.place, header.record_bytes());
-                }
+            // Given up, or damaged since: its bytes are left alone.
+            Found::Unfinished(header) => self.note_not_whole(&header),
+            Found::Gap(range) => tracing::debug!(path = %self.disk.path, volume, ?range, "a hole"),
+            Found::Remains(range) => {
+                tracing::info!(path = %self.disk.path, volume, ?range, "no record: left by a deletion, or damaged");
+                self.index.state().set_doubt(true);
             }
-            Found::Gap(range) => {
-                tracing::debug!(path = %self.disk.path, volume, ?range, "no record: punched or damaged");
+            Found::Unread(Unread { range, error: source }) => {
+                let (path, file) = (self.disk.path.clone(), volume_name(volume));
+                return Err(OpenError::Unreadable { path, file, offset: range.start, source });
             }
         }
         Ok(())

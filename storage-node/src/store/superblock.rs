@@ -26,8 +26,11 @@ pub fn format(io: &dyn DiskIo, path: &str, block: &IdentityBlock) -> Result<(), 
     let failed = |what| move |source| OpenError::Io { path: path.to_owned(), what, source };
     let not_empty = |found| OpenError::NotEmpty { path: path.to_owned(), found };
     io.create_folders().map_err(failed("making the directory"))?;
-    if io.read_file(SUPERBLOCK).is_ok() {
-        return Err(not_empty("a disk"));
+    match io.read_file(SUPERBLOCK) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        // What cannot be read is there.
+        Err(error) => return Err(failed("reading the superblock")(error)),
+        Ok(_) => return Err(not_empty("a disk")),
     }
     if !io.list_volumes().map_err(failed("listing the volumes"))?.is_empty() {
         return Err(not_empty("volumes"));

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use rustix::io::Errno;
 
-use super::{DiskFile, SimulatedDisk};
+use super::{DiskFile, SimulatedDisk, read_fault};
 
 /// Bytes that a disk writes as a whole.
 const SECTOR_BYTES: usize = 512;
@@ -194,10 +194,15 @@ impl DiskFile for SimulatedFile {
     }
 
     fn read_at(&self, bytes: usize, offset: u64) -> io::Result<Vec<u8>> {
-        self.with(|node| {
+        let (name, mut read) = self.with(|node| {
             let end = node.current.len().min(offset as usize + bytes);
-            node.current.get(offset as usize..end).unwrap_or_default().to_vec()
-        })
+            (node.name.clone(), node.current.get(offset as usize..end).unwrap_or_default().to_vec())
+        })?;
+        let faults = read_fault::take(&mut self.disk.locked().read_faults, &name, offset..offset + read.len() as u64);
+        for (what, range) in faults {
+            what.spoil(&mut read, offset, &range)?;
+        }
+        Ok(read)
     }
 
     fn read_cached(&self, bytes: usize, offset: u64) -> Option<Vec<u8>> {

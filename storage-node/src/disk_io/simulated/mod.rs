@@ -2,6 +2,7 @@
 //! bytes.
 
 mod file;
+mod read_fault;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use rustix::io::Errno;
 
 use self::file::{FileKind, Node, SimulatedFile};
+pub(crate) use self::read_fault::{Misread, ReadFault};
 use super::{DiskFile, DiskIo, Space};
 
 /// A disk in memory. Clones are the same disk.
@@ -34,6 +36,9 @@ struct Inner {
     /// The small files beside the volumes.
     files: BTreeMap<String, Vec<u8>>,
     volumes: BTreeMap<String, Arc<Mutex<Node>>>,
+    /// The volumes whose names the last sync of their folder made durable.
+    durable_names: BTreeMap<String, Arc<Mutex<Node>>>,
+    read_faults: Vec<ReadFault>,
     index: Option<Arc<Mutex<Node>>>,
     spare: Option<Arc<Mutex<Node>>>,
     /// Counts the crashes: files that were opened before one fail.
@@ -78,6 +83,7 @@ impl SimulatedDisk {
     pub(crate) fn crash(&self, mut survives: impl FnMut() -> bool) {
         let mut inner = self.locked();
         inner.end_process();
+        inner.lose_names(&mut survives);
         for node in inner.nodes() {
             node.lock().unwrap().lose_power(&mut survives);
         }
@@ -97,6 +103,21 @@ impl SimulatedDisk {
     /// Whether the machine has stopped.
     pub(crate) fn has_stopped(&self) -> bool {
         self.locked().left == Some(0)
+    }
+
+    /// Reads go wrong from now on, in addition to what was said before.
+    pub(crate) fn misread(&self, fault: ReadFault) {
+        self.locked().read_faults.push(fault);
+    }
+
+    /// All reads are good again.
+    pub(crate) fn heal_reads(&self) {
+        self.locked().read_faults.clear();
+    }
+
+    /// Reads that went wrong and may go wrong again.
+    pub(crate) fn misreads(&self) -> bool {
+        !self.locked().read_faults.is_empty()
     }
 
     /// One operation on the log fails.
@@ -168,6 +189,7 @@ impl SimulatedDisk {
         let mut inner = self.locked();
         let volume = inner.volumes.remove(from).unwrap();
         inner.volumes.insert(to.to_owned(), volume);
+        inner.durable_names = inner.volumes.clone();
     }
 
     fn file(&self, node: &Arc<Mutex<Node>>, generation: u64) -> Arc<dyn DiskFile> {
@@ -180,6 +202,18 @@ impl Inner {
         self.generation += 1;
         self.fault = None;
         self.left = None;
+    }
+
+    /// Power is lost: of the names that were made or removed since their folder was synced, each change survives or not.
+    fn lose_names(&mut self, survives: &mut impl FnMut() -> bool) {
+        let before = std::mem::take(&mut self.durable_names);
+        self.volumes.retain(|name, _| before.contains_key(name) || survives());
+        for (name, node) in before {
+            if !self.volumes.contains_key(&name) && !survives() {
+                self.volumes.insert(name, node);
+            }
+        }
+        self.durable_names = self.volumes.clone();
     }
 
     fn nodes(&self) -> Vec<Arc<Mutex<Node>>> {
@@ -227,7 +261,12 @@ impl DiskIo for SimulatedDisk {
     }
 
     fn read_file(&self, name: &str) -> io::Result<Vec<u8>> {
-        self.locked().files.get(name).cloned().ok_or(io::ErrorKind::NotFound.into())
+        let mut inner = self.locked();
+        let mut content = inner.files.get(name).cloned().ok_or(io::ErrorKind::NotFound)?;
+        for (what, range) in read_fault::take(&mut inner.read_faults, name, 0..content.len() as u64) {
+            what.spoil(&mut content, 0, &range)?;
+        }
+        Ok(content)
     }
 
     fn replace_file(&self, name: &str, content: &[u8]) -> io::Result<()> {
@@ -250,6 +289,13 @@ impl DiskIo for SimulatedDisk {
         let generation = inner.generation;
         drop(inner);
         failure.map_or_else(|| Ok(self.file(&node, generation)), Err)
+    }
+
+    fn sync_volumes(&self) -> io::Result<()> {
+        let mut inner = self.alive()?;
+        inner.operate()?;
+        inner.durable_names = inner.volumes.clone();
+        Ok(())
     }
 
     fn open_volume(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {

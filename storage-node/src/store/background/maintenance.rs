@@ -1,9 +1,14 @@
 //! The maintenance thread: punches holes, writes checkpoints, removes dead volumes, measures the space.
 
 use std::collections::{BTreeSet, HashMap};
+use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+
+use cairn_core::shard::ShardId;
+use cairn_protocol::storage::StorageError;
 
 use crate::format::VOLUME_DATA_START;
 use crate::store::disk::Disk;
@@ -16,6 +21,13 @@ use crate::store::volume_files::volume_name;
 /// Time between two measurements of the free space.
 const TICK: Duration = Duration::from_millis(500);
 
+/// What is left in a volume that counts as dead.
+enum Left {
+    Nothing,
+    Shard(ShardId),
+    Unread(Range<u64>),
+}
+
 /// The maintenance thread's own state.
 pub(crate) struct Maintenance {
     disk: Arc<Disk>,
@@ -24,12 +36,14 @@ pub(crate) struct Maintenance {
     /// Bytes that each volume occupies.
     used: HashMap<u32, u64>,
     newest_measured: u32,
+    /// Dead volumes that could not be read to their end: they stay at least until the next start.
+    unread: BTreeSet<u32>,
 }
 
 impl Maintenance {
     pub(crate) fn new(disk: Arc<Disk>, index: Arc<Index>) -> Self {
         let last_checkpoint = disk.clock.monotonic();
-        Self { disk, index, last_checkpoint, used: HashMap::new(), newest_measured: 0 }
+        Self { disk, index, last_checkpoint, used: HashMap::new(), newest_measured: 0, unread: BTreeSet::new() }
     }
 
     /// Runs until the queue is closed; ends with a checkpoint.
@@ -66,7 +80,8 @@ impl Maintenance {
     pub(crate) fn checkpoint(&mut self) {
         let index = Arc::clone(&self.index);
         let _one = index.lock_checkpoints();
-        let candidates = index.state().dead_volumes();
+        let mut candidates = index.state().dead_volumes();
+        candidates.retain(|volume| !self.unread.contains(volume));
         let leaving: BTreeSet<u32> = candidates.into_iter().filter(|volume| self.is_provably_dead(*volume)).collect();
         // Without changes too, what is only in memory is written as soon as the disk takes it.
         if index.state().changes() == 0 && leaving.is_empty() && !index.is_behind() {
@@ -90,27 +105,46 @@ impl Maintenance {
             tracing::warn!(disk = %self.disk.identity.disk, volume, %error, "cannot remove a dead volume");
             return;
         }
+        if let Err(error) = self.disk.io.sync_volumes() {
+            self.disk.suspect("syncing the folder of volumes", &error);
+            return;
+        }
         self.used.remove(&volume);
         self.index.state().forget_volume(volume);
     }
 
     /// Reads the whole volume and looks each of its shards up in the index: nothing is removed because of a counter
-    /// alone.
-    fn is_provably_dead(&self, volume: u32) -> bool {
-        let dead = || -> Option<bool> {
-            let file = self.disk.files.get(volume).ok()?;
-            let mut scan = Scan::new(&file, &self.disk.identity, volume, VOLUME_DATA_START).ok()?;
-            while let Some(found) = scan.next().ok()? {
-                if let Found::Shard(header) = found
-                    && self.index.is_at(header.shard, header.place).ok()?
-                {
-                    tracing::error!(volume, shard = %header.shard, "a volume that counts as dead holds a live shard");
-                    return Some(false);
-                }
+    /// alone, nor because a read failed.
+    fn is_provably_dead(&mut self, volume: u32) -> bool {
+        let disk = &self.disk;
+        match self.look_for_life(volume) {
+            Ok(Left::Nothing) => return true,
+            Ok(Left::Shard(shard)) => {
+                tracing::error!(volume, %shard, "a volume that counts as dead holds a live shard");
             }
-            Some(true)
-        };
-        dead().unwrap_or(false)
+            Ok(Left::Unread(range)) => {
+                tracing::error!(disk = %disk.identity.disk, volume, ?range, "a dead volume is kept: it cannot be read");
+                self.unread.insert(volume);
+            }
+            Err(error) => tracing::warn!(disk = %disk.identity.disk, volume, %error, "cannot look into a dead volume"),
+        }
+        false
+    }
+
+    fn look_for_life(&self, volume: u32) -> Result<Left, StorageError> {
+        let failed = |error: io::Error| self.disk.io_error("reading a dead volume", &error);
+        let file = self.disk.files.get(volume).map_err(failed)?;
+        let mut scan = Scan::new(&file, &self.disk.identity, volume, VOLUME_DATA_START).map_err(failed)?;
+        while let Some(found) = scan.next().map_err(failed)? {
+            match found {
+                Found::Shard(header) if self.index.is_at(header.shard, header.place)? => {
+                    return Ok(Left::Shard(header.shard));
+                }
+                Found::Unread(unread) => return Ok(Left::Unread(unread.range)),
+                Found::Shard(_) | Found::Unfinished(_) | Found::Tombstone(..) | Found::Gap(_) | Found::Remains(_) => {}
+            }
+        }
+        Ok(Left::Nothing)
     }
 
     fn measure(&mut self) {

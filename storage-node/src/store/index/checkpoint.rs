@@ -41,6 +41,9 @@ pub(crate) struct Checkpoint {
     pub(crate) leaving: BTreeSet<u32>,
     #[n(8)]
     pub(crate) orphans: Vec<OrphanRow>,
+    #[cbor(default)]
+    #[n(9)]
+    pub(crate) is_in_doubt: bool,
 }
 
 /// A volume in a checkpoint.
@@ -82,14 +85,15 @@ pub(crate) struct CheckpointContents {
     pub(crate) volumes: Vec<VolumeRow>,
     pub(crate) leaving: BTreeSet<u32>,
     pub(crate) orphans: Vec<OrphanRow>,
+    pub(crate) is_in_doubt: bool,
 }
 
 impl Checkpoint {
     pub(crate) fn new(identity: &DiskIdentity, position: Place, contents: CheckpointContents) -> Self {
         let (disk, cluster) = (identity.disk, identity.cluster);
         let (volume, offset) = (position.volume, position.offset);
-        let CheckpointContents { shards, volumes, leaving, orphans } = contents;
-        Self { version: VERSION, disk, cluster, volume, offset, shards, volumes, leaving, orphans }
+        let CheckpointContents { shards, volumes, leaving, orphans, is_in_doubt } = contents;
+        Self { version: VERSION, disk, cluster, volume, offset, shards, volumes, leaving, orphans, is_in_doubt }
     }
 
     /// Everything in the log before this place is in the entries.

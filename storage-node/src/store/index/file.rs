@@ -46,6 +46,8 @@ struct Memory {
     is_lost: bool,
     /// The last failure that the disk is to blame for, until it is taken.
     blame: Option<io::Error>,
+    /// The last failed read, until it is taken.
+    unread: Option<io::Error>,
 }
 
 impl IndexFile {
@@ -63,6 +65,11 @@ impl IndexFile {
     /// Whether a part of the database is only in memory.
     pub(crate) fn is_behind(&self) -> bool {
         self.inner.is_behind()
+    }
+
+    /// A read that failed since the last call, if one did.
+    pub(crate) fn take_unread(&self) -> Option<io::Error> {
+        self.inner.locked().unread.take()
     }
 
     /// A failure that the disk is to blame for, if there was one since the last call.
@@ -116,7 +123,8 @@ impl Inner {
     fn read_file(&self, offset: u64, end: u64, out: &mut [u8]) -> io::Result<()> {
         out.fill(0);
         let wanted = end.min(offset + out.len() as u64).saturating_sub(offset) as usize;
-        let read = self.file.read_at(wanted, offset)?;
+        // A database whose read failed once serves nothing any more, so a failed read is repeated first.
+        let read = self.file.read_at(wanted, offset).or_else(|_| self.file.read_at(wanted, offset))?;
         if let Some(begin) = out.get_mut(..read.len()) {
             begin.copy_from_slice(&read);
         }
@@ -191,7 +199,10 @@ impl redb::StorageBackend for IndexFile {
         if self.is_behind() {
             return self.inner.read_memory(&self.inner.locked(), offset, out);
         }
-        self.inner.read_file(offset, u64::MAX, out)
+        self.inner.read_file(offset, u64::MAX, out).inspect_err(|error| {
+            let copy = error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error);
+            self.inner.locked().unread = Some(copy);
+        })
     }
 
     fn set_len(&self, length: u64) -> io::Result<()> {

@@ -172,6 +172,9 @@ impl Index {
         let written = self.database.write(&changes, &checkpoint);
         drop(changes);
         self.state().thaw(written.is_ok());
+        if let Some(error) = self.database.file.take_unread() {
+            self.disk.suspect("reading the index", &error);
+        }
         if let Some(error) = self.database.file.take_blame() {
             self.disk.suspect("writing the index", &error);
         }
@@ -185,7 +188,8 @@ impl Index {
 
     fn error(&self, error: &redb::Error) -> StorageError {
         match error {
-            redb::Error::Io(error) => self.disk.io_error("reading the index", error),
+            // From the first failed read on, the database answers nothing: only a restart helps.
+            redb::Error::Io(error) => self.disk.suspect("reading the index", error),
             error => self.disk.error(StorageErrorKind::Failed, format_args!("reading the index failed: {error}")),
         }
     }

@@ -62,17 +62,22 @@ pub(crate) struct State {
     /// Counts the records that died, so that a reader knows whether its bytes may have been punched meanwhile.
     pub(crate) deaths: u64,
     holes: Vec<Hole>,
+    /// Whether a shard may be missing, or a deleted one be back, without anybody knowing which: the log had bytes that are
+    /// no record, or the index was made again. Until metadata has been compared with the disk.
+    is_in_doubt: bool,
+    /// Whether the last checkpoint says otherwise.
+    is_doubt_unsaved: bool,
 }
 
 impl State {
     /// The state that a checkpoint describes. Volumes that were leaving and still exist go at the next checkpoint.
     pub(crate) fn restore(checkpoint: Checkpoint) -> Self {
-        let Checkpoint { shards, volumes, leaving, orphans, .. } = checkpoint;
+        let Checkpoint { shards, volumes, leaving, orphans, is_in_doubt, .. } = checkpoint;
         let mut volumes = Volumes::restore(volumes);
         for volume in leaving {
             volumes.add(volume);
         }
-        Self { shards, volumes, pending: PendingRecords::restore(&orphans), ..Self::default() }
+        Self { pending: PendingRecords::restore(&orphans), volumes, shards, is_in_doubt, ..Self::default() }
     }
 
     pub(crate) fn known(&self, shard: ShardId) -> Known {
@@ -256,7 +261,7 @@ impl State {
 
     /// Number of changes that wait for a checkpoint.
     pub(crate) fn changes(&self) -> usize {
-        self.overlay.len()
+        self.overlay.len() + usize::from(self.is_doubt_unsaved)
     }
 
     /// Nothing before this place is still being written.
@@ -269,17 +274,28 @@ impl State {
         volume < self.tail.volume && self.pending.first_in(volume).is_none()
     }
 
-    /// Sealed volumes without live records and without records that keep older ones dead: their files can go.
+    /// Whether metadata has to be compared with the disk.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.is_in_doubt
+    }
+
+    pub(crate) fn set_doubt(&mut self, is_in_doubt: bool) {
+        self.is_doubt_unsaved |= self.is_in_doubt != is_in_doubt;
+        self.is_in_doubt = is_in_doubt;
+    }
+
+    /// Sealed volumes without live records and without records that keep older ones dead: their files can go. None as long
+    /// as a live record may be among those that did not verify.
     pub(crate) fn dead_volumes(&self) -> Vec<u32> {
-        let numbers = self.volumes.iter().map(|(number, _)| number);
+        let numbers = self.volumes.iter().map(|(number, _)| number).filter(|_| !self.is_in_doubt);
         numbers.filter(|number| self.is_sealed(*number) && self.volumes.is_dead(*number)).collect()
     }
 
     /// A checkpoint of everything up to `position`, when the volumes `leaving` are about to go.
     pub(crate) fn checkpoint(&self, identity: &DiskIdentity, position: Place, leaving: BTreeSet<u32>) -> Checkpoint {
         let volumes = self.volumes.rows(&leaving);
-        let contents =
-            CheckpointContents { shards: self.shards, volumes, leaving, orphans: self.pending.orphan_rows() };
+        let (shards, orphans, is_in_doubt) = (self.shards, self.pending.orphan_rows(), self.is_in_doubt);
+        let contents = CheckpointContents { shards, volumes, leaving, orphans, is_in_doubt };
         Checkpoint::new(identity, position, contents)
     }
 
@@ -291,6 +307,7 @@ impl State {
 
     /// Takes the changes for a checkpoint; they stay visible until [`State::thaw`].
     pub(crate) fn freeze(&mut self) -> Arc<Changes> {
+        self.is_doubt_unsaved = false;
         self.frozen = Arc::new(std::mem::take(&mut self.overlay));
         Arc::clone(&self.frozen)
     }
@@ -301,6 +318,7 @@ impl State {
         if written {
             self.generation += 1;
         } else {
+            self.is_doubt_unsaved = true;
             for (shard, entry) in frozen.iter() {
                 self.overlay.entry(*shard).or_insert(*entry);
             }

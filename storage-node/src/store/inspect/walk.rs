@@ -10,10 +10,11 @@ use super::opened_disk::OpenedDisk;
 use super::report::{Problem, VolumeReport};
 use crate::disk_io::DiskFile;
 use crate::format::{
-    BLOCK_BYTES, BlockKind, FOOTER_MAGIC, IdentityBlock, RECORD_ALIGN, RecordHeader, RecordKind, VOLUME_DATA_START,
+    BLOCK_BYTES, BlockKind, FOOTER_MAGIC, IdentityBlock, Place, RECORD_ALIGN, RecordHeader, RecordKind,
+    VOLUME_DATA_START,
 };
 use crate::store::index::{Entry, Known, State};
-use crate::store::records::{FileSource, Found, Scan, SettledScan, Verdict, verify};
+use crate::store::records::{FileSource, Found, Scan, SettledScan, Unread, Verdict, is_zero, verify};
 
 /// Bytes of a volume's end that are read at a time.
 const TAIL_BYTES: usize = 1 << 20;
@@ -44,21 +45,21 @@ impl Walk {
         self.seen.entry(number).or_default().report.number = number;
         let scan = Scan::new(file, disk.identity(), number, VOLUME_DATA_START).map_err(failed)?;
         let mut records = SettledScan::new(scan);
-        let mut end = VOLUME_DATA_START;
+        let mut remains = None;
         while let Some(verdict) = records.next().map_err(failed)? {
-            if let Verdict::Counts(Found::Gap(range)) = &verdict
-                && verify
-            {
-                self.check_gap(file, number, range.start).map_err(failed)?;
+            if let Some(start) = remains.take() {
+                self.check_remains(disk, file, Place { volume: number, offset: start }).map_err(failed)?;
             }
-            end = verdict.end();
             match verdict {
+                Verdict::Counts(Found::Remains(range)) => remains = Some(range.start).filter(|_| verify),
                 Verdict::Counts(found) => self.take(number, found),
-                Verdict::Torn(_) => self.seen.entry(number).or_default().report.unfinished += 1,
+                Verdict::Torn(_) | Verdict::CutOff(_) => self.seen.entry(number).or_default().report.unfinished += 1,
             }
         }
-        if verify && ends_a_record(file, end).map_err(failed)? {
-            self.check_gap(file, number, end).map_err(failed)?;
+        if let Some(offset) = remains
+            && ends_a_record(file, offset).map_err(failed)?
+        {
+            self.check_remains(disk, file, Place { volume: number, offset }).map_err(failed)?;
         }
         Ok(())
     }
@@ -80,7 +81,12 @@ impl Walk {
                 }
             }
             Found::Unfinished(_) => seen.report.unfinished += 1,
-            Found::Gap(_) => {}
+            Found::Gap(_) | Found::Remains(_) => {}
+            Found::Unread(Unread { range, error }) => {
+                let what =
+                    format!("the disk does not give the bytes up to {}: {error}; what is there is unknown", range.end);
+                self.problems.push(Problem { volume: number, offset: range.start, shard: None, what });
+            }
         }
     }
 
@@ -102,12 +108,14 @@ impl Walk {
         Ok(())
     }
 
-    /// A gap begins where a record should. A hole has zeros there; anything else was a header once.
-    fn check_gap(&mut self, file: &Arc<dyn DiskFile>, number: u32, start: u64) -> std::io::Result<()> {
-        let sector = file.read_at(RECORD_ALIGN as usize, start)?;
-        if sector.iter().any(|byte| *byte != 0) {
+    /// Remains begin where a record should: with zeros, if its first block was punched, or with the header of a record whose
+    /// later blocks were. Anything else was a good header once.
+    fn check_remains(&mut self, disk: &OpenedDisk, file: &Arc<dyn DiskFile>, at: Place) -> std::io::Result<()> {
+        let sector = file.read_at(RECORD_ALIGN as usize, at.offset)?;
+        if !is_zero(&sector) && !was_punched(disk, file, at, &sector)? {
             let what = "a record's header is damaged; which shard it was, if it was alive, the server's scrub tells";
-            self.problems.push(Problem { volume: number, offset: start, shard: None, what: what.to_owned() });
+            let what = what.to_owned();
+            self.problems.push(Problem { volume: at.volume, offset: at.offset, shard: None, what });
         }
         Ok(())
     }
@@ -142,6 +150,14 @@ impl Walk {
         };
         seen.into_iter().map(|(number, seen)| complete(number, seen)).collect()
     }
+}
+
+/// Whether the header in `sector` does not verify because blocks of its descriptor were punched.
+fn was_punched(disk: &OpenedDisk, file: &Arc<dyn DiskFile>, at: Place, sector: &[u8]) -> std::io::Result<bool> {
+    let Ok(header) = RecordHeader::decode(disk.identity(), at, sector) else { return Ok(false) };
+    let hole = (at.offset + 1).next_multiple_of(BLOCK_BYTES as u64);
+    let end = at.offset + header.body_start();
+    Ok(hole < end && is_zero(&file.read_at((end - hole) as usize, hole)?))
 }
 
 /// Whether a footer is between `start` and the end of the volume. If not, a write was cut off there before it was

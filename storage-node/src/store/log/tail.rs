@@ -92,8 +92,11 @@ impl Tail {
             return Err(error);
         }
         let number = self.next_volume;
+        // The name may be taken although the rest failed.
+        self.next_volume += 1;
         self.disk.health.has_spare.store(false, Ordering::Relaxed);
         let file = self.disk.io.create_volume_of_spare(&volume_name(number), &self.header(number));
+        let file = file.and_then(|file| self.disk.io.sync_volumes().map(|()| file));
         let file = file.map_err(|error| self.disk.suspect("making a volume of the spare file", &error))?;
         tracing::warn!(disk = %self.disk.identity.disk, "the disk is full: deletions go to the spare file");
         Ok(self.adopt(number, file, spare))
@@ -194,13 +197,15 @@ impl Tail {
         let made = io.create_volume(&name, &self.header(number));
         let made = made.and_then(|file| {
             file.allocate(0, end)?;
+            // Nothing in it is acknowledged before its name is durable.
+            io.sync_volumes()?;
             Ok(file)
         });
         match made {
             Ok(file) => Ok(self.adopt(number, file, end)),
             Err(error) => {
                 // The next start would find an empty file. If it cannot be removed, its name is not used again.
-                if io.remove_volume(&name).is_err() {
+                if io.remove_volume(&name).and_then(|()| io.sync_volumes()).is_err() {
                     self.next_volume += 1;
                 }
                 Err(self.disk.suspect("making a new volume", &error))

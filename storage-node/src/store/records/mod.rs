@@ -7,5 +7,5 @@ mod settled;
 
 pub use damage::Damage;
 pub(crate) use reader::{FileSource, ReadError, RecordReader, Source, verify};
-pub(crate) use scan::{Found, Scan};
+pub(crate) use scan::{Found, Scan, Unread, is_zero};
 pub(crate) use settled::{SettledScan, Verdict};

@@ -1,11 +1,12 @@
 //! Reading the records of a volume in order.
 
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 use cairn_protocol::storage::StorageErrorKind;
 
-use super::reader::{FileSource, RecordReader};
+use super::reader::{FileSource, ReadError, RecordReader};
 use crate::disk_io::DiskFile;
 use crate::format::{
     DiskIdentity, FOOTER_BYTES, Footer, HEADER_BYTES, HeaderError, Place, RECORD_ALIGN, RecordHeader, RecordKind,
@@ -18,16 +19,27 @@ const WINDOW_BYTES: usize = 1 << 20;
 /// Bytes that are skipped where a read fails.
 const UNREADABLE_BYTES: u64 = 4096;
 
+/// Bytes of a volume that the disk did not give. What they hold is unknown.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    pub(crate) range: Range<u64>,
+    pub(crate) error: io::Error,
+}
+
 /// Something in a volume.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Found {
     /// A shard, even with a damaged footer: its cells have checksums of their own.
     Shard(RecordHeader),
     /// A shard whose write never ended, and which was therefore never acknowledged.
     Unfinished(RecordHeader),
     Tombstone(RecordHeader, Tombstone),
-    /// Bytes that are no record: damage, or the hole that deletions left.
-    Gap(std::ops::Range<u64>),
+    /// Zeros: a hole.
+    Gap(Range<u64>),
+    /// Bytes that are no record, and not only zeros: deletions and cut-off writes leave such bytes, but so does damage.
+    /// Only metadata knows whether something is missing.
+    Remains(Range<u64>),
+    Unread(Unread),
 }
 
 impl Found {
@@ -35,16 +47,7 @@ impl Found {
     pub(crate) fn offset(&self) -> u64 {
         match self {
             Self::Shard(header) | Self::Unfinished(header) | Self::Tombstone(header, _) => header.place.offset,
-            Self::Gap(range) => range.start,
-        }
-    }
-
-    pub(crate) fn end(&self) -> u64 {
-        match self {
-            Self::Shard(header) | Self::Unfinished(header) | Self::Tombstone(header, _) => {
-                header.place.offset + header.record_bytes()
-            }
-            Self::Gap(range) => range.end,
+            Self::Gap(range) | Self::Remains(range) | Self::Unread(Unread { range, .. }) => range.start,
         }
     }
 }
@@ -103,20 +106,44 @@ impl<'a> Scan<'a> {
 
     /// What comes next in the volume; `None` at its end.
     pub(crate) fn next(&mut self) -> io::Result<Option<Found>> {
+        match self.advance() {
+            // A read that failed says nothing about what is there: the scan goes on behind it.
+            Err(error) if classify(&error) == StorageErrorKind::Failed => {
+                let range = self.offset..(self.offset + 1).next_multiple_of(UNREADABLE_BYTES).min(self.length);
+                (self.offset, self.content_end) = (range.end, range.end);
+                Ok(Some(Found::Unread(Unread { range, error })))
+            }
+            found => found,
+        }
+    }
+
+    fn advance(&mut self) -> io::Result<Option<Found>> {
         let start = self.offset;
         while self.offset < self.length {
-            match self.record(self.offset)? {
+            let looked = match self.record(self.offset) {
+                // What lies before the failure is told first; the next call meets it again.
+                Err(_) if start < self.offset => return Ok(Some(self.between(start))),
+                looked => looked?,
+            };
+            match looked {
                 Some((header, checksum)) if start == self.offset => {
+                    let found = self.describe(header, checksum)?;
                     self.offset += header.record_bytes();
                     self.content_end = self.offset;
-                    return self.describe(header, checksum).map(Some);
+                    return Ok(Some(found));
                 }
                 // The record is found again by the next call.
-                Some(_) => return Ok(Some(Found::Gap(start..self.offset))),
+                Some(_) => return Ok(Some(self.between(start))),
                 None => self.skip()?,
             }
         }
-        Ok(None)
+        Ok((start < self.length).then(|| self.between(start)))
+    }
+
+    /// What lies between the record before `start` and the next one.
+    fn between(&self, start: u64) -> Found {
+        let range = start..self.offset;
+        if self.content_end > start { Found::Remains(range) } else { Found::Gap(range) }
     }
 
     /// The record at `offset`, if a good header is there, with the header's checksum.
@@ -139,30 +166,19 @@ impl<'a> Scan<'a> {
         Ok(Some((header, checksum)))
     }
 
-    /// Moves on to where the next record may begin.
+    /// Moves on to where the next record may begin. Zeros are skipped within the window: holes can be large.
     fn skip(&mut self) -> io::Result<()> {
-        if self.is_zero()? != Some(true) {
-            self.content_end = self.offset + RECORD_ALIGN;
-        }
-        self.offset += RECORD_ALIGN;
-        // Zeros are skipped within the window: holes can be large.
-        while self.offset < self.length {
-            match self.is_zero()? {
-                Some(true) => self.offset += RECORD_ALIGN,
-                Some(false) => return Ok(()),
-                None => {
-                    self.offset += UNREADABLE_BYTES;
-                    self.content_end = self.offset;
-                }
+        loop {
+            let sector = RECORD_ALIGN.min(self.length - self.offset) as usize;
+            let is_zero = self.bytes(self.offset, sector)?.is_none_or(is_zero);
+            self.offset += RECORD_ALIGN;
+            if !is_zero {
+                self.content_end = self.offset;
+            }
+            if !is_zero || self.offset >= self.length || !self.is_zero_next() {
+                return Ok(());
             }
         }
-        Ok(())
-    }
-
-    /// Whether the sector at the offset is all zeros; `None` if it cannot be read.
-    fn is_zero(&mut self) -> io::Result<Option<bool>> {
-        let sector = RECORD_ALIGN.min(self.length - self.offset) as usize;
-        Ok(self.bytes(self.offset, sector)?.map(|sector| sector.iter().all(|b| *b == 0)))
     }
 
     fn describe(&mut self, header: RecordHeader, checksum: [u8; 32]) -> io::Result<Found> {
@@ -171,41 +187,56 @@ impl<'a> Scan<'a> {
             // was valid.
             let list = self.bytes(header.place.offset, header.body_start() as usize)?;
             let tombstone = list.and_then(|record| record.get(HEADER_BYTES..)).and_then(Tombstone::decode);
-            let gap = header.place.offset..header.place.offset + header.record_bytes();
-            return Ok(tombstone.map_or(Found::Gap(gap), |tombstone| Found::Tombstone(header, tombstone)));
+            let range = header.place.offset..header.place.offset + header.record_bytes();
+            return Ok(tombstone.map_or(Found::Remains(range), |tombstone| Found::Tombstone(header, tombstone)));
         }
+        if self.is_ended(&header, &checksum)? || self.cells_verify(&header)? {
+            return Ok(Found::Shard(header));
+        }
+        // Its space may be punched because of what was read, so it is read again, from the disk.
+        self.window.clear();
+        self.file.drop_cached();
+        let is_ended = self.is_ended(&header, &checksum)? || self.cells_verify(&header)?;
+        Ok(if is_ended { Found::Shard(header) } else { Found::Unfinished(header) })
+    }
+
+    /// Whether a footer was written, even if it is damaged.
+    fn is_ended(&mut self, header: &RecordHeader, checksum: &[u8; 32]) -> io::Result<bool> {
         let key = self.key;
         let footer = self.bytes(header.place.offset + header.footer_start(), FOOTER_BYTES)?;
-        let written = match footer {
-            Some(footer) => {
-                let good = Footer::ends(&key, &checksum, footer);
-                let empty = footer.iter().all(|b| *b == 0);
-                good || !empty
-            }
-            None => false,
-        };
-        if written || self.cells_verify(&header) { Ok(Found::Shard(header)) } else { Ok(Found::Unfinished(header)) }
+        Ok(footer.is_some_and(|footer| Footer::ends(&key, checksum, footer) || !is_zero(footer)))
+    }
+
+    /// Whether zeros follow in the window. Anything else, and what is not there, is looked at properly.
+    fn is_zero_next(&self) -> bool {
+        let from = (self.offset - self.window_start) as usize;
+        self.window.get(from..from + RECORD_ALIGN as usize).is_some_and(is_zero)
     }
 
     /// Whether a shard that was found is there to its last byte. Its footer may have reached the disk without its cells.
-    pub(crate) fn is_whole(&self, header: &RecordHeader) -> bool {
-        header.geometry.stripes() == 0 || self.cells_verify(header)
+    pub(crate) fn is_whole(&self, header: &RecordHeader) -> io::Result<bool> {
+        if header.geometry.stripes() == 0 || self.cells_verify(header)? {
+            return Ok(true);
+        }
+        self.file.drop_cached();
+        self.cells_verify(header)
     }
 
     /// Whether all cells verify, whatever its footer. What can still be read is kept.
-    fn cells_verify(&self, header: &RecordHeader) -> bool {
-        let Ok(mut record) = RecordReader::open(self.identity, header, FileSource(self.file)) else { return false };
-        loop {
-            match record.next_run() {
-                Ok(Some(_)) => {}
-                // A record without any cell needs its footer.
-                Ok(None) => return header.geometry.stripes() > 0,
-                Err(_) => return false,
-            }
+    fn cells_verify(&self, header: &RecordHeader) -> io::Result<bool> {
+        let verified = RecordReader::open(self.identity, header, FileSource(self.file)).and_then(|mut record| {
+            while record.next_run()?.is_some() {}
+            // A record without any cell needs its footer.
+            Ok(header.geometry.stripes() > 0)
+        });
+        match verified {
+            Ok(verified) => Ok(verified),
+            Err(ReadError::Damaged(_)) => Ok(false),
+            Err(ReadError::Source(error)) => Err(error),
         }
     }
 
-    /// `bytes` from `offset` on; `None` past the end, or if they cannot be read.
+    /// `bytes` from `offset` on; `None` past the end.
     fn bytes(&mut self, offset: u64, bytes: usize) -> io::Result<Option<&[u8]>> {
         let inside =
             |start: u64, window: &[u8]| offset >= start && offset + bytes as u64 <= start + window.len() as u64;
@@ -215,13 +246,8 @@ impl<'a> Scan<'a> {
             }
             // One unreadable sector must not hide its neighbours: try again with no more than is needed.
             let read = self.file.read_at(WINDOW_BYTES.max(bytes), offset);
-            self.window = match read.or_else(|_| self.file.read_at(bytes, offset)) {
-                Ok(window) => window,
-                Err(e) if classify(&e) == StorageErrorKind::Failed => {
-                    return Ok(None);
-                }
-                Err(e) => return Err(e),
-            };
+            self.window.clear();
+            self.window = read.or_else(|_| self.file.read_at(bytes, offset))?;
             self.window_start = offset;
             if !inside(self.window_start, &self.window) {
                 return Ok(None);
@@ -230,4 +256,9 @@ impl<'a> Scan<'a> {
         let from = (offset - self.window_start) as usize;
         Ok(self.window.get(from..from + bytes))
     }
+}
+
+/// Whether there is nothing but zeros.
+pub(crate) fn is_zero(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte == 0)
 }

@@ -3,8 +3,11 @@
 use std::collections::VecDeque;
 use std::io;
 
-use super::scan::{Found, Scan};
+use cairn_protocol::storage::StorageErrorKind;
+
+use super::scan::{Found, Scan, Unread};
 use crate::format::RecordHeader;
+use crate::store::fault::classify;
 
 /// Records that wait for a later one that settles them; beyond it the oldest is read whole instead.
 const UNSETTLED_MAX: usize = 65_536;
@@ -13,18 +16,10 @@ const UNSETTLED_MAX: usize = 65_536;
 #[derive(Debug)]
 pub(crate) enum Verdict {
     Counts(Found),
-    /// A shard that no later record settles and that is not whole. It was never acknowledged.
+    /// A shard that no later record settles and that is not whole. After a crash it was never acknowledged.
     Torn(RecordHeader),
-}
-
-impl Verdict {
-    /// Where it ends, in bytes from the beginning of the volume.
-    pub(crate) fn end(&self) -> u64 {
-        match self {
-            Self::Counts(found) => found.end(),
-            Self::Torn(header) => header.place.offset + header.record_bytes(),
-        }
-    }
+    /// The same, without a footer: its write was cut off.
+    CutOff(RecordHeader),
 }
 
 /// Reads a volume's records in order and decides which count. A record that may not have been on stable storage when power
@@ -48,7 +43,7 @@ impl<'a> SettledScan<'a> {
                 return Ok(Some(Verdict::Counts(found)));
             }
             if self.is_through || self.unsettled.len() > UNSETTLED_MAX {
-                return Ok(self.unsettled.pop_front().map(|found| self.judge(found)));
+                return self.unsettled.pop_front().map(|found| self.judge(found)).transpose();
             }
             match self.scan.next()? {
                 Some(found) => self.unsettled.push_back(found),
@@ -57,10 +52,20 @@ impl<'a> SettledScan<'a> {
         }
     }
 
-    fn judge(&self, found: Found) -> Verdict {
-        match found {
-            Found::Shard(header) if !self.scan.is_whole(&header) => Verdict::Torn(header),
-            found => Verdict::Counts(found),
+    fn judge(&self, found: Found) -> io::Result<Verdict> {
+        let header = match found {
+            Found::Shard(header) => header,
+            Found::Unfinished(header) => return Ok(Verdict::CutOff(header)),
+            found => return Ok(Verdict::Counts(found)),
+        };
+        match self.scan.is_whole(&header) {
+            Ok(true) => Ok(Verdict::Counts(Found::Shard(header))),
+            Ok(false) => Ok(Verdict::Torn(header)),
+            Err(error) if classify(&error) == StorageErrorKind::Failed => {
+                let range = header.place.offset..header.place.offset + header.record_bytes();
+                Ok(Verdict::Counts(Found::Unread(Unread { range, error })))
+            }
+            Err(error) => Err(error),
         }
     }
 

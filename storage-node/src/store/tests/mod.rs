@@ -9,6 +9,7 @@ mod index;
 mod interleaving;
 mod model;
 mod queue;
+mod read_faults;
 mod roundtrip;
 mod scrub;
 mod small_disk;

@@ -15,7 +15,7 @@ use proptest::test_runner::{RngAlgorithm, TestError, TestRng, TestRunner};
 use rustix::io::Errno;
 
 use super::*;
-use crate::disk_io::simulated::Fault;
+use crate::disk_io::simulated::{Fault, Misread, ReadFault};
 
 /// Histories in one test, and the highest number of steps in each.
 const HISTORIES: u32 = 150;
@@ -80,11 +80,26 @@ enum Step {
     Stop {
         after: u64,
     },
+    /// Reads go wrong: for some bytes of all volumes.
+    Misread {
+        what: ReadTrouble,
+        block: u64,
+        after: u64,
+        times: u64,
+    },
     /// Power is lost now, and again during replay.
     EndTwice {
         how: End,
         after: u64,
     },
+}
+
+/// How reads go wrong in a history.
+#[derive(Debug, Clone, Copy)]
+enum ReadTrouble {
+    Fail,
+    Lie,
+    Delay,
 }
 
 /// How a process ends.
@@ -101,6 +116,10 @@ fn end() -> impl Strategy<Value = End> {
         1 => Just(End::Kill),
         3 => (0..5u64, any::<u64>()).prop_map(|(survives_in_four, seed)| End::PowerLoss { survives_in_four, seed }),
     ]
+}
+
+fn read_trouble() -> impl Strategy<Value = ReadTrouble> {
+    prop_oneof![4 => Just(ReadTrouble::Fail), 3 => Just(ReadTrouble::Lie), 1 => Just(ReadTrouble::Delay)]
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -123,6 +142,9 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (end(), prop::bool::weighted(0.3)).prop_map(|(how, index_lost)| Step::End { how, index_lost }),
         2 => (0..25u64).prop_map(|after| Step::Stop { after }),
         1 => (end(), 0..15u64).prop_map(|(how, after)| Step::EndTwice { how, after }),
+        4 => (read_trouble(), 0..12u64, 0..4u64, 1..6u64).prop_map(|(what, block, after, times)| {
+            Step::Misread { what, block, after, times }
+        }),
     ]
 }
 
@@ -140,6 +162,16 @@ struct Open {
     muddied: bool,
 }
 
+/// What has gone wrong in a history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Trouble {
+    None,
+    /// An operation failed.
+    Errors,
+    /// A read returned other bytes than the medium holds.
+    Lies,
+}
+
 struct World {
     disk: SimulatedDisk,
     store: DiskStore,
@@ -149,10 +181,12 @@ struct World {
     is_full: bool,
     starts_since_full: u32,
     has_fault: bool,
-    /// An operation failed at some time: if it was a read, a scrub may report the record.
-    saw_errors: bool,
+    /// The worst that happened at some time. If a read failed, a scrub may report the record.
+    trouble: Trouble,
     /// Shards with a write that failed at some time.
     doubted: BTreeSet<u64>,
+    /// Shards that a start got wrong because of that, and said so. Nothing is promised for them until they are written again.
+    spoiled: BTreeSet<u64>,
 }
 
 fn small() -> StoreOptions {
@@ -169,9 +203,20 @@ impl World {
         disk.set_capacity(CAPACITY_BYTES);
         let store = start(&disk).unwrap();
         let (model, open) = (BTreeMap::new(), None);
-        let (is_full, has_fault, saw_errors) = (false, false, false);
-        let doubted = BTreeSet::new();
-        Self { disk, store, model, open, version: 0, is_full, starts_since_full: 0, has_fault, saw_errors, doubted }
+        let (is_full, has_fault) = (false, false);
+        Self {
+            disk,
+            store,
+            model,
+            open,
+            version: 0,
+            is_full,
+            starts_since_full: 0,
+            has_fault,
+            trouble: Trouble::None,
+            doubted: BTreeSet::new(),
+            spoiled: BTreeSet::new(),
+        }
     }
 
     fn contents(&self, n: u64) -> Vec<Content> {
@@ -208,7 +253,10 @@ impl World {
             put(&self.store, shard(n), bytes, version).await
         };
         match written {
-            Ok(()) => self.settle(n, Some((bytes, version))),
+            Ok(()) => {
+                self.spoiled.remove(&n);
+                self.settle(n, Some((bytes, version)));
+            }
             Err(_) => self.muddy(n, Some((bytes, version))),
         }
     }
@@ -236,25 +284,69 @@ impl World {
 
     /// Checks that the shard is one of the things that it may be; returns whether it exists.
     async fn check(&self, n: u64) -> bool {
-        let id = shard(n);
+        if self.spoiled.contains(&n) {
+            return all(&self.store).await.contains(&shard(n));
+        }
+        match self.look(n).await {
+            Ok(exists) => exists,
+            Err(seen) => {
+                // The machine stopped while the shard was being read.
+                assert!(self.disk.has_stopped(), "{} may be {:?}; reads say {seen:?}", shard(n), self.contents(n));
+                true
+            }
+        }
+    }
+
+    /// Whether the shard exists; what was seen instead, if it is none of the things that it may be.
+    async fn look(&self, n: u64) -> Result<bool, Vec<Result<(), StorageError>>> {
+        let (id, troubled) = (shard(n), self.disk.misreads());
         let mut seen = Vec::new();
         for candidate in self.contents(n) {
             let Some((bytes, version)) = candidate else {
                 match read(&self.store, id, 1, 0..1).await {
-                    Err(error) if error.kind == StorageErrorKind::Missing => return false,
+                    Err(error) if error.kind == StorageErrorKind::Missing => return Ok(false),
+                    Err(error) if self.excuses(troubled, &error) => return Ok(true),
                     other => seen.push(other.map(|_| ())),
                 }
                 continue;
             };
             let (header, cells) = content(id, bytes, version);
             match self.store.read_cells(id, header.geometry, 0..header.geometry.stripes()).await {
-                Ok(read) if read == cells => return true,
+                Ok(read) if read == cells => return Ok(true),
+                // Readers verify what they get (I6).
+                Ok(read) if troubled && !(0..).zip(&read).all(|(stripe, cell)| cell.verify(id.cell(stripe))) => {
+                    return Ok(true);
+                }
+                Err(error) if self.excuses(troubled, &error) => return Ok(true),
                 other => seen.push(other.map(|_| ())),
             }
         }
-        // The machine stopped while the shard was being read.
-        assert!(self.disk.has_stopped(), "{id} may be {:?}; reads say {seen:?}", self.contents(n));
-        true
+        Err(seen)
+    }
+
+    /// After a start with reads that lied: if a shard is missing, or back, the store must doubt it. An older record of it may
+    /// count again: outside of this model all records of a shard hold the same.
+    async fn note_spoiled(&mut self) {
+        if self.trouble < Trouble::Lies {
+            return;
+        }
+        let (findings, there) = (self.store.unreported_findings(1000), all(&self.store).await);
+        for n in 0..SHARDS {
+            let is_doubted = self.store.is_in_doubt() || findings.iter().any(|finding| finding.shard == shard(n));
+            let (is_there, may_be) = (there.contains(&shard(n)), self.contents(n).iter().any(Option::is_some));
+            let is_older = is_there && may_be;
+            // One that was misread and is deleted now leaves no tombstone, and the next start reads it well.
+            let is_missed = is_doubted && !is_there && may_be;
+            if is_missed || ((is_doubted || is_older) && self.look(n).await.is_err()) {
+                self.spoiled.insert(n);
+            }
+        }
+    }
+
+    /// A read may fail while reads go wrong.
+    fn excuses(&self, troubled: bool, error: &StorageError) -> bool {
+        let spoiled = [StorageErrorKind::Failed, StorageErrorKind::Corrupt].contains(&error.kind);
+        spoiled && (troubled || self.store.condition().state == DiskState::Suspect)
     }
 
     async fn check_all(&self) {
@@ -298,13 +390,19 @@ impl World {
         for _ in 0..10 {
             let started = start(&self.disk);
             if let Some(store) = started {
+                // From here on the store has what it read: it must be the truth.
+                self.disk.heal_reads();
                 self.store = store;
+                self.note_spoiled().await;
                 self.check_all().await;
+                self.store.end_doubt();
                 return;
             }
-            // It stopped again during replay.
-            assert!(self.disk.has_stopped(), "the disk is not taken into service");
-            self.end(how);
+            // It stopped again during replay, or a read failed: then nothing happened to the disk.
+            assert!(self.disk.has_stopped() || self.trouble >= Trouble::Errors, "the disk is not taken into service");
+            if self.disk.has_stopped() {
+                self.end(how);
+            }
         }
         panic!("the disk never comes back");
     }
@@ -372,7 +470,10 @@ impl World {
         let findings = self.store.unreported_findings(1000);
         let invented = findings.iter().find(|finding| !self.doubted.contains(&finding.shard.extent.counter));
         // After the machine has stopped, all reads fail.
-        assert!(invented.is_none() || self.saw_errors || self.disk.has_stopped(), "a scrub invents {invented:?}");
+        assert!(
+            invented.is_none() || self.trouble >= Trouble::Errors || self.disk.has_stopped(),
+            "a scrub invents {invented:?}"
+        );
     }
 
     fn fill(&mut self, left: u64) {
@@ -385,6 +486,20 @@ impl World {
         self.disk.fill_all_but(left);
     }
 
+    fn misread(&mut self, what: ReadTrouble, block: u64, after: u64, times: u64) {
+        let what = match what {
+            ReadTrouble::Fail => Misread::Fail(Errno::IO),
+            ReadTrouble::Lie => Misread::Corrupt,
+            ReadTrouble::Delay => Misread::Delay(Duration::from_millis(1)),
+        };
+        let start = block * 4096;
+        // One at a time.
+        self.disk.heal_reads();
+        self.disk.misread(ReadFault { what, file: None, range: start..start + 8192, after, times });
+        let trouble = if matches!(what, Misread::Corrupt) { Trouble::Lies } else { Trouble::Errors };
+        self.trouble = self.trouble.max(trouble);
+    }
+
     async fn apply(&mut self, step: Step) {
         let power_loss = End::PowerLoss { survives_in_four: 2, seed: self.version };
         if self.disk.has_stopped() || self.store.condition().state == DiskState::Suspect {
@@ -392,6 +507,7 @@ impl World {
             self.start(power_loss).await;
         }
         match step {
+            Step::Misread { what, block, after, times } => self.misread(what, block, after, times),
             Step::Put { n, bytes, streamed } => self.put(n, bytes, streamed).await,
             Step::Delete { n, count } => self.delete(n, count).await,
             Step::Read { n } => drop(self.check(n).await),
@@ -410,7 +526,7 @@ impl World {
                 let errno = [Errno::IO, Errno::NOSPC, Errno::MFILE][usize::from(errno)];
                 self.disk.fail(Some(Fault { at: after, errno }));
                 self.has_fault = true;
-                self.saw_errors = true;
+                self.trouble = self.trouble.max(Trouble::Errors);
             }
             Step::Restart => {
                 if let Some(open) = self.open.take() {

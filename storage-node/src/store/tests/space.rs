@@ -65,6 +65,7 @@ async fn dead_volumes_go_and_their_tombstones_stay_as_long_as_they_are_needed() 
         }
         let store = open_with(&disk, small);
         assert_eq!(all(&store).await, [shard(1), shard(50)]);
+        store.end_doubt();
         store.close();
     }
     let store = open_with(&disk, small);

@@ -88,7 +88,7 @@ impl Compactor {
         copier.run()?;
         let mut state = shared.index.state();
         let left = state.volumes.get(volume).map_or(0, |v| v.live_records);
-        if left == 0 && !copier.is_deferred && copier.damaged.is_empty() {
+        if left == 0 && !copier.is_deferred && !copier.is_unread && copier.damaged.is_empty() {
             state.volumes.retire(volume);
             drop(state);
             tracing::debug!(disk = %shared.disk.identity.disk, volume, "compacted");

@@ -62,6 +62,8 @@ pub(crate) struct Copier<'a> {
     batch_bytes: u64,
     /// A record was busy and has to wait for another pass.
     pub(crate) is_deferred: bool,
+    /// A part of the volume cannot be read: a tombstone may lie there, so it stays.
+    pub(crate) is_unread: bool,
     pub(crate) damaged: BTreeSet<ShardId>,
 }
 
@@ -69,7 +71,7 @@ impl<'a> Copier<'a> {
     pub(crate) fn new(shared: &'a Shared, volume: u32, is_paced: bool) -> Self {
         let covered = shared.index.state().volumes.covered_by(volume);
         let (batch, damaged) = (Vec::new(), BTreeSet::new());
-        Self { shared, volume, is_paced, covered, batch, batch_bytes: 0, is_deferred: false, damaged }
+        Self { shared, volume, is_paced, covered, batch, batch_bytes: 0, is_deferred: false, is_unread: false, damaged }
     }
 
     /// Copies what the volume has, and waits until it is on stable storage.
@@ -89,7 +91,8 @@ impl<'a> Copier<'a> {
             match found {
                 Found::Shard(header) if self.lives_at(&header)? => self.copy_record(&header)?,
                 Found::Tombstone(_, tombstone) if !self.covered.is_empty() => self.carry(tombstone)?,
-                Found::Shard(_) | Found::Tombstone(..) | Found::Unfinished(_) | Found::Gap(_) => {}
+                Found::Unread(_) => self.is_unread = true,
+                Found::Shard(_) | Found::Tombstone(..) | Found::Unfinished(_) | Found::Gap(_) | Found::Remains(_) => {}
             }
         }
         Ok(())

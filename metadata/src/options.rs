@@ -42,6 +42,8 @@ pub struct Options {
     pub verify_at_start: bool,
     /// Time after which the shards of an absent disk are rebuilt elsewhere.
     pub repair_grace: Duration,
+    /// Time within which every disk is compared with metadata, both ways.
+    pub comparison_period: Duration,
     /// Bounds of repair.
     pub repair: Limits,
     /// Time between the begins of two passes over the buckets with lifecycle rules.
@@ -68,6 +70,7 @@ impl Options {
             cache_bytes: 256 << 20,
             verify_at_start: true,
             repair_grace: Duration::from_mins(10),
+            comparison_period: Duration::from_hours(7 * 24),
             repair: Limits::default(),
             lifecycle_interval: Duration::from_hours(1),
             lifecycle_day: Duration::from_hours(24),

@@ -68,6 +68,7 @@ mod tests {
             shards: 0,
             scrub: None,
             refused_hanging: 0,
+            doubt: None,
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use cairn_core::id::{NodeId, SessionId};
+use cairn_core::id::{DiskId, NodeId, SessionId};
 use cairn_protocol::storage::NodeStatus;
 
 /// The memory of one lead.
@@ -19,6 +19,24 @@ pub(crate) struct Memory {
     pub(crate) renewed: HashMap<SessionId, Duration>,
     /// The last report of each node, and when it came.
     pub(crate) heard: HashMap<NodeId, Heard>,
+}
+
+impl Memory {
+    /// The disks that doubt what they have ([`cairn_protocol::storage::DiskStatus::doubt`]).
+    pub(crate) fn doubts(&self) -> HashMap<DiskId, u64> {
+        let disks = self.heard.values().filter_map(|heard| heard.status.as_ref()).flat_map(|status| &status.disks);
+        disks.filter_map(|disk| Some((disk.disk, disk.doubt?))).collect()
+    }
+
+    /// A doubt has ended, although the last report still has it.
+    pub(crate) fn forget_doubt(&mut self, node: NodeId, disk: DiskId, doubt: u64) {
+        let status = self.heard.get_mut(&node).and_then(|heard| heard.status.as_mut());
+        for status in status.into_iter().flat_map(|status| &mut status.disks) {
+            if status.disk == disk && status.doubt == Some(doubt) {
+                status.doubt = None;
+            }
+        }
+    }
 }
 
 /// The last sign of life of a node.

@@ -38,6 +38,6 @@ pub use roles::Roles;
 pub use server::{answer, receive, receive_allowed, receive_head};
 pub use storage_client::HttpStorageNode;
 pub use storage_message::{
-    DeleteShards, DescribeShard, Inventory, PutShard, ReadCells, ShardDescription, ShardPage, StartScrub,
+    DeleteShards, DescribeShard, EndDoubt, Inventory, PutShard, ReadCells, ShardDescription, ShardPage, StartScrub,
     StatusRequest, StoragePath,
 };

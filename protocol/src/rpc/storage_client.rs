@@ -16,7 +16,7 @@ use super::client::{RpcClient, RpcError, collect, read_answer, split_answer, wit
 use super::shard_body::ShardBody;
 use super::shard_sender::ShardSender;
 use super::storage_message::{
-    DeleteShards, DescribeShard, Inventory, PutShard, ReadCells, ShardDescription, ShardPage, StartScrub,
+    DeleteShards, DescribeShard, EndDoubt, Inventory, PutShard, ReadCells, ShardDescription, ShardPage, StartScrub,
     StatusRequest, StoragePath,
 };
 use crate::storage::{
@@ -117,6 +117,10 @@ impl StorageNode for HttpStorageNode {
         let message = Inventory { disk, after, limit };
         let page: ShardPage = self.call(disk, StoragePath::INVENTORY, &message, READ_LIMIT).await?;
         Ok(page.shards)
+    }
+
+    async fn end_doubt(&self, disk: DiskId, doubt: u64) -> Result<(), StorageError> {
+        self.call(disk, StoragePath::END_DOUBT, &EndDoubt { disk, doubt }, READ_LIMIT).await
     }
 
     async fn start_scrub(&self, disk: DiskId) -> Result<(), StorageError> {

@@ -21,6 +21,8 @@ impl StoragePath {
     pub const DELETE: &'static str = "/rpc/v1/storage/delete-shards";
     /// [`Inventory`]. The answer is a [`ShardPage`].
     pub const INVENTORY: &'static str = "/rpc/v1/storage/inventory";
+    /// [`EndDoubt`]. The answer is empty.
+    pub const END_DOUBT: &'static str = "/rpc/v1/storage/end-doubt";
     /// [`StartScrub`]. The answer is empty.
     pub const SCRUB: &'static str = "/rpc/v1/storage/start-scrub";
     /// [`DescribeShard`]. The answer is a [`ShardDescription`].
@@ -110,6 +112,17 @@ pub struct ShardPage {
     /// Ordered by id.
     #[n(0)]
     pub shards: Vec<ShardId>,
+}
+
+/// Says that a disk was compared with metadata.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct EndDoubt {
+    #[n(0)]
+    pub disk: DiskId,
+    /// What the disk reported as its doubt before the comparison began.
+    #[n(1)]
+    pub doubt: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

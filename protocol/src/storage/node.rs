@@ -39,6 +39,10 @@ pub trait StorageNode: Send + Sync + 'static {
     /// At most `limit` of a disk's shards, ordered by id, from the first one after `after`.
     async fn inventory(&self, disk: DiskId, after: Option<ShardId>, limit: u32) -> Result<Vec<ShardId>, StorageError>;
 
+    /// Tells a disk that its inventory was compared with metadata since it reported this [`super::DiskStatus::doubt`]. Another
+    /// doubt, of a later start, stays.
+    async fn end_doubt(&self, disk: DiskId, doubt: u64) -> Result<(), StorageError>;
+
     /// Starts a scrub cycle of a disk at full scrub speed. A running cycle continues at that speed.
     async fn start_scrub(&self, disk: DiskId) -> Result<(), StorageError>;
 

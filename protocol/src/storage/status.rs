@@ -54,4 +54,8 @@ pub struct DiskStatus {
     #[n(8)]
     #[cbor(default)]
     pub refused_hanging: u64,
+    /// Set while the disk may lack a shard, or have a deleted one, without knowing which: its inventory has to be compared with
+    /// metadata. The number names the time since the disk was taken into service, for [`super::StorageNode::end_doubt`].
+    #[n(9)]
+    pub doubt: Option<u64>,
 }

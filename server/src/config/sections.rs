@@ -144,6 +144,8 @@ sections! { |layer|
         rate_max_busy: ByteRate = ByteRate::from_mib_per_s(32), flat repair_bytes_per_s_busy_max;
         /// The rate that a node is granted however busy its disks are.
         rate_min: ByteRate = ByteRate::from_mib_per_s(8), flat repair_bytes_per_s_min;
+        /// Time within which every disk's list of shards is compared with the metadata, both ways.
+        comparison_period: Duration = Duration::from_hours(7 * 24), range Duration::from_secs(1)..;
     }
 
     /// Lifecycle rules: see [Lifecycle rules](operations.md#lifecycle-rules).

@@ -38,6 +38,7 @@ pub(crate) async fn start(
     options.repair.bytes_per_s_max = repair.rate_max.bytes_per_s();
     options.repair.bytes_per_s_busy_max = repair.rate_max_busy.bytes_per_s();
     options.repair.bytes_per_s_min = repair.rate_min.bytes_per_s();
+    options.comparison_period = repair.comparison_period;
     options.node_silence = metadata.node_silence;
     options.lifecycle_interval = lifecycle.interval;
     options.lifecycle_day = lifecycle.day;

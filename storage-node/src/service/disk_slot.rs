@@ -19,6 +19,9 @@ use crate::store::{DiskCondition, DiskStore};
 /// Age of an operation under way from which on the disk hangs.
 const HANG_LIMIT: Duration = Duration::from_secs(10);
 
+/// Names the time since a disk was taken into service, in case it is in doubt about what it has.
+type Doubt = u64;
+
 /// A directory and what is known of the disk in it.
 pub(super) struct DiskSlot {
     /// The place in the node's list, from 1, for messages.
@@ -43,7 +46,7 @@ pub(super) struct DiskSlot {
 
 #[derive(Clone)]
 enum SlotState {
-    InService(DiskStore),
+    InService(DiskStore, Doubt),
     /// A directory that was never a disk and becomes one once the cluster is known.
     New,
     OutOfService(String),
@@ -144,7 +147,7 @@ impl DiskSlot {
     /// The disk's store; `None` while it is out of service.
     pub(super) fn in_service(&self) -> Option<DiskStore> {
         match self.state() {
-            SlotState::InService(store) => Some(store),
+            SlotState::InService(store, _) => Some(store),
             SlotState::New | SlotState::OutOfService(_) => None,
         }
     }
@@ -157,7 +160,7 @@ impl DiskSlot {
             return Err(StorageError::new(StorageErrorKind::Hanging, self.id, why));
         }
         match self.state() {
-            SlotState::InService(store) => Ok(store),
+            SlotState::InService(store, _) => Ok(store),
             SlotState::New => {
                 let detail = format!("disk {} at {} is being prepared", self.number, self.path.display());
                 Err(StorageError::new(StorageErrorKind::NoSuchDisk, self.id, detail))
@@ -166,9 +169,19 @@ impl DiskSlot {
         }
     }
 
-    pub(super) fn put_into_service(&self, store: DiskStore) {
+    /// `doubt` is a random number.
+    pub(super) fn put_into_service(&self, store: DiskStore, doubt: Doubt) {
         tracing::info!(disk = %self.id, path = %self.path.display(), "disk {} is in service", self.number);
-        self.replace(SlotState::InService(store));
+        self.replace(SlotState::InService(store, doubt));
+    }
+
+    /// The disk was compared with metadata since it had this doubt.
+    pub(super) fn end_doubt(&self, ended: Doubt) {
+        if let SlotState::InService(store, doubt) = self.state()
+            && doubt == ended
+        {
+            store.end_doubt();
+        }
     }
 
     /// Returns the store, which the caller closes. Only a new reason is logged.
@@ -190,7 +203,7 @@ impl DiskSlot {
     fn replace(&self, state: SlotState) -> Option<DiskStore> {
         let before = std::mem::replace(&mut *self.state.write().ignore_poison(), state);
         match before {
-            SlotState::InService(store) => Some(store),
+            SlotState::InService(store, _) => Some(store),
             SlotState::New | SlotState::OutOfService(_) => None,
         }
     }
@@ -198,7 +211,7 @@ impl DiskSlot {
     pub(super) fn status(&self) -> DiskStatus {
         let path = self.path.display().to_string();
         let capacity_bytes = self.capacity_bytes.load(Ordering::Relaxed);
-        let status = |state, reason, used_bytes, shards, scrub| DiskStatus {
+        let status = |state, reason, used_bytes, shards, scrub, doubt| DiskStatus {
             disk: self.id,
             path,
             state,
@@ -208,14 +221,16 @@ impl DiskSlot {
             shards,
             scrub,
             refused_hanging: self.refused_hanging.load(Ordering::Relaxed),
+            doubt,
         };
         match self.state() {
-            SlotState::InService(store) => {
+            SlotState::InService(store, doubt) => {
                 let (DiskCondition { state, reason }, usage) = (self.condition(&store), store.usage());
-                status(state, reason, usage.used_bytes, usage.shards, Some(store.scrub_status()))
+                let doubt = Some(doubt).filter(|_| store.is_in_doubt());
+                status(state, reason, usage.used_bytes, usage.shards, Some(store.scrub_status()), doubt)
             }
-            SlotState::New => status(DiskState::Unavailable, "being prepared".to_owned(), 0, 0, None),
-            SlotState::OutOfService(reason) => status(DiskState::Unavailable, reason, 0, 0, None),
+            SlotState::New => status(DiskState::Unavailable, "being prepared".to_owned(), 0, 0, None, None),
+            SlotState::OutOfService(reason) => status(DiskState::Unavailable, reason, 0, 0, None, None),
         }
     }
 

@@ -203,6 +203,14 @@ impl StorageNode for Handle {
         self.store(disk)?.inventory(after, limit).await
     }
 
+    async fn end_doubt(&self, disk: DiskId, doubt: u64) -> Result<(), StorageError> {
+        self.store(disk)?;
+        if let Some(slot) = self.node.slot(disk) {
+            slot.end_doubt(doubt);
+        }
+        Ok(())
+    }
+
     async fn start_scrub(&self, disk: DiskId) -> Result<(), StorageError> {
         self.store(disk)?.start_scrub();
         Ok(())

@@ -13,8 +13,8 @@ use cairn_core::geometry::Geometry;
 use cairn_core::id::DiskId;
 use cairn_core::shard::split_body;
 use cairn_protocol::rpc::{
-    DeleteShards, DescribeShard, Inventory, PutShard, ReadCells, Roles, ShardDescription, ShardPage, StartScrub,
-    StatusRequest, StoragePath, answer, receive, receive_head,
+    DeleteShards, DescribeShard, EndDoubt, Inventory, PutShard, ReadCells, Roles, ShardDescription, ShardPage,
+    StartScrub, StatusRequest, StoragePath, answer, receive, receive_head,
 };
 use cairn_protocol::storage::{RebuildOrder, StorageError, StorageErrorKind, StorageNode};
 use futures_util::StreamExt;
@@ -46,6 +46,7 @@ pub fn router(handle: Handle) -> Router {
         .route(StoragePath::READ, post(read_cells))
         .route(StoragePath::DELETE, post(delete_shards))
         .route(StoragePath::INVENTORY, post(inventory))
+        .route(StoragePath::END_DOUBT, post(end_doubt))
         .route(StoragePath::SCRUB, post(start_scrub))
         .route(StoragePath::DESCRIBE, post(describe_shard))
         .route(StoragePath::REBUILD, post(rebuild_shard))
@@ -188,6 +189,13 @@ async fn inventory(State(handle): State<Handle>, request: Request) -> Response {
             let page = handle.inventory(message.disk, message.after, message.limit).await;
             answer(&page.map(|shards| ShardPage { shards }), status_of)
         }
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+async fn end_doubt(State(handle): State<Handle>, request: Request) -> Response {
+    match receive::<EndDoubt, _>(request, Roles::METADATA, MESSAGE_BYTES_MAX).await {
+        Ok(message) => answer(&handle.end_doubt(message.disk, message.doubt).await, status_of),
         Err(refusal) => refusal.into_response(),
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cairn_core::id::{ClusterId, DiskNumber};
+use cairn_core::random::RandomSource;
 use cairn_core::sync::IgnorePoison;
 use cairn_protocol::metadata::command::{NodeRegistered, RegisterNode};
 use cairn_protocol::metadata::{MetadataError, MetadataExt, Signal, SignalAnswer};
@@ -175,7 +176,7 @@ fn settle(node: &Node, slot: &DiskSlot, cluster: ClusterId) -> Option<DiskStore>
     match DiskStore::open(expected, options, &dependencies) {
         Ok(store) if *node.stop.borrow() => Some(store),
         Ok(store) => {
-            slot.put_into_service(store);
+            slot.put_into_service(store, random_number(node.dependencies.random.as_ref()));
             // An earlier measurement may have been of the filesystem under an empty mount point.
             measure(&node.slots(), node.options.capacity_bytes);
             None
@@ -183,6 +184,10 @@ fn settle(node: &Node, slot: &DiskSlot, cluster: ClusterId) -> Option<DiskStore>
         Err(OpenError::NotADisk { .. }) => slot.take_out_of_service(missing(slot.number, slot.id, &path)),
         Err(error) => slot.take_out_of_service(error.to_string()),
     }
+}
+
+fn random_number(random: &dyn RandomSource) -> u64 {
+    u128::from_le_bytes(random.bytes16()) as u64
 }
 
 fn format_and_note(node: &Node, slot: &DiskSlot, cluster: ClusterId, path: &str) -> Result<(), String> {

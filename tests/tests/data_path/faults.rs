@@ -157,6 +157,10 @@ impl StorageNode for FaultyNode {
         self.inner.inventory(disk, after, limit).await
     }
 
+    async fn end_doubt(&self, disk: DiskId, doubt: u64) -> Result<(), StorageError> {
+        self.inner.end_doubt(disk, doubt).await
+    }
+
     async fn start_scrub(&self, disk: DiskId) -> Result<(), StorageError> {
         self.inner.start_scrub(disk).await
     }

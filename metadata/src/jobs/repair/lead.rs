@@ -75,7 +75,7 @@ impl Lead {
         Self {
             term,
             planner: Planner::new(options.repair, now),
-            returning: Returning::new(storage.clone(), options.node_silence),
+            returning: Returning::new(storage.clone(), options.node_silence, options.comparison_period, now),
             options,
             storage,
             rebuilds: JoinSet::new(),

@@ -1,5 +1,5 @@
-//! Brings a disk that was away back into service: what it lacks is queued for repair, and what nobody needs any more is
-//! deleted, with proof, before it takes anything new (I17).
+//! Makes a disk and metadata agree: what it lacks is queued for repair, and what nobody needs any more is deleted, with proof.
+//! For a disk that was away, that comes before it takes anything new (I17).
 
 use std::sync::Arc;
 
@@ -42,11 +42,12 @@ pub(super) struct Reconciled {
     pub(super) kept: u64,
 }
 
-/// Compares a disk with metadata, page by page, both ways.
+/// Compares a disk with metadata, page by page, both ways, and ends the doubt that it reported before, if any.
 pub(super) async fn run(
     leader: &Arc<Leader>,
     node: Arc<dyn StorageNode>,
     disk: &Disk,
+    doubt: Option<u64>,
 ) -> Result<Reconciled, ReconcileError> {
     let mut total = Reconciled::default();
     let mut after: Option<ShardId> = None;
@@ -61,9 +62,14 @@ pub(super) async fn run(
         total.kept += unknown - deleted;
         match page.next {
             Some(next) => after = Some(next),
-            None => return Ok(total),
+            None => break,
         }
     }
+    if let Some(doubt) = doubt {
+        node.end_doubt(disk.id, doubt).await?;
+        leader.memory().forget_doubt(disk.node, disk.id, doubt);
+    }
+    Ok(total)
 }
 
 /// Deletes those of `unknown` that are provably garbage; returns how many those were.

@@ -9,6 +9,8 @@ pub(super) struct Deletions {
     failing: Mutex<Option<DiskId>>,
     /// Orders to it are not answered.
     hanging: Mutex<Option<DiskId>>,
+    /// What it was told that ends a doubt.
+    ended: Mutex<Vec<(DiskId, u64)>>,
 }
 
 #[async_trait]
@@ -44,6 +46,11 @@ impl StorageNode for Deletions {
 
     async fn inventory(&self, _: DiskId, _: Option<ShardId>, _: u32) -> Result<Vec<ShardId>, StorageError> {
         Ok(Vec::new())
+    }
+
+    async fn end_doubt(&self, disk: DiskId, doubt: u64) -> Result<(), StorageError> {
+        self.ended.lock().unwrap().push((disk, doubt));
+        Ok(())
     }
 
     async fn start_scrub(&self, disk: DiskId) -> Result<(), StorageError> {
@@ -82,6 +89,7 @@ pub(super) fn node_status(state: DiskState) -> NodeStatus {
         shards: 0,
         scrub: None,
         refused_hanging: 0,
+        doubt: None,
     };
     NodeStatus { node: node(), disks: (1..=2).map(status).collect(), cluster: None, commit: None, history: None }
 }
@@ -228,6 +236,53 @@ async fn what_a_verification_finds_missing_is_queued_for_repair() {
     let queued: Vec<_> = queued.iter().map(|entry| (entry.extent, entry.index, entry.cause)).collect();
     let shards = [(0, 0), (0, 1), (1, 0), (1, 1)];
     assert_eq!(queued, shards.map(|(n, index)| (ExtentId::new(session, n), index, 2)));
+}
+
+/// A disk that is in service and doubts what it has is compared with metadata without being taken out of service.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_doubts_what_it_has_is_compared_once() {
+    let dir = TempDir::new().unwrap();
+    let storage = StorageDirectory::new(rpc(SECRET));
+    let deletions = Arc::new(Deletions::default());
+    storage.add_local(node(), Arc::clone(&deletions) as Arc<dyn StorageNode>);
+    let metadata = start_with(options(dir.path()), storage).await;
+    let session = prepare(&metadata).await;
+    metadata.run(registration()).await.unwrap();
+    metadata.run(commit(session, 0, "a")).await.unwrap();
+    let report = |doubt| {
+        let mut status = node_status(DiskState::Active);
+        status.disks[1].doubt = doubt;
+        metadata.signal(Signal::Heartbeat(status))
+    };
+    report(Some(77)).await.unwrap();
+    eventually("the disk is told", async || !deletions.ended.lock().unwrap().is_empty()).await;
+    for _ in 0..5 {
+        report(None).await.unwrap();
+        metadata.leader().wake_jobs();
+    }
+    assert_eq!(*deletions.ended.lock().unwrap(), [(disk(2), 77)]);
+    let queued = metadata.ask(GetRepairQueue { limit: 10 }).await.unwrap();
+    let queued: Vec<_> = queued.iter().map(|entry| (entry.extent, entry.index, entry.cause)).collect();
+    assert_eq!(queued, [(0, 1), (1, 1)].map(|(n, index)| (ExtentId::new(session, n), index, 2)), "only of that disk");
+    let map = metadata.ask(GetClusterMap { known: Epoch(0) }).await.unwrap().unwrap();
+    assert!(map.disks.iter().all(|disk| disk.state == DiskState::Active));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_disk_lacks_is_found_without_being_asked_for() {
+    let dir = TempDir::new().unwrap();
+    let storage = StorageDirectory::new(rpc(SECRET));
+    storage.add_local(node(), Arc::new(Deletions::default()));
+    let often = Options { comparison_period: Duration::from_millis(20), ..options(dir.path()) };
+    let metadata = start_with(often, storage).await;
+    let session = prepare(&metadata).await;
+    metadata.run(registration()).await.unwrap();
+    metadata.run(commit(session, 0, "a")).await.unwrap();
+    eventually("both disks had their turn", async || {
+        metadata.signal(Signal::Heartbeat(node_status(DiskState::Active))).await.unwrap();
+        metadata.ask(GetRepairQueue { limit: 10 }).await.unwrap().len() == 4
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

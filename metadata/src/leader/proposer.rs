@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::error::LeaderError;
 use crate::raft::Raft;
+use crate::raft::message::COMMAND_BYTES_MAX;
 use crate::raft::proposal::{Change, Proposal};
 use crate::state::commands::COMMANDS_PER_ENTRY_MAX;
 use crate::state::stored::StoredCommand;
@@ -58,6 +59,11 @@ impl Proposer {
         let (answer, answered) = oneshot::channel();
         let command = StoredCommand::from(command);
         let bytes = command.encoded_bytes();
+        if bytes > COMMAND_BYTES_MAX {
+            // In the log it would fit into no message to the other members, and nothing after it would reach them either.
+            let limit = format!("a command has at most {COMMAND_BYTES_MAX} bytes, this one {bytes}");
+            return Err(LeaderError::Rejected(Rejection::LimitReached(limit)));
+        }
         self.queue.send(Queued { command, bytes, tag, answer }).await.map_err(|_| LeaderError::Stopping)?;
         match tokio::time::timeout(COMMIT_LIMIT, answered).await {
             Ok(Ok(result)) => result,

@@ -51,8 +51,15 @@ pub(super) trait Written: Send + Sync + 'static {
     /// The committed log id to store with the next write.
     fn committed(&self) -> Option<LogId>;
 
-    /// Entries up to this index are on disk and may leave the cache.
-    fn written(&self, index: u64);
+    /// These entries are on disk and may leave the cache.
+    fn written(&self, rows: &[WrittenRow]);
+}
+
+/// An entry on disk.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct WrittenRow {
+    pub(super) index: u64,
+    pub(super) bytes: u64,
 }
 
 /// Serves jobs until all senders are gone.
@@ -73,14 +80,15 @@ pub(super) fn run(database: &Database, jobs: &Receiver<Job>, shared: &Arc<dyn Wr
         committed = next;
         match job {
             Job::Append(entries, flushed) => {
-                if let (Ok(()), Some(last)) = (&result, entries.last()) {
-                    shared.written(last.log_id.index);
+                if let Ok(rows) = &result {
+                    shared.written(rows);
                 }
-                flushed.log_io_completed(result);
+                drop(entries);
+                flushed.log_io_completed(result.map(drop));
             }
             Job::Vote(_, answer) | Job::Truncate(_, answer) | Job::Purge(_, answer) => {
                 // While the process shuts down nobody may be waiting for the answer.
-                let _ = answer.send(result);
+                let _ = answer.send(result.map(drop));
             }
         }
     }
@@ -106,9 +114,14 @@ impl<'a> From<&'a Job> for Write<'a> {
     }
 }
 
-/// One transaction, synced once.
-pub(super) fn write(database: &Database, change: &Write<'_>, committed: Option<LogId>) -> Result<(), StoreError> {
+/// One transaction, synced once. Returns the rows that it added.
+pub(super) fn write(
+    database: &Database,
+    change: &Write<'_>,
+    committed: Option<LogId>,
+) -> Result<Vec<WrittenRow>, StoreError> {
     let transaction = begin(database)?;
+    let mut rows = Vec::new();
     {
         let mut log = transaction.open_table(LOG)?;
         let mut state = transaction.open_table(STATE)?;
@@ -118,7 +131,9 @@ pub(super) fn write(database: &Database, change: &Write<'_>, committed: Option<L
         match change {
             Write::Append(entries) => {
                 for entry in *entries {
-                    log.insert(entry.log_id.index, EntryRow::from(entry).to_bytes().as_slice())?;
+                    let (index, row) = (entry.log_id.index, EntryRow::from(entry).to_bytes());
+                    log.insert(index, row.as_slice())?;
+                    rows.push(WrittenRow { index, bytes: row.len() as u64 });
                 }
             }
             Write::Vote(vote) => {
@@ -132,7 +147,7 @@ pub(super) fn write(database: &Database, change: &Write<'_>, committed: Option<L
         }
     }
     transaction.commit()?;
-    Ok(())
+    Ok(rows)
 }
 
 /// A write transaction that survives a crash at any point, also one during recovery.

@@ -12,6 +12,12 @@ use super::types::{SnapshotMeta, TypeConfig};
 use cairn_core::id::Incarnation;
 use cairn_core::id::MemberId;
 
+/// Encoded bytes of one command. The largest that a client has reason to send, a completion of 10,000 parts, has less
+/// than one MiB.
+pub(crate) const COMMAND_BYTES_MAX: usize = 16 << 20;
+/// Bytes of one message to a member: the largest is a log entry with one command of the greatest size.
+pub(crate) const MESSAGE_BYTES_MAX: usize = COMMAND_BYTES_MAX + (1 << 20);
+
 /// Paths of the calls between members. Each is a POST with one CBOR message.
 pub(crate) struct RaftPath;
 

@@ -17,11 +17,8 @@ use super::member::RunningMember;
 use super::snapshot_transfers::SnapshotTransfers;
 use crate::leader::LeaderError;
 use crate::raft::message::{
-    Append, Appended, AskVote, Campaign, Campaigning, Hello, RaftPath, SnapshotChunk, Stopped, Voted,
+    Append, Appended, AskVote, Campaign, Campaigning, Hello, MESSAGE_BYTES_MAX, RaftPath, SnapshotChunk, Stopped, Voted,
 };
-
-/// Bytes of one message: the largest is a batch of log entries, or one completion of 10,000 parts.
-const MESSAGE_BYTES_MAX: usize = 16 << 20;
 
 /// The endpoints of `handle`. Each demands that the request came over an authenticated connection, from a caller with the
 /// right to send it (I22).

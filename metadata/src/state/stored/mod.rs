@@ -101,11 +101,16 @@ commands! {
 impl StoredCommand {
     /// Size in the log, in bytes.
     pub(crate) fn encoded_bytes(&self) -> usize {
-        let mut counter = Counter(0);
-        // Counting cannot fail.
-        let _ = minicbor::encode(self, &mut counter);
-        counter.0
+        encoded_bytes(self)
     }
+}
+
+/// Size of `value` once it is encoded, in bytes.
+pub(crate) fn encoded_bytes(value: &impl Encode<()>) -> usize {
+    let mut counter = Counter(0);
+    // Counting cannot fail.
+    let _ = minicbor::encode(value, &mut counter);
+    counter.0
 }
 
 /// Counts the bytes written to it.

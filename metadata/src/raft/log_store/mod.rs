@@ -1,5 +1,9 @@
 //! The Raft log and vote in one redb file. Entries being written, and those written recently, are served from memory.
 
+mod sizes;
+#[cfg(test)]
+mod tests;
+
 use cairn_core::sync::IgnorePoison;
 use cairn_core::threads::Threads;
 use std::collections::BTreeMap;
@@ -14,18 +18,21 @@ use openraft::{AnyError, ErrorSubject, ErrorVerb, LogState, RaftLogReader, Stora
 use redb::{Database, ReadableDatabase, ReadableTable, Table};
 use tokio::sync::oneshot;
 
-use super::codec::{LogIdRow, VoteRow};
-use super::entry::EntryRow;
-use super::log_writer::{
-    self, Answer, COMMITTED, FORMAT, Job, LOG, LOG_FORMAT, PURGED, STATE, VOTE, Written, read_state,
+use crate::raft::codec::{LogIdRow, VoteRow};
+use crate::raft::entry::EntryRow;
+use crate::raft::log_writer::{
+    self, Answer, COMMITTED, FORMAT, Job, LOG, LOG_FORMAT, PURGED, STATE, VOTE, Written, WrittenRow, read_state,
 };
-use super::types::{Entry, LogId, StorageError, TypeConfig, Vote};
+use crate::raft::types::{Entry, LogId, StorageError, TypeConfig, Vote};
+use sizes::Sizes;
 use crate::error::StoreError;
+use crate::state::stored::encoded_bytes;
 use crate::state::tables::Row;
 
 /// Entries kept in memory after they were written: they are about to be applied or replicated.
 const CACHED_ENTRIES_MAX: usize = 32;
-/// Bytes of rows that one read for replication returns, beyond its first entry.
+/// Encoded bytes of the entries that one read for replication returns; a larger entry comes alone. So a message between
+/// members never exceeds [`crate::raft::message::MESSAGE_BYTES_MAX`].
 const READ_BYTES_MAX: usize = 4 << 20;
 /// Page cache of the file, in bytes.
 const CACHE_BYTES: usize = 16 << 20;
@@ -58,6 +65,8 @@ struct Shared {
 #[derive(Default)]
 struct Tail {
     entries: BTreeMap<u64, Entry>,
+    /// Of the rows on disk.
+    sizes: Sizes,
     /// Entries up to this index are on disk.
     written: u64,
     last: Option<LogId>,
@@ -77,8 +86,12 @@ impl Written for Shared {
         self.tail().committed
     }
 
-    fn written(&self, index: u64) {
+    fn written(&self, rows: &[WrittenRow]) {
+        let Some(WrittenRow { index, .. }) = rows.last().copied() else { return };
         let mut tail = self.tail();
+        for row in rows {
+            tail.sizes.append(row.index, row.bytes);
+        }
         tail.written = index;
         while tail.entries.len() > CACHED_ENTRIES_MAX
             && let Some(first) = tail.entries.first_entry()
@@ -98,7 +111,7 @@ impl LogStore {
     }
 
     /// The log in an open file.
-    pub(super) fn on(database: Database, threads: &dyn Threads) -> Result<Self, StoreError> {
+    pub(in crate::raft) fn on(database: Database, threads: &dyn Threads) -> Result<Self, StoreError> {
         let transaction = log_writer::begin(&database)?;
         let tail = {
             let log = transaction.open_table(LOG)?;
@@ -112,7 +125,8 @@ impl LogStore {
             check_holes(&log, purged)?;
             let committed = read_state::<LogIdRow>(&state, COMMITTED)?.map(Into::into);
             let vote = read_state::<VoteRow>(&state, VOTE)?.map(Into::into);
-            Tail { entries: BTreeMap::new(), written: last.map_or(0, |id| id.index), last, purged, committed, vote }
+            let sizes = measure(&log)?;
+            Tail { entries: BTreeMap::new(), sizes, written: last.map_or(0, |id| id.index), last, purged, committed, vote }
         };
         transaction.commit()?;
         let file = Arc::new(LogFile { database, open: Arc::new(()) });
@@ -163,13 +177,28 @@ impl LogStore {
     }
 
     #[cfg(test)]
-    pub(super) fn vote(&self) -> Option<Vote> {
+    pub(in crate::raft) fn vote(&self) -> Option<Vote> {
         self.shared.tail().vote
     }
 
     /// The last entry that was purged.
     pub(crate) fn purged(&self) -> Option<LogId> {
         self.shared.tail().purged
+    }
+
+    /// Bytes of all entries, to within some 64 KiB.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.shared.tail().sizes.total()
+    }
+
+    /// Bytes of the entries behind `index`, to within some 64 KiB.
+    pub(crate) fn bytes_behind(&self, index: u64) -> u64 {
+        self.shared.tail().sizes.behind(index)
+    }
+
+    /// The first entry to keep, so that it and those behind it have at most `bytes`; `None` if all of them fit.
+    pub(crate) fn first_within(&self, bytes: u64) -> Option<u64> {
+        self.shared.tail().sizes.first_within(bytes)
     }
 
     /// A token that can no longer be upgraded once the file is closed.
@@ -186,7 +215,7 @@ impl LogStore {
 
     /// Reads the entries of `start..end`, from disk where they are not in memory; stops after `limit` bytes.
     fn read(&self, start: u64, end: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
-        let (mut cached, from_disk) = {
+        let (cached, from_disk) = {
             let tail = self.shared.tail();
             let first = tail.entries.first_key_value().map_or(u64::MAX, |(index, _)| *index).max(start);
             let cached: Vec<Entry> =
@@ -194,9 +223,9 @@ impl LogStore {
             (cached, start..end.min(first))
         };
         let mut entries = Vec::new();
+        let mut bytes = 0;
         if !from_disk.is_empty() {
             let log = self.file.database.begin_read()?.open_table(LOG)?;
-            let mut bytes = 0;
             for row in log.range(from_disk)? {
                 let (_, row) = row?;
                 bytes += row.value().len();
@@ -206,7 +235,17 @@ impl LogStore {
                 entries.push(EntryRow::read(row.value())?.into());
             }
         }
-        entries.append(&mut cached);
+        if limit == usize::MAX {
+            entries.extend(cached);
+            return Ok(entries);
+        }
+        for entry in cached {
+            bytes += encoded_bytes(&EntryRow::from(&entry));
+            if bytes > limit && !entries.is_empty() {
+                break;
+            }
+            entries.push(entry);
+        }
         Ok(entries)
     }
 }
@@ -291,6 +330,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         let last = last.map_err(|e| read_error(&e))?.and_then(|entries| entries.first().map(|e| e.log_id));
         let mut tail = self.shared.tail();
         tail.entries.split_off(&since.index);
+        tail.sizes.truncate(since.index);
         tail.last = last.or(tail.purged);
         tail.written = tail.last.map_or(0, |id| id.index);
         Ok(())
@@ -300,6 +340,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
         self.submit(|answer| Job::Purge(upto, answer)).await?;
         let mut tail = self.shared.tail();
         tail.entries = tail.entries.split_off(&(upto.index + 1));
+        tail.sizes.purge(upto.index);
         tail.purged = Some(upto);
         if tail.last < Some(upto) {
             tail.last = Some(upto);
@@ -332,6 +373,15 @@ fn check_holes(log: &impl ReadableTable<u64, &'static [u8]>, purged: Option<LogI
         "it should hold entries {expected} to {last} and holds {held}, the first of them {first}: entries are missing"
     );
     Err(StoreError::Damaged { table: "log", detail })
+}
+
+fn measure(log: &impl ReadableTable<u64, &'static [u8]>) -> Result<Sizes, StoreError> {
+    let mut sizes = Sizes::default();
+    for row in log.iter()? {
+        let (index, row) = row?;
+        sizes.append(index.value(), row.value().len() as u64);
+    }
+    Ok(sizes)
 }
 
 fn write_error(error: &impl std::fmt::Display) -> StorageError {

@@ -22,5 +22,5 @@ mod testing;
 
 pub use directory::StartError;
 pub use error::StoreError;
-pub use options::Options;
+pub use options::{LogRetention, Options};
 pub use service::{Dependencies, Handle, MetadataService, router};

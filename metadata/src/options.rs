@@ -34,8 +34,10 @@ pub struct Options {
     pub node_silence: Duration,
     /// Interval of the background jobs.
     pub tick: Duration,
-    /// Log entries after which the state is synced and the log before it purged.
+    /// Log entries after which the state is synced, so that the log before it may be purged.
     pub snapshot_entries: u64,
+    /// How much of the log is kept all the same, for members that come back.
+    pub log: LogRetention,
     /// Bytes of the state's pages kept in memory.
     pub cache_bytes: usize,
     /// Whether every page of the files is verified before the member starts.
@@ -50,6 +52,25 @@ pub struct Options {
     pub lifecycle_interval: Duration,
     /// The length of the day that lifecycle rules count in: 24 hours but for tests.
     pub lifecycle_day: Duration,
+}
+
+/// How much of the log a member keeps. A member that comes back and finds the log from its own end on needs no snapshot.
+/// Whatever is set, the log takes at most a quarter of what its disk has room for.
+#[derive(Debug, Clone, Copy)]
+pub struct LogRetention {
+    /// Bytes that are kept.
+    pub bytes: u64,
+    /// Time for which an entry is kept, while all fit.
+    pub time: Duration,
+    /// Bytes that are kept for a member with a snapshot on its way, until it has caught up; beyond that it needs another
+    /// snapshot.
+    pub pinned_bytes: u64,
+}
+
+impl Default for LogRetention {
+    fn default() -> Self {
+        Self { bytes: 256 << 20, time: Duration::from_mins(10), pinned_bytes: 1 << 30 }
+    }
 }
 
 impl Options {
@@ -67,6 +88,7 @@ impl Options {
             node_silence: Duration::from_secs(5),
             tick: Duration::from_secs(1),
             snapshot_entries: 5000,
+            log: LogRetention::default(),
             cache_bytes: 256 << 20,
             verify_at_start: true,
             repair_grace: Duration::from_mins(10),

@@ -1,4 +1,4 @@
-//! The background jobs. Every member syncs its state and helps to form the cluster. The leader ends the sessions of silent
+//! The background jobs. Every member syncs its state, trims its log and helps to form the cluster. The leader ends the sessions of silent
 //! gateways, keeps disk states in the map, maintains the membership, expires objects by lifecycle rules, and reclaims
 //! space. Each job is a task of its own, so that none is blind while another waits for a disk. Each decision is a function;
 //! here they are carried out.
@@ -15,6 +15,7 @@ mod members;
 mod reclaim;
 mod reclaimer;
 pub(crate) mod repair;
+mod trim_log;
 
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ use lifecycle::Lifecycle;
 use liveness::Liveness;
 use members::Membership;
 use reclaim::Reclaim;
+pub(crate) use trim_log::TrimLog;
 
 /// The jobs before they run.
 pub(crate) struct Jobs {
@@ -79,7 +81,7 @@ impl Jobs {
     }
 
     /// Starts the jobs. They run until the member stops, or nobody has a handle of it any more.
-    pub(crate) fn spawn(self, leader: &Arc<Leader>, stop: watch::Receiver<bool>) {
+    pub(crate) fn spawn(self, leader: &Arc<Leader>, trim: TrimLog, stop: watch::Receiver<bool>) {
         let Self { options, upkeep, admission, storage } = self;
         let beat = Beat { leader: Arc::downgrade(leader), every: options.tick, stop };
         let never = Arc::new(Notify::new());
@@ -88,6 +90,7 @@ impl Jobs {
         tokio::spawn(beat.clone().run(leader.wake(), liveness));
         tokio::spawn(beat.clone().run(Arc::clone(&never), upkeep));
         tokio::spawn(beat.clone().run(Arc::clone(&never), membership));
+        tokio::spawn(beat.clone().run(Arc::clone(&never), trim));
         tokio::spawn(beat.clone().run(Arc::clone(&never), Lifecycle::new(&options)));
         tokio::spawn(beat.run(never, Reclaim::new(options.reclaim_grace, storage)));
     }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use cairn_protocol::rpc::RpcClient;
 use minicbor::{Decode, Encode};
-use openraft::error::{Fatal, NetworkError, RPCError, RaftError, ReplicationClosed, StreamingError, Unreachable};
+use openraft::error::{
+    Fatal, NetworkError, RPCError, RaftError, ReplicationClosed, StreamingError, Unreachable,
+};
 use openraft::network::{RPCOption, RaftNetwork, RaftNetworkFactory};
 use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, VoteRequest, VoteResponse};
 use openraft::{AnyError, BasicNode, ErrorSubject, ErrorVerb, Snapshot, StorageIOError};
@@ -15,6 +17,7 @@ use super::admission::Admission;
 use super::codec::MembershipRow;
 use super::machine::STATE_FORMAT;
 use super::message::{Append, Appended, AskVote, ChunkTaken, RaftPath, SnapshotChunk, Stopped, Voted};
+use super::pins::Pins;
 use super::snapshot::{self, Position, SnapshotData, StreamHash};
 use super::types::{TypeConfig, Vote};
 use cairn_core::id::MemberId;
@@ -30,26 +33,36 @@ type CallError = RPCError<MemberId, BasicNode, RaftError<MemberId>>;
 pub(crate) struct Network {
     rpc: RpcClient,
     admission: Arc<Admission>,
+    pins: Arc<Pins>,
 }
 
 impl Network {
-    pub(crate) fn new(rpc: RpcClient, admission: Arc<Admission>) -> Self {
-        Self { rpc, admission }
+    pub(crate) fn new(rpc: RpcClient, admission: Arc<Admission>, pins: Arc<Pins>) -> Self {
+        Self { rpc, admission, pins }
     }
 }
 
 impl RaftNetworkFactory<TypeConfig> for Network {
     type Network = Peer;
 
-    async fn new_client(&mut self, _target: MemberId, node: &BasicNode) -> Peer {
-        Peer { rpc: self.rpc.clone(), addr: node.addr.clone(), admission: Arc::clone(&self.admission) }
+    async fn new_client(&mut self, target: MemberId, node: &BasicNode) -> Peer {
+        Peer {
+            member: target,
+            rpc: self.rpc.clone(),
+            addr: node.addr.clone(),
+            admission: Arc::clone(&self.admission),
+            pins: Arc::clone(&self.pins),
+        }
     }
 }
 
+/// Another member.
 pub(crate) struct Peer {
+    member: MemberId,
     rpc: RpcClient,
     addr: String,
     admission: Arc<Admission>,
+    pins: Arc<Pins>,
 }
 
 impl Peer {
@@ -152,9 +165,15 @@ impl RaftNetwork<TypeConfig> for Peer {
         cancel: impl Future<Output = ReplicationClosed> + Send + 'static,
         _option: RPCOption,
     ) -> Result<SnapshotResponse<MemberId>, StreamingError<TypeConfig, Fatal<MemberId>>> {
-        tokio::select! {
+        // What is written from now on must still be there when the snapshot has arrived.
+        let held = self.pins.hold(self.member, snapshot.meta.last_log_id.map_or(0, |id| id.index));
+        let sent = tokio::select! {
             closed = cancel => Err(StreamingError::Closed(closed)),
             sent = self.stream(vote, snapshot) => sent,
+        };
+        if sent.is_ok() {
+            held.arrived();
         }
+        sent
     }
 }

@@ -16,19 +16,16 @@ use super::handle::Handle;
 use super::meeting;
 use super::member::RunningMember;
 use crate::directory::{Directory, StartError};
-use crate::jobs::Jobs;
 use crate::jobs::repair;
+use crate::jobs::{Jobs, TrimLog};
 use crate::leader::{Leader, LeaderParts};
 use crate::options::Options;
 use crate::raft::Raft;
 use crate::raft::admission::{Admission, LocalMember};
 use crate::raft::network::Network;
+use crate::raft::pins::Pins;
 use crate::raft::times::{ELECTION_MS_MAX, ELECTION_MS_MIN, HEARTBEAT_MS};
 
-/// Entries kept in the log behind a snapshot, for followers that are a little late.
-const ENTRIES_KEPT: u64 = 1000;
-/// Entries purged at a time.
-const PURGE_BATCH: u64 = 256;
 /// Time for a single member to become ready.
 const READY_LIMIT: Duration = Duration::from_mins(1);
 const READY_STEP: Duration = Duration::from_millis(2);
@@ -67,7 +64,8 @@ impl MetadataService {
             process: ClientId::draw(random.as_ref()),
             founders: options.members.iter().map(|(id, _)| *id).collect(),
         }));
-        let network = Network::new(rpc.clone(), Arc::clone(&admission));
+        let pins = Arc::new(Pins::default());
+        let network = Network::new(rpc.clone(), Arc::clone(&admission), Arc::clone(&pins));
         let raft = Raft::new(options.member_id, config(&options)?, network, log.clone(), Arc::clone(&machine))
             .await
             .map_err(|e| StartError::Raft(e.to_string()))?;
@@ -87,6 +85,7 @@ impl MetadataService {
         let leader = &member.leader;
         let repair = repair::run(Arc::downgrade(leader), options.clone(), storage.clone(), stopped.clone());
         let sole = is_sole(&member, &options).await?;
+        let trim = TrimLog::new(&options, member.raft.clone(), member.log.clone(), pins);
         let mut jobs = Jobs::new(options.clone(), directory, Arc::clone(&member.admission), random, storage);
         if sole {
             begin_alone(&member, &options).await?;
@@ -95,7 +94,7 @@ impl MetadataService {
             tokio::spawn(meeting::run(Arc::downgrade(&member), options.members, stopped.clone()));
         }
         tokio::spawn(repair);
-        jobs.spawn(leader, stopped);
+        jobs.spawn(leader, trim, stopped);
         Ok(Handle { member })
     }
 }
@@ -131,9 +130,8 @@ fn config(options: &Options) -> Result<Arc<Config>, StartError> {
         election_timeout_min: ELECTION_MS_MIN,
         election_timeout_max: ELECTION_MS_MAX,
         snapshot_policy: SnapshotPolicy::LogsSinceLast(options.snapshot_entries),
-        max_in_snapshot_log_to_keep: ENTRIES_KEPT.min(options.snapshot_entries),
-        replication_lag_threshold: options.snapshot_entries.saturating_mul(2),
-        purge_batch_size: PURGE_BATCH,
+        // Raft by itself purges nothing: `TrimLog` does.
+        max_in_snapshot_log_to_keep: u64::MAX,
         ..Config::default()
     };
     Ok(Arc::new(config.validate().map_err(|e| StartError::Raft(e.to_string()))?))

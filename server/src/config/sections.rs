@@ -73,6 +73,14 @@ sections! { |layer|
         verify_at_start: bool = true, flat metadata_verify_at_start;
         /// Memory for pages of the metadata state.
         cache: ByteSize = ByteSize::from_mib(64), flat metadata_cache_bytes;
+        /// Bytes of the Raft log that a member keeps for others that come back. The log takes at most a quarter of what its
+        /// disk has room for, whatever is set here.
+        log_kept: ByteSize = ByteSize::from_mib(256);
+        /// Time for which an entry of the log is kept, while all fit into `log_kept`.
+        log_kept_time: Duration = Duration::from_mins(10);
+        /// Bytes of the log that are kept for a member with a snapshot on its way, until it has caught up. Beyond that it
+        /// needs another snapshot.
+        log_pinned: ByteSize = ByteSize::from_mib(1024);
         /// The level at which at most `m` shards of an extent lie together: `disk`, `node`, `rack` or `zone`. Read when
         /// the cluster is formed. Writes are refused while fewer than two such domains exist.
         failure_domain: FailureDomain = defaults::failure_domain(layer.server.roles.as_ref()),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cairn_core::unit::format_duration;
-use cairn_metadata::{Dependencies, Handle, MetadataService, Options};
+use cairn_metadata::{Dependencies, Handle, LogRetention, MetadataService, Options};
 use cairn_protocol::metadata::OperatedMetadata;
 use cairn_protocol::rpc::HttpMetadata;
 
@@ -34,6 +34,11 @@ pub(crate) async fn start(
     options.session_lease = metadata.session_lease;
     options.cache_bytes = usize::try_from(metadata.cache.bytes()).unwrap_or(usize::MAX);
     options.verify_at_start = metadata.verify_at_start;
+    options.log = LogRetention {
+        bytes: metadata.log_kept.bytes(),
+        time: metadata.log_kept_time,
+        pinned_bytes: metadata.log_pinned.bytes(),
+    };
     options.repair_grace = repair.grace;
     options.repair.bytes_per_s_max = repair.rate_max.bytes_per_s();
     options.repair.bytes_per_s_busy_max = repair.rate_max_busy.bytes_per_s();

@@ -18,16 +18,16 @@ use openraft::{AnyError, ErrorSubject, ErrorVerb, LogState, RaftLogReader, Stora
 use redb::{Database, ReadableDatabase, ReadableTable, Table};
 use tokio::sync::oneshot;
 
+use crate::error::StoreError;
 use crate::raft::codec::{LogIdRow, VoteRow};
 use crate::raft::entry::EntryRow;
 use crate::raft::log_writer::{
     self, Answer, COMMITTED, FORMAT, Job, LOG, LOG_FORMAT, PURGED, STATE, VOTE, Written, WrittenRow, read_state,
 };
 use crate::raft::types::{Entry, LogId, StorageError, TypeConfig, Vote};
-use sizes::Sizes;
-use crate::error::StoreError;
 use crate::state::stored::encoded_bytes;
 use crate::state::tables::Row;
+use sizes::Sizes;
 
 /// Entries kept in memory after they were written: they are about to be applied or replicated.
 const CACHED_ENTRIES_MAX: usize = 32;
@@ -126,7 +126,15 @@ impl LogStore {
             let committed = read_state::<LogIdRow>(&state, COMMITTED)?.map(Into::into);
             let vote = read_state::<VoteRow>(&state, VOTE)?.map(Into::into);
             let sizes = measure(&log)?;
-            Tail { entries: BTreeMap::new(), sizes, written: last.map_or(0, |id| id.index), last, purged, committed, vote }
+            Tail {
+                entries: BTreeMap::new(),
+                sizes,
+                written: last.map_or(0, |id| id.index),
+                last,
+                purged,
+                committed,
+                vote,
+            }
         };
         transaction.commit()?;
         let file = Arc::new(LogFile { database, open: Arc::new(()) });
@@ -187,7 +195,8 @@ impl LogStore {
     }
 
     /// Bytes of all entries, to within some 64 KiB.
-    pub(crate) fn bytes(&self) -> u64 {
+    #[cfg(test)]
+    fn bytes(&self) -> u64 {
         self.shared.tail().sizes.total()
     }
 

@@ -1,8 +1,14 @@
 //! Three members that talk over real HTTP: the loss of one, its return, and a copy of one.
 
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
 use cairn_core::id::MemberId;
+use cairn_protocol::metadata::query::{GetMembers, MemberRole};
+use cairn_protocol::metadata::{MemberAddress, OperatedMetadata, OperatorRequest};
+use tokio::sync::watch;
 
 use super::*;
+use crate::LogRetention;
 use crate::raft::message::{AskVote, Voted};
 
 /// One of three members, over real HTTP.
@@ -14,17 +20,50 @@ struct Member {
 
 impl Member {
     async fn start(&mut self, id: MemberId, members: &[(MemberId, String)]) {
+        let handle = self.open(id, members).await;
         let listener = LoopbackNetwork.bind(&self.addr).await.unwrap();
+        let server = serve(&handle, listener);
+        self.running = Some((handle, server));
+    }
+
+    /// Like [`Member::start`], but takes each chunk of a snapshot only after as many commits as `held` more.
+    async fn start_slowly(
+        &mut self,
+        id: MemberId,
+        members: &[(MemberId, String)],
+        commits: watch::Receiver<u64>,
+        held: u64,
+    ) {
+        let handle = self.open(id, members).await;
+        let listener = LoopbackNetwork.bind(&self.addr).await.unwrap();
+        let slow = from_fn(move |request: Request, next: Next| {
+            let mut commits = commits.clone();
+            async move {
+                if request.uri().path() == RaftPath::SNAPSHOT {
+                    let from = *commits.borrow();
+                    // Commits end with the test.
+                    let _ = commits.wait_for(|made| *made >= from + held).await;
+                }
+                next.run(request).await
+            }
+        });
+        let app = router(handle.clone()).layer(slow);
+        let server = tokio::spawn(cairn_protocol::rpc::testing::serve(listener, SECRET, app));
+        self.running = Some((handle, server));
+    }
+
+    async fn open(&self, id: MemberId, members: &[(MemberId, String)]) -> Handle {
         let options = Options {
             member_id: id,
             members: members.to_vec(),
             advertise: self.addr.clone(),
             snapshot_entries: 30,
+            // As little as there can be.
+            log: LogRetention { time: Duration::ZERO, ..LogRetention::default() },
+            session_lease: Duration::from_hours(1),
             ..options(self.dir.path())
         };
-        let handle = start_with(options, StorageDirectory::new(rpc(SECRET))).await;
-        let server = serve(&handle, listener);
-        self.running = Some((handle, server));
+        start_with(options, StorageDirectory::new(rpc(SECRET))).await
     }
 
     async fn stop(&mut self) {
@@ -89,6 +128,56 @@ async fn three_members_agree_survive_the_loss_of_one_and_take_it_back_by_snapsho
     let view = returned.machine().view().unwrap();
     let held = crate::state::tables::usage::get(&view.usage().unwrap(), crate::state::tables::usage::TOTAL).unwrap();
     assert_eq!((held.objects, held.bytes), (301, 30_100));
+}
+
+/// Commits that the members make, one after the other, without a pause.
+async fn write_on(client: &HttpMetadata, session: SessionId, made: &watch::Sender<u64>) {
+    for n in 1.. {
+        let outcome = client.run(commit(session, 10 * n, "key")).await;
+        if outcome.is_ok() {
+            made.send_modify(|made| *made += 1);
+        } else {
+            let again = matches!(outcome, Err(MetadataError::Unknown(_) | MetadataError::Unavailable(_)));
+            assert!(again, "{outcome:?}");
+        }
+    }
+}
+
+/// I28, I39: the log behind a snapshot is kept until it has arrived and the member has the rest, however slow it is and
+/// however much is written meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_member_that_returns_beyond_the_log_votes_again_while_commits_go_on() {
+    /// Commits while a chunk of the snapshot is on its way: more than the log keeps, and than a voter may lack.
+    const HELD: u64 = 250;
+    const COMMITS_MAX: u64 = 2000;
+    let (mut members, addrs, client) = cluster_of_three().await;
+    let session = prepare(&client).await;
+    let leaves = members.iter().rposition(|m| !m.running.as_ref().unwrap().0.leads()).unwrap();
+    let (id, addr) = addrs[leaves].clone();
+    members[leaves].stop().await;
+    client.operate(OperatorRequest::RemoveMember(id)).await.unwrap();
+    members[leaves].dir = TempDir::new().unwrap();
+    for n in 1..=100 {
+        client.run(commit(session, 10 * n, "before")).await.unwrap();
+    }
+    let (made, commits) = watch::channel(0);
+    members[leaves].start_slowly(id, &addrs, commits.clone(), HELD).await;
+    client.operate(OperatorRequest::AddMember(MemberAddress { member: id, addr })).await.unwrap();
+    let votes = async || {
+        let table = client.ask(GetMembers {}).await;
+        table.is_ok_and(|table| table.members.iter().any(|m| m.member == id && m.role == MemberRole::Voter))
+    };
+    let returns = async {
+        while !votes().await {
+            assert!(*commits.borrow() < COMMITS_MAX, "it does not vote after {COMMITS_MAX} commits");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::select! {
+        () = returns => {}
+        () = write_on(&client, session, &made) => {}
+    }
+    assert!(*commits.borrow() >= HELD, "it took a snapshot");
 }
 
 /// I15, I18: a copy of a member's directory finds the original at its address, and takes no part.

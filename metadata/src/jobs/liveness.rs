@@ -28,7 +28,7 @@ impl Job for Liveness {
 
 impl Liveness {
     async fn end_sessions(&self, leader: &Leader) -> Result<(), LeaderError> {
-        let open = sessions::all(&leader.view()?.sessions()?)?;
+        let open = leader.read(|view| sessions::all(&view.sessions()?)).await?;
         let open: Vec<_> = open.into_iter().map(|(id, _)| id).collect();
         let now = leader.now();
         let expired = {

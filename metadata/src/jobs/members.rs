@@ -35,7 +35,7 @@ async fn maintain(leader: &Leader, admission: &Admission, own_addr: &str) -> Res
     if group.voters.len() > 1 {
         return members.change(ChangeMembers::ReplaceAllVoters(group.target()), false).await;
     }
-    let record = members::record(&leader.view()?.meta()?)?;
+    let record = leader.read(|view| members::record(&view.meta()?)).await?;
     for member in group.nodes.keys().filter(|member| record.of(**member).is_none()) {
         if let Some(incarnation) = admission.incarnation_of(*member) {
             members.enroll(*member, Some(incarnation)).await?;

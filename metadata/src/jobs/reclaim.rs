@@ -39,7 +39,7 @@ impl Job for Reclaim {
             None => Lead { term, marks: GraceMarks::new(self.grace), reclaimer: Reclaimer::new(self.storage.clone()) },
         };
         let lead = self.lead.insert(lead);
-        if leader.is_held_back()? {
+        if leader.is_held_back().await? {
             return Ok(false);
         }
         // The commit before the clock: what is younger than the clock says must not count as older.

@@ -21,7 +21,7 @@ use cairn_protocol::metadata::query::RestoreHold;
 use cairn_protocol::metadata::{Command, Outcome, Query};
 use cairn_protocol::rpc::CallTag;
 use cairn_protocol::storage::DeleteProof;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 pub(crate) use error::LeaderError;
 pub(crate) use members::Members;
@@ -38,6 +38,9 @@ use client_watch::ClientWatch;
 use memory::LeaderMemory;
 use proposer::Proposer;
 use read_gate::ReadGate;
+
+/// Reads of the state at one time; beyond that they wait. Raft needs the threads of the same pool to apply what it commits.
+const READS_MAX: usize = 64;
 
 /// The parts of a [`Leader`].
 pub(crate) struct LeaderParts {
@@ -62,6 +65,7 @@ pub(crate) struct Leader {
     clients: ClientWatch,
     repair: RepairStatusCell,
     history: HistoryBegun,
+    reads: Arc<Semaphore>,
     /// The lead is being handed over: commands are refused, because they would keep the others from electing.
     handing_over: AtomicBool,
     /// Wakes the background jobs before their time.
@@ -87,6 +91,7 @@ impl Leader {
             clients: ClientWatch::default(),
             repair: RepairStatusCell::default(),
             history: HistoryBegun::default(),
+            reads: Arc::new(Semaphore::new(READS_MAX)),
             handing_over: AtomicBool::new(false),
             wake: Arc::new(Notify::new()),
             raft,
@@ -143,12 +148,13 @@ impl Leader {
         proposer::change(&self.raft, self.clock.as_ref(), change).await
     }
 
-    /// The state as of now.
+    /// The state as of now. Its tables lie on a disk: they are opened only where that may take long.
     pub(crate) fn view(&self) -> Result<View, StoreError> {
         self.machine.view()
     }
 
-    /// Reads the state as of now on a thread where that may take long.
+    /// Reads the state as of now. It lies on a disk, which may be slow: this happens on a thread of its own, because Raft's
+    /// heartbeats and everything else wait for the threads that run tasks.
     pub(crate) async fn read<T, E>(
         &self,
         look: impl FnOnce(&View) -> Result<T, E> + Send + 'static,
@@ -158,7 +164,12 @@ impl Leader {
         E: Into<LeaderError> + Send + 'static,
     {
         let machine = Arc::clone(&self.machine);
-        let looked = tokio::task::spawn_blocking(move || look(&machine.view()?).map_err(Into::into));
+        let turn = Arc::clone(&self.reads).acquire_owned().await.map_err(|_| LeaderError::Stopping)?;
+        let looked = tokio::task::spawn_blocking(move || {
+            let read = look(&machine.view()?).map_err(Into::into);
+            drop(turn);
+            read
+        });
         looked.await?
     }
 
@@ -254,8 +265,8 @@ impl Leader {
     }
 
     /// Whether the service was restored and deletions are held.
-    pub(crate) fn is_held_back(&self) -> Result<bool, StoreError> {
-        let hold = meta::get::<RestoreHold>(&self.view()?.meta()?, meta::RESTORED)?;
+    pub(crate) async fn is_held_back(&self) -> Result<bool, LeaderError> {
+        let hold = self.read(|view| meta::get::<RestoreHold>(&view.meta()?, meta::RESTORED)).await?;
         Ok(hold.is_some_and(|hold| hold.released_below.is_none()))
     }
 

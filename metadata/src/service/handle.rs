@@ -12,7 +12,6 @@ use cairn_protocol::metadata::{
 use cairn_protocol::rpc::{HttpMetadata, MetadataFailure};
 
 use super::member::RunningMember;
-use crate::error::StoreError;
 use crate::leader::{Leader, LeaderError};
 use crate::raft::machine::Machine;
 use crate::state::tables::meta;
@@ -63,8 +62,8 @@ impl Handle {
     }
 
     /// Present while a restored service is compared with the disks and deletes nothing.
-    pub fn restore_hold(&self) -> Result<Option<RestoreHold>, StoreError> {
-        meta::get(&self.member.machine.view()?.meta()?, meta::RESTORED)
+    pub async fn restore_hold(&self) -> Result<Option<RestoreHold>, MetadataError> {
+        self.member.leader.read(|view| meta::get(&view.meta()?, meta::RESTORED)).await.map_err(told)
     }
 
     /// Whether this member leads and answers queries.

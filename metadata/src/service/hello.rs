@@ -23,9 +23,8 @@ pub(super) async fn hello(rpc: &RpcClient, addr: &str, question: &Hello) -> Resu
 
 impl RunningMember {
     /// What this member knows of itself and of the asker.
-    pub(super) fn answer_hello(&self, question: &Hello) -> Result<HelloAnswer, Stopped> {
-        let stopped = |e: &dyn std::fmt::Display| Stopped { detail: e.to_string() };
-        let record = self.machine.view().and_then(|view| members::record(&view.meta()?)).map_err(|e| stopped(&e))?;
+    pub(super) async fn answer_hello(&self, question: &Hello) -> Result<HelloAnswer, Stopped> {
+        let record = self.leader.read(|view| members::record(&view.meta()?)).await.map_err(Stopped::because)?;
         self.admission.meet(question.member, question.incarnation);
         let me = self.admission.me();
         let metrics = self.raft.metrics();

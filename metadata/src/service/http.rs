@@ -43,7 +43,7 @@ pub fn router(handle: Handle) -> Router {
         .route(RaftPath::APPEND, endpoint!(async |s: &Server, m: Append| s.append(m).await))
         .route(RaftPath::VOTE, endpoint!(async |s: &Server, m: AskVote| s.vote(m).await))
         .route(RaftPath::SNAPSHOT, endpoint!(async |s: &Server, m: SnapshotChunk| s.transfers.take(&s.member, m).await))
-        .route(RaftPath::HELLO, endpoint!(async |s: &Server, m: Hello| s.member.answer_hello(&m)))
+        .route(RaftPath::HELLO, endpoint!(async |s: &Server, m: Hello| s.member.answer_hello(&m).await))
         .route(RaftPath::CAMPAIGN, endpoint!(async |s: &Server, m: Campaign| s.campaign(m).await))
 }
 
@@ -75,7 +75,7 @@ impl Server {
             LeaderMessage::Signal(signal) => self.member.signal(signal).await,
             LeaderMessage::Operator(request) => {
                 self.member.operate(request).await?;
-                Ok(self.member.signal_answer()?)
+                self.member.signal_answer().await
             }
         }
     }

@@ -38,9 +38,9 @@ impl RunningMember {
         answers
     }
 
-    fn holding(&self) -> Holding {
+    async fn holding(&self) -> Holding {
         let cluster = self.machine.map().map(|map| map.cluster);
-        let record = self.machine.view().and_then(|view| members::record(&view.meta()?)).unwrap_or_default();
+        let record = self.leader.read(|view| members::record(&view.meta()?)).await.unwrap_or_default();
         Holding {
             cluster,
             is_blank: self.log.is_pristine(),
@@ -82,7 +82,7 @@ pub(super) async fn run(weak: Weak<RunningMember>, founders: Vec<(MemberId, Stri
 async fn meet(local: &RunningMember, founders: &[(MemberId, String)], round: u32, admitted: &mut bool) {
     let answers = local.ask_all(founders).await;
     // Read after the answers: it then includes everything acknowledged before them.
-    let holding = local.holding();
+    let holding = local.holding().await;
     let me = local.admission.me();
     if *admitted {
         if let Some(refusal) = contradiction(me, holding, &answers) {

@@ -66,7 +66,7 @@ impl RunningMember {
     pub(super) async fn member_table(&self) -> Result<MemberTable, LeaderError> {
         let group = self.leader.members().group();
         let alive = self.alive(&group.nodes).await;
-        let restored = meta::get(&self.leader.view()?.meta()?, meta::RESTORED)?;
+        let restored = self.leader.read(|view| meta::get(&view.meta()?, meta::RESTORED)).await?;
         let entry = |(member, addr): (&MemberId, &String)| {
             let leads = *member == self.admission.me().member;
             MemberEntry {

@@ -24,9 +24,6 @@ impl RunningMember {
         if let Some(answer) = answer_at_once(&self.leader, &query) {
             return Ok(answer);
         }
-        if queries::is_small(&query) {
-            return answer(&self.leader, &self.leader.view()?, query);
-        }
         let leader = Arc::clone(&self.leader);
         self.leader.read(move |view| answer(&leader, view, query)).await
     }

@@ -6,7 +6,6 @@ use cairn_protocol::metadata::{Signal, SignalAnswer};
 use cairn_protocol::storage::{DiskStatus, NodeStatus};
 
 use super::member::RunningMember;
-use crate::error::StoreError;
 use crate::leader::{Heard, Leader, LeaderError};
 use crate::state::tables::history::History;
 use crate::state::tables::{meta, sessions};
@@ -16,14 +15,26 @@ impl RunningMember {
     pub(super) async fn signal(&self, signal: Signal) -> Result<SignalAnswer, LeaderError> {
         self.leader.confirm_lead().await?;
         self.leader.begin_history().await?;
-        Ok(self.hear(signal)?)
+        match signal {
+            Signal::RenewSession(session) => {
+                let session_valid = renew(&self.leader, session).await?;
+                Ok(SignalAnswer { session_valid, ..self.signal_answer().await? })
+            }
+            Signal::Heartbeat(status) => {
+                let history = history(&self.leader).await?;
+                let history_then = status.commit.and_then(|commit| history.at(commit));
+                check_history(&status, history_then);
+                note(&self.leader, self.leader.map().as_deref(), status);
+                Ok(SignalAnswer { history_then, ..self.signal_answer().await? })
+            }
+        }
     }
 
     /// The leader's answer to a request that is not a signal.
-    pub(super) fn signal_answer(&self) -> Result<SignalAnswer, StoreError> {
+    pub(super) async fn signal_answer(&self) -> Result<SignalAnswer, LeaderError> {
         // The commit before the view: the view has every mark up to it, and a later one is not its history.
         let commit = self.leader.commit();
-        let history: History = meta::get(&self.leader.view()?.meta()?, meta::HISTORY)?.unwrap_or_default();
+        let history = history(&self.leader).await?;
         Ok(SignalAnswer {
             map_epoch: self.leader.map().map_or(Epoch(0), |map| map.epoch),
             commit,
@@ -33,28 +44,15 @@ impl RunningMember {
             history_then: None,
         })
     }
+}
 
-    fn hear(&self, signal: Signal) -> Result<SignalAnswer, StoreError> {
-        let leader = self.leader.as_ref();
-        match signal {
-            Signal::RenewSession(session) => {
-                let session_valid = renew(leader, session)?;
-                Ok(SignalAnswer { session_valid, ..self.signal_answer()? })
-            }
-            Signal::Heartbeat(status) => {
-                let history: History = meta::get(&leader.view()?.meta()?, meta::HISTORY)?.unwrap_or_default();
-                let history_then = status.commit.and_then(|commit| history.at(commit));
-                check_history(&status, history_then);
-                note(leader, leader.map().as_deref(), status);
-                Ok(SignalAnswer { history_then, ..self.signal_answer()? })
-            }
-        }
-    }
+async fn history(leader: &Leader) -> Result<History, LeaderError> {
+    Ok(leader.read(|view| meta::get(&view.meta()?, meta::HISTORY)).await?.unwrap_or_default())
 }
 
 /// Renews the lease of a session; returns whether the session is open.
-fn renew(leader: &Leader, session: SessionId) -> Result<bool, StoreError> {
-    let is_open = sessions::is_open(&leader.view()?.sessions()?, session)?;
+async fn renew(leader: &Leader, session: SessionId) -> Result<bool, LeaderError> {
+    let is_open = leader.read(move |view| sessions::is_open(&view.sessions()?, session)).await?;
     if is_open {
         let now = leader.now();
         leader.memory().renewed.insert(session, now);

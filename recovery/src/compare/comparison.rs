@@ -40,7 +40,7 @@ impl Comparison {
     }
 
     async fn compare_if_due(&self, disks: &mut StableDisks) -> Result<(), CompareError> {
-        let hold = if self.member.leads() { self.member.restore_hold()? } else { None };
+        let hold = if self.member.leads() { self.member.restore_hold().await? } else { None };
         let Some(hold) = hold.filter(|hold| hold.released_below.is_none()) else {
             *disks = StableDisks::default();
             return Ok(());

@@ -17,7 +17,6 @@ use cairn_protocol::metadata::command::{AdvanceServiceTime, LifecycleApplied};
 use cairn_protocol::metadata::{Outcome, Rejection};
 
 use super::job::Job;
-use crate::error::StoreError;
 use crate::leader::{Leader, LeaderError};
 use crate::options::Options;
 use crate::state::tables::service_time;
@@ -86,7 +85,7 @@ impl Job for Lifecycle {
             lead.pass = Some(Pass::default());
         }
         let Some(pass) = &mut lead.pass else { return Ok(false) };
-        if leader.is_held_back()? {
+        if leader.is_held_back().await? {
             return Ok(false);
         }
         let goes_on = step(pass, leader, self.day).await?;
@@ -107,7 +106,7 @@ async fn count(lead: &mut Lead, leader: &Leader, spacing: Duration) -> Result<()
     if passed < spacing && lead.has_begun {
         return Ok(());
     }
-    let time = read_time(leader)?;
+    let time = read_time(leader).await?;
     lead.has_begun = time != ServiceTime::default();
     if passed < spacing && lead.has_begun {
         return Ok(());
@@ -123,8 +122,8 @@ async fn count(lead: &mut Lead, leader: &Leader, spacing: Duration) -> Result<()
     }
 }
 
-fn read_time(leader: &Leader) -> Result<ServiceTime, StoreError> {
-    service_time::get(&leader.view()?.meta()?)
+async fn read_time(leader: &Leader) -> Result<ServiceTime, LeaderError> {
+    leader.read(|view| service_time::get(&view.meta()?)).await
 }
 
 /// Reads the next versions or uploads and removes the expired ones; returns whether there are more.

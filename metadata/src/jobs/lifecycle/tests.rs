@@ -89,14 +89,15 @@ async fn the_service_time_survives_a_restart_and_stands_still_meanwhile() {
     let (dir, clock) = (TempDir::new().unwrap(), TestClock::new());
     let metadata = start(&dir, &clock).await;
     let mut job_before = job(&dir, Duration::from_millis(24));
-    passes_until(&mut job_before, &metadata, async || read_time(metadata.leader()).unwrap().elapsed_ms() >= 50).await;
-    let before = read_time(metadata.leader()).unwrap();
+    passes_until(&mut job_before, &metadata, async || read_time(metadata.leader()).await.unwrap().elapsed_ms() >= 50)
+        .await;
+    let before = read_time(metadata.leader()).await.unwrap();
     metadata.shutdown().await;
     clock.set_wall_ms(NOW_MS + YEAR_MS);
     tokio::time::sleep(Duration::from_millis(100)).await;
     let metadata = start(&dir, &clock).await;
-    assert_eq!(read_time(metadata.leader()).unwrap(), before);
+    assert_eq!(read_time(metadata.leader()).await.unwrap(), before);
     let mut job_after = job(&dir, Duration::from_hours(24));
     pass(&mut job_after, &metadata).await;
-    assert_eq!(read_time(metadata.leader()).unwrap(), before, "a new lead begins to count anew");
+    assert_eq!(read_time(metadata.leader()).await.unwrap(), before, "a new lead begins to count anew");
 }

@@ -188,7 +188,8 @@ impl Lead {
         now: Duration,
     ) -> Result<(), LeaderError> {
         // Re-encoding is the gateways' work.
-        let record = tables::rebalance::running(&leader.view()?.meta()?)?.filter(|record| !record.reencodes);
+        let record = leader.read(|view| tables::rebalance::running(&view.meta()?)).await?;
+        let record = record.filter(|record| !record.reencodes);
         let id = record.as_ref().map(|record| record.id);
         if let Some(gone) = self.rebalance.take_if(|rebalance| Some(rebalance.id) != id) {
             // Their grants are ended like those of an earlier leader.
@@ -242,7 +243,7 @@ impl Lead {
             return Ok(());
         }
         let running: HashSet<ExtentId> = self.under_way.values().map(|task| task.extent).collect();
-        let all = rebuilds::all(&leader.view()?.rebuilds()?)?;
+        let all = leader.read(|view| rebuilds::all(&view.rebuilds()?)).await?;
         let strays: Vec<_> = all.into_iter().filter(|rebuild| !running.contains(&rebuild.extent)).collect();
         if !strays.is_empty() {
             tracing::info!(rebuilds = strays.len(), "ending rebuilds of an earlier term");

@@ -32,7 +32,8 @@ pub(super) async fn run(
     storage: StorageDirectory,
     map: Arc<ClusterMap>,
 ) -> Result<VerifyReport, CompareError> {
-    leader.repair().expect_shards(leader.view()?.disk_extents()?.len().map_err(StoreError::from)?);
+    let shards = leader.read(|view| view.disk_extents()?.len().map_err(StoreError::from)).await?;
+    leader.repair().expect_shards(shards);
     let mut absent = HashSet::new();
     let mut disks = Vec::new();
     for disk in map.disks.iter().filter(|disk| disk.state.serves()) {

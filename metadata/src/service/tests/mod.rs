@@ -18,7 +18,8 @@ use cairn_protocol::metadata::command::{
     CommitObject, CreateBucket, DeleteObject, DiskRegistration, OpenSession, Precondition, RegisterNode,
 };
 use cairn_protocol::metadata::query::{
-    ClassifyShards, GetClusterMap, GetClusterStatus, GetObject, GetRepairQueue, GetVerification, VerifyReport,
+    ClassifyShards, GetBucket, GetClusterMap, GetClusterStatus, GetObject, GetRepairQueue, GetVerification,
+    VerifyReport,
 };
 use cairn_protocol::metadata::{
     ExtentRun, Metadata, MetadataError, MetadataExt, PlacedExtent, PlacedRun, Rejection, Signal, SignalAnswer,
@@ -35,8 +36,9 @@ use std::sync::Mutex;
 use tempfile::TempDir;
 
 use self::nodes::{Deletions, node, node_status, registration};
-use crate::raft::message::{ChunkTaken, RaftPath, SnapshotChunk, Stopped};
+use crate::raft::message::{COMMAND_BYTES_MAX, ChunkTaken, RaftPath, SnapshotChunk, Stopped};
 use crate::raft::snapshot::{self, Position, SnapshotData, StreamHash};
+use crate::state::tables::TABLES_OPENED;
 use crate::testing::{TestClock, TestRandom};
 use crate::{Dependencies, Handle, MetadataService, Options, router};
 use cairn_core::testing::TestThreads;
@@ -363,6 +365,45 @@ async fn chunks_of_a_snapshot_are_taken_once_and_newer_formats_refused() {
     }
     assert_eq!(target.machine().applied(), taken.meta.last_log_id);
     server.abort();
+}
+
+/// I39: the state lies on a disk. Raft's heartbeats do not wait for it: nothing reads it on the threads that run tasks, of which
+/// there is one here.
+#[tokio::test]
+async fn no_task_waits_for_the_disk_that_the_state_lies_on() {
+    let dir = TempDir::new().unwrap();
+    let storage = StorageDirectory::new(rpc(SECRET));
+    storage.add_local(node(), Arc::new(Deletions::default()));
+    let quick = Options { reclaim_grace: Duration::ZERO, ..options(dir.path()) };
+    let metadata = start_with(quick, storage).await;
+    let session = prepare(&metadata).await;
+    metadata.run(registration()).await.unwrap();
+    for n in 0..2 {
+        metadata.run(commit(session, 10 * n, "a")).await.unwrap();
+    }
+    metadata.ask(get("a")).await.unwrap();
+    metadata.ask(GetBucket { name: bucket() }).await.unwrap();
+    metadata.ask(GetRepairQueue { limit: 10 }).await.unwrap();
+    metadata.ask(GetVerification { start: true }).await.unwrap();
+    assert!(metadata.signal(Signal::RenewSession(session)).await.unwrap().session_valid);
+    assert_eq!(metadata.restore_hold().await.unwrap(), None);
+    eventually("what was replaced is reclaimed", async || {
+        metadata.signal(Signal::Heartbeat(node_status(DiskState::Active))).await.unwrap();
+        metadata.ask(GetClusterStatus {}).await.unwrap().reclaim_entries == 0
+    })
+    .await;
+    assert_eq!(TABLES_OPENED.get(), 0, "tables were opened on the thread that runs the tasks");
+}
+
+/// A command that fits into no message would keep everything after it from the other members.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_beyond_the_largest_message_is_refused() {
+    let dir = TempDir::new().unwrap();
+    let metadata = start(dir.path()).await;
+    let huge = CreateBucket { name: bucket(), region: "x".repeat(COMMAND_BYTES_MAX) };
+    let refused = metadata.run(huge).await;
+    assert!(matches!(refused, Err(MetadataError::Rejected(Rejection::LimitReached(_)))), "{refused:?}");
+    assert_eq!(metadata.ask(GetClusterStatus {}).await.unwrap().buckets, 0);
 }
 
 /// A command that is sent again takes effect once, also after a restart (I19).

@@ -51,31 +51,3 @@ pub(crate) fn answer(view: &View, query: Query) -> Result<Option<Answer>, Refuse
         | Query::GetRebalance(_) => return Ok(None),
     }))
 }
-
-/// Whether a query reads only a few rows, so that it is answered on the calling thread.
-pub(crate) fn is_small(query: &Query) -> bool {
-    match query {
-        Query::GetBucket(_)
-        | Query::GetLifecycle(_)
-        | Query::GetUpload(_)
-        | Query::GetClusterMap(_)
-        | Query::GetRepairStatus(_)
-        | Query::GetVerification(_) => true,
-        Query::GetRebalance(q) => !q.survey,
-        Query::GetObject(q) => q.extents <= 16,
-        Query::LocateExtents(q) => q.limit <= 16,
-        Query::ListBuckets(_)
-        | Query::ListObjects(_)
-        | Query::ListVersions(_)
-        | Query::ListParts(_)
-        | Query::ListUploads(_)
-        | Query::ClassifyShards(_)
-        | Query::GetClusterStatus(_)
-        | Query::GetMembers(_)
-        | Query::CountDiskExtents(_)
-        | Query::FindOffProfile(_)
-        | Query::ListExtents(_)
-        | Query::ListFindings(_)
-        | Query::GetRepairQueue(_) => false,
-    }
-}

@@ -31,4 +31,6 @@ mod view;
 
 pub(crate) use all_versions::AllVersions;
 pub(crate) use row::{Row, successor};
+#[cfg(test)]
+pub(crate) use view::TABLES_OPENED;
 pub(crate) use view::{Tables, View, for_each_table};

@@ -7,10 +7,16 @@ use cairn_core::cluster_map::ClusterMap;
 use redb::{Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, Table, WriteTransaction};
 
 use super::{
-    abandoned, buckets, calls, cluster_map, counters, disk_extents, extents, findings, lifecycle, meta, noncurrent,
-    null_versions, parts, rebuilds, reclaim, repair, sessions, uploads, usage, versioning, versions,
+    abandoned, buckets, calls, cluster_map, counters, disk_extents, extents, findings, lifecycle, meta,
+    noncurrent, null_versions, parts, rebuilds, reclaim, repair, sessions, uploads, usage, versioning, versions,
 };
 use crate::error::StoreError;
+
+#[cfg(test)]
+thread_local! {
+    /// Tables that this thread has opened in views.
+    pub(crate) static TABLES_OPENED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
 
 /// Calls `$visit` with every table's definition and its number in snapshots, which is never reused.
 macro_rules! for_each_table {
@@ -45,6 +51,8 @@ macro_rules! define {
         impl View {
             $(
                 pub(crate) fn $table(&self) -> Result<ReadOnlyTable<$table::Key, $table::Value>, StoreError> {
+                    #[cfg(test)]
+                    TABLES_OPENED.with(|opened| opened.set(opened.get() + 1));
                     Ok(self.transaction.open_table($table::DEFINITION)?)
                 }
             )*

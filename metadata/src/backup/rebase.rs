@@ -72,6 +72,8 @@ pub(super) fn rebase(
         let sessions_before = counters::get(&tables.counters, counters::SESSION)? + 1;
         meta::put(&mut tables.meta, meta::RESTORED, &RestoreHold::new(backup_commit, sessions_before))?;
         meta::put(&mut tables.meta, meta::HISTORY, &History::begin(commands::sequence(applied.index, 0)))?;
+        // The time of the outage is nobody's absence.
+        tables.meta.remove(meta::ABSENCES)?;
         // Every gateway opens a new session, numbered after the gap.
         tables.sessions.retain(|_, _| false)?;
         tables.findings.retain(|_, _| false)?;

@@ -102,7 +102,7 @@ fn an_incomplete_directory_is_refused() {
         assert!(matches!(refused, Some(StartError::Damaged { .. } | StartError::Unreadable { .. })), "{file}");
         assert_eq!(std::fs::read(dir.path().join(file)).unwrap(), b"rubbish");
     }
-    for (file, table, newer, format) in [("log.redb", "state", "the log", 2), ("state.redb", "meta", "the state", 4)] {
+    for (file, table, newer, format) in [("log.redb", "state", "the log", 2), ("state.redb", "meta", "the state", 5)] {
         let (dir, _) = formed();
         put(&dir.path().join(file), table, "format", &[format]);
         let refused = open(dir.path(), None).err().unwrap().to_string();

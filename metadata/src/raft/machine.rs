@@ -27,7 +27,7 @@ use crate::error::StoreError;
 use crate::state::commands::{self, Context};
 use crate::state::stored::StoredCommand;
 use crate::state::tables::history::History;
-use crate::state::tables::{Tables, View, cluster_map, members, meta};
+use crate::state::tables::{Tables, View, absences, cluster_map, members, meta};
 
 /// Time and number of commands after which the state is synced.
 const SYNC_INTERVAL: Duration = Duration::from_secs(2);
@@ -35,8 +35,8 @@ const SYNC_COMMANDS: usize = 10_000;
 
 /// Version of the state's format. A newer one is refused, never treated as empty (I30). Version 2 has versioned
 /// buckets, which a release that does not know them would overwrite; version 3 extents that were given up, which one that
-/// does not know them would commit.
-pub(crate) const STATE_FORMAT: u32 = 3;
+/// does not know them would commit; version 4 the time for which disks were away, which comes in log entries of its own.
+pub(crate) const STATE_FORMAT: u32 = 4;
 
 pub(crate) struct Machine {
     path: PathBuf,
@@ -309,6 +309,12 @@ fn apply_entry(tables: &mut Tables<'_>, calls: &mut AppliedCalls, entry: &Entry)
                 meta::put(&mut tables.meta, meta::HISTORY, &history)?;
                 Ok(Applied::default())
             }
+            Change::NoteAbsences(noted) => {
+                if let Some(map) = tables.map()? {
+                    absences::note(&mut tables.meta, &map, noted)?;
+                }
+                Ok(Applied::default())
+            }
         },
     }
 }
@@ -351,7 +357,7 @@ fn touches_map(entry: &Entry) -> bool {
     match &proposal.change {
         Change::Bootstrap(_) => true,
         Change::Batch(batch, _) => batch.iter().any(commands::changes_map),
-        Change::Enroll(_) | Change::EndRestoreHold | Change::BeginHistory(_) => false,
+        Change::Enroll(_) | Change::EndRestoreHold | Change::BeginHistory(_) | Change::NoteAbsences(_) => false,
     }
 }
 

@@ -7,6 +7,7 @@ use minicbor::{Decode, Encode};
 
 use crate::state::commands::Bootstrap;
 use crate::state::stored::StoredCommand;
+use crate::state::tables::absences::Absences;
 use crate::state::tables::members::Enroll;
 
 /// One proposal of the leader: a batch of commands that share one log entry, one sync and one transaction.
@@ -35,6 +36,9 @@ pub(crate) enum Change {
     /// A leader begins its term: from here on this id is in force.
     #[n(4)]
     BeginHistory(#[n(0)] HistoryId),
+    /// For how long disks have been away.
+    #[n(5)]
+    NoteAbsences(#[n(0)] Absences),
 }
 
 /// The outcomes of an entry, one per command.

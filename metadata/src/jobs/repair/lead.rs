@@ -21,6 +21,8 @@ use super::spread::Spread;
 use super::verify;
 use crate::leader::{Leader, LeaderError, RepairStatus};
 use crate::options::Options;
+use crate::raft::proposal::Change;
+use crate::state::tables::absences::Absences;
 use crate::state::tables::{self, rebuilds};
 
 /// Time between two looks while tasks wait for their turn.
@@ -71,7 +73,13 @@ pub(super) async fn next_event(lead: &mut Option<Lead>) -> Event {
 }
 
 impl Lead {
-    pub(super) fn new(term: u64, options: Options, storage: StorageDirectory, now: Duration) -> Self {
+    pub(super) fn new(
+        term: u64,
+        options: Options,
+        storage: StorageDirectory,
+        absences: &Absences,
+        now: Duration,
+    ) -> Self {
         Self {
             term,
             planner: Planner::new(options.repair, now),
@@ -82,7 +90,7 @@ impl Lead {
             under_way: HashMap::new(),
             spread: Spread::new(now),
             rebalance: None,
-            patience: Patience::default(),
+            patience: Patience::resume(absences),
             epoch: Epoch(0),
             pass: Pass::new(now),
             grants_checked: None,
@@ -264,6 +272,10 @@ impl Lead {
             let limits = AwayLimits { grace: self.options.repair_grace, silence: self.options.node_silence };
             self.patience.look(map, &leader.memory(), now, limits)
         };
+        if let Some(absences) = self.patience.to_note(now, self.options.repair_grace) {
+            leader.change(Change::NoteAbsences(absences.clone())).await?;
+            self.patience.noted(&absences);
+        }
         let mut changes = Vec::new();
         for disk in over.into_iter().filter_map(|id| map.disk_by_id(id)) {
             tracing::warn!(disk = %disk.number, path = disk.path, "a disk has been absent for too long; its shards are rebuilt elsewhere");

@@ -26,6 +26,7 @@ use tokio::sync::watch;
 
 use crate::leader::Leader;
 use crate::options::Options;
+use crate::state::tables::absences::{self, Absences};
 use lead::{Lead, next_event};
 pub(crate) use survey::{forecast, shares};
 
@@ -52,7 +53,12 @@ pub(crate) async fn run(
         }
         let (term, now) = (leader.term(), leader.now());
         if lead.as_ref().is_none_or(|lead| lead.term != term) {
-            lead = Some(Lead::new(term, options.clone(), storage.clone(), now));
+            let read = leader.read(|view| absences::get(&view.meta()?)).await;
+            let absences = read.unwrap_or_else(|error| {
+                tracing::warn!(%error, "cannot read for how long disks have been away; their grace begins anew");
+                Absences::default()
+            });
+            lead = Some(Lead::new(term, options.clone(), storage.clone(), &absences, now));
             // The status of an earlier term of this member is out of date.
             leader.repair().set_rebalance(RebalanceStatus::default());
         }

@@ -1,6 +1,6 @@
 //! Which disks have been away for too long, and when that is rather a sign that the leader itself is cut off.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use cairn_core::cluster_map::{ClusterMap, Disk, DiskState, Standing};
@@ -8,6 +8,7 @@ use cairn_core::id::{DiskId, NodeId};
 
 use crate::jobs::health::is_silent;
 use crate::leader::Memory;
+use crate::state::tables::absences::Absences;
 
 /// Nodes that may be silent at the same time and are still given up, as a fraction of all: one of so many. Beyond that
 /// it is more likely that the network is cut than that so many nodes are lost, and rebuilding their shards would move
@@ -25,23 +26,66 @@ pub(super) struct AwayLimits {
     pub(super) silence: Duration,
 }
 
-/// How long each disk has been away, as this leader has seen it.
-#[derive(Debug, Default)]
+/// Parts of the grace period after which the next leader is told how long a disk has been away.
+const NOTES_PER_GRACE: u32 = 20;
+/// Times of silence for which a leader has missed a disk itself before it gives it up, whatever its predecessors have seen.
+const OWN_SILENCES: u32 = 2;
+
+/// How long a disk has been away.
+#[derive(Debug, Clone, Copy)]
+struct Away {
+    /// As earlier leaders have seen it.
+    before: Duration,
+    /// When this leader saw it first.
+    since: Duration,
+}
+
+impl Away {
+    fn for_all(self, now: Duration) -> Duration {
+        self.before.saturating_add(now.saturating_sub(self.since))
+    }
+}
+
+/// How long each disk has been away, as the leaders have seen it one after the other.
+#[derive(Debug)]
 pub(super) struct Patience {
-    since: HashMap<DiskId, Duration>,
+    away: HashMap<DiskId, Away>,
+    /// What is written down for the next leader.
+    noted: BTreeMap<DiskId, Duration>,
     /// Silent nodes whose disks are not failed, because too many nodes are silent at once.
     held_back: Vec<NodeId>,
     warned: Option<Duration>,
 }
 
 impl Patience {
+    /// Goes on from what earlier leaders have written down.
+    pub(super) fn resume(noted: &Absences) -> Self {
+        Self { away: HashMap::new(), noted: noted.durations(), held_back: Vec::new(), warned: None }
+    }
+
+    /// What to write down now for the next leader, if it is not written yet: the time in coarse steps, rounded down.
+    pub(super) fn to_note(&self, now: Duration, grace: Duration) -> Option<Absences> {
+        let step = (grace / NOTES_PER_GRACE).max(Duration::from_secs(1)).as_secs();
+        let coarse = |away: &Away| Duration::from_secs(away.for_all(now).as_secs() / step * step);
+        let times = self.away.iter().map(|(disk, away)| (*disk, coarse(away)));
+        let wanted: BTreeMap<DiskId, Duration> = times.filter(|(_, time)| !time.is_zero()).collect();
+        (wanted != self.noted).then(|| wanted.into_iter().collect())
+    }
+
+    /// What is written down from now on.
+    pub(super) fn noted(&mut self, noted: &Absences) {
+        self.noted = noted.durations();
+    }
+
     /// The disks that have been absent for the grace period and are to be failed: those that their node reports missing and,
     /// while at most a third of the nodes is silent, those of silent nodes. If more nodes are silent, their grace starts
     /// over afterwards, so that nodes that return one after the other are not failed on the way.
     pub(super) fn look(&mut self, map: &ClusterMap, memory: &Memory, now: Duration, limits: AwayLimits) -> Vec<DiskId> {
         let is_away = |disk: &&Disk| disk.state == DiskState::Unavailable;
         let away: HashMap<DiskId, NodeId> = map.disks.iter().filter(is_away).map(|d| (d.id, d.node)).collect();
-        self.since.retain(|id, _| away.contains_key(id));
+        self.away.retain(|id, _| away.contains_key(id));
+        // The state has forgotten them too.
+        self.noted.retain(|id, _| away.contains_key(id));
         let silent: HashSet<NodeId> =
             away.values().copied().filter(|node| is_silent(*node, memory, now, limits.silence)).collect();
         // Those that were given up or removed before are no longer expected.
@@ -51,10 +95,12 @@ impl Patience {
         self.tell(map, &silent, expected.len(), holds_back, now);
         let mut over = Vec::new();
         for disk in map.disks.iter().filter(is_away) {
-            let since = self.since.entry(disk.id).or_insert(now);
+            let before = self.noted.get(&disk.id).copied().unwrap_or_default();
+            let away = self.away.entry(disk.id).or_insert(Away { before, since: now });
+            let own = now.saturating_sub(away.since);
             if holds_back && silent.contains(&disk.node) {
-                *since = now;
-            } else if now.saturating_sub(*since) >= limits.grace {
+                *away = Away { before: Duration::ZERO, since: now };
+            } else if away.for_all(now) >= limits.grace && own >= (limits.silence * OWN_SILENCES).min(limits.grace) {
                 over.push(disk.id);
             }
         }
@@ -143,7 +189,7 @@ mod tests {
 
     /// The disks that are failed after two minutes without a change.
     fn check(nodes: u8, away: &[u8], silent: &[u8], failed: &[u8], expected: &[u8], held_back: usize) {
-        let (map, mut patience) = (map(nodes, away, failed), Patience::default());
+        let (map, mut patience) = (map(nodes, away, failed), Patience::resume(&Absences::default()));
         let mut over = Vec::new();
         for second in [10, 130] {
             let now = Duration::from_secs(second);
@@ -168,7 +214,7 @@ mod tests {
 
     #[test]
     fn the_grace_starts_over_when_enough_nodes_are_back() {
-        let mut patience = Patience::default();
+        let mut patience = Patience::resume(&Absences::default());
         let mut look = |second, silent: &[u8]| {
             let now = Duration::from_secs(second);
             patience.look(&map(6, silent, &[]), &memory(6, silent, now), now, LIMITS)
@@ -179,5 +225,50 @@ mod tests {
         assert_eq!(look(131, &[2, 3]), [], "the others are on their way back");
         assert_eq!(look(189, &[3]), []);
         assert_eq!(look(190, &[3]), [disk(3)]);
+    }
+
+    /// A change of leader does not begin the grace anew: each goes on from what the one before has written down.
+    #[test]
+    fn the_grace_goes_on_with_the_next_leader() {
+        let (map, seconds) = (map(6, &[1], &[]), Duration::from_secs);
+        let mut written = Absences::default();
+        let mut notes = 0;
+        // Leaders of 25 seconds each, whose clocks have nothing in common.
+        for (term, start) in [7000, 20, 900].into_iter().enumerate() {
+            let mut patience = Patience::resume(&written);
+            for second in start..start + 25 {
+                let now = seconds(second);
+                let over = patience.look(&map, &memory(6, &[1], now), now, LIMITS);
+                let waited = 24 * term as u64 + second - start;
+                assert!(over.is_empty() || waited >= 60, "never early: {waited}");
+                assert!(over == [disk(1)] || waited < 66, "hardly late: {waited}");
+                if let Some(absences) = patience.to_note(now, LIMITS.grace) {
+                    patience.noted(&absences);
+                    (written, notes) = (absences, notes + 1);
+                }
+            }
+        }
+        assert!((10..=NOTES_PER_GRACE + 5).contains(&notes), "{notes} notes");
+    }
+
+    #[test]
+    fn what_is_written_down_follows_returns_and_cuts() {
+        let noted: Absences = [(disk(1), LIMITS.grace), (disk(2), LIMITS.grace)].into_iter().collect();
+        let mut patience = Patience::resume(&noted);
+        let mut look = |second, away: &[u8], silent: &[u8]| {
+            let now = Duration::from_secs(second);
+            let over = patience.look(&map(6, away, &[]), &memory(6, silent, now), now, LIMITS);
+            let note = patience.to_note(now, LIMITS.grace);
+            if let Some(note) = &note {
+                patience.noted(note);
+            }
+            (over, note.map(|note| note.durations().len()))
+        };
+        assert_eq!(look(100, &[1], &[1]), (vec![], None), "it may be on its way to this leader");
+        assert_eq!(look(110, &[1], &[1]), (vec![disk(1)], Some(1)));
+        assert_eq!(look(111, &[1, 2, 3], &[1, 2, 3]), (vec![], Some(0)), "too many at once: their grace starts over");
+        assert_eq!(look(112, &[2], &[2]), (vec![], None));
+        assert_eq!(look(170, &[2], &[2]), (vec![], Some(1)));
+        assert_eq!(look(171, &[2], &[2]), (vec![disk(2)], Some(1)));
     }
 }

@@ -36,6 +36,7 @@ use std::sync::Mutex;
 use tempfile::TempDir;
 
 use self::nodes::{Deletions, node, node_status, registration};
+use crate::raft::machine::STATE_FORMAT;
 use crate::raft::message::{COMMAND_BYTES_MAX, ChunkTaken, RaftPath, SnapshotChunk, Stopped};
 use crate::raft::snapshot::{self, Position, SnapshotData, StreamHash};
 use crate::state::tables::TABLES_OPENED;
@@ -352,8 +353,9 @@ async fn chunks_of_a_snapshot_are_taken_once_and_newer_formats_refused() {
         let limit = Duration::from_secs(10);
         rpc(SECRET).call::<_, ChunkTaken, Stopped>(&addr, RaftPath::SNAPSHOT, &message, limit).await.unwrap()
     };
-    let newer = send(chunk(0, true, &records, Some(4))).await.unwrap_err();
-    assert!(newer.detail.contains("format version 4") && newer.detail.contains("install the newer"), "{newer}");
+    let newer = send(chunk(0, true, &records, Some(STATE_FORMAT + 1))).await.unwrap_err();
+    let named = format!("format version {}", STATE_FORMAT + 1);
+    assert!(newer.detail.contains(&named) && newer.detail.contains("install the newer"), "{newer}");
     send(chunk(0, false, &records, Some(1))).await.unwrap();
     assert!(send(chunk(2, true, &[], Some(1))).await.is_err(), "a chunk is missing");
     for _ in 0..2 {

@@ -22,6 +22,8 @@ pub(crate) const MEMBERSHIP_RECORD: &str = "roll";
 /// Present while a restored service must not delete anything: see `RestoreHold`.
 pub(crate) const RESTORED: &str = "restored";
 
+/// For how long disks have been away: see [`super::absences`].
+pub(crate) const ABSENCES: &str = "absences";
 /// Which history the state belongs to: see [`super::history`].
 pub(crate) const HISTORY: &str = "history";
 

@@ -1,6 +1,7 @@
 //! The tables of the state machine: one file per table, with the encoding of its keys and rows.
 
 pub(crate) mod abandoned;
+pub(crate) mod absences;
 mod all_versions;
 pub(crate) mod buckets;
 pub(crate) mod calls;

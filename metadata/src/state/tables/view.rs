@@ -7,7 +7,7 @@ use cairn_core::cluster_map::ClusterMap;
 use redb::{Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, Table, WriteTransaction};
 
 use super::{
-    abandoned, buckets, calls, cluster_map, counters, disk_extents, extents, findings, lifecycle, meta,
+    abandoned, absences, buckets, calls, cluster_map, counters, disk_extents, extents, findings, lifecycle, meta,
     noncurrent, null_versions, parts, rebuilds, reclaim, repair, sessions, uploads, usage, versioning, versions,
 };
 use crate::error::StoreError;
@@ -86,6 +86,7 @@ impl Tables<'_> {
 
     pub(crate) fn set_map(&mut self, map: ClusterMap) -> Result<(), StoreError> {
         cluster_map::put(&mut self.cluster_map, &map)?;
+        absences::follow(&mut self.meta, &map)?;
         self.map = OnceCell::from(Some(Arc::new(map)));
         Ok(())
     }

@@ -120,6 +120,18 @@ pub(crate) struct Append {
     committed: Option<LogIdRow>,
 }
 
+impl Append {
+    /// The heartbeat that accompanies `request`. It commits nothing: the entries may not have arrived.
+    pub(crate) fn heartbeat(request: &AppendEntriesRequest<TypeConfig>) -> Self {
+        Self {
+            vote: request.vote.into(),
+            previous: request.prev_log_id.map(Into::into),
+            entries: Vec::new(),
+            committed: None,
+        }
+    }
+}
+
 impl From<AppendEntriesRequest<TypeConfig>> for Append {
     fn from(request: AppendEntriesRequest<TypeConfig>) -> Self {
         Self {

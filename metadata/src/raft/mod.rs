@@ -11,6 +11,7 @@ pub(crate) mod log_writer;
 pub(crate) mod machine;
 pub(crate) mod message;
 pub(crate) mod network;
+mod pace;
 pub(crate) mod pins;
 pub(crate) mod proposal;
 pub(crate) mod retention;

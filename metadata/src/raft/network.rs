@@ -1,5 +1,6 @@
 //! Raft's calls to other members over the internal RPC.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use cairn_protocol::rpc::RpcClient;
 use minicbor::{Decode, Encode};
 use openraft::error::{
-    Fatal, NetworkError, RPCError, RaftError, ReplicationClosed, StreamingError, Unreachable,
+    Fatal, NetworkError, PayloadTooLarge, RPCError, RaftError, ReplicationClosed, StreamingError, Unreachable,
 };
 use openraft::network::{RPCOption, RaftNetwork, RaftNetworkFactory};
 use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, VoteRequest, VoteResponse};
@@ -17,8 +18,10 @@ use super::admission::Admission;
 use super::codec::MembershipRow;
 use super::machine::STATE_FORMAT;
 use super::message::{Append, Appended, AskVote, ChunkTaken, RaftPath, SnapshotChunk, Stopped, Voted};
+use super::pace::Pace;
 use super::pins::Pins;
 use super::snapshot::{self, Position, SnapshotData, StreamHash};
+use super::times::HEARTBEAT_MS;
 use super::types::{TypeConfig, Vote};
 use cairn_core::id::MemberId;
 
@@ -27,6 +30,9 @@ const CHUNK_LIMIT: Duration = Duration::from_mins(1);
 /// How often a chunk is sent, and the pause in between, before the transfer is given up.
 const CHUNK_ATTEMPTS_MAX: u32 = 10;
 const CHUNK_PAUSE: Duration = Duration::from_millis(500);
+
+/// Time after which a message with entries that has no answer yet is accompanied by heartbeats, and between two of them.
+const BEAT_PAUSE: Duration = Duration::from_millis(HEARTBEAT_MS / 4);
 
 type CallError = RPCError<MemberId, BasicNode, RaftError<MemberId>>;
 
@@ -52,6 +58,7 @@ impl RaftNetworkFactory<TypeConfig> for Network {
             addr: node.addr.clone(),
             admission: Arc::clone(&self.admission),
             pins: Arc::clone(&self.pins),
+            pace: Pace::new(),
         }
     }
 }
@@ -63,9 +70,20 @@ pub(crate) struct Peer {
     addr: String,
     admission: Arc<Admission>,
     pins: Arc<Pins>,
+    pace: Pace,
 }
 
 impl Peer {
+    /// Sends heartbeats, one after the other, on connections of their own. Raft sends none to a member while a message with
+    /// entries is on its way there; if that takes long, the member would stand for election.
+    async fn beat(&self, heartbeat: Append) -> Infallible {
+        loop {
+            tokio::time::sleep(BEAT_PAUSE).await;
+            // What it says of a higher vote comes with the answer to the entries, too.
+            let _ = self.call::<Append, Appended>(RaftPath::APPEND, &heartbeat, BEAT_PAUSE * 2).await;
+        }
+    }
+
     async fn call<M, A>(&self, path: &str, message: &M, limit: Duration) -> Result<A, CallError>
     where
         M: Encode<()> + Sync,
@@ -145,8 +163,21 @@ impl RaftNetwork<TypeConfig> for Peer {
         request: AppendEntriesRequest<TypeConfig>,
         option: RPCOption,
     ) -> Result<AppendEntriesResponse<MemberId>, CallError> {
-        let appended: Appended = self.call(RaftPath::APPEND, &Append::from(request), option.hard_ttl()).await?;
-        Ok(appended.into())
+        let too_many = |entries_max| RPCError::PayloadTooLarge(PayloadTooLarge::new_entries_hint(entries_max));
+        self.pace.begin(request.entries.len() as u64).map_err(too_many)?;
+        let heartbeat = Append::heartbeat(&request);
+        let message = Append::from(request);
+        let appended: Result<Appended, CallError> = tokio::select! {
+            biased;
+            appended = self.call(RaftPath::APPEND, &message, option.hard_ttl()) => appended,
+            never = self.beat(heartbeat) => match never {},
+        };
+        match &appended {
+            Ok(_) => self.pace.answered(),
+            Err(RPCError::Unreachable(_)) => self.pace.unreachable(),
+            Err(_) => {}
+        }
+        Ok(appended?.into())
     }
 
     async fn vote(

@@ -46,6 +46,7 @@ use cairn_core::testing::TestThreads;
 
 mod members;
 mod nodes;
+mod replication;
 
 const SECRET: &str = "a secret of the cluster";
 

@@ -1,5 +1,6 @@
 //! The metadata service over HTTP.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -31,6 +32,9 @@ const MEMBERS_MAX: usize = 16;
 pub struct HttpMetadata {
     rpc: RpcClient,
     members: Mutex<Vec<String>>,
+    /// Members that did not answer when they were asked last. They are asked after the others: one that hangs must not delay
+    /// every call that has to find the leader, heartbeats of storage nodes among them.
+    silent: Mutex<BTreeSet<String>>,
     /// The member that answered last.
     leader: watch::Sender<Option<String>>,
     calls: Calls,
@@ -56,7 +60,26 @@ struct Search {
 impl HttpMetadata {
     /// The service whose members listen on `members` (`host:port`).
     pub fn new(rpc: RpcClient, members: Vec<String>, random: &dyn RandomSource) -> Self {
-        Self { rpc, members: Mutex::new(members), leader: watch::Sender::new(None), calls: Calls::new(random) }
+        let (members, silent) = (Mutex::new(members), Mutex::default());
+        Self { rpc, members, silent, leader: watch::Sender::new(None), calls: Calls::new(random) }
+    }
+
+    /// The members in the order in which they are asked.
+    fn candidates(&self) -> Vec<String> {
+        let mut members = self.members().clone();
+        let silent = self.silent.lock().ignore_poison();
+        members.sort_by_key(|member| silent.contains(member));
+        members
+    }
+
+    /// Records whether a member answered.
+    fn note(&self, member: &str, answered: bool) {
+        let known = self.members().clone();
+        let mut silent = self.silent.lock().ignore_poison();
+        silent.retain(|silent| known.contains(silent) && silent != member);
+        if !answered && known.iter().any(|known| known == member) {
+            silent.insert(member.to_owned());
+        }
     }
 
     fn members(&self) -> MutexGuard<'_, Vec<String>> {
@@ -131,7 +154,7 @@ impl HttpMetadata {
         loop {
             // The known leader first, then every member. One hint per round is followed.
             let known = self.leader.borrow().clone();
-            let mut candidates: Vec<String> = known.into_iter().chain(self.members().iter().cloned()).collect();
+            let mut candidates: Vec<String> = known.into_iter().chain(self.candidates()).collect();
             candidates.reverse();
             let mut hinted = false;
             while let Some(member) = candidates.pop() {
@@ -191,6 +214,7 @@ impl HttpMetadata {
             // Another call has found the new leader, so there is no need to wait until the old one times out.
             _ = replaced => return Attempt::Lost(format!("{member} no longer leads")),
         };
+        self.note(member, answer.is_ok());
         match answer {
             Ok(Ok(answer)) => Attempt::Done(Ok(answer)),
             Ok(Err(MetadataFailure::NotLeader(hint))) => Attempt::Elsewhere(hint, format!("{member} does not lead")),

@@ -67,7 +67,11 @@ impl Member {
     }
 
     async fn serve(self: Arc<Self>, network: &MemoryNetwork) {
-        let listener = network.bind(ADDR).await.unwrap();
+        self.serve_at(network, ADDR).await;
+    }
+
+    async fn serve_at(self: Arc<Self>, network: &MemoryNetwork, addr: &str) {
+        let listener = network.bind(addr).await.unwrap();
         let acceptor = Acceptor::new(SECRET, Arc::new(CountingRandom::new(1)));
         tokio::spawn(async move {
             while let Ok(stream) = listener.accept().await {
@@ -226,4 +230,26 @@ async fn no_byte_at_which_a_connection_is_lost_makes_a_false_answer() {
         }
     }
     assert!(yes == 4 && unknown > 500, "{yes} {unknown}: the fault moved through whole messages");
+}
+
+/// I24: a member that hangs delays one call, and not each that has to find the leader.
+#[tokio::test(start_paused = true)]
+async fn a_member_that_hangs_is_asked_last() {
+    let network = MemoryNetwork::new();
+    let (hanging, leader) = (Member::ready(false, Instant::now()), Member::ready(true, Instant::now()));
+    let addrs = vec![ADDR.to_owned(), "10.0.0.2:9002".to_owned()];
+    Arc::clone(&hanging).serve_at(&network, &addrs[0]).await;
+    Arc::clone(&leader).serve_at(&network, &addrs[1]).await;
+    let identity = Identity { secret: SECRET.to_owned(), roles: Roles::GATEWAY };
+    let (clock, random) = (Arc::new(TestClock::still()), Arc::new(CountingRandom::new(2)));
+    let rpc = RpcClient::new(&identity, clock, random, Arc::new(network));
+    let client = HttpMetadata::new(rpc, addrs, &CountingRandom::new(7));
+    for n in 1..=3 {
+        let name = BucketName::new(&format!("bucket-{n}")).unwrap();
+        client.run(CreateBucket { name, region: String::new() }).await.unwrap();
+        // Another call has met a member that does not lead any more.
+        client.leader.send_replace(None);
+        assert_eq!(leader.applied.load(Ordering::Relaxed), n);
+    }
+    assert_eq!(hanging.applied.load(Ordering::Relaxed), 1, "it was asked again before the one that answers");
 }

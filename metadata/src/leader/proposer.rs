@@ -129,7 +129,8 @@ fn deliver(answers: Vec<Answer>, written: Result<Outcomes, LeaderError>) {
 /// Proposes a change that is no command of a client.
 pub(crate) async fn change(raft: &Raft, clock: &dyn Clock, change: Change) -> Result<(), LeaderError> {
     let proposal = Proposal { proposed_at_ms: clock.now_ms(), change };
-    write(raft, proposal).await.map(|_| ())
+    let written = tokio::time::timeout(COMMIT_LIMIT, write(raft, proposal)).await;
+    written.unwrap_or(Err(TOO_LATE)).map(|_| ())
 }
 
 async fn write(raft: &Raft, proposal: Proposal) -> Result<Outcomes, LeaderError> {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use cairn_core::id::{MemberId, SessionId};
 use cairn_core::testing::TestThreads;
 use cairn_protocol::metadata::command::EndSession;
-use openraft::storage::RaftLogStorageExt;
-use openraft::{CommittedLeaderId, EntryPayload};
+use openraft::storage::{RaftLogStorage, RaftLogStorageExt};
+use openraft::{CommittedLeaderId, EntryPayload, RaftLogReader};
 use tempfile::TempDir;
 
 use super::*;

@@ -163,6 +163,15 @@ where
     }
 }
 
+/// Reads a response whose body is the outcome itself, because its head was sent before the outcome was known.
+pub(super) async fn read_outcome<A, E>(addr: &str, response: Response<Incoming>) -> Result<Result<A, E>, RpcError>
+where
+    A: for<'b> Decode<'b, ()>,
+    E: for<'b> Decode<'b, ()>,
+{
+    decode(addr, &collect(addr, response).await?)
+}
+
 /// Tells a success, whose body is still unread, from a failure that the peer reports and from a refusal.
 pub(super) async fn split_answer<E>(
     addr: &str,

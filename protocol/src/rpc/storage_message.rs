@@ -15,6 +15,9 @@ pub struct StoragePath;
 impl StoragePath {
     /// [`PutShard`] in the message header, the shard's body as the body. The answer is empty.
     pub const PUT: &'static str = "/rpc/v1/storage/put-shard";
+    /// [`PutShard`] in the message header. A success as the answer's head says that the space is reserved; only then does
+    /// the caller send the shard's body. The answer's body is the outcome, a `Result` of nothing or the error.
+    pub const OPEN: &'static str = "/rpc/v1/storage/open-shard";
     /// [`ReadCells`]. The answer is the cells, each followed by its checksum, as on disk.
     pub const READ: &'static str = "/rpc/v1/storage/read-cells";
     /// [`DeleteShards`]. The answer is empty.

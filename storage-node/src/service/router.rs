@@ -11,14 +11,15 @@ use bytes::{Bytes, BytesMut};
 use cairn_core::cell::{CHECKSUM_BYTES, Cell};
 use cairn_core::geometry::Geometry;
 use cairn_core::id::DiskId;
-use cairn_core::shard::split_body;
+use cairn_core::shard::{ShardHeader, split_body};
 use cairn_protocol::rpc::{
-    DeleteShards, DescribeShard, EndDoubt, Inventory, PutShard, ReadCells, Roles, ShardDescription, ShardPage,
-    StartScrub, StatusRequest, StoragePath, answer, receive, receive_head,
+    CBOR, DeleteShards, DescribeShard, EndDoubt, Inventory, PutShard, ReadCells, Roles, ShardDescription, ShardPage,
+    StartScrub, StatusRequest, StoragePath, answer, encode, receive, receive_head,
 };
-use cairn_protocol::storage::{RebuildOrder, StorageError, StorageErrorKind, StorageNode};
-use futures_util::StreamExt;
-use http::StatusCode;
+use cairn_protocol::storage::{RebuildOrder, ShardWriter, StorageError, StorageErrorKind, StorageNode};
+use futures_util::{StreamExt, stream};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
 
 use super::handle::Handle;
 
@@ -30,7 +31,7 @@ const APPEND_BYTES: usize = 512 << 10;
 const WHOLE_BYTES_MAX: u64 = 512 << 10;
 /// How long a sender may be silent within a shard: its space stays reserved meanwhile.
 const IDLE_LIMIT: Duration = Duration::from_secs(30);
-/// Bytes of a refused shard that are read and dropped, so that the sender receives the answer.
+/// Bytes of a failed shard that are read and dropped, so that the sender receives the answer.
 const DRAIN_BYTES_MAX: usize = 1 << 20;
 
 /// Who reads and writes objects: gateways, and metadata members for their backups.
@@ -43,6 +44,7 @@ const INSPECTORS: Roles = Roles::METADATA.and(Roles::ADMIN);
 pub fn router(handle: Handle) -> Router {
     Router::new()
         .route(StoragePath::PUT, post(put_shard))
+        .route(StoragePath::OPEN, post(open_shard))
         .route(StoragePath::READ, post(read_cells))
         .route(StoragePath::DELETE, post(delete_shards))
         .route(StoragePath::INVENTORY, post(inventory))
@@ -84,18 +86,59 @@ async fn put_shard(State(handle): State<Handle>, request: Request) -> Response {
 }
 
 async fn store(handle: &Handle, message: PutShard, body: &mut BodyDataStream) -> Result<(), StorageError> {
-    let disk = message.disk;
-    let header = message.into_header();
-    let geometry = header.geometry;
-    if let Err(error) = geometry.check() {
-        return Err(StorageError::new(StorageErrorKind::Invalid, disk, error.to_string()));
-    }
-    let mut cells = CellStream { disk, geometry, body, next: 0, rest: Bytes::new() };
+    let (disk, header) = checked(message)?;
+    let mut cells = CellStream::new(disk, header.geometry, body);
     if header.body_bytes() <= WHOLE_BYTES_MAX {
         let whole = cells.take(WHOLE_BYTES_MAX as usize).await?;
         return handle.put_shard(disk, header, whole).await;
     }
-    let mut writer = handle.open_shard(disk, header).await?;
+    let writer = handle.open_shard(disk, header).await?;
+    fill(writer, cells).await
+}
+
+/// Reserves space for a shard and says so before any of its body is read: a caller that is refused still has all of it,
+/// and can ask another disk.
+async fn open_shard(State(handle): State<Handle>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let message: PutShard = match receive_head(&parts, CLIENTS) {
+        Ok(message) => message,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let opened = async {
+        let (disk, header) = checked(message)?;
+        let geometry = header.geometry;
+        Ok((disk, geometry, handle.open_shard(disk, header).await?))
+    };
+    let (disk, geometry, writer) = match opened.await {
+        Ok(opened) => opened,
+        // Nothing of the body was sent, so nothing has to be drained.
+        Err(error) => return answer(&Err::<(), _>(error), status_of),
+    };
+    // Whoever drops the answer's body, because the connection is gone, drops the writer and frees the space.
+    let outcome = async move {
+        let mut body = body.into_data_stream();
+        let stored = fill(writer, CellStream::new(disk, geometry, &mut body)).await;
+        if stored.is_err() {
+            drain(body).await;
+        }
+        Ok::<_, std::convert::Infallible>(encode(&stored))
+    };
+    let mut response = Response::new(Body::from_stream(stream::once(outcome)));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(CBOR));
+    response
+}
+
+/// The disk and the header of a message whose shape is possible.
+fn checked(message: PutShard) -> Result<(DiskId, ShardHeader), StorageError> {
+    let disk = message.disk;
+    let header = message.into_header();
+    let possible = header.geometry.check();
+    possible.map_err(|error| StorageError::new(StorageErrorKind::Invalid, disk, error.to_string()))?;
+    Ok((disk, header))
+}
+
+/// Appends all `cells` as they arrive, and completes the shard.
+async fn fill(mut writer: Box<dyn ShardWriter>, mut cells: CellStream<'_>) -> Result<(), StorageError> {
     loop {
         let some = cells.take(APPEND_BYTES).await?;
         if some.is_empty() {
@@ -115,7 +158,11 @@ struct CellStream<'a> {
     rest: Bytes,
 }
 
-impl CellStream<'_> {
+impl<'a> CellStream<'a> {
+    fn new(disk: DiskId, geometry: Geometry, body: &'a mut BodyDataStream) -> Self {
+        Self { disk, geometry, body, next: 0, rest: Bytes::new() }
+    }
+
     /// The next cells, at least `bytes` together; none at the end.
     async fn take(&mut self, bytes: usize) -> Result<Vec<Cell>, StorageError> {
         let (mut cells, mut taken) = (Vec::new(), 0);
@@ -158,7 +205,7 @@ impl CellStream<'_> {
 async fn drain(mut body: BodyDataStream) {
     let mut drained = 0;
     while drained < DRAIN_BYTES_MAX
-        && let Some(Ok(piece)) = body.next().await
+        && let Ok(Some(Ok(piece))) = tokio::time::timeout(IDLE_LIMIT, body.next()).await
     {
         drained += piece.len();
     }

@@ -1,6 +1,6 @@
 //! How a cluster of processes is started.
 
-use super::member::{Member, Own, ready, spawn};
+use super::member::{Member, Own};
 use super::{GATEWAYS, ProcessCluster, STORAGE_NODES, node_host};
 use crate::network::Network;
 use crate::{Tuning, Workdir};
@@ -66,21 +66,14 @@ impl ClusterBuilder {
 
     /// Starts every process at once, and waits until all disks are active and every gateway has the newest map.
     pub async fn start(self) -> ProcessCluster {
-        let mut cluster = self.configure();
-        // Gateways first, metadata last: roles start in any order.
-        for member in cluster.gateways.iter_mut().chain(&mut cluster.nodes).chain(&mut cluster.metadata) {
-            spawn(member, &cluster.workdir);
-        }
-        for member in cluster.gateways.iter_mut().chain(&mut cluster.nodes).chain(&mut cluster.metadata) {
-            ready(member).await;
-        }
-        cluster.wait_disks_active().await;
+        let mut cluster = self.prepare();
+        cluster.start_missing().await;
         cluster.wait_gateways_follow().await;
         cluster
     }
 
-    /// Writes the configuration of every process and starts none.
-    fn configure(self) -> ProcessCluster {
+    /// Writes the configuration of every process and starts none: [`ProcessCluster::start_missing`] does.
+    pub fn prepare(self) -> ProcessCluster {
         let workdir = Workdir::new();
         std::fs::write(workdir.join("secret"), "the shared secret of a test cluster\n").expect("a secret file");
         let metadata: Vec<Member> = (1..=self.members).map(|n| self.metadata_member(n)).collect();

@@ -200,6 +200,7 @@ impl ProcessCluster {
 
     /// Starts every process that is not running, and waits until all disks are active.
     pub async fn start_missing(&mut self) {
+        // Gateways first, metadata last: roles start in any order.
         let members = self.gateways.iter_mut().chain(&mut self.nodes).chain(&mut self.metadata);
         let mut missing: Vec<&mut Member> = members.filter(|member| member.process.is_none()).collect();
         for member in &mut missing {
@@ -279,7 +280,7 @@ impl ProcessCluster {
     }
 
     /// Waits until every gateway uses the newest cluster map, so that it places shards on all disks.
-    async fn wait_gateways_follow(&self) {
+    pub async fn wait_gateways_follow(&self) {
         let newest = self.admin().cluster().await.expect("the state of the cluster").epoch;
         for gateway in &self.gateways {
             let endpoint: Endpoint = format!("http://{}", gateway.admin_addr()).parse().expect("an address");

@@ -1,12 +1,9 @@
 //! A disk is lost and the others have no room for its shards: repair waits, says so, and continues when there is room.
 
-use std::fs::File;
-use std::io::Write;
-use std::path::PathBuf;
-use std::process::Command;
-
 use cairn_cli::admin::{ClusterStatus, DiskState};
-use cairn_tests::{AllInOne, Content, Dataset, Ledger, Outcome, Tuning, Version, eventually, ledger_check, seed};
+use cairn_tests::{
+    AllInOne, Content, Dataset, Ledger, Outcome, SmallDisks, Tuning, Version, eventually, ledger_check, seed,
+};
 
 use super::*;
 
@@ -14,56 +11,11 @@ const DISKS: u32 = 7;
 /// Disk 1 is a plain directory, which can be taken away; the others are filesystems of their own.
 const LOST: u32 = 1;
 const RESERVE_BYTES: u64 = 8 << 20;
+const DISK_MIB: u32 = 160;
 
-/// Small filesystems under the disk directories, unmounted at the end: after that of the server is declared, so before
-/// its directory is removed.
-struct Mounts(Vec<PathBuf>);
-
-impl Mounts {
-    fn under(server: &AllInOne) -> Result<Self, String> {
-        let mut mounts = Self(Vec::new());
-        for disk in (1..=DISKS).filter(|disk| *disk != LOST) {
-            let at = server.disk(disk);
-            std::fs::create_dir_all(&at).map_err(|e| e.to_string())?;
-            run(Command::new("mount").args(["-t", "tmpfs", "-o", "size=160m", "tmpfs"]).arg(&at))?;
-            mounts.0.push(at);
-        }
-        Ok(mounts)
-    }
-
-    /// Takes all but half of the reserve, and what has become free since the last time.
-    fn fill(&self) {
-        for mount in &self.0 {
-            let mut filler = File::options().create(true).append(true).open(mount.join("filler")).unwrap();
-            let piece = vec![1; 1 << 20];
-            while free(mount) > RESERVE_BYTES / 2 && filler.write_all(&piece).is_ok() {}
-        }
-    }
-
-    fn empty(&self) {
-        for mount in &self.0 {
-            std::fs::remove_file(mount.join("filler")).unwrap();
-        }
-    }
-}
-
-impl Drop for Mounts {
-    fn drop(&mut self) {
-        for mount in &self.0 {
-            // A mount that cannot be removed is only litter.
-            let _ = run(Command::new("umount").arg("-l").arg(mount));
-        }
-    }
-}
-
-fn free(mount: &std::path::Path) -> u64 {
-    let space = rustix::fs::statvfs(mount).unwrap();
-    space.f_bavail * space.f_frsize
-}
-
-fn run(command: &mut Command) -> Result<(), String> {
-    let output = command.output().map_err(|e| e.to_string())?;
-    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+/// Takes all but half of the reserve, and what has become free since the last time.
+fn fill(disks: &SmallDisks) {
+    disks.directories().iter().for_each(|disk| SmallDisks::fill(disk, RESERVE_BYTES / 2));
 }
 
 async fn expect_status(server: &AllInOne, wanted: impl Fn(&ClusterStatus) -> bool) -> Result<(), String> {
@@ -75,8 +27,9 @@ async fn expect_status(server: &AllInOne, wanted: impl Fn(&ClusterStatus) -> boo
 async fn repair_waits_for_room_and_reports_it() {
     let tuning = Tuning { disks: DISKS, repair_grace_s: 1, reserve_bytes: RESERVE_BYTES, ..Tuning::default() };
     let mut server = AllInOne::prepare(tuning);
-    let mounts = match Mounts::under(&server) {
-        Ok(mounts) => mounts,
+    let own = (1..=DISKS).filter(|disk| *disk != LOST).map(|disk| server.disk(disk));
+    let small = match SmallDisks::mount(own, DISK_MIB) {
+        Ok(small) => small,
         Err(why) => return eprintln!("SKIPPED, small filesystems need root: {why}"),
     };
     server.start_again().await;
@@ -89,7 +42,7 @@ async fn repair_waits_for_room_and_reports_it() {
 
     // Compaction and the last deletions free space after the load has stopped: what they free is taken as well.
     eventually("all disks but one are full", LIMIT, async || {
-        mounts.fill();
+        fill(&small);
         let full = |status: &ClusterStatus| status.disks.full == u64::from(DISKS) - 1 && status.reclaim_entries == 0;
         expect_status(&server, full).await
     })
@@ -114,7 +67,7 @@ async fn repair_waits_for_room_and_reports_it() {
     server.client().delete(BUCKET, &key).await.unwrap();
     ledger.record(&key, None, Outcome::Yes);
 
-    mounts.empty();
+    small.empty();
     let roomy = |status: &ClusterStatus| status.disks.full == 0;
     eventually("no disk is full", LIMIT, async || expect_status(&server, roomy).await).await;
     eventually("everything is whole with room again", LIMIT, async || {

@@ -9,6 +9,7 @@ use cairn_protocol::storage::{DeleteOrder, DeleteProof, NodeStatus, StorageError
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
+use crate::disk_io::Operation;
 use crate::service::router;
 
 const SECRET: &str = "the cluster's own secret";
@@ -21,10 +22,17 @@ struct Served {
 }
 
 async fn serve() -> Served {
+    serve_with(clock(), 0).await
+}
+
+async fn serve_with(clock: Arc<TestClock>, reserve_bytes: u64) -> Served {
     let directory = tempfile::tempdir().unwrap();
     let metadata = Arc::new(MemoryMetadata::new(1));
-    let node = start(directory.path(), 1, &metadata);
-    let disk = wait_for(&node, &[DiskState::Active]).await[0].disk;
+    let options = Options { reserve_bytes: Some(reserve_bytes), ..options(directory.path(), 1) };
+    let dependencies = Dependencies { clock, ..dependencies(&metadata) };
+    let node = StorageNodeService::start(options, dependencies).unwrap();
+    let disk = wait(|| async { node.status().await.unwrap().disks.first().map(|d| d.disk).ok_or(()) }).await;
+    wait(|| async { if node.is_ready() { Ok(()) } else { Err(()) } }).await;
     let listener = LoopbackNetwork.bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap().to_string();
     tokio::spawn(cairn_protocol::rpc::testing::serve(listener, SECRET, router(node.clone())));
@@ -104,6 +112,48 @@ async fn a_shard_that_is_cut_off_leaves_nothing() {
     assert_eq!(node.inventory(disk, None, 100).await.unwrap(), [shard(1, 9)]);
 }
 
+/// Whoever streams a shard learns before he sends a byte of it that the disk does not take it, and why.
+#[tokio::test]
+async fn a_disk_that_refuses_says_so_when_a_shard_is_opened() {
+    let clock = clock();
+    let Served { node, disk, addr, .. } = &serve_with(Arc::clone(&clock), 0).await;
+    let (disk, remote) = (*disk, client(addr));
+    let (header, cells) = content(shard(1, 1), 2_000_000);
+    let check = async |disk, header: &ShardHeader, expected: StorageErrorKind| {
+        let opened = remote.open_shard(disk, header.clone()).await.map(drop);
+        assert_eq!(opened.map_err(|error| error.kind), Err(expected));
+    };
+    check(DiskId::from_random([9; 16]), &header, StorageErrorKind::NoSuchDisk).await;
+    let mut impossible = header.clone();
+    impossible.geometry.cell_bytes = 8 << 20;
+    check(disk, &impossible, StorageErrorKind::Invalid).await;
+    let latency = node.latency(disk);
+    let stuck = latency.time(Operation::Read);
+    clock.advance(Duration::from_secs(30));
+    check(disk, &header, StorageErrorKind::Hanging).await;
+    drop(stuck);
+    // A refusal costs the connection and nothing else.
+    let mut writer = remote.open_shard(disk, header).await.unwrap();
+    writer.append(cells).await.unwrap();
+    writer.finish().await.unwrap();
+
+    let Served { disk, addr, .. } = &serve_with(super::clock(), 1 << 60).await;
+    let full = client(addr).open_shard(*disk, content(shard(1, 1), 2_000_000).0).await.map(drop);
+    assert_eq!(full.map_err(|error| error.kind), Err(StorageErrorKind::Full));
+}
+
+#[tokio::test]
+async fn an_opened_shard_outlives_its_client() {
+    let Served { node, disk, addr, .. } = &serve().await;
+    let (header, cells) = content(shard(1, 1), 2_000_000);
+    let mut writer = client(addr).open_shard(*disk, header).await.unwrap();
+    for cell in cells {
+        writer.append(vec![cell]).await.unwrap();
+    }
+    writer.finish().await.unwrap();
+    check(node, *disk, shard(1, 1), 2_000_000).await;
+}
+
 /// Sends a status request over a plain connection and returns the response's status line.
 async fn send_plainly(addr: &str) -> String {
     let mut stream = LoopbackNetwork.connect(addr).await.unwrap();
@@ -143,6 +193,8 @@ async fn each_role_may_call_what_it_needs() {
         let remote = HttpStorageNode::new(client_of(SECRET, roles), addr);
         let written = remote.put_shard(*disk, header.clone(), cells.clone()).await;
         assert_eq!(written.is_ok(), may_write, "{roles}: {written:?}");
+        let opened = remote.open_shard(*disk, header.clone()).await.map(drop);
+        assert_eq!(opened.is_ok(), may_write, "{roles}: {opened:?}");
         let deleted = remote.delete_shards(*disk, order()).await.unwrap_err();
         assert_eq!(deleted.kind == StorageErrorKind::Refused, may_write, "{roles}: {deleted}");
         assert_eq!(remote.start_scrub(*disk).await.is_ok(), may_scrub, "{roles}");

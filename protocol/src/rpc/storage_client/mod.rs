@@ -12,7 +12,7 @@ use cairn_core::shard::{ShardHeader, ShardId, split_body};
 use http_body_util::BodyExt;
 use minicbor::{Decode, Encode};
 
-use super::client::{RpcClient, RpcError, collect, read_answer, split_answer, within};
+use super::client::{RpcClient, RpcError, collect, read_answer, read_outcome, split_answer, within};
 use super::shard_body::ShardBody;
 use super::shard_sender::ShardSender;
 use super::storage_message::{
@@ -32,6 +32,8 @@ pub struct HttpStorageNode {
 
 /// Time for a call that waits for stable storage.
 const SYNC_LIMIT: Duration = Duration::from_secs(30);
+/// Time for space to be reserved, which may wait for a write of the disk's log.
+const OPEN_LIMIT: Duration = Duration::from_secs(15);
 /// Time for a call that only reads.
 const READ_LIMIT: Duration = Duration::from_secs(15);
 /// Time for a whole extent to be read from other nodes and stored.
@@ -54,7 +56,8 @@ impl HttpStorageNode {
         answer.unwrap_or_else(|error| Err(unreachable(disk, &error)))
     }
 
-    /// Starts the request that streams a shard.
+    /// Starts the request that sends a shard whose cells are all at hand. It is not asked first: they are sent at once,
+    /// and can be sent elsewhere if they are refused.
     fn start(&self, disk: DiskId, header: &ShardHeader) -> ShardSender {
         let (sender, body) = ShardBody::new(header.body_bytes(), PIECES_MAX);
         let (rpc, addr, message) = (self.rpc.clone(), self.addr.clone(), PutShard::new(disk, header));
@@ -66,6 +69,25 @@ impl HttpStorageNode {
             exchange.await.unwrap_or_else(|error: RpcError| Err(unreachable(disk, &error)))
         });
         ShardSender { disk, geometry: header.geometry, cells: 0, body: sender, answer: Some(answer) }
+    }
+
+    /// Asks the node for space, and returns once it has reserved some. The request's body is still to come: HTTP/1.1 lets
+    /// the head of the answer come first.
+    async fn open(&self, disk: DiskId, header: &ShardHeader) -> Result<ShardSender, StorageError> {
+        let (sender, body) = ShardBody::new(header.body_bytes(), PIECES_MAX);
+        let message = PutShard::new(disk, header);
+        let exchange = async {
+            let response = self.rpc.send_stream(&self.addr, StoragePath::OPEN, &message, body.boxed()).await?;
+            split_answer(&self.addr, response).await
+        };
+        let opened = within(OPEN_LIMIT, &self.addr, exchange).await;
+        let response = opened.unwrap_or_else(|error| Err(unreachable(disk, &error)))?;
+        let addr = self.addr.clone();
+        let answer = tokio::spawn(async move {
+            let outcome = read_outcome(&addr, response).await;
+            outcome.unwrap_or_else(|error| Err(unreachable(disk, &error)))
+        });
+        Ok(ShardSender { disk, geometry: header.geometry, cells: 0, body: sender, answer: Some(answer) })
     }
 }
 
@@ -84,7 +106,7 @@ impl StorageNode for HttpStorageNode {
     }
 
     async fn open_shard(&self, disk: DiskId, header: ShardHeader) -> Result<Box<dyn ShardWriter>, StorageError> {
-        Ok(Box::new(self.start(disk, &header)))
+        Ok(Box::new(self.open(disk, &header).await?))
     }
 
     async fn read_cells(
@@ -146,3 +168,6 @@ impl StorageNode for HttpStorageNode {
 fn unreachable(disk: DiskId, error: &RpcError) -> StorageError {
     StorageError::new(StorageErrorKind::Unreachable, disk, error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

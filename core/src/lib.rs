@@ -13,6 +13,7 @@ pub mod cluster_map;
 pub mod codec;
 pub mod descriptor;
 pub mod etag;
+pub mod footprint;
 pub mod geometry;
 pub mod id;
 pub mod lifecycle;

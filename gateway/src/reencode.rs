@@ -15,7 +15,7 @@ use cairn_protocol::metadata::content::Content;
 use cairn_protocol::metadata::query::{BodyPosition, FindOffProfile, OffProfileBody};
 use cairn_protocol::metadata::{MetadataError, MetadataExt, Rejection};
 
-use crate::data::{BodyDigest, CopySource, DataPath, ReadError, WriteError};
+use crate::data::{BodyDigest, DataPath, ReadError, WriteError};
 
 /// Time between two requests for work.
 const POLL: Duration = Duration::from_secs(1);
@@ -139,7 +139,7 @@ impl Walk {
 /// Reads a body, writes it again, and swaps the new copy in.
 async fn reencode(data: &DataPath, rebalance: CommitSequence, body: &OffProfileBody) -> Result<(), ReencodeError> {
     let size = body.run.size;
-    let reader = data.read(Content::Run(body.run), 0..size, Vec::new()).await?;
+    let mut source = data.copy_source(Content::Run(body.run), 0..size, Vec::new()).await?;
     let descriptor = Descriptor {
         bucket: body.bucket.clone(),
         key: body.key.clone(),
@@ -151,7 +151,6 @@ async fn reencode(data: &DataPath, rebalance: CommitSequence, body: &OffProfileB
         headers: body.headers.clone(),
         storage_class: body.storage_class,
     };
-    let mut source = CopySource::new(Some(reader));
     let written = data.writer().write(&mut source, size, Undigested, descriptor).await?;
     let session = written.session;
     let Some(placed) = written.into_placed() else { return Ok(()) };

@@ -83,7 +83,12 @@ impl ClusterMap {
 
     /// The profile called `id`.
     pub fn profile(&self, id: ProfileId) -> Option<&Profile> {
-        self.profiles.iter().chain(&self.made).find(|profile| profile.id == id)
+        self.all_profiles().find(|profile| profile.id == id)
+    }
+
+    /// Every profile that an extent may have.
+    pub fn all_profiles(&self) -> impl Iterator<Item = &Profile> {
+        self.profiles.iter().chain(&self.made)
     }
 
     /// The rules for all storage classes, then those for one.

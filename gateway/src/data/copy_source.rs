@@ -1,22 +1,40 @@
 //! A stored body as the source of another.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use bytes::Bytes;
+use cairn_protocol::metadata::LocatedExtent;
+use cairn_protocol::metadata::content::Content;
 
+use super::path::DataPath;
 use super::read::{BodyReader, ReadError};
 use super::source::BodySource;
 
-/// Reads a stored body as the input of a write.
+/// Reads a stored body as the input of a write, which takes one share of the memory budget for both.
 pub struct CopySource {
     reader: Option<BodyReader>,
     frames: VecDeque<Bytes>,
 }
 
 impl CopySource {
-    /// Reads from `reader`; `None` stands for an empty body.
-    pub fn new(reader: Option<BodyReader>) -> Self {
-        Self { reader, frames: VecDeque::new() }
+    /// A source without bytes.
+    pub fn empty() -> Self {
+        Self { reader: None, frames: VecDeque::new() }
+    }
+}
+
+impl DataPath {
+    /// Opens the bytes `range` of an object for a write. `located` are the extents from the start of the range on that are
+    /// known already.
+    pub async fn copy_source(
+        &self,
+        content: Content,
+        range: Range<u64>,
+        located: Vec<LocatedExtent>,
+    ) -> Result<CopySource, ReadError> {
+        let reader = self.open_body(content, range, located).await?;
+        Ok(CopySource { reader: Some(reader), frames: VecDeque::new() })
     }
 }
 
@@ -32,5 +50,9 @@ impl BodySource for CopySource {
             }
         }
         Ok(self.frames.pop_front())
+    }
+
+    fn held_bytes(&self) -> u64 {
+        self.reader.as_ref().map_or(0, BodyReader::footprint)
     }
 }

@@ -1,8 +1,8 @@
 //! The data path: bodies in, erasure-coded shards out, and back.
 //!
 //! Nothing here knows HTTP or XML. A write takes a stream of bytes and leaves durable shards that wait for a commit; a
-//! read takes located extents and yields verified bytes. Memory is bounded per body by a few stripes, and over all
-//! bodies by one [`MemoryBudget`].
+//! read takes located extents and yields verified bytes. Memory is bounded per body by a few batches of stripes
+//! ([`cairn_core::footprint`]), and over all bodies by one [`MemoryBudget`].
 
 mod background;
 mod budget;
@@ -22,7 +22,7 @@ mod source;
 mod write;
 
 pub use background::Background;
-pub use budget::{BudgetExhausted, MemoryBudget};
+pub use budget::{BudgetError, MemoryBudget, MemoryShare};
 pub use cluster_view::ClusterView;
 pub use codecs::Codecs;
 pub use copy_source::CopySource;

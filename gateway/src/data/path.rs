@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use cairn_core::clock::Clock;
 use cairn_core::cluster_map::ClusterMap;
+use cairn_core::footprint;
 use cairn_core::id::{DiskId, DiskNumber, NodeId};
+use cairn_core::profile::Profile;
 use cairn_protocol::metadata::query::GetClusterMap;
 use cairn_protocol::metadata::{Metadata, MetadataExt};
 use cairn_protocol::storage::{StorageDirectory, StorageNode};
@@ -106,9 +108,28 @@ impl DataPath {
         self.view.get()
     }
 
+    /// Says which profiles of `map` that are new to this gateway are too large for its memory.
+    fn report_too_large(&self, map: &ClusterMap) {
+        let (before, memory_bytes) = (self.view.get(), self.budget.total_bytes());
+        let is_new = |profile: &&Profile| before.as_ref().is_none_or(|map| map.profile(profile.id).is_none());
+        for profile in map.all_profiles().filter(is_new) {
+            let needed_bytes = footprint::body_max(profile);
+            if needed_bytes > memory_bytes {
+                let cell_bytes = profile.cell_bytes;
+                tracing::error!(
+                    %profile, cell_bytes, needed_bytes, memory_bytes,
+                    "gateway.memory is too small for large bodies of a profile, which get 503: raise it to needed_bytes"
+                );
+            }
+        }
+    }
+
     pub(super) async fn fetch_map(&self) {
         match self.metadata.ask(GetClusterMap { known: self.view.epoch() }).await {
-            Ok(Some(map)) => self.view.update(map),
+            Ok(Some(map)) => {
+                self.report_too_large(&map);
+                self.view.update(map);
+            }
             Ok(None) => {}
             Err(error) => tracing::warn!(%error, "could not fetch the cluster map; using the last one"),
         }

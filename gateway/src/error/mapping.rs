@@ -4,7 +4,7 @@ use cairn_protocol::metadata::{MetadataError, Rejection};
 
 use super::code::S3ErrorCode;
 use super::s3_error::S3Error;
-use crate::data::{ReadError, WriteError};
+use crate::data::{BudgetError, ReadError, WriteError};
 
 impl From<MetadataError> for S3Error {
     fn from(error: MetadataError) -> Self {
@@ -64,7 +64,7 @@ impl<E: Into<Self>> From<WriteError<E>> for S3Error {
             WriteError::Body(error) => error.into(),
             WriteError::Short { .. } => S3ErrorCode::IncompleteBody.into(),
             WriteError::Long { .. } => S3Error::with_message(S3ErrorCode::InvalidRequest, error.to_string()),
-            WriteError::Budget(_) => S3ErrorCode::SlowDown.into(),
+            WriteError::Budget(error) => error.into(),
             WriteError::NoSession(_) | WriteError::NoClusterMap | WriteError::Placement(_) => {
                 tracing::error!(%error, "a write failed; answering 503");
                 unavailable(&error.to_string())
@@ -86,7 +86,7 @@ impl From<ReadError> for S3Error {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Metadata(error) => error.into(),
-            ReadError::Budget(_) => S3ErrorCode::SlowDown.into(),
+            ReadError::Budget(error) => error.into(),
             ReadError::NoClusterMap => unavailable(&error.to_string()),
             ReadError::Lost { .. } => {
                 tracing::error!(%error, "a read failed; answering 503");
@@ -98,6 +98,20 @@ impl From<ReadError> for S3Error {
             ReadError::Gap { .. } | ReadError::Codec(_) => {
                 tracing::error!(%error, "a read failed; answering 500");
                 S3ErrorCode::InternalError.into()
+            }
+        }
+    }
+}
+
+impl From<BudgetError> for S3Error {
+    fn from(error: BudgetError) -> Self {
+        match error {
+            BudgetError::Exhausted { .. } => S3ErrorCode::SlowDown.into(),
+            BudgetError::TooSmall { .. } => {
+                tracing::error!(%error, "the gateway's memory is set too small; answering 503");
+                unavailable(
+                    "The gateway's memory is too small for how the object is coded. Its operator must raise it.",
+                )
             }
         }
     }

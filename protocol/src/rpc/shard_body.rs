@@ -5,8 +5,13 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use cairn_core::cell::Cell;
+use cairn_core::footprint::write_batch_stripes;
+use cairn_core::shard::ShardHeader;
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
+
+/// A cell's data, and its checksum.
+const PIECES_PER_CELL: usize = 2;
 
 /// The bytes of a shard's body, whose length is known from the start. Ending early is an error that breaks the
 /// connection, so that the storage node never takes half a shard for a whole one.
@@ -16,15 +21,16 @@ pub(super) struct ShardBody {
 }
 
 impl ShardBody {
-    /// A body of `length` bytes and the sender of its pieces.
-    pub(super) fn new(length: u64, pieces_max: usize) -> (mpsc::Sender<Bytes>, Self) {
-        let (sender, frames) = mpsc::channel(pieces_max);
-        (sender, Self { frames, remaining: length })
+    /// The body of the shard of `header`, and the sender of its pieces. A batch of them may wait for the connection.
+    pub(super) fn new(header: &ShardHeader) -> (mpsc::Sender<Bytes>, Self) {
+        let cells = write_batch_stripes(&header.geometry) as usize;
+        let (sender, frames) = mpsc::channel(PIECES_PER_CELL * cells);
+        (sender, Self { frames, remaining: header.body_bytes() })
     }
 }
 
 /// The pieces of the body that `cell` becomes.
-pub(super) fn pieces(cell: Cell) -> [Bytes; 2] {
+pub(super) fn pieces(cell: Cell) -> [Bytes; PIECES_PER_CELL] {
     [cell.data, Bytes::copy_from_slice(&cell.checksum.0)]
 }
 

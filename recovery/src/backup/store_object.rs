@@ -24,8 +24,6 @@ use super::spool::{SpoolSource, Spooled};
 use crate::backup_key;
 use crate::disks::etag_of_reader;
 
-/// Memory of the writer and the reader.
-const MEMORY_BYTES: u64 = 64 << 20;
 /// Time for a session and the cluster map to arrive, in steps.
 const READY_STEPS_MAX: u32 = 300;
 const READY_STEP: Duration = Duration::from_millis(100);
@@ -42,7 +40,8 @@ pub(super) struct BackupStore {
 impl BackupStore {
     pub(super) fn open(member: &Handle, nodes: &StorageDirectory, clock: &Arc<dyn Clock>, writer: NodeId) -> Self {
         let metadata: Arc<dyn Metadata> = Arc::new(member.clone());
-        let options = DataPathOptions { gateway: writer, memory_bytes: MEMORY_BYTES };
+        // It writes one body and then reads it: the share of that is the bound, under any profile.
+        let options = DataPathOptions { gateway: writer, memory_bytes: u64::MAX };
         let path = DataPath::for_system_objects(metadata, nodes.clone(), &options, Arc::clone(clock));
         let keep_alive = Background::spawn(path.clone().keep_alive());
         Self { member: member.clone(), path, _keep_alive: keep_alive }

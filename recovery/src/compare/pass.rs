@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use cairn_core::clock::Clock;
 use cairn_core::cluster_map::ClusterMap;
+use cairn_core::footprint;
 use cairn_core::id::{DiskNumber, ExtentId, NodeId};
 use cairn_gateway::data::{DataPath, DataPathOptions};
 use cairn_protocol::metadata::command::{AdoptObject, EndReconciliation};
@@ -22,7 +23,7 @@ use crate::disks::{Assembled, Assembly, Census, SeenExtent, serving_disks};
 
 /// Bodies that are read and adopted at the same time.
 const ADOPTIONS_MAX: usize = 16;
-/// Memory of all their readers.
+/// Memory of all their readers, unless one body takes more.
 const READ_BYTES_MAX: u64 = 64 << 20;
 /// Unreadable extents, and bodies to try again, that are remembered. What goes beyond is listed and kept.
 const REMEMBERED_MAX: usize = 200_000;
@@ -59,7 +60,8 @@ impl Pass {
     pub(super) async fn begin(options: PassOptions<'_>) -> Result<Self, CompareError> {
         let PassOptions { metadata, nodes, map, hold, clock } = options;
         // It only reads, and so needs no session.
-        let reader = DataPathOptions { gateway: NodeId::from_bytes([0; 16]), memory_bytes: READ_BYTES_MAX };
+        let memory_bytes = map.all_profiles().map(footprint::body_max).fold(READ_BYTES_MAX, u64::max);
+        let reader = DataPathOptions { gateway: NodeId::from_bytes([0; 16]), memory_bytes };
         let path = DataPath::new(Arc::clone(&metadata), nodes.clone(), &reader, Arc::clone(&clock));
         path.view.update(map.clone());
         Ok(Self {

@@ -16,9 +16,6 @@ use super::assembly::{Assembled, Assembly, FoundBody};
 use super::census::{Census, serving_disks};
 use crate::backup_key;
 
-/// Memory of a reader.
-const READ_BYTES_MAX: u64 = 64 << 20;
-
 /// A node that is searched.
 pub(crate) struct SearchedNode {
     /// `host:port` of its internal RPC; empty for one in this process.
@@ -110,7 +107,8 @@ pub(crate) async fn read_backup<E: From<ReadError>>(
     plan: ReadPlan<'_>,
     mut take: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
-    let options = DataPathOptions { gateway: NodeId::from_bytes([0; 16]), memory_bytes: READ_BYTES_MAX };
+    // It reads one body, whose own share is the bound.
+    let options = DataPathOptions { gateway: NodeId::from_bytes([0; 16]), memory_bytes: u64::MAX };
     let path = DataPath::new(plan.metadata, plan.nodes.clone(), &options, plan.clock);
     path.view.update(plan.map.clone());
     let run = backup.body.placed.run;

@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use cairn_core::footprint;
+use cairn_core::profile::{FailureDomain, Profile};
+
 use super::role::Role;
-use super::sections::{Cluster, Config, Metadata, Root, Server, StorageNode};
+use super::sections::{Cluster, Config, Gateway, Metadata, Root, Server, StorageNode};
 
 /// Characters of a root secret key, at least.
 const ROOT_SECRET_KEY_CHARS_MIN: usize = 8;
@@ -22,6 +25,11 @@ pub enum Inconsistency {
     #[error("storage_node.disks names {} twice: each disk has a directory of its own", .0.display())]
     DiskTwice(PathBuf),
     #[error(
+        "gateway.memory is {memory_bytes} bytes, and one large copy takes {needed_bytes} under the profiles of a new cluster: \
+         set it to that or more"
+    )]
+    GatewayMemory { memory_bytes: u64, needed_bytes: u64 },
+    #[error(
         "only one of root.access_key and root.secret_key is set: set both (CAIRN_ROOT_ACCESS_KEY and \
          CAIRN_ROOT_SECRET_KEY), or neither"
     )]
@@ -38,7 +46,18 @@ pub(super) fn check(config: &Config) -> Result<(), Inconsistency> {
     metadata_is_known(&config.server, &config.cluster)?;
     members(&config.server, &config.metadata)?;
     disks(&config.server, &config.storage_node)?;
+    gateway_memory(&config.server, &config.gateway)?;
     root_keys(&config.root)
+}
+
+/// Bodies under profiles that are set later may take more: the gateway says so when it learns of them.
+fn gateway_memory(server: &Server, gateway: &Gateway) -> Result<(), Inconsistency> {
+    let memory_bytes = gateway.memory.bytes();
+    let needed_bytes = Profile::defaults(FailureDomain::Disk).iter().map(footprint::body_max).max().unwrap_or(0);
+    if server.has(Role::Gateway) && memory_bytes < needed_bytes {
+        return Err(Inconsistency::GatewayMemory { memory_bytes, needed_bytes });
+    }
+    Ok(())
 }
 
 fn roles(server: &Server) -> Result<(), Inconsistency> {
@@ -78,6 +97,7 @@ fn root_keys(root: &Root) -> Result<(), Inconsistency> {
 #[cfg(test)]
 mod tests {
     use cairn_core::id::MemberId;
+    use cairn_core::unit::ByteSize;
 
     use super::*;
     use crate::config::Secret;
@@ -125,6 +145,14 @@ mod tests {
         assert_eq!(wrong(&[Role::Metadata], none), None);
         let twice = |config: &mut Config| config.storage_node.disks = vec!["b".into(), "a".into(), "b".into()];
         assert_eq!(wrong(&Role::ALL, twice), Some(Inconsistency::DiskTwice("b".into())));
+    }
+
+    #[test]
+    fn a_gateway_has_memory_for_one_body() {
+        let memory = |mib| move |config: &mut Config| config.gateway.memory = ByteSize::from_mib(mib);
+        assert!(matches!(wrong(&Role::ALL, memory(8)), Some(Inconsistency::GatewayMemory { .. })));
+        assert_eq!(wrong(&Role::ALL, memory(16)), None);
+        assert_eq!(wrong(&[Role::Metadata], memory(8)), None);
     }
 
     #[test]

@@ -58,7 +58,8 @@ sections! { |layer|
         region: String = "us-east-1".into(), flat region;
         /// Suffixes for virtual-host style requests: `bucket.SUFFIX`.
         domains: Vec<String> = Vec::new(), flat domains;
-        /// Memory for the bodies of all requests together. Beyond it requests wait, then get `503 SlowDown`.
+        /// Memory for the bodies of all requests together. Beyond it requests wait, then get `503 SlowDown`. At least what
+        /// one large copy takes: see [Memory](performance.md#memory).
         memory: ByteSize = ByteSize::from_mib(128), flat memory_bytes;
     }
 

@@ -138,10 +138,10 @@ fn a_refused_secret_is_not_shown() {
 
 #[test]
 fn flat_names_work_and_are_warned_of() {
-    let loaded = load("repair_grace_s = 5\nlog = \"debug\"\n", &[("CAIRN_MEMORY_BYTES", "4096")]).unwrap();
+    let loaded = load("repair_grace_s = 5\nlog = \"debug\"\n", &[("CAIRN_MEMORY_BYTES", "67108864")]).unwrap();
     let config = loaded.config;
     assert_eq!(config.repair.grace, Duration::from_secs(5));
-    assert_eq!(config.gateway.memory, ByteSize::from_bytes(4096));
+    assert_eq!(config.gateway.memory, ByteSize::from_mib(64));
     assert_eq!(config.log.filter, "debug");
     let warnings: Vec<String> = loaded.warnings.iter().map(Warning::to_string).collect();
     assert_eq!(warnings.len(), 3);

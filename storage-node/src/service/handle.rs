@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use cairn_core::cell::Cell;
+use cairn_core::footprint;
 use cairn_core::geometry::Geometry;
 use cairn_core::id::{DiskId, NodeId};
 use cairn_core::shard::{ShardHeader, ShardId};
@@ -24,6 +25,8 @@ use super::abandoned;
 use super::disks::{absence, take_more};
 use super::error::StartError;
 use super::node::Node;
+#[cfg(test)]
+use super::node::REBUILD_MEMORY_BYTES;
 use super::rebuild;
 use super::rebuild_fence::RebuildFence;
 #[cfg(test)]
@@ -107,6 +110,12 @@ impl Handle {
     #[cfg(test)]
     pub(super) fn latency(&self, disk: DiskId) -> Arc<Latency> {
         Arc::clone(&self.node.slot(disk).unwrap().latency)
+    }
+
+    /// Leaves no memory for rebuilds, for a test that lets one wait.
+    #[cfg(test)]
+    pub(super) async fn take_all_rebuild_memory(&self) -> tokio::sync::SemaphorePermit<'_> {
+        self.node.take_rebuild_memory(REBUILD_MEMORY_BYTES).await.unwrap()
     }
 
     fn check_write(&self, disk: DiskId) -> Result<(), StorageError> {
@@ -228,6 +237,11 @@ impl StorageNode for Handle {
             let why = format!("node {} has as many rebuilds under way as it may have", self.node.options.name);
             return Err(StorageError::new(StorageErrorKind::Busy, disk, why));
         };
+        let invalid = |detail: String| StorageError::new(StorageErrorKind::Invalid, disk, detail);
+        order.geometry.check().map_err(|e| invalid(e.to_string()))?;
+        let bytes = footprint::rebuild(&order.geometry);
+        let memory = self.node.take_rebuild_memory(bytes).await;
+        let _memory = memory.ok_or_else(|| invalid(format!("{} takes {bytes} bytes of memory", order.shard)))?;
         let floor = self.node.watch().floor();
         let begin = |mut fence: MutexGuard<'_, RebuildFence>| fence.begin(disk, order.shard, order.grant, floor);
         begin(self.node.fence());

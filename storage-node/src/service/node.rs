@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use cairn_core::id::{ClusterId, DiskId, NodeId};
 use cairn_core::sync::IgnorePoison;
 use cairn_protocol::storage::NodeStatus;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use super::commit_watch::CommitWatch;
 use super::disk_slot::DiskSlot;
@@ -16,8 +16,10 @@ use super::node_state::NodeState;
 use super::options::{Dependencies, Options};
 use super::rebuild_fence::RebuildFence;
 
-/// Rebuilds under way at the same time. A correct planner stays below.
+/// Rebuilds under way or waiting for memory. A correct planner stays below.
 const REBUILDS_MAX: usize = 64;
+/// Bytes that all rebuilds together may hold in memory: more than any one takes (see [`cairn_core::footprint::rebuild`]).
+pub(super) const REBUILD_MEMORY_BYTES: u64 = 256 << 20;
 
 /// What the node's tasks share.
 pub(super) struct Node {
@@ -29,6 +31,8 @@ pub(super) struct Node {
     fence: Mutex<RebuildFence>,
     /// Permits for rebuilds under way.
     pub(super) rebuilds: Semaphore,
+    /// KiB for rebuilds under way.
+    rebuild_memory: Semaphore,
     state: Mutex<NodeState>,
     state_dir: PathBuf,
     /// Whether the metadata service knows all disks of this node.
@@ -48,6 +52,7 @@ impl Node {
             watch: Mutex::new(CommitWatch::new(state.commit, state.history, now)),
             fence: Mutex::default(),
             rebuilds: Semaphore::new(REBUILDS_MAX),
+            rebuild_memory: Semaphore::new((REBUILD_MEMORY_BYTES >> 10) as usize),
             state: Mutex::new(state),
             state_dir: options.state_dir.clone(),
             options,
@@ -69,6 +74,15 @@ impl Node {
         let slots = self.slots.read().ignore_poison();
         // A copy that is not ours may have the id of a disk that is.
         slots.iter().find(|slot| slot.id == disk && slot.is_ours).map(Arc::clone)
+    }
+
+    /// Waits for the memory of a rebuild, `bytes` of it, and takes it until the permit is dropped. `None` if that is more than
+    /// there is.
+    pub(super) async fn take_rebuild_memory(&self, bytes: u64) -> Option<SemaphorePermit<'_>> {
+        if bytes > REBUILD_MEMORY_BYTES {
+            return None;
+        }
+        self.rebuild_memory.acquire_many(bytes.div_ceil(1 << 10) as u32).await.ok()
     }
 
     /// A directory that held something else now holds a disk of this node, which is not registered yet.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cairn_core::cell::Cell;
 use cairn_core::codec::Codec;
+use cairn_core::footprint::rebuild_batch_stripes;
 use cairn_core::shard::{ShardHeader, ShardId};
 use cairn_core::stripe;
 use cairn_protocol::metadata::command::ShardReportKind;
@@ -14,8 +15,6 @@ use cairn_protocol::storage::{
 };
 use futures_util::future::join_all;
 
-/// Bytes that are read from each source at a time.
-const BATCH_BYTES: u64 = 1 << 20;
 /// Time for one source to answer.
 const SOURCE_LIMIT: Duration = Duration::from_secs(20);
 
@@ -56,7 +55,7 @@ impl Rebuild {
     async fn store<T: cairn_protocol::storage::StorageNode>(&mut self, target: &T) -> Result<(), StorageError> {
         let header = self.describe().await?;
         let (disk, stripes) = (self.order.disk, self.order.geometry.stripes());
-        let batch = self.batch_stripes();
+        let batch = rebuild_batch_stripes(&self.order.geometry);
         if stripes <= batch {
             let cells = self.column(0..stripes).await?;
             return target.put_shard(disk, header, cells).await;
@@ -67,11 +66,6 @@ impl Rebuild {
             writer.append(cells).await?;
         }
         writer.finish().await
-    }
-
-    fn batch_stripes(&self) -> u32 {
-        let cells = BATCH_BYTES / u64::from(self.order.geometry.cell_bytes.max(1));
-        cells.clamp(1, u64::from(cairn_core::limits::CELLS_PER_READ_MAX)) as u32
     }
 
     /// The header of the new shard, with the descriptor of its siblings.

@@ -20,7 +20,7 @@ use cairn_core::testing::TestThreads;
 use cairn_gateway::data::{BodyDigest, BodySource, DataPath, DataPathOptions, ReadError, WriteError, WrittenBody};
 use cairn_metadata::MetadataService;
 use cairn_protocol::metadata::command::{CommitObject, CreateBucket, Precondition};
-use cairn_protocol::metadata::query::{GetObject, GetRepairQueue, RepairEntry};
+use cairn_protocol::metadata::query::{GetObject, GetRepairQueue, ObjectView, RepairEntry};
 use cairn_protocol::metadata::{LocatedExtent, MetadataExt, PlacedRun};
 use cairn_protocol::rpc::Roles;
 use cairn_protocol::rpc::testing::client_of;
@@ -112,6 +112,11 @@ impl BodyDigest for NoDigest {
 impl Cluster {
     /// A cluster of one node whose disks are all active.
     pub(crate) async fn start(disks: u32) -> Self {
+        Self::with_memory(disks, 64 << 20).await
+    }
+
+    /// The same, with `memory_bytes` for all bodies.
+    pub(crate) async fn with_memory(disks: u32, memory_bytes: u64) -> Self {
         let workdir = Workdir::new();
         let clock = Arc::new(SystemClock::new());
         let random = Arc::new(Counter(AtomicU64::new(1)));
@@ -141,7 +146,7 @@ impl Cluster {
         let node = StorageNodeService::start(options, dependencies).unwrap();
         let faults = Faults::default();
         directory.add_local(node.id(), Arc::new(FaultyNode::new(Arc::new(node.clone()), faults.clone())));
-        let options = DataPathOptions { gateway: NodeId::from_random(random.bytes16()), memory_bytes: 64 << 20 };
+        let options = DataPathOptions { gateway: NodeId::from_random(random.bytes16()), memory_bytes };
         let clock = Arc::new(TestClock { real: SystemClock::new(), ahead_ms: AtomicU64::new(0) });
         let path = DataPath::new(Arc::new(metadata.clone()), directory, &options, clock.clone());
         tokio::spawn(path.clone().keep_alive());
@@ -183,7 +188,12 @@ impl Cluster {
         content: Content,
         mut source: Pieces,
     ) -> Result<WrittenBody<NoDigest>, WriteError<Infallible>> {
-        let descriptor = Descriptor {
+        let descriptor = self.descriptor(key, content);
+        self.path.writer().write(&mut source, content.length, NoDigest, descriptor).await
+    }
+
+    pub(crate) fn descriptor(&self, key: &str, content: Content) -> Descriptor {
+        Descriptor {
             bucket: self.bucket.clone(),
             key: ObjectKey::new(key).unwrap(),
             part: None,
@@ -192,8 +202,14 @@ impl Cluster {
             written_at_ms: 0,
             headers: Vec::new(),
             storage_class: StorageClass::Standard,
-        };
-        self.path.writer().write(&mut source, content.length, NoDigest, descriptor).await
+        }
+    }
+
+    pub(crate) async fn view(&self, key: &str) -> ObjectView {
+        let key = ObjectKey::new(key).unwrap();
+        let bucket = self.bucket.clone();
+        let query = GetObject { bucket, key, part: None, range: None, extents: 64, version: None };
+        self.metadata.ask(query).await.unwrap()
     }
 
     /// Writes and commits an object; returns where it went.
@@ -217,10 +233,7 @@ impl Cluster {
     }
 
     pub(crate) async fn located(&self, key: &str) -> Vec<LocatedExtent> {
-        let key = ObjectKey::new(key).unwrap();
-        let bucket = self.bucket.clone();
-        let query = GetObject { bucket, key, part: None, range: None, extents: 64, version: None };
-        self.metadata.ask(query).await.unwrap().located
+        self.view(key).await.located
     }
 
     /// Reads a range batch by batch. On an error, also returns the bytes before it.

@@ -3,20 +3,19 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use cairn_core::limits::CELLS_PER_READ_MAX;
+use cairn_core::cluster_map::ClusterMap;
+use cairn_core::footprint::{self, read_batch_stripes};
+use cairn_core::geometry::Geometry;
+use cairn_core::limits::EXTENT_BYTES_MAX;
 use cairn_protocol::metadata::content::Content;
 use cairn_protocol::metadata::query::LocateExtents;
 use cairn_protocol::metadata::{LocatedExtent, MetadataExt};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::error::ReadError;
 use super::extent::ExtentReader;
+use crate::data::budget::{BudgetError, MemoryShare};
 use crate::data::path::DataPath;
 
-/// Data bytes that are fetched together.
-const BATCH_BYTES: u64 = 1 << 20;
-/// Memory of one streamed read, in bytes: a batch on its way to the client, one that waits, one that is being fetched.
-const STREAM_BYTES: u64 = 4 << 20;
 /// Extents located in one query.
 pub(crate) const LOCATE_EXTENTS: u32 = 16;
 
@@ -28,7 +27,10 @@ pub struct BodyReader {
     /// Located extents, the next one last.
     located: Vec<LocatedExtent>,
     current: Option<ExtentReader>,
-    _share: OwnedSemaphorePermit,
+    /// Bytes that the read holds in memory at most.
+    footprint: u64,
+    /// `None` if whoever reads has taken these bytes together with its own.
+    share: Option<MemoryShare>,
 }
 
 impl DataPath {
@@ -38,15 +40,59 @@ impl DataPath {
         &self,
         content: Content,
         range: Range<u64>,
+        located: Vec<LocatedExtent>,
+    ) -> Result<BodyReader, ReadError> {
+        let mut reader = self.open_body(content, range, located).await?;
+        reader.share = Some(self.budget.take(reader.footprint).await?);
+        Ok(reader)
+    }
+
+    /// As [`DataPath::read`], but the caller takes [`BodyReader::footprint`] from the budget before it reads.
+    pub(in crate::data) async fn open_body(
+        &self,
+        content: Content,
+        range: Range<u64>,
         mut located: Vec<LocatedExtent>,
     ) -> Result<BodyReader, ReadError> {
-        let share = self.budget.take((2 * (range.end - range.start)).min(STREAM_BYTES)).await?;
+        if located.is_empty() && !range.is_empty() {
+            located = self.locate(content, range.start).await?;
+        }
+        let footprint = footprint(&located, &range, self.view.get().as_deref(), self.budget.total_bytes());
         located.reverse();
-        Ok(BodyReader { path: self.clone(), content, range, located, current: None, _share: share })
+        Ok(BodyReader { path: self.clone(), content, range, located, current: None, footprint, share: None })
+    }
+
+    async fn locate(&self, content: Content, from: u64) -> Result<Vec<LocatedExtent>, ReadError> {
+        Ok(self.metadata.ask(LocateExtents { content, from, limit: LOCATE_EXTENTS }).await?.extents)
     }
 }
 
+/// Bytes that reading `range` takes: as much as the largest of the located extents. Extents beyond those may have any profile
+/// of the map that fits in `memory_bytes`: what does not fit is refused where it is met, and only there.
+fn footprint(located: &[LocatedExtent], range: &Range<u64>, map: Option<&ClusterMap>, memory_bytes: u64) -> u64 {
+    let known = located.iter().map(|extent| of_extent(extent, range)).max();
+    let end = located.last().map_or(range.start, |last| last.offset + last.geometry.length);
+    let profiles = map.filter(|_| end < range.end).into_iter().flat_map(ClusterMap::all_profiles);
+    let whole = |profile| footprint::read(&Geometry::new(profile, EXTENT_BYTES_MAX), &(0..EXTENT_BYTES_MAX), true);
+    profiles.map(whole).filter(|bytes| *bytes <= memory_bytes).chain(known).max().unwrap_or(0)
+}
+
+/// Bytes that reading the part of `range` in `extent` takes.
+fn of_extent(extent: &LocatedExtent, range: &Range<u64>) -> u64 {
+    let (start, end) = (extent.offset, extent.offset + extent.geometry.length);
+    let (from, to) = (range.start.max(start), range.end.min(end));
+    if from >= to {
+        return 0;
+    }
+    footprint::read(&extent.geometry, &(from - start..to - start), from > range.start || to < range.end)
+}
+
 impl BodyReader {
+    /// Bytes that the read holds in memory at most.
+    pub(in crate::data) fn footprint(&self) -> u64 {
+        self.footprint
+    }
+
     /// The next batch of verified bytes, in pieces; `None` at the end of the range.
     pub async fn next_batch(&mut self) -> Result<Option<Vec<Bytes>>, ReadError> {
         if self.range.is_empty() {
@@ -58,7 +104,7 @@ impl BodyReader {
         let start = reader.extent().offset;
         let end = range.end.min(start + geometry.length);
         let all = geometry.stripes_of(&(range.start - start..end - start));
-        let stripes = all.start..all.end.min(all.start + batch_stripes(geometry.stripe_bytes()));
+        let stripes = all.start..all.end.min(all.start + read_batch_stripes(&geometry));
         let batch_end = (start + geometry.stripe_start(stripes.end)).min(end);
         let frames = reader.read(&self.path, stripes, range.start - start..batch_end - start).await?;
         self.current = Some(reader);
@@ -73,16 +119,25 @@ impl BodyReader {
             return Ok(reader);
         }
         if self.located.is_empty() {
-            let query = LocateExtents { content: self.content, from: offset, limit: LOCATE_EXTENTS };
-            self.located = self.path.metadata.ask(query).await?.extents;
+            self.located = self.path.locate(self.content, offset).await?;
             self.located.reverse();
         }
         let extent = self.located.pop().filter(holds).ok_or(ReadError::Gap { offset })?;
+        self.cover(&extent)?;
         ExtentReader::open(&self.path, extent).await
     }
-}
 
-/// Stripes in one batch: about [`BATCH_BYTES`] of data, and no more than one read may ask a shard for.
-fn batch_stripes(stripe_bytes: u64) -> u32 {
-    (BATCH_BYTES / stripe_bytes.max(1)).clamp(1, u64::from(CELLS_PER_READ_MAX)) as u32
+    /// Makes sure that `extent` takes no more memory than this read has: its profile may be newer than the map by which the
+    /// share was measured.
+    fn cover(&mut self, extent: &LocatedExtent) -> Result<(), BudgetError> {
+        let needed = of_extent(extent, &self.range);
+        if needed <= self.footprint {
+            return Ok(());
+        }
+        let budget = &self.path.budget;
+        let share = self.share.as_mut().ok_or(BudgetError::Exhausted { budget_bytes: budget.total_bytes() })?;
+        budget.grow(share, needed)?;
+        self.footprint = needed;
+        Ok(())
+    }
 }

@@ -4,7 +4,7 @@ use cairn_core::codec::CodecError;
 use cairn_core::id::ExtentId;
 use cairn_protocol::metadata::MetadataError;
 
-use crate::data::budget::BudgetExhausted;
+use crate::data::budget::BudgetError;
 
 /// Why bytes could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +21,7 @@ pub enum ReadError {
     #[error("the gateway has not seen a cluster map yet")]
     NoClusterMap,
     #[error(transparent)]
-    Budget(#[from] BudgetExhausted),
+    Budget(#[from] BudgetError),
     #[error(transparent)]
     Codec(#[from] CodecError),
 }

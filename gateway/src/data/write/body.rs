@@ -10,6 +10,7 @@ use super::error::WriteError;
 use super::extent::ExtentWriter;
 use super::stripes::StripeReader;
 use super::uncommitted::UncommittedRun;
+use crate::data::budget::MemoryShare;
 use crate::data::path::DataPath;
 use crate::data::source::{BodyDigest, BodySource};
 
@@ -41,10 +42,6 @@ impl DataPath {
     }
 }
 
-/// Memory that one streamed body may hold, in bytes: the stripe that is being filled, the batch that is being encoded,
-/// what the shard writers hold, and what waits for its digest.
-const STREAM_BYTES: u64 = 6 << 20;
-
 impl BodyWriter<'_> {
     /// Reads exactly `size` bytes from `source`, stores them, and computes `digest` over them.
     pub async fn write<S: BodySource, D: BodyDigest>(
@@ -52,40 +49,70 @@ impl BodyWriter<'_> {
         source: &mut S,
         size: u64,
         digest: D,
-        descriptor: Descriptor,
+        mut descriptor: Descriptor,
     ) -> Result<WrittenBody<D>, WriteError<S::Error>> {
         let session = self.path.session.id()?;
-        let _share = self.path.budget.take((size * 3).min(STREAM_BYTES)).await?;
+        if size == 0 {
+            StripeReader::new(source, size).expect_end().await?;
+            return Ok(WrittenBody { session, digest, run: None });
+        }
+        let first = self.path.session.reserve(size.div_ceil(EXTENT_BYTES_MAX))?;
+        let run = ExtentRun { first, size, extent_bytes: EXTENT_BYTES_MAX };
+        // The profile decides how much memory the body takes.
+        let extent = self.place(&run, 0, &mut descriptor).await?;
+        let held = source.held_bytes();
+        let mut memory = Memory { held, share: self.path.budget.take(extent.footprint(size) + held).await? };
         let mut stripes = StripeReader::new(source, size);
         let mut digest = DigestStage::new(digest, size);
-        let run =
-            if size == 0 { None } else { Some(self.write_run(&mut stripes, size, &mut digest, descriptor).await?) };
+        let run = self.write_run(&mut stripes, run, extent, &mut digest, &mut descriptor, &mut memory).await?;
         stripes.expect_end().await?;
         let digest = digest.finish().await.ok_or(WriteError::DigestThread)?;
-        Ok(WrittenBody { session: run.as_ref().map_or(session, UncommittedRun::session), digest, run })
+        Ok(WrittenBody { session: run.session(), digest, run: Some(run) })
+    }
+
+    /// Chooses profile and disks for extent `n` of the run.
+    async fn place<E>(
+        &self,
+        run: &ExtentRun,
+        n: u64,
+        descriptor: &mut Descriptor,
+    ) -> Result<ExtentWriter<'_>, WriteError<E>> {
+        let offset = n * run.extent_bytes;
+        descriptor.offset = offset;
+        let length = (run.size - offset).min(run.extent_bytes);
+        ExtentWriter::place(self.path, run.first.offset(n), length, run.size, descriptor).await
     }
 
     async fn write_run<S: BodySource, D: BodyDigest>(
         &self,
         stripes: &mut StripeReader<'_, S>,
-        size: u64,
+        run: ExtentRun,
+        first: ExtentWriter<'_>,
         digest: &mut DigestStage<D>,
-        mut descriptor: Descriptor,
+        descriptor: &mut Descriptor,
+        memory: &mut Memory,
     ) -> Result<UncommittedRun, WriteError<S::Error>> {
-        let count = size.div_ceil(EXTENT_BYTES_MAX);
-        let run = ExtentRun { first: self.path.session.reserve(count)?, size, extent_bytes: EXTENT_BYTES_MAX };
         let mut written = UncommittedRun::new(self.path.clone(), run);
-        for n in 0..count {
-            let offset = n * EXTENT_BYTES_MAX;
-            descriptor.offset = offset;
-            let length = (size - offset).min(EXTENT_BYTES_MAX);
-            let id = run.first.offset(n);
-            let mut extent = ExtentWriter::place(self.path, id, length, size, &descriptor).await?;
+        let mut placed = Some(first);
+        for n in 0..run.size.div_ceil(run.extent_bytes) {
+            let mut extent = match placed.take() {
+                Some(first) => first,
+                None => self.place(&run, n, descriptor).await?,
+            };
+            // The disks may have changed since the first extent, and with them the profile.
+            self.path.budget.grow(&mut memory.share, extent.footprint(run.size) + memory.held)?;
             // Recorded before the first byte is sent, so that a request that is dropped half-way is cleaned up too.
             written.attempt(extent.placed());
-            let placed = extent.write(stripes, digest).await?;
-            written.became_durable(placed);
+            let durable = extent.write(stripes, digest).await?;
+            written.became_durable(durable);
         }
         Ok(written)
     }
+}
+
+/// The memory of one write.
+struct Memory {
+    /// Bytes of it that the body's source holds.
+    held: u64,
+    share: MemoryShare,
 }

@@ -4,7 +4,7 @@ use cairn_core::codec::CodecError;
 use cairn_core::id::ExtentId;
 use cairn_core::placement::PlacementError;
 
-use crate::data::budget::BudgetExhausted;
+use crate::data::budget::BudgetError;
 use crate::data::session::NoSession;
 
 /// Why a body could not be written. In every case nothing was committed and what had been stored is discarded.
@@ -23,7 +23,7 @@ pub enum WriteError<E> {
     #[error("the gateway has not seen a cluster map yet")]
     NoClusterMap,
     #[error(transparent)]
-    Budget(#[from] BudgetExhausted),
+    Budget(#[from] BudgetError),
     /// The eligible disks cannot hold the shards under any profile.
     #[error("no place for an extent: {0}")]
     Placement(#[from] PlacementError),

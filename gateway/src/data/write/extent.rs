@@ -7,6 +7,7 @@ use cairn_core::cell::Cell;
 use cairn_core::cluster_map::{ClusterMap, Disk};
 use cairn_core::codec::Codec;
 use cairn_core::descriptor::Descriptor;
+use cairn_core::footprint::{self, write_batch_stripes};
 use cairn_core::geometry::Geometry;
 use cairn_core::id::{DiskNumber, ExtentId};
 use cairn_core::placement::{choose, replacements};
@@ -24,8 +25,6 @@ use super::stripes::StripeReader;
 use crate::data::path::{DataPath, DiskClient};
 use crate::data::source::{BodyDigest, BodySource};
 
-/// Stripes that are encoded together and sent to the disks in one call each.
-const BATCH_STRIPES: u32 = 4;
 /// Disks that are tried for one shard. Each costs a round of calls.
 const DISKS_TRIED_MAX: usize = 3;
 
@@ -36,6 +35,8 @@ pub(super) struct ExtentWriter<'a> {
     id: ExtentId,
     profile: Profile,
     geometry: Geometry,
+    /// Stripes that are encoded together and sent to the disks in one call each.
+    batch: u32,
     /// Encoded, as every shard carries it.
     descriptor: Bytes,
     disks: Vec<DiskClient>,
@@ -66,17 +67,24 @@ impl<'a> ExtentWriter<'a> {
         }
         let (profile, numbers) = chosen?;
         let disks = numbers.iter().filter_map(|n| path.disk(&map, *n)).collect();
+        let geometry = Geometry::new(&profile, length);
         Ok(Self {
             path,
             map,
             id,
-            geometry: Geometry::new(&profile, length),
+            geometry,
+            batch: write_batch_stripes(&geometry),
             quorum: WriteQuorum::new(&profile),
             profile,
             descriptor: descriptor.to_bytes(),
             disks,
             errors: Vec::new(),
         })
+    }
+
+    /// Bytes that a body of `body_bytes` with such extents holds in memory.
+    pub(super) fn footprint(&self, body_bytes: u64) -> u64 {
+        footprint::write(&self.geometry, body_bytes)
     }
 
     /// Where the shards are meant to go.
@@ -92,7 +100,7 @@ impl<'a> ExtentWriter<'a> {
         digest: &mut DigestStage<D>,
     ) -> Result<PlacedExtent, WriteError<S::Error>> {
         let codec = self.path.codecs.get(self.profile.data_shards, self.profile.parity_shards)?;
-        if self.geometry.stripes() <= BATCH_STRIPES {
+        if self.geometry.stripes() <= self.batch {
             let cells = self.read_batch(stripes, digest, &codec, 0).await?;
             for (index, ()) in self.on_every_disk(&cells, put).await {
                 self.quorum.durable(index);
@@ -103,7 +111,7 @@ impl<'a> ExtentWriter<'a> {
         self.conclude()
     }
 
-    /// Reads and encodes up to [`BATCH_STRIPES`] stripes, starting at `first`. Returns a list of cells for each shard.
+    /// Reads and encodes a batch of stripes, starting at `first`. Returns a list of cells for each shard.
     async fn read_batch<S: BodySource, D: BodyDigest>(
         &self,
         stripes: &mut StripeReader<'_, S>,
@@ -111,7 +119,7 @@ impl<'a> ExtentWriter<'a> {
         codec: &Codec,
         first: u32,
     ) -> Result<Vec<Vec<Cell>>, WriteError<S::Error>> {
-        let last = (first + BATCH_STRIPES).min(self.geometry.stripes());
+        let last = (first + self.batch).min(self.geometry.stripes());
         let mut cells = vec![Vec::new(); usize::from(self.profile.total_shards())];
         for number in first..last {
             let length = self.geometry.stripe_length(number) as usize;
@@ -135,7 +143,7 @@ impl<'a> ExtentWriter<'a> {
         let cells = self.read_batch(stripes, digest, codec, 0).await?;
         let mut writers = self.on_every_disk(&cells, begin).await;
         drop(cells);
-        let mut first = BATCH_STRIPES;
+        let mut first = self.batch;
         while first < self.geometry.stripes() {
             self.check_quorum()?;
             let mut cells = self.read_batch(stripes, digest, codec, first).await?;
@@ -144,7 +152,7 @@ impl<'a> ExtentWriter<'a> {
             let Round { done, failed } = self.round(requests.collect(), self.quorum.clone()).await;
             self.fail(failed);
             writers = done;
-            first += BATCH_STRIPES;
+            first += self.batch;
         }
         self.check_quorum()?;
         let requests = writers.into_iter().map(|(i, writer)| self.call(i, writer.finish()));

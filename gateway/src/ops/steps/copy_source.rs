@@ -69,9 +69,10 @@ pub(in crate::ops) async fn read(
     bytes: Range<u64>,
 ) -> Result<CopySource, S3Error> {
     let located = std::mem::take(&mut view.located);
-    let reader =
-        if bytes.is_empty() { None } else { Some(context.data().read(view.version.content, bytes, located).await?) };
-    Ok(CopySource::new(reader))
+    if bytes.is_empty() {
+        return Ok(CopySource::empty());
+    }
+    Ok(context.data().copy_source(view.version.content, bytes, located).await?)
 }
 
 /// The error for a source that does not exist. If its version was named, that version is a delete marker.

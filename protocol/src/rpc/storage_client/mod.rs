@@ -38,8 +38,6 @@ const OPEN_LIMIT: Duration = Duration::from_secs(15);
 const READ_LIMIT: Duration = Duration::from_secs(15);
 /// Time for a whole extent to be read from other nodes and stored.
 const REBUILD_LIMIT: Duration = Duration::from_mins(5);
-/// Pieces of a streamed shard that wait for the connection: two per cell.
-const PIECES_MAX: usize = 8;
 
 impl HttpStorageNode {
     /// The node that listens on `addr` (`host:port`).
@@ -59,7 +57,7 @@ impl HttpStorageNode {
     /// Starts the request that sends a shard whose cells are all at hand. It is not asked first: they are sent at once,
     /// and can be sent elsewhere if they are refused.
     fn start(&self, disk: DiskId, header: &ShardHeader) -> ShardSender {
-        let (sender, body) = ShardBody::new(header.body_bytes(), PIECES_MAX);
+        let (sender, body) = ShardBody::new(header);
         let (rpc, addr, message) = (self.rpc.clone(), self.addr.clone(), PutShard::new(disk, header));
         let answer = tokio::spawn(async move {
             let exchange = async {
@@ -74,7 +72,7 @@ impl HttpStorageNode {
     /// Asks the node for space, and returns once it has reserved some. The request's body is still to come: HTTP/1.1 lets
     /// the head of the answer come first.
     async fn open(&self, disk: DiskId, header: &ShardHeader) -> Result<ShardSender, StorageError> {
-        let (sender, body) = ShardBody::new(header.body_bytes(), PIECES_MAX);
+        let (sender, body) = ShardBody::new(header);
         let message = PutShard::new(disk, header);
         let exchange = async {
             let response = self.rpc.send_stream(&self.addr, StoragePath::OPEN, &message, body.boxed()).await?;

@@ -4,6 +4,7 @@ mod collection;
 mod disks;
 
 mod metadata;
+mod rebuild;
 mod remote;
 mod scrub;
 

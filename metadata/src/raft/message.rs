@@ -27,6 +27,8 @@ impl RaftPath {
     pub(crate) const SNAPSHOT: &'static str = "/rpc/v1/metadata/raft/snapshot";
     pub(crate) const HELLO: &'static str = "/rpc/v1/metadata/raft/hello";
     pub(crate) const CAMPAIGN: &'static str = "/rpc/v1/metadata/raft/campaign";
+    pub(crate) const MAY_STAND: &'static str = "/rpc/v1/metadata/raft/may-stand";
+    pub(crate) const REACH: &'static str = "/rpc/v1/metadata/raft/reach";
 }
 
 /// Messages that only members send.
@@ -40,7 +42,7 @@ macro_rules! between_members {
     };
 }
 
-between_members!(Append, AskVote, SnapshotChunk, Hello, Campaign);
+between_members!(Append, AskVote, SnapshotChunk, Hello, Campaign, MayStand, Reach);
 
 /// A member cannot take part: its store failed, or it is stopping.
 #[derive(Debug, Clone, thiserror::Error, Encode, Decode)]
@@ -95,6 +97,43 @@ pub(crate) struct HelloAnswer {
     pub(crate) recoveries: Option<u64>,
 }
 
+/// A member asks another whether it would elect it.
+#[derive(Debug, Clone, Encode, Decode)]
+pub(crate) struct MayStand {
+    /// Who asks.
+    #[n(0)]
+    pub(crate) hello: Hello,
+    /// The end of its log.
+    #[n(1)]
+    pub(crate) last: Option<LogIdRow>,
+}
+
+/// A leader asks another member whether it reaches it at its address.
+#[derive(Debug, Clone, Encode, Decode)]
+pub(crate) struct Reach {
+    /// Who asks.
+    #[n(0)]
+    pub(crate) hello: Hello,
+}
+
+/// The answer to [`MayStand`] and [`Reach`].
+#[derive(Debug, Clone, Encode, Decode)]
+pub(crate) struct Assent {
+    /// Why not; `None` for yes.
+    #[n(0)]
+    pub(crate) refusal: Option<String>,
+    /// The term of the leader that the answerer hears, or is, if that is why.
+    #[n(1)]
+    pub(crate) led_in: Option<u64>,
+}
+
+impl Assent {
+    /// Yes, or why not.
+    pub(crate) fn new(refusal: Option<String>) -> Self {
+        Self { refusal, led_in: None }
+    }
+}
+
 /// A leader asks another member to take over.
 #[derive(Debug, Clone, Copy, Encode, Decode)]
 pub(crate) struct Campaign {
@@ -121,6 +160,11 @@ pub(crate) struct Append {
 }
 
 impl Append {
+    /// The term of the leader that sends it.
+    pub(crate) fn term(&self) -> u64 {
+        openraft::Vote::<MemberId>::from(self.vote).leader_id.term
+    }
+
     /// The heartbeat that accompanies `request`. It commits nothing: the entries may not have arrived.
     pub(crate) fn heartbeat(request: &AppendEntriesRequest<TypeConfig>) -> Self {
         Self {
@@ -165,6 +209,13 @@ pub(crate) enum Appended {
     Conflict,
     #[n(3)]
     HigherVote(#[n(0)] VoteRow),
+}
+
+impl Appended {
+    /// Whether the sender is accepted as the leader.
+    pub(crate) fn follows(&self) -> bool {
+        !matches!(self, Self::HigherVote(_))
+    }
 }
 
 impl From<AppendEntriesResponse<MemberId>> for Appended {

@@ -2,6 +2,7 @@
 
 pub(crate) mod admission;
 pub(crate) mod calls;
+pub(crate) mod candidacy;
 pub(crate) mod codec;
 #[cfg(test)]
 mod crash;

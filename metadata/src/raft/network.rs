@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cairn_core::clock::Clock;
 use cairn_protocol::rpc::RpcClient;
 use minicbor::{Decode, Encode};
 use openraft::error::{
@@ -15,6 +16,7 @@ use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, SnapshotRespon
 use openraft::{AnyError, BasicNode, ErrorSubject, ErrorVerb, Snapshot, StorageIOError};
 
 use super::admission::Admission;
+use super::candidacy::Voice;
 use super::codec::MembershipRow;
 use super::machine::STATE_FORMAT;
 use super::message::{Append, Appended, AskVote, ChunkTaken, RaftPath, SnapshotChunk, Stopped, Voted};
@@ -40,11 +42,19 @@ pub(crate) struct Network {
     rpc: RpcClient,
     admission: Arc<Admission>,
     pins: Arc<Pins>,
+    voice: Arc<Voice>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Network {
-    pub(crate) fn new(rpc: RpcClient, admission: Arc<Admission>, pins: Arc<Pins>) -> Self {
-        Self { rpc, admission, pins }
+    pub(crate) fn new(
+        rpc: RpcClient,
+        admission: Arc<Admission>,
+        pins: Arc<Pins>,
+        voice: Arc<Voice>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { rpc, admission, pins, voice, clock }
     }
 }
 
@@ -58,6 +68,8 @@ impl RaftNetworkFactory<TypeConfig> for Network {
             addr: node.addr.clone(),
             admission: Arc::clone(&self.admission),
             pins: Arc::clone(&self.pins),
+            voice: Arc::clone(&self.voice),
+            clock: Arc::clone(&self.clock),
             pace: Pace::new(),
         }
     }
@@ -70,6 +82,8 @@ pub(crate) struct Peer {
     addr: String,
     admission: Arc<Admission>,
     pins: Arc<Pins>,
+    voice: Arc<Voice>,
+    clock: Arc<dyn Clock>,
     pace: Pace,
 }
 
@@ -80,8 +94,21 @@ impl Peer {
         loop {
             tokio::time::sleep(BEAT_PAUSE).await;
             // What it says of a higher vote comes with the answer to the entries, too.
-            let _ = self.call::<Append, Appended>(RaftPath::APPEND, &heartbeat, BEAT_PAUSE * 2).await;
+            let _ = self.append(&heartbeat, BEAT_PAUSE * 2).await;
         }
+    }
+
+    /// Sends a leader's message, unless the leader is silent.
+    async fn append(&self, message: &Append, limit: Duration) -> Result<Appended, CallError> {
+        if self.voice.is_silent_in(message.term()) {
+            let why = Stopped::because("no majority answers this leader");
+            return Err(RPCError::Unreachable(Unreachable::new(&why)));
+        }
+        let appended: Appended = self.call(RaftPath::APPEND, message, limit).await?;
+        if appended.follows() {
+            self.voice.answered(self.member, self.clock.monotonic());
+        }
+        Ok(appended)
     }
 
     async fn call<M, A>(&self, path: &str, message: &M, limit: Duration) -> Result<A, CallError>
@@ -169,7 +196,7 @@ impl RaftNetwork<TypeConfig> for Peer {
         let message = Append::from(request);
         let appended: Result<Appended, CallError> = tokio::select! {
             biased;
-            appended = self.call(RaftPath::APPEND, &message, option.hard_ttl()) => appended,
+            appended = self.append(&message, option.hard_ttl()) => appended,
             never = self.beat(heartbeat) => match never {},
         };
         match &appended {

@@ -113,7 +113,7 @@ impl Metadata for Handle {
             return self.member.leader.execute(command).await.map_err(told);
         }
         let call = self.member.remote.begin().await;
-        match self.member.leader.execute_tagged(command.clone(), Some(call.tag(false))).await {
+        match self.member.execute(command.clone(), Some(call.tag(false))).await {
             Ok(outcome) => Ok(outcome),
             Err(error) => {
                 let failure = MetadataFailure::from(error);

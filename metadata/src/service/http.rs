@@ -17,7 +17,8 @@ use super::member::RunningMember;
 use super::snapshot_transfers::SnapshotTransfers;
 use crate::leader::LeaderError;
 use crate::raft::message::{
-    Append, Appended, AskVote, Campaign, Campaigning, Hello, MESSAGE_BYTES_MAX, RaftPath, SnapshotChunk, Stopped, Voted,
+    Append, Appended, AskVote, Campaign, Campaigning, Hello, MESSAGE_BYTES_MAX, MayStand, RaftPath, Reach,
+    SnapshotChunk, Stopped, Voted,
 };
 
 /// The endpoints of `handle`. Each demands that the request came over an authenticated connection, from a caller with the
@@ -36,7 +37,7 @@ pub fn router(handle: Handle) -> Router {
     Router::new()
         .route(
             MetadataPath::EXECUTE,
-            endpoint!(async |s: &Server, m: Execute| told(s.member.leader.execute_tagged(m.command, m.call).await)),
+            endpoint!(async |s: &Server, m: Execute| told(s.member.execute(m.command, m.call).await)),
         )
         .route(MetadataPath::QUERY, endpoint!(async |s: &Server, m: Query| told(s.member.query(m).await)))
         .route(MetadataPath::SIGNAL, endpoint!(async |s: &Server, m: LeaderMessage| told(s.hear(m).await)))
@@ -44,6 +45,8 @@ pub fn router(handle: Handle) -> Router {
         .route(RaftPath::VOTE, endpoint!(async |s: &Server, m: AskVote| s.vote(m).await))
         .route(RaftPath::SNAPSHOT, endpoint!(async |s: &Server, m: SnapshotChunk| s.transfers.take(&s.member, m).await))
         .route(RaftPath::HELLO, endpoint!(async |s: &Server, m: Hello| s.member.answer_hello(&m).await))
+        .route(RaftPath::MAY_STAND, endpoint!(async |s: &Server, m: MayStand| s.member.may_stand(m).await))
+        .route(RaftPath::REACH, endpoint!(async |s: &Server, m: Reach| s.member.reaches(m).await))
         .route(RaftPath::CAMPAIGN, endpoint!(async |s: &Server, m: Campaign| s.campaign(m).await))
 }
 
@@ -83,15 +86,24 @@ impl Server {
     async fn append(&self, message: Append) -> Result<Appended, Stopped> {
         self.member.admission.check()?;
         let appended = self.member.raft.append_entries(message.into()).await.map_err(Stopped::because)?;
-        Ok(appended.into())
+        let appended = Appended::from(appended);
+        if appended.follows() {
+            self.member.hear_leader();
+        }
+        Ok(appended)
     }
 
     async fn vote(&self, message: AskVote) -> Result<Voted, Stopped> {
         self.member.admission.check()?;
+        // Raft's lease protects a leader from its followers' votes only, not from its own.
         if self.member.leads_a_majority() {
             return self.member.refuse_vote().await;
         }
-        Ok(self.member.raft.vote(message.into()).await.map_err(Stopped::because)?.into())
+        let voted = self.member.raft.vote(message.into()).await.map_err(Stopped::because)?;
+        if voted.vote_granted {
+            self.member.hear_leader();
+        }
+        Ok(voted.into())
     }
 
     async fn campaign(&self, message: Campaign) -> Result<Campaigning, Stopped> {

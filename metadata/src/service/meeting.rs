@@ -101,7 +101,6 @@ async fn meet(local: &RunningMember, founders: &[(MemberId, String)], round: u32
                 );
             }
             local.admission.open();
-            local.raft.runtime_config().elect(true);
             let formed = if form { initialize(local, founders).await } else { Ok(()) };
             match formed {
                 Ok(()) => *admitted = true,
@@ -113,7 +112,6 @@ async fn meet(local: &RunningMember, founders: &[(MemberId, String)], round: u32
 }
 
 fn shut(local: &RunningMember, reason: &str, round: u32) {
-    local.raft.runtime_config().elect(false);
     if local.admission.close(reason) || round.is_multiple_of(ROUNDS_PER_LINE) {
         tracing::error!("metadata member {} takes no part: {reason}", local.admission.me().member);
     }

@@ -1,18 +1,21 @@
 //! What the parts of a running member share.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
-use cairn_protocol::rpc::{HttpMetadata, RpcClient};
+use cairn_core::random::RandomSource;
+use cairn_protocol::metadata::{Command, Outcome};
+use cairn_protocol::rpc::{CallTag, HttpMetadata, RpcClient};
 use openraft::raft::VoteResponse;
 use tokio::sync::watch;
 
-use crate::leader::Leader;
+use crate::leader::{Leader, LeaderError};
 use crate::raft::Raft;
 use crate::raft::admission::Admission;
+use crate::raft::candidacy::Voice;
 use crate::raft::log_store::LogStore;
 use crate::raft::machine::Machine;
 use crate::raft::message::{Stopped, Voted};
-use crate::raft::times::ELECTION_MS_MAX;
 
 /// A running member: the leader that it is or may become, and what it needs as one of several.
 pub(crate) struct RunningMember {
@@ -22,6 +25,10 @@ pub(crate) struct RunningMember {
     pub(super) log: LogStore,
     pub(super) admission: Arc<Admission>,
     pub(super) rpc: RpcClient,
+    pub(super) voice: Arc<Voice>,
+    pub(super) random: Arc<dyn RandomSource>,
+    /// When the member started, on the monotonic clock.
+    pub(super) started: Duration,
     /// The service as a caller in this process reaches it where another member leads.
     pub(super) remote: HttpMetadata,
     pub(super) stop: watch::Sender<bool>,
@@ -30,12 +37,10 @@ pub(crate) struct RunningMember {
 }
 
 impl RunningMember {
-    /// Whether this member leads and a majority has answered it within the time that followers wait for a leader. No vote
-    /// of its own may end such a lead: Raft's lease protects a leader from its followers' votes only.
-    pub(super) fn leads_a_majority(&self) -> bool {
-        let metrics = self.raft.metrics();
-        let metrics = metrics.borrow();
-        self.leader.leads() && metrics.millis_since_quorum_ack.is_some_and(|age| age < ELECTION_MS_MAX)
+    /// Executes a command, if this member leads.
+    pub(super) async fn execute(&self, command: Command, tag: Option<CallTag>) -> Result<Outcome, LeaderError> {
+        self.check_heard()?;
+        self.leader.execute_tagged(command, tag).await
     }
 
     /// Refuses a vote; the term stays.

@@ -1,5 +1,6 @@
 //! A member of the metadata service: its start, its API and its shutdown.
 
+mod elections;
 mod failure;
 mod handle;
 mod hello;

@@ -16,6 +16,7 @@ use crate::state::tables::{View, rebalance, usage};
 impl RunningMember {
     /// Answers a query, if this member leads.
     pub(super) async fn query(&self, query: Query) -> Result<Answer, LeaderError> {
+        self.check_heard()?;
         self.leader.confirm_lead().await?;
         self.leader.saw_query(&query);
         if matches!(query, Query::GetMembers(_)) {

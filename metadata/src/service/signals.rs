@@ -13,6 +13,7 @@ use crate::state::tables::{meta, sessions};
 impl RunningMember {
     /// Takes a signal, if this member leads.
     pub(super) async fn signal(&self, signal: Signal) -> Result<SignalAnswer, LeaderError> {
+        self.check_heard()?;
         self.leader.confirm_lead().await?;
         self.leader.begin_history().await?;
         match signal {

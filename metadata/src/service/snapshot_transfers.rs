@@ -34,6 +34,7 @@ impl SnapshotTransfers {
             let newer = StoreError::Newer { what: "the leader's snapshot", found, known: STATE_FORMAT };
             return Err(Stopped::because(newer));
         }
+        member.hear_leader();
         if has_taken(member, current.as_ref(), &chunk) {
             return Ok(ChunkTaken { vote: chunk.vote });
         }

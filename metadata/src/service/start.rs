@@ -12,6 +12,7 @@ use cairn_protocol::storage::StorageDirectory;
 use openraft::{Config, SnapshotPolicy};
 use tokio::sync::watch;
 
+use super::elections;
 use super::handle::Handle;
 use super::meeting;
 use super::member::RunningMember;
@@ -22,6 +23,7 @@ use crate::leader::{Leader, LeaderParts};
 use crate::options::Options;
 use crate::raft::Raft;
 use crate::raft::admission::{Admission, LocalMember};
+use crate::raft::candidacy::Voice;
 use crate::raft::network::Network;
 use crate::raft::pins::Pins;
 use crate::raft::times::{ELECTION_MS_MAX, ELECTION_MS_MIN, HEARTBEAT_MS};
@@ -65,10 +67,19 @@ impl MetadataService {
             founders: options.members.iter().map(|(id, _)| *id).collect(),
         }));
         let pins = Arc::new(Pins::default());
-        let network = Network::new(rpc.clone(), Arc::clone(&admission), Arc::clone(&pins));
+        let voice = Arc::new(Voice::default());
+        let network = Network::new(
+            rpc.clone(),
+            Arc::clone(&admission),
+            Arc::clone(&pins),
+            Arc::clone(&voice),
+            Arc::clone(&clock),
+        );
+        let started = clock.monotonic();
         let raft = Raft::new(options.member_id, config(&options)?, network, log.clone(), Arc::clone(&machine))
             .await
             .map_err(|e| StartError::Raft(e.to_string()))?;
+        // Members ask each other first: see `elections`.
         raft.runtime_config().elect(false);
         let (stop, stopped) = watch::channel(false);
         let addresses = options.members.iter().map(|(_, addr)| addr.clone()).collect();
@@ -81,7 +92,20 @@ impl MetadataService {
             at_start,
         };
         let leader = Arc::new(Leader::spawn(parts));
-        let member = Arc::new(RunningMember { leader, raft, machine, log, admission, rpc, remote, stop, log_open });
+        let member = Arc::new(RunningMember {
+            leader,
+            raft,
+            machine,
+            log,
+            admission,
+            rpc,
+            voice,
+            random: Arc::clone(&random),
+            started,
+            remote,
+            stop,
+            log_open,
+        });
         let leader = &member.leader;
         let repair = repair::run(Arc::downgrade(leader), options.clone(), storage.clone(), stopped.clone());
         let sole = is_sole(&member, &options).await?;
@@ -93,6 +117,7 @@ impl MetadataService {
         } else {
             tokio::spawn(meeting::run(Arc::downgrade(&member), options.members, stopped.clone()));
         }
+        tokio::spawn(elections::run(Arc::downgrade(&member), stopped.clone()));
         tokio::spawn(repair);
         jobs.spawn(leader, trim, stopped);
         Ok(Handle { member })
@@ -114,7 +139,6 @@ async fn is_sole(member: &RunningMember, options: &Options) -> Result<bool, Star
 async fn begin_alone(member: &RunningMember, options: &Options) -> Result<(), StartError> {
     let failed = |e: &dyn std::fmt::Display| StartError::Raft(e.to_string());
     member.admission.open();
-    member.raft.runtime_config().elect(true);
     if member.raft.is_initialized().await.map_err(|e| failed(&e))? {
         // Nobody else can lead: there is no election timeout to wait for.
         member.raft.trigger().elect().await.map_err(|e| failed(&e))

@@ -72,6 +72,12 @@ impl RpcClient {
         Self { pool: Arc::new(Pool::new(network, clock, opener)) }
     }
 
+    /// The same client with no connections yet, to find out whether a peer accepts new ones.
+    #[must_use]
+    pub fn over_new_connections(&self) -> Self {
+        Self { pool: Arc::new(self.pool.empty_copy()) }
+    }
+
     /// Sends `message` in CBOR to `http://{addr}{path}` and reads the answer: `A` if the peer succeeded, `E` if it
     /// reports why not. `limit` bounds the whole exchange.
     pub async fn call<M, A, E>(

@@ -73,6 +73,11 @@ impl Pool {
         Self { network, clock, opener, idle: Mutex::default() }
     }
 
+    /// A pool without connections that opens them as this one does.
+    pub(super) fn empty_copy(&self) -> Self {
+        Self::new(Arc::clone(&self.network), Arc::clone(&self.clock), self.opener.clone())
+    }
+
     /// Sends a request to `addr`, and returns as soon as the response's head has arrived. The connection serves the next
     /// request once the response was read.
     pub(super) async fn send(&self, addr: &str, unsigned: Unsigned<'_>) -> Result<Response<Incoming>, SendError> {

@@ -12,18 +12,38 @@ use crate::LogRetention;
 use crate::raft::message::{AskVote, Voted};
 
 /// One of three members, over real HTTP.
-struct Member {
+pub(super) struct Member {
     dir: TempDir,
-    addr: String,
-    running: Option<(Handle, tokio::task::JoinHandle<()>)>,
+    pub(super) addr: String,
+    pub(super) running: Option<(Handle, tokio::task::JoinHandle<()>)>,
 }
 
 impl Member {
-    async fn start(&mut self, id: MemberId, members: &[(MemberId, String)]) {
+    pub(super) async fn start(&mut self, id: MemberId, members: &[(MemberId, String)]) {
+        self.start_behind(id, members, |app| app).await;
+    }
+
+    /// Like [`Member::start`], with something between the network and the member.
+    pub(super) async fn start_behind(
+        &mut self,
+        id: MemberId,
+        members: &[(MemberId, String)],
+        wrap: impl FnOnce(axum::Router) -> axum::Router,
+    ) {
         let handle = self.open(id, members).await;
         let listener = LoopbackNetwork.bind(&self.addr).await.unwrap();
-        let server = serve(&handle, listener);
+        let app = wrap(router(handle.clone()));
+        let server = tokio::spawn(cairn_protocol::rpc::testing::serve(listener, SECRET, app));
         self.running = Some((handle, server));
+    }
+
+    pub(super) fn handle(&self) -> &Handle {
+        &self.running.as_ref().unwrap().0
+    }
+
+    /// From now on nobody reaches the member, and it reaches the others.
+    pub(super) fn close_port(&self) {
+        self.running.as_ref().unwrap().1.abort();
     }
 
     /// Like [`Member::start`], but takes each chunk of a snapshot only after as many commits as `held` more.
@@ -34,8 +54,6 @@ impl Member {
         commits: watch::Receiver<u64>,
         held: u64,
     ) {
-        let handle = self.open(id, members).await;
-        let listener = LoopbackNetwork.bind(&self.addr).await.unwrap();
         let slow = from_fn(move |request: Request, next: Next| {
             let mut commits = commits.clone();
             async move {
@@ -47,9 +65,7 @@ impl Member {
                 next.run(request).await
             }
         });
-        let app = router(handle.clone()).layer(slow);
-        let server = tokio::spawn(cairn_protocol::rpc::testing::serve(listener, SECRET, app));
-        self.running = Some((handle, server));
+        self.start_behind(id, members, |app| app.layer(slow)).await;
     }
 
     async fn open(&self, id: MemberId, members: &[(MemberId, String)]) -> Handle {
@@ -66,7 +82,7 @@ impl Member {
         start_with(options, StorageDirectory::new(rpc(SECRET))).await
     }
 
-    async fn stop(&mut self) {
+    pub(super) async fn stop(&mut self) {
         let (handle, server) = self.running.take().unwrap();
         server.abort();
         let _ = server.await;
@@ -76,7 +92,7 @@ impl Member {
 
 /// Three members that are not started, with their addresses.
 #[expect(clippy::disallowed_methods, reason = "asks the system for free ports")]
-fn three_members() -> (Vec<Member>, Vec<(MemberId, String)>) {
+pub(super) fn three_members() -> (Vec<Member>, Vec<(MemberId, String)>) {
     let mut members = Vec::new();
     for _ in 0..3 {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -88,7 +104,7 @@ fn three_members() -> (Vec<Member>, Vec<(MemberId, String)>) {
 }
 
 /// Three members that run and have formed a cluster, their addresses, and a client.
-async fn cluster_of_three() -> (Vec<Member>, Vec<(MemberId, String)>, HttpMetadata) {
+pub(super) async fn cluster_of_three() -> (Vec<Member>, Vec<(MemberId, String)>, HttpMetadata) {
     let (mut members, addrs) = three_members();
     for (id, member) in (1..).map(MemberId).zip(&mut members) {
         member.start(id, &addrs).await;

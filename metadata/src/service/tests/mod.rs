@@ -44,6 +44,7 @@ use crate::testing::{TestClock, TestRandom};
 use crate::{Dependencies, Handle, MetadataService, Options, router};
 use cairn_core::testing::TestThreads;
 
+mod elections;
 mod members;
 mod nodes;
 mod replication;

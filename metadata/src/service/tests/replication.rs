@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::extract::Request;
 use axum::routing::post;
 use cairn_core::id::Incarnation;
+use cairn_core::testing::TestClock;
 use cairn_protocol::rpc::{ClientId, answer, receive_allowed};
 use openraft::error::RPCError;
 use openraft::network::{RPCOption, RaftNetwork, RaftNetworkFactory};
@@ -13,6 +14,7 @@ use openraft::{BasicNode, CommittedLeaderId, EntryPayload, LogId};
 
 use super::*;
 use crate::raft::admission::{Admission, LocalMember};
+use crate::raft::candidacy::Voice;
 use crate::raft::message::{Append, Appended, MESSAGE_BYTES_MAX};
 use crate::raft::network::Network;
 use crate::raft::pins::Pins;
@@ -59,7 +61,13 @@ async fn a_member_that_takes_long_for_entries_hears_of_its_leader() {
         founders: Vec::new(),
     }));
     admission.open();
-    let mut network = Network::new(rpc(SECRET), admission, Arc::new(Pins::default()));
+    let mut network = Network::new(
+        rpc(SECRET),
+        admission,
+        Arc::new(Pins::default()),
+        Arc::new(Voice::default()),
+        Arc::new(TestClock::real()),
+    );
     let mut peer = network.new_client(MemberId(2), &BasicNode::new(addr)).await;
     let option = || RPCOption::new(Duration::from_mins(1));
     tokio::select! {

@@ -1,0 +1,113 @@
+//! Members of which one is cut off in one direction (I39): real HTTP, of which a part is held back.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+
+use super::members::{Member, cluster_of_three, three_members};
+use super::*;
+
+fn leader(members: &[Member]) -> Option<usize> {
+    members.iter().position(|member| member.running.is_some() && member.handle().leads())
+}
+
+fn term(member: &Member) -> u64 {
+    member.handle().member.leader.term()
+}
+
+/// Commits until one is acknowledged.
+async fn write(client: &HttpMetadata, session: SessionId, counter: u64) {
+    eventually("a commit is acknowledged", async || client.run(commit(session, counter, "key")).await.is_ok()).await;
+}
+
+/// It cannot be reached, and it reaches the others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_member_that_is_not_reached_is_not_elected_and_its_term_does_not_climb() {
+    let (mut members, addrs, client) = cluster_of_three().await;
+    let session = prepare(&client).await;
+    let first = leader(&members).unwrap();
+    let (cut_off, other) = ((first + 1) % 3, (first + 2) % 3);
+    members[cut_off].close_port();
+    let before = term(&members[cut_off]);
+    for n in 0..20 {
+        write(&client, session, 10 * n).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert_eq!(term(&members[cut_off]), before, "it asks before it stands");
+    assert_eq!(leader(&members), Some(first));
+    // Without the leader there is no majority that is connected. When it is back, the one that is cut off is no candidate.
+    members[first].stop().await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(leader(&members).is_none(), "the member that nobody reaches was elected");
+    members[first].start(addrs[first].0, &addrs).await;
+    write(&client, session, 1000).await;
+    assert!(!members[cut_off].handle().leads());
+    assert!(members[first].handle().leads() || members[other].handle().leads());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_leader_that_is_not_reached_hands_over() {
+    let (members, _, client) = cluster_of_three().await;
+    let session = prepare(&client).await;
+    let first = leader(&members).unwrap();
+    members[first].close_port();
+    eventually("another member leads", async || leader(&members).is_some_and(|now| now != first)).await;
+    write(&client, session, 0).await;
+}
+
+/// Its messages arrive and the answers do not: the others hear it, and it can commit nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_leader_that_is_not_answered_is_silent_and_another_is_elected() {
+    let (mut members, addrs) = three_members();
+    let held: Vec<_> = (0..3).map(|_| Arc::new(AtomicBool::new(false))).collect();
+    for (n, member) in members.iter_mut().enumerate() {
+        let held = Arc::clone(&held[n]);
+        let hold = from_fn(move |request: Request, next: Next| {
+            let held = Arc::clone(&held);
+            async move {
+                let is_append = request.uri().path() == RaftPath::APPEND;
+                let response = next.run(request).await;
+                if is_append && held.load(Ordering::Relaxed) {
+                    std::future::pending::<()>().await;
+                }
+                response
+            }
+        });
+        member.start_behind(addrs[n].0, &addrs, |app| app.layer(hold)).await;
+    }
+    let client = HttpMetadata::new(rpc(SECRET), addrs.iter().map(|(_, addr)| addr.clone()).collect(), &TestRandom);
+    eventually("a leader forms the cluster", async || {
+        client.ask(GetClusterMap { known: Epoch(0) }).await.is_ok_and(|map| map.is_some())
+    })
+    .await;
+    let session = prepare(&client).await;
+    let first = leader(&members).unwrap();
+    for (_, held) in held.iter().enumerate().filter(|(n, _)| *n != first) {
+        held.store(true, Ordering::Relaxed);
+    }
+    eventually("another member leads", async || {
+        members.iter().enumerate().any(|(n, member)| n != first && member.handle().leads())
+    })
+    .await;
+    write(&client, session, 0).await;
+}
+
+/// A member that was away returns with the term that it had.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_returning_member_does_not_disturb_a_leader_that_works() {
+    let (mut members, addrs, client) = cluster_of_three().await;
+    let session = prepare(&client).await;
+    let first = leader(&members).unwrap();
+    let away = (first + 1) % 3;
+    // Cut off in both directions, as far as elections go: it is not reached, and its peers are asked in vain.
+    members[away].close_port();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    members[away].stop().await;
+    let before = term(&members[first]);
+    members[away].start(addrs[away].0, &addrs).await;
+    let newest = members[first].handle().commit();
+    eventually("it has caught up", async || members[away].handle().commit() >= newest).await;
+    write(&client, session, 0).await;
+    assert_eq!((leader(&members), term(&members[first])), (Some(first), before));
+}

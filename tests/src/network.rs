@@ -8,6 +8,12 @@ use std::process::Command;
 /// Most hosts: the number of a host is the last byte of its address.
 const HOSTS_MAX: u8 = 100;
 
+/// An interface of each host whose other end nobody listens to, and the routing table that leads to it.
+const PIT: &str = "pit";
+const PIT_TABLE: &str = "100";
+/// The last byte of the address of the machine that gateways and tests run on.
+const MACHINE: u8 = 254;
+
 /// The bridge and its namespaces.
 #[derive(Debug)]
 pub struct Network {
@@ -27,7 +33,7 @@ impl Network {
         let network = Self { tag, subnet, hosts: Vec::new() };
         let bridge = network.bridge();
         ip(&["link", "add", &bridge, "type", "bridge"])?;
-        ip(&["addr", "add", &format!("{}.254/24", network.subnet), "dev", &bridge])?;
+        ip(&["addr", "add", &format!("{}/24", network.address(MACHINE)), "dev", &bridge])?;
         ip(&["link", "set", &bridge, "up"])?;
         Ok(network)
     }
@@ -66,6 +72,9 @@ impl Network {
             vec!["addr", "add", &address, "dev", &inner],
             vec!["link", "set", &inner, "up"],
             vec!["link", "set", "lo", "up"],
+            vec!["link", "add", PIT, "type", "veth", "peer", "name", "pit-end"],
+            vec!["link", "set", PIT, "up"],
+            vec!["link", "set", "pit-end", "up"],
         ] {
             ip(&[&["-n", namespace.as_str()], arguments.as_slice()].concat())?;
         }
@@ -85,6 +94,27 @@ impl Network {
             let verb = if parted { "add" } else { "del" };
             ip(&["-n", &namespace, "route", verb, "blackhole", &to]).expect("ip route");
         }
+    }
+
+    /// Lets what `from` sends to `to` at `port` vanish in silence, or lets it through again: `from` cannot call `to`, which
+    /// still calls `from`.
+    pub fn set_unheard(&self, from: u8, to: u8, port: u16, unheard: bool) {
+        self.set_dropped(from, to, ["dport", &port.to_string()], unheard);
+    }
+
+    /// Lets the answers that `host` gives at `port` to this machine vanish in silence, or lets them through again: gateways
+    /// cannot call `host`, and the other hosts can.
+    pub fn set_mute(&self, host: u8, port: u16, mute: bool) {
+        self.set_dropped(host, MACHINE, ["sport", &port.to_string()], mute);
+    }
+
+    fn set_dropped(&self, from: u8, to: u8, [side, port]: [&str; 2], dropped: bool) {
+        let (namespace, to) = (self.namespace(from), self.address(to));
+        let ip = |arguments: &[&str]| ip(&[&["-n", namespace.as_str()], arguments].concat()).expect("ip");
+        ip(&["route", "replace", &to, "dev", PIT, "table", PIT_TABLE]);
+        ip(&["neigh", "replace", &to, "lladdr", "02:00:00:00:00:01", "dev", PIT, "nud", "permanent"]);
+        let verb = if dropped { "add" } else { "del" };
+        ip(&["rule", verb, "priority", "10", "to", &to, "ipproto", "tcp", side, port, "lookup", PIT_TABLE]);
     }
 }
 

@@ -3,7 +3,8 @@
 //! stopped cluster agrees to the byte.
 //!
 //! Covers I8, I10, I17, I21, I25, I27 and I29. Short here; `scripts/drill repair` runs them long: `CAIRN_FLAPS` sets how
-//! often a node flaps, `CAIRN_DRAIN_KILLS` how often a process is killed during a drain, `CAIRN_SEED` all choices.
+//! often a node flaps, `CAIRN_DRAIN_KILLS` how often a process is killed during a drain, `CAIRN_ONE_WAY_ROUNDS` how often each
+//! direction is cut, `CAIRN_SEED` all choices.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,6 +17,7 @@ mod damage;
 mod flap;
 mod full;
 mod node_drain;
+mod one_way;
 mod partition;
 mod stale;
 

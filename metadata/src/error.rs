@@ -2,6 +2,18 @@
 
 use cairn_protocol::metadata::Rejection;
 
+/// Nothing was done, because there is too little room.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error(
+    "the filesystem of {dir} has {free_bytes} bytes free, and the metadata keeps {reserve_bytes} in reserve: make room there \
+     or give it more space; it goes on by itself then"
+)]
+pub struct NoRoom {
+    pub(crate) dir: String,
+    pub(crate) free_bytes: u64,
+    pub(crate) reserve_bytes: u64,
+}
+
 /// The store failed; nothing of the transaction that was under way is kept.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -26,6 +38,9 @@ pub enum StoreError {
         /// The newest version that is known here.
         known: u32,
     },
+    /// There is too little room. Nothing was written.
+    #[error("{0}")]
+    NoRoom(Box<NoRoom>),
     /// The thread that writes cannot be started.
     #[error("cannot start the thread that writes the log: {0}")]
     Thread(String),
@@ -50,6 +65,12 @@ macro_rules! from_engine {
 }
 
 from_engine!(StorageError, TableError, TransactionError, CommitError, DatabaseError, SetDurabilityError);
+
+impl From<NoRoom> for StoreError {
+    fn from(error: NoRoom) -> Self {
+        Self::NoRoom(Box::new(error))
+    }
+}
 
 impl StoreError {
     /// A file operation on `path` failed.

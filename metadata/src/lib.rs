@@ -16,6 +16,7 @@ pub mod offline;
 mod options;
 mod raft;
 mod service;
+mod space;
 mod state;
 #[cfg(test)]
 mod testing;

@@ -38,6 +38,9 @@ pub struct Options {
     pub snapshot_entries: u64,
     /// How much of the log is kept all the same, for members that come back.
     pub log: LogRetention,
+    /// Bytes that are kept free on the filesystem of `dir`: below that nothing new is stored. 0 for 1 % of it, at least 64 and
+    /// at most 256 MiB.
+    pub reserve_bytes: u64,
     /// Bytes of the state's pages kept in memory.
     pub cache_bytes: usize,
     /// Whether every page of the files is verified before the member starts.
@@ -89,6 +92,7 @@ impl Options {
             tick: Duration::from_secs(1),
             snapshot_entries: 5000,
             log: LogRetention::default(),
+            reserve_bytes: 0,
             cache_bytes: 256 << 20,
             verify_at_start: true,
             repair_grace: Duration::from_mins(10),

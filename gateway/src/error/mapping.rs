@@ -51,6 +51,11 @@ impl From<Rejection> for S3Error {
             }
             Rejection::LimitReached(what) => S3Error::with_message(C::TooManyBuckets, what),
             Rejection::Topology(detail) | Rejection::Stale(detail) => unavailable(&detail),
+            // Where there is no room is for the operator's log and not for the client.
+            Rejection::NoRoom(detail) => {
+                tracing::error!(detail, "the metadata service refused to store more; answering 503");
+                unavailable("The cluster's metadata has no room for more. Nothing was stored. Please try again later.")
+            }
             // AWS documents 416 InvalidPartNumber; ceph/s3-tests requires this (test_multipart_get_part).
             Rejection::NoSuchPart => C::InvalidPart.into(),
             Rejection::ObjectTooLarge => C::EntityTooLarge.into(),

@@ -14,6 +14,7 @@ use super::BackupError;
 use super::rebase::{Beginner, EPOCH_GAP, LOG_GAP, rebase};
 use crate::error::StoreError;
 use crate::raft::snapshot::Loader;
+use crate::space::Space;
 use crate::state::commands;
 use crate::state::tables::members::{self, MembershipRecord};
 use crate::state::tables::{Tables, counters};
@@ -45,7 +46,7 @@ pub struct ReconstructOptions {
 pub fn reconstruct(options: &ReconstructOptions, random: &dyn RandomSource) -> Result<(), BackupError> {
     let dir = &options.dir;
     super::restore::expect_empty(dir)?;
-    let database = Loader::create(&dir.join("state.redb"), CACHE_BYTES)?.finish()?;
+    let database = Loader::create(&dir.join("state.redb"), CACHE_BYTES, &Space::of(dir, 0))?.finish()?;
     let index = commands::index_of(options.commit);
     // Each recovery begins with a gap in the log, so there were at most this many.
     let recoveries = index / LOG_GAP;

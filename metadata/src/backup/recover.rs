@@ -61,7 +61,7 @@ pub fn recover(
     // A copy: the old directory stays unchanged until the new one is complete.
     let next = dir.with_file_name("metadata-recovering");
     rewrite_state(&next)?;
-    let mut loader = Loader::create(&next.join("state.redb"), open.cache_bytes)?;
+    let mut loader = Loader::create(&next.join("state.redb"), open.cache_bytes, machine.space())?;
     let bytes = copy_into(&view, &mut loader)?;
     let database = loader.finish()?;
     let beginner = Beginner { member: options.member, addr: &options.addr, incarnation: Incarnation::draw(random) };

@@ -11,6 +11,7 @@ use super::rebase::{Beginner, rebase};
 use super::{BackupError, BackupSummary};
 use crate::error::StoreError;
 use crate::raft::snapshot::Loader;
+use crate::space::Space;
 use cairn_core::id::MemberId;
 
 /// Page cache in bytes.
@@ -36,7 +37,7 @@ pub fn restore(
     expect_empty(dir)?;
     let mut reader = FrameReader::begin(from)?;
     let head = reader.head()?;
-    let mut loader = Loader::create(&dir.join("state.redb"), CACHE_BYTES)?;
+    let mut loader = Loader::create(&dir.join("state.redb"), CACHE_BYTES, &Space::of(dir, 0))?;
     let mut bytes = 0;
     reader.records(|records| {
         bytes += records.len() as u64;

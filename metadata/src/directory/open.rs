@@ -15,6 +15,7 @@ use crate::integrity;
 use crate::options::Options;
 use crate::raft::log_store::LogStore;
 use crate::raft::machine::Machine;
+use crate::space::Space;
 use cairn_core::id::Incarnation;
 
 const ENTRIES_PER_STEP: u64 = 256;
@@ -69,9 +70,11 @@ impl Directory {
             let took = clock.monotonic().saturating_sub(began);
             tracing::info!(?took, "every page of the metadata's files matches its checksum");
         }
-        let log = LogStore::open(&log_path, create, threads).map_err(|e| unreadable(&log_path, &e))?;
-        let machine =
-            Machine::open(&state_path, create, options.cache_bytes, clock).map_err(|e| unreadable(&state_path, &e))?;
+        let space = Space::of(&path, options.reserve_bytes);
+        space.make_way();
+        let log = LogStore::open(&log_path, create, threads, &space).map_err(|e| unreadable(&log_path, &e))?;
+        let machine = Machine::open(&state_path, create, options.cache_bytes, clock, &space)
+            .map_err(|e| unreadable(&state_path, &e))?;
         let mut directory = Self { path, identity, log, machine: Arc::new(machine) };
         directory.check_files_fit()?;
         if directory.identity.incarnation.is_none() {

@@ -1,4 +1,4 @@
-//! The background jobs. Every member syncs its state, trims its log and helps to form the cluster. The leader ends the sessions of silent
+//! The background jobs. Every member keeps its reserve, syncs its state, trims its log and helps to form the cluster. The leader ends the sessions of silent
 //! gateways, keeps disk states in the map, maintains the membership, expires objects by lifecycle rules, and reclaims
 //! space. Each job is a task of its own, so that none is blind while another waits for a disk. Each decision is a function;
 //! here they are carried out.
@@ -54,6 +54,7 @@ impl Job for Upkeep {
     const LEADS: bool = false;
 
     async fn tick(&mut self, leader: &Arc<Leader>) -> Result<bool, LeaderError> {
+        leader.keep_room().await?;
         leader.sync_if_due().await?;
         if let Err(error) = self.formation.form(leader, &self.options).await {
             tracing::warn!(%error, "the cluster is not formed yet");

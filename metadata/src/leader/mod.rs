@@ -18,7 +18,7 @@ use cairn_core::cluster_map::ClusterMap;
 use cairn_core::id::{CommitSequence, HistoryId};
 use cairn_core::random::RandomSource;
 use cairn_protocol::metadata::query::RestoreHold;
-use cairn_protocol::metadata::{Command, Outcome, Query};
+use cairn_protocol::metadata::{Command, Outcome, Query, Rejection};
 use cairn_protocol::rpc::CallTag;
 use cairn_protocol::storage::DeleteProof;
 use tokio::sync::{Notify, Semaphore};
@@ -33,6 +33,8 @@ use crate::raft::Raft;
 use crate::raft::log_store::LogEnd;
 use crate::raft::machine::Machine;
 use crate::raft::proposal::Change;
+use crate::space::Room;
+use crate::state::commands;
 use crate::state::tables::{View, meta};
 use client_watch::ClientWatch;
 use memory::LeaderMemory;
@@ -130,6 +132,7 @@ impl Leader {
     /// Runs a command: once, however often it comes with the same tag.
     pub(crate) async fn execute_tagged(&self, command: Command, tag: Option<CallTag>) -> Result<Outcome, LeaderError> {
         self.check_hand_over()?;
+        self.check_room(&command, tag.as_ref())?;
         self.clients.saw_command(&command, self.now());
         let registers = if let Command::RegisterNode(c) = &command { Some(c.node) } else { None };
         let outcome = self.proposer.propose(command, tag).await?;
@@ -205,6 +208,12 @@ impl Leader {
         Ok(tokio::task::spawn_blocking(move || machine.sync_if_due()).await??)
     }
 
+    /// Looks how much room there is, and keeps the reserve.
+    pub(crate) async fn keep_room(&self) -> Result<(), LeaderError> {
+        let space = Arc::clone(self.machine.space());
+        Ok(tokio::task::spawn_blocking(move || space.keep()).await?)
+    }
+
     /// The monotonic clock.
     pub(crate) fn now(&self) -> Duration {
         self.clock.monotonic()
@@ -278,6 +287,15 @@ impl Leader {
     /// Takes commands and reads again.
     pub(crate) fn end_hand_over(&self) {
         self.handing_over.store(false, Ordering::Release);
+    }
+
+    /// Refuses what there is no room for. Nobody is told so of a command that may have been taken before.
+    fn check_room(&self, command: &Command, tag: Option<&CallTag>) -> Result<(), LeaderError> {
+        if !self.leads() || tag.is_some_and(|tag| tag.repeated) {
+            return Ok(());
+        }
+        let least = if commands::grows_state(command) { Room::Enough } else { Room::Short };
+        self.machine.space().demand(least).map_err(|no_room| Rejection::NoRoom(no_room.to_string()).into())
     }
 
     fn check_hand_over(&self) -> Result<(), LeaderError> {

@@ -13,6 +13,7 @@ use crate::directory::{self, Directory};
 use crate::options::Options;
 use crate::raft::LogId;
 use crate::raft::log_store::LogStore;
+use crate::space::Space;
 use cairn_core::id::Incarnation;
 use cairn_core::id::MemberId;
 
@@ -62,7 +63,7 @@ pub(super) fn newest(
         let to = place(scratch, at)?;
         copy(dir, &to, IDENTITY)?;
         copy(dir, &to, LOG)?;
-        let log = LogStore::open(&to.join(LOG), false, threads)?;
+        let log = LogStore::open(&to.join(LOG), false, threads, &Space::of(&to, 0))?;
         let (last, open) = (log.last(), log.open_token());
         drop(log);
         while open.strong_count() > 0 {

@@ -218,6 +218,7 @@ mod tests {
             enrolled: enrolled.map(id),
             acknowledged: None,
             recoveries: None,
+            has_room: None,
         }
     }
 

@@ -179,7 +179,7 @@ impl Held {
 
 /// Opens the log as a member does, and returns its contents.
 fn held(disk: &Disk) -> Held {
-    let log = LogStore::on(open(disk), &TestThreads).unwrap();
+    let log = LogStore::on(open(disk), &TestThreads, &crate::space::testing::roomy()).unwrap();
     let entries = log.entries(0, u64::MAX).unwrap().into_iter().map(|entry| entry.log_id).collect();
     let (vote, purged) = (log.vote(), log.purged());
     let closed = log.open_token();

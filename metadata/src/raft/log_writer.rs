@@ -1,5 +1,5 @@
 //! The one thread that writes the log. It makes all writes of votes and entries, one after the other, and syncs each
-//! before answering it (I3). After a failed write it writes nothing more (I2).
+//! before answering it (I3). After a failed write it writes nothing more (I2); for room it waits instead ([`crate::space`]).
 
 use std::io;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use super::codec::{LogIdRow, VoteRow};
 use super::entry::EntryRow;
 use super::types::{Entry, LogId, TypeConfig, Vote};
 use crate::error::StoreError;
+use crate::space::Space;
 use crate::state::tables::Row;
 
 /// Log index → entry.
@@ -63,7 +64,8 @@ pub(super) struct WrittenRow {
 }
 
 /// Serves jobs until all senders are gone.
-pub(super) fn run(database: &Database, jobs: &Receiver<Job>, shared: &Arc<dyn Written>) {
+pub(super) fn run(database: &Database, jobs: &Receiver<Job>, shared: &Arc<dyn Written>, space: &Arc<Space>) {
+    let _patience = space.wait_here();
     let mut failed: Option<String> = None;
     let mut committed = None;
     while let Ok(job) = jobs.recv() {
@@ -78,6 +80,8 @@ pub(super) fn run(database: &Database, jobs: &Receiver<Job>, shared: &Arc<dyn Wr
             }),
         };
         committed = next;
+        // Before the answer: whoever hears it and proposes the next knows of the room that this one took.
+        space.look();
         match job {
             Job::Append(entries, flushed) => {
                 if let Ok(rows) = &result {

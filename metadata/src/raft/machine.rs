@@ -24,6 +24,7 @@ use super::proposal::{Applied, Change, Proposal};
 use super::snapshot::{IncomingFile, LoadedState, remove_leftovers};
 use super::types::{Entry, LogId, StoredMembership};
 use crate::error::StoreError;
+use crate::space::{self, Space};
 use crate::state::commands::{self, Context};
 use crate::state::stored::StoredCommand;
 use crate::state::tables::history::History;
@@ -42,6 +43,7 @@ pub(crate) struct Machine {
     path: PathBuf,
     clock: Arc<dyn Clock>,
     cache_bytes: usize,
+    space: Arc<Space>,
     published: RwLock<Published>,
     /// Serializes everything that changes the file.
     writer: Mutex<Unsynced>,
@@ -86,21 +88,26 @@ impl Machine {
         create: bool,
         cache_bytes: usize,
         clock: Arc<dyn Clock>,
+        space: &Arc<Space>,
     ) -> Result<Self, StoreError> {
         remove_leftovers(path)?;
-        let mut builder = Database::builder();
-        builder.set_cache_size(cache_bytes);
-        let database = if create { builder.create(path)? } else { builder.open(path)? };
-        Self::over(database, path, cache_bytes, clock)
+        let database = space::open(path, create, cache_bytes, space)?;
+        Self::over(database, path, cache_bytes, clock, space)
     }
 
     /// The state in an open file that cannot be replaced.
     #[cfg(test)]
     pub(super) fn on(database: Database, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        Self::over(database, Path::new("in memory"), 1 << 20, clock)
+        Self::over(database, Path::new("in memory"), 1 << 20, clock, &space::testing::roomy())
     }
 
-    fn over(database: Database, path: &Path, cache_bytes: usize, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+    fn over(
+        database: Database,
+        path: &Path,
+        cache_bytes: usize,
+        clock: Arc<dyn Clock>,
+        space: &Arc<Space>,
+    ) -> Result<Self, StoreError> {
         let transaction = database.begin_write()?;
         check_format(&mut Tables::open(&transaction)?)?;
         commit_synced(transaction)?;
@@ -108,8 +115,8 @@ impl Machine {
         let calls = AppliedCalls::read(&View::new(&published.database)?)?;
         let unsynced = Unsynced::new(clock.monotonic(), calls);
         let (published, writer) = (RwLock::new(published), Mutex::new(unsynced));
-        let (path, incoming) = (path.to_owned(), AtomicU64::new(0));
-        Ok(Self { path, clock, cache_bytes, published, writer, incoming, open: Arc::new(()) })
+        let (path, space, incoming) = (path.to_owned(), Arc::clone(space), AtomicU64::new(0));
+        Ok(Self { path, clock, cache_bytes, space, published, writer, incoming, open: Arc::new(()) })
     }
 
     /// A token that can no longer be upgraded once the file is closed.
@@ -158,9 +165,10 @@ impl Machine {
         Ok(row.map(Into::into).unwrap_or_default())
     }
 
-    /// Applies entries in one transaction: all of them or none.
+    /// Applies entries in one transaction: all of them or none. Waits while there is no room.
     pub(crate) fn apply(&self, entries: &[Entry]) -> Result<Vec<Applied>, StoreError> {
         let mut writer = self.lock_writer();
+        let _patience = self.space.wait_here();
         let applied = self.apply_all(entries, &mut writer);
         if applied.is_ok() {
             writer.calls.keep();
@@ -210,8 +218,13 @@ impl Machine {
         Ok(all)
     }
 
-    /// Syncs everything applied so far, and returns the synced state.
+    /// Syncs everything applied so far, and returns the synced state. Waits while there is no room.
     pub(crate) fn sync(&self) -> Result<View, StoreError> {
+        let _patience = self.space.wait_here();
+        self.sync_now()
+    }
+
+    fn sync_now(&self) -> Result<View, StoreError> {
         let mut writer = self.lock_writer();
         let database = self.published().database;
         if writer.dirty {
@@ -235,6 +248,11 @@ impl Machine {
     /// A file in which a snapshot is assembled before it is installed.
     pub(crate) fn incoming_file(&self) -> IncomingFile {
         IncomingFile::beside(&self.path, self.incoming.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The room for the file.
+    pub(crate) fn space(&self) -> &Arc<Space> {
+        &self.space
     }
 
     /// Page cache of the file, in bytes.
@@ -264,7 +282,7 @@ impl Drop for Machine {
     /// Closing the database makes everything applied durable, so the outcomes that clients may still ask for must be
     /// written before.
     fn drop(&mut self) {
-        if let Err(error) = self.sync() {
+        if let Err(error) = self.sync_now() {
             tracing::warn!(%error, "the metadata state was not synced; it is applied again at the next start");
         }
     }

@@ -95,6 +95,9 @@ pub(crate) struct HelloAnswer {
     /// How often the answerer's cluster has begun again.
     #[n(7)]
     pub(crate) recoveries: Option<u64>,
+    /// Whether the answerer has the room that a leader needs.
+    #[n(8)]
+    pub(crate) has_room: Option<bool>,
 }
 
 /// A member asks another whether it would elect it.
@@ -173,6 +176,10 @@ impl Append {
             entries: Vec::new(),
             committed: None,
         }
+    }
+
+    pub(crate) fn has_entries(&self) -> bool {
+        !self.entries.is_empty()
     }
 }
 

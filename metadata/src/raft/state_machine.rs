@@ -66,7 +66,9 @@ impl RaftStateMachine<TypeConfig> for Arc<Machine> {
                 SnapshotData::Empty => {
                     return Err(StoreError::Damaged { table: "snapshot", detail: "it holds nothing".to_owned() });
                 }
-                SnapshotData::Live(view) => LoadedState::copy(&view, machine.incoming_file(), machine.cache_bytes())?,
+                SnapshotData::Live(view) => {
+                    LoadedState::copy(&view, machine.incoming_file(), machine.cache_bytes(), machine.space())?
+                }
                 SnapshotData::Loaded(state) => state,
             };
             machine.install(state, expected)

@@ -77,7 +77,7 @@ impl Handle {
     }
 
     /// Why the member takes no commands any more, if its store has failed: the process has to be restarted once the cause
-    /// is removed.
+    /// is removed. A full filesystem is no failure: the member waits for room.
     pub fn failure(&self) -> Option<String> {
         self.member.raft.metrics().borrow().running_state.as_ref().err().map(ToString::to_string)
     }
@@ -87,6 +87,8 @@ impl Handle {
     /// or `Unknown`.
     pub async fn shutdown(self) {
         self.member.stop.send_replace(true);
+        // Raft does not stop while its log waits for room.
+        self.member.machine.space().close();
         if let Err(error) = self.member.raft.shutdown().await {
             tracing::warn!(%error, "the metadata service did not stop in order");
         }

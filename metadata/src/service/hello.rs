@@ -6,6 +6,7 @@ use cairn_protocol::rpc::RpcClient;
 
 use super::member::RunningMember;
 use crate::raft::message::{Hello, HelloAnswer, RaftPath, Stopped};
+use crate::space::Room;
 use crate::state::tables::members;
 
 /// Time for one answer.
@@ -39,6 +40,7 @@ impl RunningMember {
             enrolled: record.of(question.member),
             acknowledged: acknowledged.map(|id| id.index),
             recoveries: record.recoveries,
+            has_room: Some(self.machine.space().room() == Room::Enough),
         })
     }
 }

@@ -85,6 +85,7 @@ impl Server {
 
     async fn append(&self, message: Append) -> Result<Appended, Stopped> {
         self.member.admission.check()?;
+        self.member.check_room_for_entries(message.has_entries())?;
         let appended = self.member.raft.append_entries(message.into()).await.map_err(Stopped::because)?;
         let appended = Appended::from(appended);
         if appended.follows() {
@@ -95,6 +96,7 @@ impl Server {
 
     async fn vote(&self, message: AskVote) -> Result<Voted, Stopped> {
         self.member.admission.check()?;
+        self.member.check_not_waiting()?;
         // Raft's lease protects a leader from its followers' votes only, not from its own.
         if self.member.leads_a_majority() {
             return self.member.refuse_vote().await;

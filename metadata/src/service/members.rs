@@ -215,6 +215,7 @@ impl RunningMember {
         if self.leader.term() != term {
             return Err(format!("term {term} is over"));
         }
+        self.check_room_to_lead()?;
         self.raft.trigger().elect().await.map_err(|e| e.to_string())
     }
 }

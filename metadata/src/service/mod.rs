@@ -10,6 +10,7 @@ mod member;
 mod members;
 mod operate;
 mod queries;
+mod room;
 mod signals;
 mod snapshot_transfers;
 mod start;

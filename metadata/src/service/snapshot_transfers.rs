@@ -23,6 +23,7 @@ impl SnapshotTransfers {
     /// answer was lost. Any other chunk out of order ends the transfer; the leader starts it over.
     pub(super) async fn take(&self, member: &RunningMember, chunk: SnapshotChunk) -> Result<ChunkTaken, Stopped> {
         member.admission.check()?;
+        member.check_not_waiting()?;
         // Held until the chunk is loaded, and the last one until it is installed: a transfer that starts over meanwhile
         // waits, and neither sees the other's file.
         let mut current = self.current.lock().await;
@@ -75,7 +76,8 @@ fn begin_or_continue(
         // Its file makes room for the new one.
         drop(waiting);
         let machine = &member.machine;
-        return Incoming::begin(machine.incoming_file(), machine.cache_bytes()).map_err(Stopped::because);
+        return Incoming::begin(machine.incoming_file(), machine.cache_bytes(), machine.space())
+            .map_err(Stopped::because);
     }
     match waiting {
         Some((id, incoming)) if id == chunk.id && incoming.next() == chunk.number => Ok(incoming),

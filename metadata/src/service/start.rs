@@ -16,6 +16,7 @@ use super::elections;
 use super::handle::Handle;
 use super::meeting;
 use super::member::RunningMember;
+use super::room;
 use crate::directory::{Directory, StartError};
 use crate::jobs::repair;
 use crate::jobs::{Jobs, TrimLog};
@@ -60,12 +61,7 @@ impl MetadataService {
             .map_err(|e| StartError::Raft(e.to_string()))??;
         let (machine, log) = (Arc::clone(&directory.machine), directory.log.clone());
         let (log_open, at_start) = (log.open_token(), log.end());
-        let admission = Arc::new(Admission::new(LocalMember {
-            member: options.member_id,
-            incarnation: directory.incarnation(),
-            process: ClientId::draw(random.as_ref()),
-            founders: options.members.iter().map(|(id, _)| *id).collect(),
-        }));
+        let admission = Arc::new(Admission::new(local_member(&options, &directory, random.as_ref())));
         let pins = Arc::new(Pins::default());
         let voice = Arc::new(Voice::default());
         let network = Network::new(
@@ -109,6 +105,7 @@ impl MetadataService {
         let leader = &member.leader;
         let repair = repair::run(Arc::downgrade(leader), options.clone(), storage.clone(), stopped.clone());
         let sole = is_sole(&member, &options).await?;
+        let every = options.tick;
         let trim = TrimLog::new(&options, member.raft.clone(), member.log.clone(), pins);
         let mut jobs = Jobs::new(options.clone(), directory, Arc::clone(&member.admission), random, storage);
         if sole {
@@ -119,8 +116,18 @@ impl MetadataService {
         }
         tokio::spawn(elections::run(Arc::downgrade(&member), stopped.clone()));
         tokio::spawn(repair);
+        tokio::spawn(room::run(Arc::downgrade(&member), every, stopped.clone()));
         jobs.spawn(leader, trim, stopped);
         Ok(Handle { member })
+    }
+}
+
+fn local_member(options: &Options, directory: &Directory, random: &dyn RandomSource) -> LocalMember {
+    LocalMember {
+        member: options.member_id,
+        incarnation: directory.incarnation(),
+        process: ClientId::draw(random),
+        founders: options.members.iter().map(|(id, _)| *id).collect(),
     }
 }
 

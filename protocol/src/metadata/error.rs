@@ -66,6 +66,10 @@ pub enum Rejection {
     #[n(15)]
     #[error("the version {0} is a delete marker")]
     DeleteMarker(#[n(0)] VersionId),
+    /// The leader has too little room for it. Nothing was proposed.
+    #[n(16)]
+    #[error("the metadata service has no room: {0}")]
+    NoRoom(#[n(0)] String),
     /// The extent is gone or its shards have moved since the plan was made, or the rebuild was ended (I11).
     #[n(20)]
     #[error("the plan is out of date: {0}")]

@@ -82,6 +82,9 @@ sections! { |layer|
         /// Bytes of the log that are kept for a member with a snapshot on its way, until it has caught up. Beyond that it
         /// needs another snapshot.
         log_pinned: ByteSize = ByteSize::from_mib(1024);
+        /// Space that a metadata member keeps free; below it nothing new is stored, and deletions and repair go on. 0 for
+        /// 1 % of its filesystem, at least 64 MiB and at most 256 MiB.
+        reserve: ByteSize = ByteSize::from_bytes(0);
         /// The level at which at most `m` shards of an extent lie together: `disk`, `node`, `rack` or `zone`. Read when
         /// the cluster is formed. Writes are refused while fewer than two such domains exist.
         failure_domain: FailureDomain = defaults::failure_domain(layer.server.roles.as_ref()),

@@ -39,6 +39,7 @@ pub(crate) async fn start(
         time: metadata.log_kept_time,
         pinned_bytes: metadata.log_pinned.bytes(),
     };
+    options.reserve_bytes = metadata.reserve.bytes();
     options.repair_grace = repair.grace;
     options.repair.bytes_per_s_max = repair.rate_max.bytes_per_s();
     options.repair.bytes_per_s_busy_max = repair.rate_max_busy.bytes_per_s();

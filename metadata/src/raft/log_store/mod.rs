@@ -21,6 +21,7 @@ use crate::raft::log_writer::{
     self, COMMITTED, FORMAT, Job, LOG, LOG_FORMAT, PURGED, STATE, VOTE, Written, WrittenRow, read_state,
 };
 use crate::raft::types::{Entry, LogId, Vote};
+use crate::space::{self, Space};
 use crate::state::stored::encoded_bytes;
 use crate::state::tables::Row;
 use sizes::Sizes;
@@ -100,14 +101,21 @@ impl Written for Shared {
 
 impl LogStore {
     /// Opens the log in `path`; creates it if `create` is set.
-    pub(crate) fn open(path: &Path, create: bool, threads: &dyn Threads) -> Result<Self, StoreError> {
-        let mut builder = Database::builder();
-        builder.set_cache_size(CACHE_BYTES);
-        Self::on(if create { builder.create(path)? } else { builder.open(path)? }, threads)
+    pub(crate) fn open(
+        path: &Path,
+        create: bool,
+        threads: &dyn Threads,
+        space: &Arc<Space>,
+    ) -> Result<Self, StoreError> {
+        Self::on(space::open(path, create, CACHE_BYTES, space)?, threads, space)
     }
 
     /// The log in an open file.
-    pub(in crate::raft) fn on(database: Database, threads: &dyn Threads) -> Result<Self, StoreError> {
+    pub(in crate::raft) fn on(
+        database: Database,
+        threads: &dyn Threads,
+        space: &Arc<Space>,
+    ) -> Result<Self, StoreError> {
         let transaction = log_writer::begin(&database)?;
         let tail = {
             let log = transaction.open_table(LOG)?;
@@ -137,7 +145,8 @@ impl LogStore {
         let shared = Arc::new(Shared { tail: Mutex::new(tail) });
         let (jobs, queue) = channel();
         let (for_writer, written) = (Arc::clone(&file), Arc::clone(&shared) as Arc<dyn Written>);
-        let writer = Box::new(move || log_writer::run(&for_writer.database, &queue, &written));
+        let room = Arc::clone(space);
+        let writer = Box::new(move || log_writer::run(&for_writer.database, &queue, &written, &room));
         // The thread ends by itself once all senders are gone; `open_token` tells when the file is closed.
         let _joined_by_nobody = threads.spawn("metadata-log", writer).map_err(|e| StoreError::Thread(e.to_string()))?;
         Ok(Self { file, shared, jobs })

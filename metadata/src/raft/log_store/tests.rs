@@ -30,7 +30,7 @@ fn encoded(entries: &[Entry]) -> usize {
 }
 
 fn open(dir: &TempDir) -> LogStore {
-    LogStore::open(&dir.path().join("log.redb"), true, &TestThreads).unwrap()
+    LogStore::open(&dir.path().join("log.redb"), true, &TestThreads, &crate::space::testing::roomy()).unwrap()
 }
 
 /// What one read for replication returns goes into one message, whether it comes from the file or from memory.

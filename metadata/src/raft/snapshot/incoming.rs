@@ -9,6 +9,7 @@ use redb::Database;
 use super::loader::{Loader, copy_into};
 use super::stream::StreamHash;
 use crate::error::StoreError;
+use crate::space::Space;
 use crate::state::tables::View;
 
 /// Extension of files that snapshots are assembled in, followed by a number.
@@ -66,8 +67,13 @@ pub(crate) struct LoadedState {
 
 impl LoadedState {
     /// Copies a view of this member's own state.
-    pub(crate) fn copy(view: &View, file: IncomingFile, cache_bytes: usize) -> Result<Self, StoreError> {
-        let mut loader = Loader::create(&file.path, cache_bytes)?;
+    pub(crate) fn copy(
+        view: &View,
+        file: IncomingFile,
+        cache_bytes: usize,
+        space: &Arc<Space>,
+    ) -> Result<Self, StoreError> {
+        let mut loader = Loader::create(&file.path, cache_bytes, space)?;
         copy_into(view, &mut loader)?;
         Ok(Self { database: loader.finish()?, file })
     }
@@ -77,15 +83,22 @@ impl LoadedState {
 pub(crate) struct Incoming {
     loader: Loader,
     file: IncomingFile,
+    space: Arc<Space>,
+    /// Bytes that may not be written yet: see [`Incoming::take`].
+    cache_bytes: u64,
+    loaded_bytes: u64,
     /// The number of the chunk that comes next.
     next: u32,
     hash: StreamHash,
 }
 
 impl Incoming {
-    /// Begins a transfer.
-    pub(crate) fn begin(file: IncomingFile, cache_bytes: usize) -> Result<Self, StoreError> {
-        Ok(Self { loader: Loader::create(&file.path, cache_bytes)?, file, next: 0, hash: StreamHash::default() })
+    /// Begins a transfer, if there is room for its first chunk.
+    pub(crate) fn begin(file: IncomingFile, cache_bytes: usize, space: &Arc<Space>) -> Result<Self, StoreError> {
+        space.demand_bytes(0)?;
+        let loader = Loader::create(&file.path, cache_bytes, space)?;
+        let (space, cache_bytes) = (Arc::clone(space), cache_bytes as u64);
+        Ok(Self { loader, file, space, cache_bytes, loaded_bytes: 0, next: 0, hash: StreamHash::default() })
     }
 
     /// The number of the chunk that comes next.
@@ -101,7 +114,11 @@ impl Incoming {
             let detail = format!("chunk {} does not match its checksum", self.next);
             return Err(StoreError::Damaged { table: "snapshot", detail });
         }
+        // Half of the cache may hold pages that are not written yet, and a page of records is half full at worst.
+        let unwritten = self.loaded_bytes.saturating_mul(2).min(self.cache_bytes / 2);
+        self.space.demand_bytes(unwritten + 2 * records.len() as u64)?;
         self.loader.load(records)?;
+        self.loaded_bytes += records.len() as u64;
         self.next += 1;
         Ok(())
     }

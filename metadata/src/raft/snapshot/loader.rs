@@ -8,6 +8,7 @@ use redb::{Database, Durability, ReadableTableMetadata, Table};
 
 use super::stream::{Position, chunk};
 use crate::error::StoreError;
+use crate::space::{self, Space};
 use crate::state::tables::{Tables, View, for_each_table};
 
 /// The number of the table that says how far a state reaches.
@@ -25,11 +26,11 @@ pub(crate) struct Loader {
 
 impl Loader {
     /// Begins a state in a new file.
-    pub(crate) fn create(path: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
+    pub(crate) fn create(path: &Path, cache_bytes: usize, space: &Arc<Space>) -> Result<Self, StoreError> {
         if path.exists() {
             return Err(StoreError::file(path, "it exists already"));
         }
-        let database = Database::builder().set_cache_size(cache_bytes).create(path)?;
+        let database = space::open(path, true, cache_bytes, space)?;
         Ok(Self { database, held: Vec::new(), loaded: BTreeMap::new() })
     }
 

@@ -13,6 +13,7 @@ use crate::error::StoreError;
 use crate::raft::LogId;
 use crate::raft::codec::LogIdRow;
 use crate::raft::machine::Machine;
+use crate::space::testing::roomy;
 use crate::state::tables::{Tables, View, meta};
 use crate::testing::TestClock;
 
@@ -58,7 +59,7 @@ fn stream(index: u64) -> Vec<Chunk> {
 }
 
 fn receive(machine: &Machine, chunks: &[Chunk]) -> Result<Incoming, StoreError> {
-    let mut incoming = Incoming::begin(machine.incoming_file(), CACHE_BYTES)?;
+    let mut incoming = Incoming::begin(machine.incoming_file(), CACHE_BYTES, machine.space())?;
     for (records, is_last, hash) in chunks {
         incoming.take(records, *is_last, *hash)?;
     }
@@ -66,7 +67,7 @@ fn receive(machine: &Machine, chunks: &[Chunk]) -> Result<Incoming, StoreError> 
 }
 
 fn open(dir: &Path) -> Machine {
-    Machine::open(&dir.join("state.redb"), true, CACHE_BYTES, TestClock::new()).unwrap()
+    Machine::open(&dir.join("state.redb"), true, CACHE_BYTES, TestClock::new(), &roomy()).unwrap()
 }
 
 fn rows(machine: &Machine) -> u64 {
@@ -121,7 +122,7 @@ fn a_stream_that_is_changed_cut_or_mixed_with_another_is_refused() {
 fn a_part_of_a_state_never_says_how_far_it_reaches() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("part.redb");
-    let mut loader = Loader::create(&path, CACHE_BYTES).unwrap();
+    let mut loader = Loader::create(&path, CACHE_BYTES, &roomy()).unwrap();
     for (records, _, _) in stream(7) {
         loader.load(&records).unwrap();
     }
@@ -135,7 +136,7 @@ fn a_part_of_a_state_never_says_how_far_it_reaches() {
 fn a_record_that_comes_twice_is_noticed_at_the_end() {
     let dir = TempDir::new().unwrap();
     let chunks = stream(7);
-    let mut loader = Loader::create(&dir.path().join("state.redb"), CACHE_BYTES).unwrap();
+    let mut loader = Loader::create(&dir.path().join("state.redb"), CACHE_BYTES, &roomy()).unwrap();
     for (records, _, _) in chunks.iter().chain(&chunks[..1]) {
         loader.load(records).unwrap();
     }

@@ -60,10 +60,10 @@ async fn a_leader_that_is_not_reached_hands_over() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_leader_that_is_not_answered_is_silent_and_another_is_elected() {
     let (mut members, addrs) = three_members();
-    let held: Vec<_> = (0..3).map(|_| Arc::new(AtomicBool::new(false))).collect();
+    let switches: Vec<_> = (0..3).map(|_| Arc::new(AtomicBool::new(false))).collect();
     for (n, member) in members.iter_mut().enumerate() {
-        let held = Arc::clone(&held[n]);
-        let hold = from_fn(move |request: Request, next: Next| {
+        let held = Arc::clone(&switches[n]);
+        let layer = from_fn(move |request: Request, next: Next| {
             let held = Arc::clone(&held);
             async move {
                 let is_append = request.uri().path() == RaftPath::APPEND;
@@ -74,7 +74,7 @@ async fn a_leader_that_is_not_answered_is_silent_and_another_is_elected() {
                 response
             }
         });
-        member.start_behind(addrs[n].0, &addrs, |app| app.layer(hold)).await;
+        member.start_behind(addrs[n].0, &addrs, |app| app.layer(layer)).await;
     }
     let client = HttpMetadata::new(rpc(SECRET), addrs.iter().map(|(_, addr)| addr.clone()).collect(), &TestRandom);
     eventually("a leader forms the cluster", async || {
@@ -83,7 +83,7 @@ async fn a_leader_that_is_not_answered_is_silent_and_another_is_elected() {
     .await;
     let session = prepare(&client).await;
     let first = leader(&members).unwrap();
-    for (_, held) in held.iter().enumerate().filter(|(n, _)| *n != first) {
+    for (_, held) in switches.iter().enumerate().filter(|(n, _)| *n != first) {
         held.store(true, Ordering::Relaxed);
     }
     eventually("another member leads", async || {

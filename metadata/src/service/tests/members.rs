@@ -13,7 +13,7 @@ use crate::raft::message::{AskVote, Voted};
 
 /// One of three members, over real HTTP.
 pub(super) struct Member {
-    dir: TempDir,
+    pub(super) dir: TempDir,
     pub(super) addr: String,
     pub(super) running: Option<(Handle, tokio::task::JoinHandle<()>)>,
 }
@@ -105,9 +105,15 @@ pub(super) fn three_members() -> (Vec<Member>, Vec<(MemberId, String)>) {
 
 /// Three members that run and have formed a cluster, their addresses, and a client.
 pub(super) async fn cluster_of_three() -> (Vec<Member>, Vec<(MemberId, String)>, HttpMetadata) {
-    let (mut members, addrs) = three_members();
+    let (members, addrs) = three_members();
+    let (members, client) = cluster_of(members, &addrs).await;
+    (members, addrs, client)
+}
+
+/// Starts `members`, which form a cluster.
+pub(super) async fn cluster_of(mut members: Vec<Member>, addrs: &[(MemberId, String)]) -> (Vec<Member>, HttpMetadata) {
     for (id, member) in (1..).map(MemberId).zip(&mut members) {
-        member.start(id, &addrs).await;
+        member.start(id, addrs).await;
     }
     let known = addrs.iter().map(|(_, addr)| addr.clone()).collect();
     let client = HttpMetadata::new(rpc(SECRET), known, &TestRandom);
@@ -115,7 +121,7 @@ pub(super) async fn cluster_of_three() -> (Vec<Member>, Vec<(MemberId, String)>,
         client.ask(GetClusterMap { known: Epoch(0) }).await.is_ok_and(|map| map.is_some())
     })
     .await;
-    (members, addrs, client)
+    (members, client)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -39,12 +39,14 @@ use self::nodes::{Deletions, node, node_status, registration};
 use crate::raft::machine::STATE_FORMAT;
 use crate::raft::message::{COMMAND_BYTES_MAX, ChunkTaken, RaftPath, SnapshotChunk, Stopped};
 use crate::raft::snapshot::{self, Position, SnapshotData, StreamHash};
+use crate::space::testing::roomy;
 use crate::state::tables::TABLES_OPENED;
 use crate::testing::{TestClock, TestRandom};
 use crate::{Dependencies, Handle, MetadataService, Options, router};
 use cairn_core::testing::TestThreads;
 
 mod elections;
+mod full_disk;
 mod members;
 mod nodes;
 mod replication;
@@ -52,7 +54,7 @@ mod replication;
 const SECRET: &str = "a secret of the cluster";
 
 pub(crate) fn options(dir: &Path) -> Options {
-    Options { tick: Duration::from_millis(20), cache_bytes: 4 << 20, ..Options::new(dir) }
+    Options { tick: Duration::from_millis(20), cache_bytes: 4 << 20, reserve_bytes: 1 << 20, ..Options::new(dir) }
 }
 
 pub(crate) fn rpc(secret: &str) -> RpcClient {
@@ -178,7 +180,7 @@ async fn a_killed_member_applies_its_log_again() {
         let copy = TempDir::new().unwrap();
         std::fs::copy(image.path().join("state.redb"), copy.path().join("state.redb")).unwrap();
         let path = copy.path().join("state.redb");
-        let machine = crate::raft::machine::Machine::open(&path, false, 1 << 20, TestClock::new()).unwrap();
+        let machine = crate::raft::machine::Machine::open(&path, false, 1 << 20, TestClock::new(), &roomy()).unwrap();
         machine.commit()
     };
     assert!(lagging < metadata.commit(), "the image is one of a state that lags");

@@ -40,7 +40,7 @@ mod start_rebalance;
 pub(crate) mod testing;
 
 use crate::state::stored::StoredCommand;
-use cairn_protocol::metadata::{Outcome, Rejection};
+use cairn_protocol::metadata::{Command, Outcome, Rejection};
 
 pub(crate) use bootstrap::Bootstrap;
 pub(crate) use context::{COMMANDS_PER_ENTRY_MAX, Context, index_of, sequence};
@@ -101,6 +101,45 @@ fn dispatch(tables: &mut Tables<'_>, command: &StoredCommand, context: Context) 
 /// Forms the cluster. A second attempt changes nothing.
 pub(crate) fn bootstrap(tables: &mut Tables<'_>, command: &Bootstrap) -> Result<(), StoreError> {
     bootstrap::apply(tables, command)
+}
+
+/// Whether the state is larger for good after this command. Such commands are refused while the member has too little room;
+/// what deletes, repairs, keeps the cluster alive or comes from its operator is not.
+pub(crate) fn grows_state(command: &Command) -> bool {
+    match command {
+        Command::CreateBucket(_)
+        | Command::CommitObject(_)
+        | Command::CreateUpload(_)
+        | Command::CommitPart(_)
+        | Command::CompleteUpload(_)
+        | Command::ReplaceBody(_)
+        | Command::AdoptObject(_) => true,
+        Command::DeleteBucket(_)
+        | Command::DeleteObject(_)
+        | Command::AbortUpload(_)
+        | Command::OpenSession(_)
+        | Command::EndSession(_)
+        | Command::RegisterNode(_)
+        | Command::SetDiskStates(_)
+        | Command::FinishReclaim(_)
+        | Command::ReportFaults(_)
+        | Command::GrantRebuild(_)
+        | Command::ReplaceShard(_)
+        | Command::EndRebuilds(_)
+        | Command::ChangeDisks(_)
+        | Command::StartRebalance(_)
+        | Command::EndRebalance(_)
+        | Command::SetProfile(_)
+        | Command::OpenSystemSession(_)
+        | Command::RecordFindings(_)
+        | Command::EndReconciliation(_)
+        | Command::SetClassProfile(_)
+        | Command::SetLifecycle(_)
+        | Command::ApplyLifecycle(_)
+        | Command::AdvanceServiceTime(_)
+        | Command::SetVersioning(_)
+        | Command::AbandonExtents(_) => false,
+    }
 }
 
 /// Whether a command can change the cluster map.

@@ -26,7 +26,9 @@ use cairn_core::testing::TestThreads;
 use cairn_core::version::Versioning;
 use cairn_metadata::backup::{RestoreOptions, restore, verify};
 use cairn_metadata::{Dependencies, Handle, MetadataService, Options, router};
-use cairn_protocol::metadata::command::{CommitObject, CreateBucket, DeleteObject, Precondition, SetVersioning};
+use cairn_protocol::metadata::command::{
+    CommitObject, CreateBucket, DeleteObject, Precondition, SetBucketSetting, SettingChange,
+};
 use cairn_protocol::metadata::query::{GetClusterStatus, ListObjects, ListPosition};
 use cairn_protocol::metadata::{Metadata, MetadataExt, Outcome};
 use cairn_protocol::net::Listen;
@@ -235,7 +237,9 @@ async fn deleted(service: &Arc<Handle>, session: SessionId, stored: u64) {
     let keys = stored / 10;
     let bucket = BucketName::new("deleted").unwrap();
     service.run(CreateBucket { name: bucket.clone(), region: String::new() }).await.unwrap();
-    service.run(SetVersioning { bucket: bucket.clone(), versioning: Versioning::Enabled }).await.unwrap();
+    let change = SettingChange::Versioning(Versioning::Enabled);
+    let set = SetBucketSetting { bucket: bucket.clone(), change, revision: None, now_ms: 0 };
+    service.run(set).await.unwrap();
     let name = bucket.clone();
     fill(service, keys, move |n| CommitObject { bucket: name.clone(), ..commit(session, stored + n, key(n)) }).await;
     let name = bucket.clone();
@@ -244,6 +248,7 @@ async fn deleted(service: &Arc<Handle>, session: SessionId, stored: u64) {
         key: key(n + n / 99 + 1),
         precondition: Precondition::default(),
         version: None,
+        revision: None,
     })
     .await;
     pages(service, &bucket, &format!("a bucket of {keys} keys of which 99 in 100 are deleted")).await;

@@ -89,5 +89,6 @@ pub fn commit(session: SessionId, n: u64, key: ObjectKey) -> CommitObject {
         checksum: None,
         precondition: Precondition::default(),
         storage_class: StorageClass::Standard,
+        revision: None,
     }
 }

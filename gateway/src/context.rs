@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use cairn_core::clock::Clock;
-use cairn_core::id::CommitSequence;
-use cairn_core::lifecycle::{Day, Rule};
-use cairn_core::name::BucketName;
+use cairn_core::lifecycle::Day;
 use cairn_core::random::RandomSource;
 use cairn_protocol::metadata::Metadata;
 
+use crate::buckets::BucketRecords;
 use crate::data::DataPath;
-use crate::known_rules::KnownRules;
 
 /// The other roles, and the facts about this gateway that answers depend on.
 pub(crate) struct Context {
@@ -18,7 +16,6 @@ pub(crate) struct Context {
     region: String,
     owner_id: String,
     day: Day,
-    known_rules: KnownRules,
     random: Arc<dyn RandomSource>,
 }
 
@@ -34,7 +31,7 @@ pub(crate) struct ContextOptions {
 impl Context {
     pub(crate) fn new(data: DataPath, options: ContextOptions, random: Arc<dyn RandomSource>) -> Self {
         let ContextOptions { region, owner_id, day } = options;
-        Self { data, region, owner_id, day, known_rules: KnownRules::default(), random }
+        Self { data, region, owner_id, day, random }
     }
 
     pub(crate) fn data(&self) -> &DataPath {
@@ -61,9 +58,9 @@ impl Context {
         self.day
     }
 
-    /// The lifecycle rules that the commit `revision` set for `bucket`; `None` if they are not to be had.
-    pub(crate) async fn rules(&self, bucket: &BucketName, revision: CommitSequence) -> Option<Arc<[Rule]>> {
-        self.known_rules.of(self.metadata(), bucket, revision).await
+    /// The records of buckets.
+    pub(crate) fn buckets(&self) -> &BucketRecords {
+        &self.data.buckets
     }
 
     /// A new random id of 16 hexadecimal digits.

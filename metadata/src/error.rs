@@ -41,6 +41,19 @@ pub enum StoreError {
     /// There is too little room. Nothing was written.
     #[error("{0}")]
     NoRoom(Box<NoRoom>),
+    /// An earlier release wrote it, in a format that is not converted.
+    #[error(
+        "{what} has format version {found}, this release reads {known} and does not convert it: use the release that \
+         wrote it, or start with an empty directory"
+    )]
+    Older {
+        /// What was to be read.
+        what: &'static str,
+        /// Its version.
+        found: u32,
+        /// The version that is known here.
+        known: u32,
+    },
     /// The thread that writes cannot be started.
     #[error("cannot start the thread that writes the log: {0}")]
     Thread(String),

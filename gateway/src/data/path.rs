@@ -18,11 +18,13 @@ use super::disk_health::DiskHealth;
 use super::fault_reporter::FaultReporter;
 use super::hedge::HedgeDelay;
 use super::session::Session;
+use crate::buckets::BucketRecords;
 
 /// The way to the disks. Cheap to clone.
 #[derive(Clone)]
 pub struct DataPath {
     pub metadata: Arc<dyn Metadata>,
+    pub buckets: Arc<BucketRecords>,
     pub nodes: StorageDirectory,
     pub view: ClusterView,
     pub session: Arc<Session>,
@@ -65,6 +67,7 @@ impl DataPath {
             hedge: Arc::new(HedgeDelay::new()),
             codecs: Arc::default(),
             faults: FaultReporter::start(Arc::clone(&metadata)),
+            buckets: Arc::new(BucketRecords::new(Arc::clone(&metadata), Arc::clone(&clock))),
             budget: MemoryBudget::new(options.memory_bytes),
             metadata,
             nodes,

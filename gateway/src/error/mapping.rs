@@ -56,6 +56,8 @@ impl From<Rejection> for S3Error {
                 tracing::error!(detail, "the metadata service refused to store more; answering 503");
                 unavailable("The cluster's metadata has no room for more. Nothing was stored. Please try again later.")
             }
+            Rejection::StaleSettings(_) => unavailable(&rejection.to_string()),
+            Rejection::InvalidSetting(detail) => S3Error::with_message(C::InvalidRequest, detail),
             // AWS documents 416 InvalidPartNumber; ceph/s3-tests requires this (test_multipart_get_part).
             Rejection::NoSuchPart => C::InvalidPart.into(),
             Rejection::ObjectTooLarge => C::EntityTooLarge.into(),

@@ -6,6 +6,7 @@ use cairn_core::id::PartNumber;
 use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::command::{CompletePart, CompleteUpload};
 use cairn_protocol::metadata::query::{ListParts, ListedPart, UploadInfo};
+use cairn_protocol::metadata::settings::BucketRecord;
 use cairn_protocol::metadata::{MetadataError, Rejection};
 use http::Response;
 use http::header::CONTENT_TYPE;
@@ -43,8 +44,10 @@ pub(crate) async fn handle(mut call: UploadCall) -> Answer {
         parts,
         checksum: checksum.as_ref().map(Checksum::to_stored),
         precondition,
+        revision: None,
     };
-    let completed = call.context.metadata().run(command).await?;
+    let decide = |record: &BucketRecord| CompleteUpload { revision: Some(record.revision), ..command.clone() };
+    let completed = call.context.buckets().run(bucket, decide).await?;
     let host = call.request.header("host").unwrap_or("localhost");
     let checksum = completed.checksum.as_ref().and_then(Checksum::from_stored);
     let result = CompleteMultipartUploadResult {

@@ -1,8 +1,8 @@
 //! CreateMultipartUpload.
 
 use axum::body::Body;
-use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::command::CreateUpload;
+use cairn_protocol::metadata::settings::BucketRecord;
 use http::Response;
 use http::header::CONTENT_TYPE;
 
@@ -26,8 +26,10 @@ pub(crate) async fn handle(call: ObjectCall) -> Answer {
         checksum_algorithm: checksum.map(|checksum| checksum.algorithm.as_str().to_owned()),
         checksum_composite: checksum.is_some_and(|checksum| checksum.kind == ChecksumType::Composite),
         storage_class,
+        revision: None,
     };
-    let upload = upload_id_text(call.context.metadata().run(command).await?);
+    let decide = |record: &BucketRecord| CreateUpload { revision: Some(record.revision), ..command.clone() };
+    let upload = upload_id_text(call.context.buckets().run(&object.bucket, decide).await?);
     let (bucket, key) = (object.bucket.as_str(), object.key.as_str());
     let result = InitiateMultipartUploadResult { bucket, key, upload_id: &upload };
     let mut response = Response::builder().header(CONTENT_TYPE, respond::XML);

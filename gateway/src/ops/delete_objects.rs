@@ -5,9 +5,8 @@ use std::sync::Arc;
 use cairn_core::etag::ETag;
 use cairn_core::name::BucketName;
 use cairn_core::version::VersionId;
-use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::command::{DeleteObject, ObjectDeleted, Precondition};
-use cairn_protocol::metadata::query::GetBucket;
+use cairn_protocol::metadata::settings::BucketRecord;
 use futures_util::{StreamExt, stream};
 
 use crate::context::Context;
@@ -25,7 +24,7 @@ pub(crate) async fn handle(mut call: BucketCall) -> Answer {
     call.request.demand_integrity_check()?;
     let body = call.request.read_document(DELETE_BYTES_MAX).await?;
     let delete = Delete::parse(&body)?;
-    call.context.metadata().ask(GetBucket { name: bucket.clone() }).await?;
+    call.context.buckets().refreshed(&bucket).await?;
     let outcomes = stream::iter(delete.objects)
         .map(|object| delete_one(Arc::clone(&call.context), bucket.clone(), object))
         .buffered(CONCURRENCY)
@@ -58,7 +57,9 @@ async fn try_delete(context: &Context, bucket: BucketName, object: ObjectToDelet
         return Err(S3Error::not_implemented("LastModifiedTime, Size"));
     }
     let precondition = entry_precondition(object.etag.as_deref())?;
-    Ok(context.metadata().run(DeleteObject { bucket, key, precondition, version }).await?)
+    let command = DeleteObject { bucket: bucket.clone(), key, precondition, version, revision: None };
+    let decide = |record: &BucketRecord| DeleteObject { revision: Some(record.revision), ..command.clone() };
+    Ok(context.buckets().run(&bucket, decide).await?)
 }
 
 /// The `ETag` element of an entry works as `If-Match`.

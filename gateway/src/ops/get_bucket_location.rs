@@ -1,13 +1,10 @@
 //! GetBucketLocation.
 
-use cairn_protocol::metadata::MetadataExt;
-use cairn_protocol::metadata::query::GetBucket;
-
 use crate::request::call::BucketCall;
 use crate::response::respond::{self, Answer};
 use crate::xml::location_constraint;
 
 pub(crate) async fn handle(call: BucketCall) -> Answer {
-    let bucket = call.context.metadata().ask(GetBucket { name: call.bucket }).await?;
-    respond::document(location_constraint(&bucket.region))
+    let bucket = call.context.buckets().refreshed(&call.bucket).await?;
+    respond::document(location_constraint(&bucket.record.region))
 }

@@ -24,7 +24,7 @@ pub(crate) async fn handle(call: ServiceCall) -> Answer {
         buckets: page
             .buckets
             .iter()
-            .map(|b| ListedBucket { name: b.name.as_str(), created_ms: b.created_ms, region: None })
+            .map(|b| ListedBucket { name: b.name.as_str(), created_ms: b.record.created_ms, region: None })
             .collect(),
         continuation_token: token,
         prefix: query.get("prefix"),

@@ -2,11 +2,12 @@
 
 use axum::body::Body;
 use cairn_core::lifecycle::Rule;
-use cairn_protocol::metadata::MetadataExt;
-use cairn_protocol::metadata::command::SetLifecycle;
+use cairn_protocol::metadata::command::SettingChange;
+use cairn_protocol::metadata::settings::{SettingKind, lifecycle_document};
 use http::Response;
 
 use super::steps::lifecycle_header::{MINIMUM_SIZE, MINIMUM_SIZE_DEFAULT};
+use super::steps::set_bucket_setting::set_bucket_setting;
 use crate::error::S3Error;
 use crate::request::call::BucketCall;
 use crate::response::respond::{self, Answer};
@@ -22,8 +23,8 @@ pub(crate) async fn handle(mut call: BucketCall) -> Answer {
     let mut rules = parse_lifecycle(&body)?;
     // AWS draws ids of 32 characters too.
     name_all(&mut rules, || call.context.new_id() + &call.context.new_id());
-    let now_ms = call.context.clock().now_ms();
-    call.context.metadata().run(SetLifecycle { bucket: call.bucket, rules, now_ms }).await?;
+    let change = SettingChange::Document(SettingKind::LIFECYCLE, Some(lifecycle_document(&rules)));
+    set_bucket_setting(&call.context, &call.bucket, change).await?;
     respond::finish(Response::builder().header(MINIMUM_SIZE, MINIMUM_SIZE_DEFAULT), Body::empty())
 }
 

@@ -37,7 +37,7 @@ pub(crate) async fn describe_expiration(
     object: Described,
 ) -> Builder {
     let Some(revision) = object.lifecycle else { return response };
-    let Some(rules) = context.rules(&name.bucket, revision).await else { return response };
+    let Some(rules) = context.buckets().rules(&name.bucket, revision).await else { return response };
     let version = VersionFacts {
         key: name.key.as_str(),
         sequence: object.sequence,

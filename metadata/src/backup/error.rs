@@ -14,6 +14,11 @@ pub enum BackupError {
         "the backup has format version {found}, this release reads up to {known}: restore it with the newer release"
     )]
     Newer { found: u32, known: u32 },
+    /// An earlier release made it, of a state that is not converted.
+    #[error(
+        "the backup has format version {found}, this release reads {known}: restore it with the release that made it"
+    )]
+    Older { found: u32, known: u32 },
     #[error("the backup is damaged at byte {position}: {detail}; use another one")]
     Damaged { position: u64, detail: String },
     #[error("the backup cannot be read at byte {position}: {detail}")]

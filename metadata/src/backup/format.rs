@@ -1,6 +1,7 @@
 //! The format of a backup file: magic, then frames, then an end frame without which the file is incomplete. Each
 //! frame's hash continues that of the one before, so a changed, missing, repeated or moved frame is detected.
 
+use std::cmp::Ordering;
 use std::io::{self, Read};
 
 use cairn_core::id::{ClusterId, CommitSequence};
@@ -144,10 +145,12 @@ impl<R: Read> FrameReader<R> {
         let (kind, content) = self.next()?;
         let head: Option<Head> = (kind == Kind::Head).then(|| minicbor::decode(&content).ok()).flatten();
         let head = head.ok_or(BackupError::Damaged { position, detail: "it has no head".to_owned() })?;
-        if head.state_format > STATE_FORMAT {
-            return Err(BackupError::Newer { found: head.state_format, known: STATE_FORMAT });
+        let (found, known) = (head.state_format, STATE_FORMAT);
+        match found.cmp(&known) {
+            Ordering::Equal => Ok(head),
+            Ordering::Greater => Err(BackupError::Newer { found, known }),
+            Ordering::Less => Err(BackupError::Older { found, known }),
         }
-        Ok(head)
     }
 
     /// Passes every chunk of records to `take`, and checks that none is missing and nothing follows the end.
@@ -197,7 +200,7 @@ mod tests {
             applied: LogId::new(CommittedLeaderId::new(3, cairn_core::id::MemberId(1)), 258).into(),
             commit: CommitSequence(9),
             written_ms: 1_790_000_000_000,
-            state_format: 1,
+            state_format: STATE_FORMAT,
             objects: 4,
         }
     }
@@ -231,7 +234,7 @@ mod tests {
     /// I30: the golden beginning of a backup.
     #[test]
     fn the_head_keeps_its_encoding() {
-        let golden = b"\xa6\x00\x50\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x01\x83\x03\x01\x19\x01\x02\x02\x09\x03\x1b\x00\x00\x01\xa0\xc4\x50\x6c\x00\x04\x01\x05\x04";
+        let golden = b"\xa6\x00\x50\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x01\x83\x03\x01\x19\x01\x02\x02\x09\x03\x1b\x00\x00\x01\xa0\xc4\x50\x6c\x00\x04\x05\x05\x04";
         assert_eq!(minicbor::to_vec(head()).unwrap(), golden);
     }
 
@@ -247,5 +250,16 @@ mod tests {
         assert!(read(&[good.as_slice(), b"x"].concat()).is_err());
         let newer = [MAGIC.as_slice(), &2u32.to_be_bytes(), &good[12..]].concat();
         assert!(matches!(read(&newer), Err(BackupError::Newer { found: 2, known: 1 })));
+    }
+
+    #[test]
+    fn a_backup_of_another_state_format_is_refused() {
+        let of_format = |state_format| {
+            let (mut file, mut writer) = FrameWriter::begin();
+            file.extend(writer.frame(Kind::Head, &minicbor::to_vec(Head { state_format, ..head() }).unwrap()));
+            read(&file).unwrap_err()
+        };
+        assert!(matches!(of_format(STATE_FORMAT - 1), BackupError::Older { found: 4, known: 5 }));
+        assert!(matches!(of_format(STATE_FORMAT + 1), BackupError::Newer { found: 6, known: 5 }));
     }
 }

@@ -33,7 +33,13 @@ async fn a_killed_member_is_read_as_it_would_start_and_stays_as_it_is() {
     }
     let key = cairn_core::name::ObjectKey::new("key07").unwrap();
     metadata
-        .run(DeleteObject { bucket: bucket(), key, precondition: Precondition::default(), version: None })
+        .run(DeleteObject {
+            bucket: bucket(),
+            key,
+            precondition: Precondition::default(),
+            version: None,
+            revision: None,
+        })
         .await
         .unwrap();
     assert!(matches!(open(dir.path(), scratch.path()), Err(OfflineError::InUse { .. })), "it runs");

@@ -34,10 +34,9 @@ use crate::state::tables::{Tables, View, absences, cluster_map, members, meta};
 const SYNC_INTERVAL: Duration = Duration::from_secs(2);
 const SYNC_COMMANDS: usize = 10_000;
 
-/// Version of the state's format. A newer one is refused, never treated as empty (I30). Version 2 has versioned
-/// buckets, which a release that does not know them would overwrite; version 3 extents that were given up, which one that
-/// does not know them would commit; version 4 the time for which disks were away, which comes in log entries of its own.
-pub(crate) const STATE_FORMAT: u32 = 4;
+/// Version of the state's format. Any other is refused, never treated as empty (I30). Version 5 has a record for each
+/// bucket's settings; the versions before it had a table for each setting, and are not converted.
+pub(crate) const STATE_FORMAT: u32 = 5;
 
 pub(crate) struct Machine {
     path: PathBuf,
@@ -358,13 +357,19 @@ fn apply_once(
     }
 }
 
-/// Refuses a state of a newer release. Writes the version of a new state, or of one from an earlier release (I30).
+/// Refuses a state of another release (I30). Writes the version of a new state.
 fn check_format(tables: &mut Tables<'_>) -> Result<(), StoreError> {
     match meta::get::<u32>(&tables.meta, meta::FORMAT)? {
-        Some(found) if found > STATE_FORMAT => Err(StoreError::Newer { what: "the state", found, known: STATE_FORMAT }),
         Some(STATE_FORMAT) => Ok(()),
-        Some(_) | None => meta::put(&mut tables.meta, meta::FORMAT, &STATE_FORMAT),
+        Some(found) => Err(other_format("the state", found)),
+        None => meta::put(&mut tables.meta, meta::FORMAT, &STATE_FORMAT),
     }
+}
+
+/// The error for `what`, whose state has the format `found`, which is not this release's.
+pub(crate) fn other_format(what: &'static str, found: u32) -> StoreError {
+    let known = STATE_FORMAT;
+    if found > known { StoreError::Newer { what, found, known } } else { StoreError::Older { what, found, known } }
 }
 
 fn touches_map(entry: &Entry) -> bool {

@@ -7,7 +7,7 @@ use super::member::RunningMember;
 use crate::error::StoreError;
 use crate::raft::LogId;
 use crate::raft::codec::VoteRow;
-use crate::raft::machine::STATE_FORMAT;
+use crate::raft::machine::{STATE_FORMAT, other_format};
 use crate::raft::message::{ChunkTaken, SnapshotChunk, Stopped};
 use crate::raft::snapshot::{Incoming, SnapshotData};
 
@@ -31,9 +31,8 @@ impl SnapshotTransfers {
         if known > chunk.vote.into() {
             return Ok(ChunkTaken { vote: known.into() });
         }
-        if let Some(found) = chunk.format.filter(|format| *format > STATE_FORMAT) {
-            let newer = StoreError::Newer { what: "the leader's snapshot", found, known: STATE_FORMAT };
-            return Err(Stopped::because(newer));
+        if let Some(found) = chunk.format.filter(|format| *format != STATE_FORMAT) {
+            return Err(Stopped::because(other_format("the leader's snapshot", found)));
         }
         member.hear_leader();
         if has_taken(member, current.as_ref(), &chunk) {

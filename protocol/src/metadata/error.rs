@@ -4,6 +4,8 @@ use cairn_core::id::{PartNumber, SessionId};
 use cairn_core::version::VersionId;
 use minicbor::{Decode, Encode};
 
+use super::settings::BucketRecord;
+
 /// A command that was refused, or a query for something that does not exist. The state is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Encode, Decode)]
 pub enum Rejection {
@@ -74,6 +76,14 @@ pub enum Rejection {
     #[n(20)]
     #[error("the plan is out of date: {0}")]
     Stale(#[n(0)] String),
+    /// The command was decided under other settings of its bucket. This is the record that is in force.
+    #[n(21)]
+    #[error("the settings of the bucket have changed: revision {} is in force", .0.revision)]
+    StaleSettings(#[n(0)] BucketRecord),
+    /// A setting that can be in force in no bucket.
+    #[n(22)]
+    #[error("the setting is not valid: {0}")]
+    InvalidSetting(#[n(0)] String),
 }
 
 /// A failed call. `Unavailable` and `Rejected` changed nothing. After `Unknown` the command may have been applied.

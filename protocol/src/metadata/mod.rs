@@ -8,6 +8,7 @@ pub mod content;
 mod error;
 mod operator_request;
 pub mod query;
+pub mod settings;
 mod signal;
 
 use async_trait::async_trait;

@@ -28,8 +28,7 @@ impl Rights for Command {
             | Self::OpenSession(_)
             | Self::EndSession(_)
             | Self::ReplaceBody(_)
-            | Self::SetLifecycle(_)
-            | Self::SetVersioning(_) => GATEWAY,
+            | Self::SetBucketSetting(_) => GATEWAY,
             Self::RegisterNode(_) | Self::AbandonExtents(_) => STORAGE_NODE,
             Self::ReportFaults(_) => GATEWAY | STORAGE_NODE,
             // A gateway says when it has written everything again; an operator says stop.
@@ -53,7 +52,7 @@ impl Rights for Command {
 impl Rights for Query {
     fn senders(&self) -> Roles {
         match self {
-            Self::GetBucket(_)
+            Self::GetBucketSettings(_)
             | Self::ListBuckets(_)
             | Self::GetObject(_)
             | Self::LocateExtents(_)
@@ -62,7 +61,6 @@ impl Rights for Query {
             | Self::GetUpload(_)
             | Self::ListParts(_)
             | Self::ListUploads(_)
-            | Self::GetLifecycle(_)
             | Self::FindOffProfile(_)
             | Self::GetRebalance(_) => GATEWAY | ADMIN,
             Self::ClassifyShards(_) => STORAGE_NODE,

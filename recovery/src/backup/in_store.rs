@@ -105,7 +105,7 @@ impl BackupsInStore {
         for old in listed.iter().take(listed.len().saturating_sub(self.options.kept.max(1))) {
             let (bucket, key) = (BucketName::system(), old.key.clone());
             let precondition = Precondition::default();
-            self.options.member.run(DeleteObject { bucket, key, precondition, version: None }).await?;
+            self.options.member.run(DeleteObject { bucket, key, precondition, version: None, revision: None }).await?;
         }
         Ok(made)
     }

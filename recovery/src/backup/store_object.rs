@@ -77,6 +77,7 @@ impl BackupStore {
             checksum: None,
             precondition: Precondition::default(),
             storage_class: StorageClass::Standard,
+            revision: None,
         };
         self.path.commit(command, session, placed).await?;
         self.read_back(key, etag).await

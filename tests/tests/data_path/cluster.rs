@@ -172,6 +172,10 @@ impl Cluster {
         self.clock.ahead_ms.fetch_add(60_000, Ordering::Relaxed);
     }
 
+    pub(crate) fn bucket(&self) -> BucketName {
+        self.bucket.clone()
+    }
+
     /// The ids of all disks, ordered by their numbers.
     pub(crate) fn disks(&self) -> Vec<DiskId> {
         self.path.view.get().unwrap().disks.iter().map(|d| d.id).collect()
@@ -227,6 +231,7 @@ impl Cluster {
             checksum: None,
             precondition: Precondition::default(),
             storage_class: StorageClass::Standard,
+            revision: None,
         };
         self.metadata.run(command).await.unwrap();
         placed

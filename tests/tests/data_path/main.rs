@@ -5,4 +5,5 @@
 mod cluster;
 mod faults;
 mod reading;
+mod settings;
 mod writing;

@@ -10,7 +10,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stderr,
-    reason = "a test fails by panicking, and says what it could not do"
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, says what it could not do, and measures real time"
 )]
 
 mod damage;

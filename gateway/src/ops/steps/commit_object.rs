@@ -2,6 +2,7 @@
 
 use cairn_protocol::metadata::command::{CommitObject, ObjectCommitted, Precondition};
 use cairn_protocol::metadata::query::GetObject;
+use cairn_protocol::metadata::settings::BucketRecord;
 use cairn_protocol::metadata::{MetadataError, MetadataExt, Rejection};
 
 use crate::body::Checksum;
@@ -22,7 +23,7 @@ pub(in crate::ops) async fn commit_object(
     let ObjectName { bucket, key } = call.object.clone();
     let command = CommitObject {
         session: body.session,
-        bucket,
+        bucket: bucket.clone(),
         key,
         body: body.placed.clone(),
         etag: body.etag,
@@ -30,8 +31,10 @@ pub(in crate::ops) async fn commit_object(
         checksum: body.checksum.as_ref().map(Checksum::to_stored),
         precondition,
         storage_class: properties.storage_class,
+        revision: None,
     };
-    Ok(call.context.data().commit(command, body.session, body.placed.clone()).await?)
+    let decide = move |record: &BucketRecord| CommitObject { revision: Some(record.revision), ..command.clone() };
+    Ok(call.context.data().commit_in(bucket, decide, body.session, body.placed.clone()).await?)
 }
 
 /// What was committed, for `x-amz-expiration`.
@@ -43,10 +46,20 @@ pub(in crate::ops) fn described(committed: &ObjectCommitted, body: &Ingested) ->
 
 /// Checks whether the write can succeed at all before a large body is taken in. The commit decides again, atomically.
 pub(in crate::ops) async fn fail_fast(call: &ObjectCall, precondition: &Precondition) -> Result<(), S3Error> {
+    let buckets = call.context.buckets();
+    if *precondition == Precondition::default() {
+        // Only the bucket has to be there.
+        buckets.for_read(&call.object.bucket).await?;
+        return Ok(());
+    }
     let ObjectName { bucket, key } = call.object.clone();
     let query = GetObject { bucket, key, part: None, range: None, extents: 0, version: None };
+    let asked = buckets.now();
     let current = match call.context.metadata().ask(query).await {
-        Ok(view) => Some(view.version.etag),
+        Ok(view) => {
+            buckets.saw(&call.object.bucket, view.revision, asked);
+            Some(view.version.etag)
+        }
         Err(MetadataError::Rejected(Rejection::NoSuchKey | Rejection::DeleteMarker(_))) => None,
         Err(error) => return Err(error.into()),
     };

@@ -31,8 +31,13 @@ pub(in crate::ops) async fn find(
     query: GetObject,
     absent: impl FnOnce(Option<VersionId>) -> S3Error,
 ) -> Result<ObjectView, S3Error> {
-    let (key, version) = (query.key.clone(), query.version);
-    context.metadata().ask(query).await.map_err(|error| match (error, version) {
+    let (bucket, key, version) = (query.bucket.clone(), query.key.clone(), query.version);
+    let asked = context.buckets().now();
+    let found = context.metadata().ask(query).await;
+    if let Ok(view) = &found {
+        context.buckets().saw(&bucket, view.revision, asked);
+    }
+    found.map_err(|error| match (error, version) {
         (MetadataError::Rejected(Rejection::NoSuchKey), _) => absent(None).with("Key", key.as_str()),
         (MetadataError::Rejected(Rejection::DeleteMarker(id)), _) => absent(Some(id)).with("Key", key.as_str()),
         (MetadataError::Rejected(Rejection::NoSuchVersion), Some(version)) => {

@@ -7,3 +7,4 @@ pub(super) mod find_object;
 pub(super) mod lifecycle_header;
 pub(super) mod listing;
 pub(super) mod open_object;
+pub(super) mod set_bucket_setting;

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use cairn_core::id::SessionId;
-use cairn_protocol::metadata::command::SetLifecycle;
+use cairn_protocol::metadata::command::SetBucketSetting;
 use cairn_protocol::metadata::{Metadata, MetadataExt};
 use cairn_protocol::storage::StorageDirectory;
 use tempfile::TempDir;
 
 use super::*;
 use crate::service::tests::{bucket, commit, get, options, prepare, rpc};
-use crate::state::commands::testing::expire_all;
+use crate::state::commands::testing::{expire_all, lifecycle_change};
 use crate::testing::{TestClock, TestRandom};
 use crate::{Dependencies, Handle, MetadataService};
 use cairn_core::testing::TestThreads;
@@ -68,7 +68,9 @@ async fn a_jump_of_the_wall_clock_ends_nothing() {
     clock.set_wall_ms(NOW_MS - YEAR_MS);
     put(&metadata, session, &["a", "b"]).await;
     clock.set_wall_ms(NOW_MS);
-    metadata.run(SetLifecycle { bucket: bucket(), rules: vec![expire_all(1)], now_ms: NOW_MS }).await.unwrap();
+    let change = lifecycle_change(&[expire_all(1)]);
+    let set = SetBucketSetting { bucket: bucket(), change, revision: None, now_ms: NOW_MS };
+    metadata.run(set).await.unwrap();
     let mut of_hours = job(&dir, Duration::from_hours(24));
     for years in [0, 1, 50] {
         clock.set_wall_ms(NOW_MS + years * YEAR_MS);

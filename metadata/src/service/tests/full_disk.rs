@@ -18,7 +18,7 @@ fn is_no_room<T>(result: &Result<T, MetadataError>) -> bool {
 
 fn delete(key: &str) -> DeleteObject {
     let (key, precondition) = (ObjectKey::new(key).unwrap(), Precondition::default());
-    DeleteObject { bucket: bucket(), key, precondition, version: None }
+    DeleteObject { bucket: bucket(), key, precondition, version: None, revision: None }
 }
 
 /// What clients were told.

@@ -18,7 +18,7 @@ use cairn_protocol::metadata::command::{
     CommitObject, CreateBucket, DeleteObject, DiskRegistration, OpenSession, Precondition, RegisterNode,
 };
 use cairn_protocol::metadata::query::{
-    ClassifyShards, GetBucket, GetClusterMap, GetClusterStatus, GetObject, GetRepairQueue, GetVerification,
+    ClassifyShards, GetBucketSettings, GetClusterMap, GetClusterStatus, GetObject, GetRepairQueue, GetVerification,
     VerifyReport,
 };
 use cairn_protocol::metadata::{
@@ -97,6 +97,7 @@ pub(crate) fn commit(session: SessionId, counter: u64, key: &str) -> CommitObjec
         checksum: None,
         precondition: Precondition::default(),
         storage_class: StorageClass::Standard,
+        revision: None,
     }
 }
 
@@ -360,10 +361,12 @@ async fn chunks_of_a_snapshot_are_taken_once_and_newer_formats_refused() {
     let newer = send(chunk(0, true, &records, Some(STATE_FORMAT + 1))).await.unwrap_err();
     let named = format!("format version {}", STATE_FORMAT + 1);
     assert!(newer.detail.contains(&named) && newer.detail.contains("install the newer"), "{newer}");
-    send(chunk(0, false, &records, Some(1))).await.unwrap();
-    assert!(send(chunk(2, true, &[], Some(1))).await.is_err(), "a chunk is missing");
+    let older = send(chunk(0, true, &records, Some(STATE_FORMAT - 1))).await.unwrap_err();
+    assert!(older.detail.contains("does not convert it"), "{older}");
+    send(chunk(0, false, &records, Some(STATE_FORMAT))).await.unwrap();
+    assert!(send(chunk(2, true, &[], Some(STATE_FORMAT))).await.is_err(), "a chunk is missing");
     for _ in 0..2 {
-        send(chunk(0, false, &records, Some(1))).await.unwrap();
+        send(chunk(0, false, &records, Some(STATE_FORMAT))).await.unwrap();
     }
     // The answer to the last one is lost, too.
     for _ in 0..2 {
@@ -388,7 +391,7 @@ async fn no_task_waits_for_the_disk_that_the_state_lies_on() {
         metadata.run(commit(session, 10 * n, "a")).await.unwrap();
     }
     metadata.ask(get("a")).await.unwrap();
-    metadata.ask(GetBucket { name: bucket() }).await.unwrap();
+    metadata.ask(GetBucketSettings { bucket: bucket(), known: None }).await.unwrap();
     metadata.ask(GetRepairQueue { limit: 10 }).await.unwrap();
     metadata.ask(GetVerification { start: true }).await.unwrap();
     assert!(metadata.signal(Signal::RenewSession(session)).await.unwrap().session_valid);

@@ -129,6 +129,7 @@ async fn what_was_let_go_of_is_deleted_once_every_disk_has_answered() {
         key: ObjectKey::new("a").unwrap(),
         precondition: Precondition::default(),
         version: None,
+        revision: None,
     };
     metadata.run(deletion).await.unwrap();
     eventually("disk 1 is told", async || !deletions.orders.lock().unwrap().is_empty()).await;
@@ -168,7 +169,13 @@ async fn a_disk_that_hangs_blinds_nobody() {
     for round in 0..3u64 {
         metadata.run(commit(session, 10 * round, "a")).await.unwrap();
         let key = ObjectKey::new("a").unwrap();
-        let deletion = DeleteObject { bucket: bucket(), key, precondition: Precondition::default(), version: None };
+        let deletion = DeleteObject {
+            bucket: bucket(),
+            key,
+            precondition: Precondition::default(),
+            version: None,
+            revision: None,
+        };
         metadata.run(deletion).await.unwrap();
         eventually("the disk that works deletes", async || {
             metadata.signal(Signal::Heartbeat(node_status(DiskState::Active))).await.unwrap();

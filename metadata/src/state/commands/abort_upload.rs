@@ -7,13 +7,16 @@ use cairn_protocol::metadata::Outcome;
 
 use super::context::Context;
 use super::release::release;
+use super::revision::check_revision;
 use crate::error::{Refused, StoreError};
 use crate::state::tables::reclaim::Garbage;
 use crate::state::tables::usage::Change;
 use crate::state::tables::{Tables, buckets, parts, uploads, usage};
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &AbortUpload, context: Context) -> Result<Outcome, Refused> {
-    let bucket = buckets::get(&tables.buckets, &command.bucket)?.id;
+    let row = buckets::get(&tables.buckets, &command.bucket)?;
+    check_revision(&row, command.revision)?;
+    let bucket = row.id;
     uploads::get(&tables.uploads, bucket, &command.key, command.upload)?;
     remove(tables, bucket, &command.key, command.upload, context, 0)?;
     Ok(Outcome::Done)

@@ -35,26 +35,29 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &AdoptObject, context: Con
     }
     let bucket = existing_bucket(tables, command)?;
     let key = command.key.as_str().as_bytes();
-    let newest = match bucket {
-        Some(bucket) => KeyVersions::of(tables, bucket, key)?.current(tables)?,
+    let newest = match &bucket {
+        Some(bucket) => KeyVersions::of(bucket, key).current(tables)?,
         None => None,
     };
     let is_newer = match &newest {
         Some((sequence, old)) => is_newer(tables, &hold, *sequence, old, command)?,
         None => false,
     };
-    let adoption =
-        if is_newer || knows_upload(tables, bucket, command)? { Adoption::Superseded } else { Adoption::Adopted };
+    let adoption = if is_newer || knows_upload(tables, bucket.as_ref().map(|bucket| bucket.id), command)? {
+        Adoption::Superseded
+    } else {
+        Adoption::Adopted
+    };
     if adoption == Adoption::Adopted {
         let bucket = match bucket {
             Some(bucket) => bucket,
             None => make_bucket(tables, command, context)?,
         };
-        let made = put(tables, command, context, KeyVersions::of(tables, bucket, key)?, newest)?;
+        let made = put(tables, command, context, KeyVersions::of(&bucket, key), newest)?;
         if let Some(old) = made.dropped {
             give_way(tables, old.content)?;
         }
-        usage::add(&mut tables.usage, bucket, made.change)?;
+        usage::add(&mut tables.usage, bucket.id, made.change)?;
     }
     let (kind, detail) = match (&adoption, &command.body) {
         (Adoption::Superseded, _) => (FindingKind::Superseded, "the key holds something newer"),
@@ -122,19 +125,19 @@ pub(super) fn held(tables: &Tables<'_>) -> Result<RestoreHold, Refused> {
     hold.ok_or_else(|| Rejection::Topology("the service is not being compared with the disks".to_owned()).into())
 }
 
-fn existing_bucket(tables: &Tables<'_>, command: &AdoptObject) -> Result<Option<BucketId>, Refused> {
+fn existing_bucket(tables: &Tables<'_>, command: &AdoptObject) -> Result<Option<BucketRow>, Refused> {
     match buckets::get(&tables.buckets, &command.bucket) {
-        Ok(row) => Ok(Some(row.id)),
+        Ok(row) => Ok(Some(row)),
         Err(Refused::Rejected(Rejection::NoSuchBucket)) => Ok(None),
         Err(other) => Err(other),
     }
 }
 
-fn make_bucket(tables: &mut Tables<'_>, command: &AdoptObject, context: Context) -> Result<BucketId, StoreError> {
+fn make_bucket(tables: &mut Tables<'_>, command: &AdoptObject, context: Context) -> Result<BucketRow, StoreError> {
     let id = BucketId(counters::next(&mut tables.counters, counters::BUCKET)?);
-    let row = BucketRow { id, created_ms: context.now_ms, region: String::new() };
-    tables.buckets.insert(command.bucket.as_str().as_bytes(), row.to_bytes().as_slice())?;
-    Ok(id)
+    let row = BucketRow::new(id, context.sequence, context.now_ms, String::new());
+    buckets::put(&mut tables.buckets, &command.bucket, &row)?;
+    Ok(row)
 }
 
 /// Whether the state knows the upload. An upload that was in progress at the time of the backup is not mixed with

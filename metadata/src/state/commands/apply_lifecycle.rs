@@ -1,28 +1,34 @@
 //! See [`ApplyLifecycle`].
 
 use crate::state::stored::ApplyLifecycle;
-use cairn_core::id::BucketId;
 use cairn_protocol::metadata::command::{EndedUpload, EndedVersion, LifecycleApplied};
+use cairn_protocol::metadata::settings::SettingKind;
 use cairn_protocol::metadata::{Outcome, Rejection};
 
 use super::abort_upload;
 use super::context::Context;
 use super::key_versions::KeyVersions;
 use crate::error::{Refused, StoreError};
+use crate::state::tables::buckets::BucketRow;
 use crate::state::tables::noncurrent::Found;
 use crate::state::tables::usage::Change;
-use crate::state::tables::{Tables, lifecycle, uploads, usage};
+use crate::state::tables::{Tables, buckets, uploads, usage};
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &ApplyLifecycle, context: Context) -> Result<Outcome, Refused> {
-    let revision = lifecycle::revision(&tables.lifecycle, command.bucket)?;
-    if revision != Some(command.revision) {
+    let row = match buckets::get(&tables.buckets, &command.bucket) {
+        Ok(row) => Some(row),
+        Err(Refused::Rejected(Rejection::NoSuchBucket)) => None,
+        Err(other) => return Err(other),
+    };
+    let in_force = row.filter(|row| row.document(SettingKind::LIFECYCLE) == Some(command.revision));
+    let Some(row) = in_force else {
         return Err(Rejection::Stale(format!("bucket {} has other lifecycle rules by now", command.bucket)).into());
-    }
+    };
     let mut applied = LifecycleApplied::default();
     let mut change = Change::default();
     let mut item = 0;
     for version in &command.versions {
-        if let Some(gone) = end(tables, command.bucket, version, (context, item))? {
+        if let Some(gone) = end(tables, &row, version, (context, item))? {
             applied.versions += 1;
             change.objects += gone.objects;
             change.bytes += gone.bytes;
@@ -31,24 +37,24 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &ApplyLifecycle, context: 
     }
     applied.bytes = change.bytes.unsigned_abs();
     for EndedUpload { key, upload } in &command.uploads {
-        if uploads::exists(&tables.uploads, command.bucket, key, *upload)? {
-            abort_upload::remove(tables, command.bucket, key, *upload, context, item)?;
+        if uploads::exists(&tables.uploads, row.id, key, *upload)? {
+            abort_upload::remove(tables, row.id, key, *upload, context, item)?;
             applied.uploads += 1;
         }
         item += 1;
     }
-    usage::add(&mut tables.usage, command.bucket, change)?;
+    usage::add(&mut tables.usage, row.id, change)?;
     Ok(Outcome::LifecycleApplied(applied))
 }
 
 /// Removes a version that is unchanged; `None` if it has changed.
 fn end(
     tables: &mut Tables<'_>,
-    bucket: BucketId,
+    bucket: &BucketRow,
     version: &EndedVersion,
     release: (Context, u32),
 ) -> Result<Option<Change>, StoreError> {
-    let key = KeyVersions::of(tables, bucket, version.key.as_str().as_bytes())?;
+    let key = KeyVersions::of(bucket, version.key.as_str().as_bytes());
     if !version.is_current {
         let Some(found) = noncurrent(tables, &key, version)? else { return Ok(None) };
         return key.remove(tables, release, found).map(Some);
@@ -76,20 +82,20 @@ mod tests {
     use cairn_core::id::CommitSequence;
     use cairn_core::name::ObjectKey;
     use cairn_core::version::{VersionId, Versioning};
-    use cairn_protocol::metadata::command::{
-        ApplyLifecycle, EndedUpload, EndedVersion, LifecycleApplied, SetLifecycle,
-    };
+    use cairn_protocol::metadata::command::{ApplyLifecycle, EndedUpload, EndedVersion, LifecycleApplied};
+    use cairn_protocol::metadata::settings::SettingKind;
     use cairn_protocol::metadata::{Outcome, Rejection};
 
     use crate::state::commands::testing::{State, expire_all};
-    use crate::state::tables::lifecycle;
+    use crate::state::tables::buckets;
     use crate::state::tables::reclaim::Garbage;
 
     fn state_with_rules() -> (State, ApplyLifecycle) {
         let state = State::with_bucket();
-        state.apply(SetLifecycle { bucket: state.bucket(), rules: vec![expire_all(1)], now_ms: 0 }).unwrap();
-        let bucket = state.bucket_id(&state.bucket());
-        let revision = lifecycle::revision(&state.view().lifecycle().unwrap(), bucket).unwrap().unwrap();
+        state.set_lifecycle(&[expire_all(1)]);
+        let bucket = state.bucket();
+        let row = buckets::get(&state.view().buckets().unwrap(), &bucket).unwrap();
+        let revision = row.document(SettingKind::LIFECYCLE).unwrap();
         (state, ApplyLifecycle { bucket, revision, versions: Vec::new(), uploads: Vec::new() })
     }
 
@@ -183,9 +189,9 @@ mod tests {
         let command = ApplyLifecycle { versions: vec![ended(&state, "a")], ..empty };
         let older = ApplyLifecycle { revision: CommitSequence(1), ..command.clone() };
         assert!(matches!(state.refused(older), Rejection::Stale(_)));
-        state.apply(SetLifecycle { bucket: state.bucket(), rules: vec![expire_all(9)], now_ms: 0 }).unwrap();
+        state.set_lifecycle(&[expire_all(9)]);
         assert!(matches!(state.refused(command.clone()), Rejection::Stale(_)));
-        state.apply(SetLifecycle { bucket: state.bucket(), rules: Vec::new(), now_ms: 0 }).unwrap();
+        state.set_lifecycle(&[]);
         assert!(matches!(state.refused(command), Rejection::Stale(_)));
         assert_eq!(state.usage(), (1, 100, 0));
     }

@@ -5,19 +5,21 @@ use cairn_core::version::VersionKind;
 use cairn_protocol::metadata::Outcome;
 use cairn_protocol::metadata::command::ObjectCommitted;
 use cairn_protocol::metadata::content::Content;
+use cairn_protocol::metadata::settings::SettingKind;
 
 use super::body::{self, Known};
 use super::context::Context;
 use super::key_versions::KeyVersions;
 use super::precondition::check_precondition;
+use super::revision::check_revision;
 use crate::error::Refused;
 use crate::state::tables::versions::VersionRow;
-use crate::state::tables::{Tables, buckets, lifecycle, usage};
+use crate::state::tables::{Tables, buckets, usage};
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &CommitObject, context: Context) -> Result<Outcome, Refused> {
-    let bucket = buckets::get(&tables.buckets, &command.bucket)?.id;
-    let key = KeyVersions::of(tables, bucket, command.key.as_str().as_bytes())?;
-    let lifecycle = lifecycle::revision(&tables.lifecycle, bucket)?;
+    let bucket = buckets::get(&tables.buckets, &command.bucket)?;
+    let key = KeyVersions::of(&bucket, command.key.as_str().as_bytes());
+    let lifecycle = bucket.document(SettingKind::LIFECYCLE);
     let body_content = command.body.as_ref().map_or(Content::Empty, |body| Content::Run(body.run));
 
     if body::check(tables, command.session, command.body.as_ref())? == Known::Committed {
@@ -29,6 +31,7 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &CommitObject, context: Co
         };
         return Ok(Outcome::ObjectCommitted(ObjectCommitted { sequence, last_modified_ms, lifecycle, version }));
     }
+    check_revision(&bucket, command.revision)?;
     let current = key.current(tables)?;
     check_precondition(&command.precondition, current.as_ref().map(|(_, row)| &row.etag))?;
 
@@ -47,7 +50,7 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &CommitObject, context: Co
         kind: VersionKind::Null,
     };
     let made = key.put(tables, (context, 0), current, row)?;
-    usage::add(&mut tables.usage, bucket, made.change)?;
+    usage::add(&mut tables.usage, bucket.id, made.change)?;
     let (sequence, last_modified_ms, version) = (context.sequence, context.now_ms, made.id);
     Ok(Outcome::ObjectCommitted(ObjectCommitted { sequence, last_modified_ms, lifecycle, version }))
 }

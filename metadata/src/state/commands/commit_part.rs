@@ -7,13 +7,14 @@ use cairn_protocol::metadata::command::PartCommitted;
 use super::body::{self, Known};
 use super::context::Context;
 use super::release::release;
+use super::revision::check_revision;
 use crate::error::Refused;
 use crate::state::tables::parts::PartRow;
 use crate::state::tables::reclaim::Garbage;
 use crate::state::tables::{Row, Tables, buckets, parts, uploads};
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &CommitPart, context: Context) -> Result<Outcome, Refused> {
-    let bucket = buckets::get(&tables.buckets, &command.bucket)?.id;
+    let bucket = buckets::get(&tables.buckets, &command.bucket)?;
     let known = body::check(tables, command.session, command.body.as_ref())?;
     let old = parts::get(&tables.parts, command.upload, command.number)?;
     let run = command.body.as_ref().map(|body| body.run);
@@ -23,7 +24,8 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &CommitPart, context: Cont
         let last_modified_ms = first.map_or(context.now_ms, |part| part.last_modified_ms);
         return Ok(Outcome::PartCommitted(PartCommitted { last_modified_ms }));
     }
-    uploads::get(&tables.uploads, bucket, &command.key, command.upload)?;
+    check_revision(&bucket, command.revision)?;
+    uploads::get(&tables.uploads, bucket.id, &command.key, command.upload)?;
 
     release(tables, context, 0, old.and_then(|part| part.run).map(Garbage::Run))?;
     if let Some(body) = &command.body {

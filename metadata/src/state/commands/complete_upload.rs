@@ -5,25 +5,27 @@ use cairn_core::limits::{OBJECT_BYTES_MAX, PART_BYTES_MIN};
 use cairn_core::version::VersionKind;
 use cairn_protocol::metadata::command::UploadCompleted;
 use cairn_protocol::metadata::content::Content;
+use cairn_protocol::metadata::settings::SettingKind;
 use cairn_protocol::metadata::{Outcome, Rejection};
 
 use super::context::Context;
 use super::key_versions::{Current, KeyVersions, Made};
 use super::precondition::check_precondition;
 use super::release::release;
+use super::revision::check_revision;
 use crate::error::{Refused, StoreError};
 use crate::state::tables::parts::PartRow;
 use crate::state::tables::reclaim::Garbage;
 use crate::state::tables::uploads::UploadRow;
 use crate::state::tables::usage::Change;
 use crate::state::tables::versions::VersionRow;
-use crate::state::tables::{Row, Tables, buckets, lifecycle, parts, uploads, usage};
+use crate::state::tables::{Row, Tables, buckets, parts, uploads, usage};
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &CompleteUpload, context: Context) -> Result<Outcome, Refused> {
-    let bucket = buckets::get(&tables.buckets, &command.bucket)?.id;
-    let key = command.key.as_str().as_bytes();
-    let versions = KeyVersions::of(tables, bucket, key)?;
-    let lifecycle = lifecycle::revision(&tables.lifecycle, bucket)?;
+    let row = buckets::get(&tables.buckets, &command.bucket)?;
+    let (bucket, key) = (row.id, command.key.as_str().as_bytes());
+    let versions = KeyVersions::of(&row, key);
+    let lifecycle = row.document(SettingKind::LIFECYCLE);
     if !uploads::exists(&tables.uploads, bucket, &command.key, command.upload)?
         && let Some((sequence, row)) = versions.find_content(tables, &Content::Parts(command.upload))?
     {
@@ -38,6 +40,7 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &CompleteUpload, context: 
             version: versions.id(row.kind, sequence),
         }));
     }
+    check_revision(&row, command.revision)?;
     let upload = uploads::get(&tables.uploads, bucket, &command.key, command.upload)?;
     let (parts, size) = check_parts(tables, command)?;
     let current = versions.current(tables)?;

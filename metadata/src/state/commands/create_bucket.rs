@@ -9,7 +9,7 @@ use redb::{ReadableTable, ReadableTableMetadata};
 use super::context::Context;
 use crate::error::Refused;
 use crate::state::tables::buckets::BucketRow;
-use crate::state::tables::{Row, Tables, counters};
+use crate::state::tables::{Tables, buckets, counters};
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &CreateBucket, context: Context) -> Result<Outcome, Refused> {
     let name = command.name.as_str().as_bytes();
@@ -20,8 +20,8 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &CreateBucket, context: Co
         return Err(Rejection::LimitReached(format!("{BUCKETS_MAX} buckets")).into());
     }
     let id = BucketId(counters::next(&mut tables.counters, counters::BUCKET)?);
-    let row = BucketRow { id, created_ms: context.now_ms, region: command.region.clone() };
-    tables.buckets.insert(name, row.to_bytes().as_slice())?;
+    let row = BucketRow::new(id, context.sequence, context.now_ms, command.region.clone());
+    buckets::put(&mut tables.buckets, &command.name, &row)?;
     Ok(Outcome::Done)
 }
 
@@ -41,7 +41,7 @@ mod tests {
         assert_eq!(state.apply(create.clone()), Ok(Outcome::Done));
         let first = state.bucket_id(&name);
         assert_eq!(state.refused(create.clone()), Rejection::BucketExists);
-        assert_eq!(state.apply(DeleteBucket { name: name.clone() }), Ok(Outcome::Done));
+        assert_eq!(state.apply(DeleteBucket { name: name.clone(), revision: None }), Ok(Outcome::Done));
         assert_eq!(state.apply(create), Ok(Outcome::Done));
         assert!(state.bucket_id(&name) > first);
     }

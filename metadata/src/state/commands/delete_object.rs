@@ -7,13 +7,15 @@ use cairn_protocol::metadata::command::ObjectDeleted;
 use super::context::Context;
 use super::key_versions::KeyVersions;
 use super::precondition::check_precondition;
+use super::revision::check_revision;
 use crate::error::Refused;
 use crate::state::tables::noncurrent::Found;
 use crate::state::tables::{Tables, buckets, usage};
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &DeleteObject, context: Context) -> Result<Outcome, Refused> {
-    let bucket = buckets::get(&tables.buckets, &command.bucket)?.id;
-    let key = KeyVersions::of(tables, bucket, command.key.as_str().as_bytes())?;
+    let bucket = buckets::get(&tables.buckets, &command.bucket)?;
+    check_revision(&bucket, command.revision)?;
+    let key = KeyVersions::of(&bucket, command.key.as_str().as_bytes());
     let found = match command.version {
         Some(id) => key.find(tables, id)?,
         None => key.current(tables)?.map(|(sequence, row)| Found { sequence, row, is_current: true }),
@@ -24,13 +26,13 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &DeleteObject, context: Co
     if command.version.is_none() && key.is_versioned() {
         let current = found.map(|found| (found.sequence, found.row));
         let made = key.put_marker(tables, (context, 0), current)?;
-        usage::add(&mut tables.usage, bucket, made.change)?;
+        usage::add(&mut tables.usage, bucket.id, made.change)?;
         return Ok(Outcome::ObjectDeleted(ObjectDeleted { existed, version: made.id, is_marker: true }));
     }
     let is_marker = found.as_ref().is_some_and(|found| found.row.kind.is_marker());
     if let Some(found) = found {
         let change = key.remove(tables, (context, 0), found)?;
-        usage::add(&mut tables.usage, bucket, change)?;
+        usage::add(&mut tables.usage, bucket.id, change)?;
     }
     Ok(Outcome::ObjectDeleted(ObjectDeleted { existed, version: command.version, is_marker }))
 }

@@ -31,15 +31,16 @@ mod release;
 mod replace_body;
 mod replace_shard;
 mod report_faults;
+mod revision;
+mod set_bucket_setting;
 mod set_disk_states;
-mod set_lifecycle;
 mod set_profile;
-mod set_versioning;
 mod start_rebalance;
 #[cfg(test)]
 pub(crate) mod testing;
 
 use crate::state::stored::StoredCommand;
+use cairn_protocol::metadata::command::SettingChange;
 use cairn_protocol::metadata::{Command, Outcome, Rejection};
 
 pub(crate) use bootstrap::Bootstrap;
@@ -90,10 +91,9 @@ fn dispatch(tables: &mut Tables<'_>, command: &StoredCommand, context: Context) 
         StoredCommand::RecordFindings(c) => reconciliation::record(tables, c),
         StoredCommand::EndReconciliation(c) => reconciliation::end(tables, c),
         StoredCommand::SetClassProfile(c) => set_profile::apply(tables, &c.rule, Some(c.class)),
-        StoredCommand::SetLifecycle(c) => set_lifecycle::apply(tables, c, context),
         StoredCommand::ApplyLifecycle(c) => apply_lifecycle::apply(tables, c, context),
         StoredCommand::AdvanceServiceTime(c) => advance_service_time::apply(tables, c),
-        StoredCommand::SetVersioning(c) => set_versioning::apply(tables, c),
+        StoredCommand::SetBucketSetting(c) => set_bucket_setting::apply(tables, c, context),
         StoredCommand::AbandonExtents(c) => abandon_extents::apply(tables, c),
     }
 }
@@ -114,6 +114,7 @@ pub(crate) fn grows_state(command: &Command) -> bool {
         | Command::CompleteUpload(_)
         | Command::ReplaceBody(_)
         | Command::AdoptObject(_) => true,
+        Command::SetBucketSetting(command) => matches!(command.change, SettingChange::Document(_, Some(_))),
         Command::DeleteBucket(_)
         | Command::DeleteObject(_)
         | Command::AbortUpload(_)
@@ -134,10 +135,8 @@ pub(crate) fn grows_state(command: &Command) -> bool {
         | Command::RecordFindings(_)
         | Command::EndReconciliation(_)
         | Command::SetClassProfile(_)
-        | Command::SetLifecycle(_)
         | Command::ApplyLifecycle(_)
         | Command::AdvanceServiceTime(_)
-        | Command::SetVersioning(_)
         | Command::AbandonExtents(_) => false,
     }
 }

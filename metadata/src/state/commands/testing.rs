@@ -15,9 +15,10 @@ use cairn_core::storage_class::StorageClass;
 use cairn_core::version::Versioning;
 use cairn_protocol::metadata::command::{
     AbortUpload, CommitObject, CommitPart, CompletePart, CompleteUpload, CreateBucket, CreateUpload, DeleteObject,
-    DiskRegistration, OpenSession, Precondition, ReclaimId, RegisterNode, SetVersioning,
+    DiskRegistration, OpenSession, Precondition, ReclaimId, RegisterNode, SetBucketSetting, SettingChange,
 };
 use cairn_protocol::metadata::query::RestoreHold;
+use cairn_protocol::metadata::settings::{SettingKind, lifecycle_document};
 use cairn_protocol::metadata::{ExtentRun, Outcome, PlacedExtent, PlacedRun, Rejection};
 use redb::backends::InMemoryBackend;
 use redb::{Database, ReadableTable, ReadableTableMetadata};
@@ -26,7 +27,9 @@ use super::{Bootstrap, Context, sequence};
 use crate::state::stored::StoredCommand;
 use crate::state::tables::reclaim::{Garbage, ReclaimRow};
 use crate::state::tables::versions::VersionRow;
-use crate::state::tables::{Row, Tables, View, buckets, extents, meta, reclaim, sessions, usage, versions};
+use crate::state::tables::{
+    AllVersions, Row, Tables, View, buckets, extents, meta, reclaim, sessions, usage, versions,
+};
 
 /// Small, so that a body of a few bytes has several extents.
 pub(crate) const EXTENT_BYTES: u64 = 64;
@@ -60,8 +63,12 @@ impl State {
 
     pub(crate) fn with_bucket() -> Self {
         let state = Self::new();
-        state.apply(CreateBucket { name: state.bucket(), region: String::new() }).unwrap();
+        state.create_bucket();
         state
+    }
+
+    pub(crate) fn create_bucket(&self) {
+        self.apply(CreateBucket { name: self.bucket(), region: String::new() }).unwrap();
     }
 
     pub(crate) fn write<T>(&self, change: impl FnOnce(&mut Tables<'_>) -> T) -> T {
@@ -150,6 +157,7 @@ impl State {
             checksum: None,
             precondition: Precondition::default(),
             storage_class: StorageClass::Standard,
+            revision: None,
         }
     }
 
@@ -161,11 +169,26 @@ impl State {
 
     pub(crate) fn deletion(&self, key: &str) -> DeleteObject {
         let key = ObjectKey::new(key).unwrap();
-        DeleteObject { bucket: self.bucket(), key, precondition: Precondition::default(), version: None }
+        DeleteObject {
+            bucket: self.bucket(),
+            key,
+            precondition: Precondition::default(),
+            version: None,
+            revision: None,
+        }
     }
 
     pub(crate) fn set_versioning(&self, versioning: Versioning) {
-        self.apply(SetVersioning { bucket: self.bucket(), versioning }).unwrap();
+        self.set(SettingChange::Versioning(versioning));
+    }
+
+    /// No rules end the lifecycle.
+    pub(crate) fn set_lifecycle(&self, rules: &[Rule]) {
+        self.set(lifecycle_change(rules));
+    }
+
+    fn set(&self, change: SettingChange) {
+        self.apply(SetBucketSetting { bucket: self.bucket(), change, revision: None, now_ms: 0 }).unwrap();
     }
 
     pub(crate) fn delete(&self, key: &str) -> Outcome {
@@ -176,15 +199,20 @@ impl State {
         self.create_upload_as(key, StorageClass::Standard)
     }
 
-    pub(crate) fn create_upload_as(&self, key: &str, storage_class: StorageClass) -> UploadId {
-        let create = CreateUpload {
+    pub(crate) fn creation(&self, key: &str) -> CreateUpload {
+        CreateUpload {
             bucket: self.bucket(),
             key: ObjectKey::new(key).unwrap(),
             headers: Vec::new(),
             checksum_algorithm: None,
             checksum_composite: false,
-            storage_class,
-        };
+            storage_class: StorageClass::Standard,
+            revision: None,
+        }
+    }
+
+    pub(crate) fn create_upload_as(&self, key: &str, storage_class: StorageClass) -> UploadId {
+        let create = CreateUpload { storage_class, ..self.creation(key) };
         match self.apply(create).unwrap() {
             Outcome::UploadCreated(id) => id,
             other => panic!("{other:?}"),
@@ -201,6 +229,7 @@ impl State {
             body,
             etag: ETag::single([number as u8; 16]),
             checksum: None,
+            revision: None,
         }
     }
 
@@ -220,11 +249,26 @@ impl State {
             checksum: None,
             etag: ETag { md5: [8; 16], parts: Some(numbers.len() as u32) },
             precondition: Precondition::default(),
+            revision: None,
+        }
+    }
+
+    /// Deletes every version and upload of the bucket.
+    pub(crate) fn remove_all(&self) {
+        for entry in AllVersions::all(&self.view()).unwrap() {
+            let (place, row) = entry.unwrap();
+            let (_, key, item) = place.value();
+            let id = VersionRow::read(row.value()).unwrap().kind.id(CommitSequence(!item));
+            self.apply(DeleteObject { version: Some(id), ..self.deletion(std::str::from_utf8(key).unwrap()) }).unwrap();
+        }
+        for entry in self.view().uploads().unwrap().iter().unwrap() {
+            let (_, key, upload) = entry.as_ref().unwrap().0.value();
+            self.abort(std::str::from_utf8(key).unwrap(), UploadId(upload));
         }
     }
 
     pub(crate) fn abortion(&self, key: &str, upload: UploadId) -> AbortUpload {
-        AbortUpload { bucket: self.bucket(), key: ObjectKey::new(key).unwrap(), upload }
+        AbortUpload { bucket: self.bucket(), key: ObjectKey::new(key).unwrap(), upload, revision: None }
     }
 
     pub(crate) fn abort(&self, key: &str, upload: UploadId) {
@@ -317,6 +361,11 @@ pub(crate) fn registration(node: u8, disks: u8) -> RegisterNode {
         labels: Labels::default(),
         disks: (0..disks).map(disk).collect(),
     }
+}
+
+/// Sets lifecycle rules; none end the lifecycle.
+pub(crate) fn lifecycle_change(rules: &[Rule]) -> SettingChange {
+    SettingChange::Document(SettingKind::LIFECYCLE, (!rules.is_empty()).then(|| lifecycle_document(rules)))
 }
 
 /// A rule that expires all objects after `days`.

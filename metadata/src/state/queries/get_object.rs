@@ -6,16 +6,17 @@ use cairn_core::id::{BucketId, CommitSequence, PartNumber};
 use cairn_core::version::{VersionId, Versioning};
 use cairn_protocol::metadata::content::Content;
 use cairn_protocol::metadata::query::{GetObject, ObjectView};
+use cairn_protocol::metadata::settings::SettingKind;
 use cairn_protocol::metadata::{Rejection, StoredChecksum};
 
 use super::locate::locate;
 use crate::error::{Refused, StoreError};
 use crate::state::tables::versions::VersionRow;
-use crate::state::tables::{View, buckets, lifecycle, noncurrent, parts, versioning, versions};
+use crate::state::tables::{View, buckets, noncurrent, parts, versions};
 
 pub(super) fn get_object(view: &View, query: &GetObject) -> Result<ObjectView, Refused> {
-    let bucket = buckets::get(&view.buckets()?, &query.bucket)?.id;
-    let versioning = versioning::get(&view.versioning()?, bucket)?;
+    let record = buckets::get(&view.buckets()?, &query.bucket)?;
+    let (bucket, versioning) = (record.id, record.versioning);
     let key = query.key.as_str().as_bytes();
     let (sequence, row) = match query.version {
         Some(id) => named(view, bucket, key, id)?,
@@ -41,7 +42,8 @@ pub(super) fn get_object(view: &View, query: &GetObject) -> Result<ObjectView, R
         part_range: part.map(|range| (range.start, range.end)),
         part_checksum,
         located,
-        lifecycle: lifecycle::revision(&view.lifecycle()?, bucket)?,
+        lifecycle: record.document(SettingKind::LIFECYCLE),
+        revision: record.revision,
         version: row.into_version(sequence, versioning),
     })
 }

@@ -3,12 +3,11 @@
 use std::ops::Bound;
 
 use cairn_core::name::BucketName;
-use cairn_protocol::metadata::query::{BucketPage, ListBuckets};
+use cairn_protocol::metadata::query::{BucketInfo, BucketPage, ListBuckets};
 
-use super::get_bucket::info;
 use crate::error::{Refused, StoreError};
 use crate::state::tables::buckets::BucketRow;
-use crate::state::tables::{Row, View};
+use crate::state::tables::{Row, View, usage};
 
 pub(super) fn list_buckets(view: &View, query: &ListBuckets) -> Result<BucketPage, Refused> {
     let prefix = query.prefix.as_bytes();
@@ -16,6 +15,7 @@ pub(super) fn list_buckets(view: &View, query: &ListBuckets) -> Result<BucketPag
         Some(after) if after.as_bytes() >= prefix => Bound::Excluded(after.as_bytes()),
         _ => Bound::Included(prefix),
     };
+    let held_by = view.usage()?;
     let mut page = BucketPage { buckets: Vec::new(), truncated: false };
     for entry in view.buckets()?.range::<&[u8]>((start, Bound::Unbounded))? {
         let (key, row) = entry?;
@@ -29,7 +29,9 @@ pub(super) fn list_buckets(view: &View, query: &ListBuckets) -> Result<BucketPag
         let damaged = |detail: String| StoreError::Damaged { table: "buckets", detail };
         let name = std::str::from_utf8(key.value()).map_err(|e| damaged(e.to_string()))?;
         let name = BucketName::new(name).map_err(|e| damaged(e.to_string()))?;
-        page.buckets.push(info(view, name, BucketRow::read(row.value())?)?);
+        let row = BucketRow::read(row.value())?;
+        let held = usage::get(&held_by, row.id)?;
+        page.buckets.push(BucketInfo { name, record: row.into(), objects: held.objects, bytes: held.bytes });
     }
     Ok(page)
 }

@@ -20,9 +20,10 @@ enum Seek {
 }
 
 pub(super) fn list_objects(view: &View, query: &ListObjects) -> Result<ObjectPage, Refused> {
-    let bucket = buckets::get(&view.buckets()?, &query.bucket)?.id;
+    let record = buckets::get(&view.buckets()?, &query.bucket)?;
+    let (bucket, revision) = (record.id, record.revision);
     let table = view.versions()?;
-    let mut page = ObjectPage { objects: Vec::new(), common_prefixes: Vec::new(), next: None };
+    let mut page = ObjectPage { objects: Vec::new(), common_prefixes: Vec::new(), next: None, revision };
     let mut seek = start(query);
     if query.limit == 0 {
         return Ok(page);

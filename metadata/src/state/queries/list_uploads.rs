@@ -19,9 +19,10 @@ enum Seek {
 }
 
 pub(super) fn list_uploads(view: &View, query: &ListUploads) -> Result<UploadPage, Refused> {
-    let bucket = buckets::get(&view.buckets()?, &query.bucket)?.id;
+    let record = buckets::get(&view.buckets()?, &query.bucket)?;
+    let (bucket, revision) = (record.id, record.revision);
     let table = view.uploads()?;
-    let mut page = UploadPage { uploads: Vec::new(), common_prefixes: Vec::new(), next: None };
+    let mut page = UploadPage { uploads: Vec::new(), common_prefixes: Vec::new(), next: None, revision };
     if query.limit == 0 {
         return Ok(page);
     }

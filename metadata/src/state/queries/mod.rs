@@ -2,8 +2,7 @@
 
 pub(crate) mod classify_shards;
 mod find_off_profile;
-mod get_bucket;
-mod get_lifecycle;
+mod get_bucket_settings;
 mod get_object;
 mod get_upload;
 mod list_buckets;
@@ -27,7 +26,6 @@ use crate::state::tables::{View, disk_extents};
 /// Answers what the tables alone can answer; `None` for a query that also needs the leader.
 pub(crate) fn answer(view: &View, query: Query) -> Result<Option<Answer>, Refused> {
     Ok(Some(match query {
-        Query::GetBucket(q) => Answer::Bucket(get_bucket::get_bucket(view, &q.name)?),
         Query::ListBuckets(q) => Answer::Buckets(list_buckets::list_buckets(view, &q)?),
         Query::GetObject(q) => Answer::Object(get_object::get_object(view, &q)?),
         Query::LocateExtents(q) => Answer::Extents(locate_extents(view, &q)?),
@@ -42,7 +40,7 @@ pub(crate) fn answer(view: &View, query: Query) -> Result<Option<Answer>, Refuse
         Query::ListExtents(q) => Answer::KnownExtents(recovery::list_extents(view, &q)?),
         Query::ListFindings(q) => Answer::Findings(recovery::list_findings(view, &q)?),
         Query::ListVersions(q) => Answer::Versions(list_versions::list_versions(view, &q)?),
-        Query::GetLifecycle(q) => Answer::Lifecycle(get_lifecycle::get_lifecycle(view, &q.bucket)?),
+        Query::GetBucketSettings(q) => Answer::BucketSettings(get_bucket_settings::get_bucket_settings(view, &q)?),
         Query::GetClusterMap(_)
         | Query::GetClusterStatus(_)
         | Query::GetMembers(_)

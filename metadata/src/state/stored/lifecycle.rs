@@ -1,15 +1,13 @@
-//! Stored commands that set lifecycle rules, and those by which the leader applies them.
+//! Stored commands by which the leader applies lifecycle rules.
 
-use cairn_core::id::{BucketId, CommitSequence};
-use cairn_core::lifecycle::Rule;
+use cairn_core::id::CommitSequence;
 use cairn_core::name::BucketName;
 use cairn_protocol::metadata::command::{EndedUpload, EndedVersion};
 
 use super::macros::stored;
 
-stored!(map SetLifecycle { 0 bucket: BucketName, 1 rules: Vec<Rule>, 2 now_ms: u64 });
 stored!(map ApplyLifecycle {
-    0 bucket: BucketId,
+    4 bucket: BucketName,
     1 revision: CommitSequence,
     2 versions: Vec<EndedVersion>,
     3 uploads: Vec<EndedUpload>,

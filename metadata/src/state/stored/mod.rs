@@ -20,8 +20,8 @@ use cairn_protocol::metadata::Command;
 use minicbor::encode::Write;
 use minicbor::{Decode, Encode};
 
-pub(crate) use bucket::{CreateBucket, DeleteBucket, SetVersioning};
-pub(crate) use lifecycle::{AdvanceServiceTime, ApplyLifecycle, SetLifecycle};
+pub(crate) use bucket::{CreateBucket, DeleteBucket, SetBucketSetting};
+pub(crate) use lifecycle::{AdvanceServiceTime, ApplyLifecycle};
 pub(crate) use object::{CommitObject, DeleteObject, ReplaceBody};
 pub(crate) use recovery::{AdoptObject, EndReconciliation, RecordFindings};
 pub(crate) use repair::{
@@ -33,7 +33,8 @@ pub(crate) use upload::{AbortUpload, CommitPart, CompleteUpload, CreateUpload};
 
 macro_rules! commands {
     ($($number:literal $name:ident),* $(,)?) => {
-        /// Any command of the log. The numbers are never reused.
+        /// Any command of the log. The numbers are never reused: 45 and 48 were commands of their own for lifecycle
+        /// rules and versioning.
         #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
         pub(crate) enum StoredCommand {
             $(#[n($number)] $name(#[n(0)] $name),)*
@@ -91,10 +92,9 @@ commands! {
     32 RecordFindings,
     33 EndReconciliation,
     40 SetClassProfile,
-    45 SetLifecycle,
     46 ApplyLifecycle,
     47 AdvanceServiceTime,
-    48 SetVersioning,
+    49 SetBucketSetting,
     60 AbandonExtents,
 }
 

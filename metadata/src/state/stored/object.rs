@@ -21,12 +21,14 @@ stored!(map CommitObject {
     6 checksum: Option<StoredChecksum>,
     7 precondition: Precondition,
     8 storage_class: StorageClass,
+    9 revision: Option<CommitSequence>,
 });
 stored!(map DeleteObject {
     0 bucket: BucketName,
     1 key: ObjectKey,
     2 precondition: Precondition,
     3 version: Option<VersionId>,
+    4 revision: Option<CommitSequence>,
 });
 stored!(map ReplaceBody {
     0 session: SessionId,

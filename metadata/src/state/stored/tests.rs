@@ -3,10 +3,9 @@ use cairn_core::descriptor::Header;
 use cairn_core::etag::ETag;
 use cairn_core::geometry::Geometry;
 use cairn_core::id::{
-    BucketId, ClusterId, CommitSequence, DiskId, DiskNumber, ExtentId, Generation, NodeId, PartNumber, ProfileId,
-    SessionId, UploadId,
+    ClusterId, CommitSequence, DiskId, DiskNumber, ExtentId, Generation, NodeId, PartNumber, ProfileId, SessionId,
+    UploadId,
 };
-use cairn_core::lifecycle::{Expiration, Filter, NoncurrentExpiration, Rule};
 use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::profile::FailureDomain;
 use cairn_core::storage_class::StorageClass;
@@ -17,15 +16,16 @@ use cairn_protocol::metadata::command::{
     DeleteObject, DiskRegistration, EndRebalance, EndRebuilds, EndReconciliation, EndSession, EndedUpload,
     EndedVersion, FinishReclaim, GrantRebuild, OpenSession, OpenSystemSession, Precondition, ProfileShape,
     RebalanceEnd, RebuildId, ReclaimId, RecordFindings, RegisterNode, ReplaceBody, ReplaceShard, ReportFaults,
-    SetClassProfile, SetDiskStates, SetLifecycle, SetProfile, SetVersioning, ShardReport, ShardReportKind,
+    SetBucketSetting, SetClassProfile, SetDiskStates, SetProfile, SettingChange, ShardReport, ShardReportKind,
     StartRebalance,
 };
 use cairn_protocol::metadata::query::{Finding, FindingKind, ReconcileTotals};
+use cairn_protocol::metadata::settings::{SettingDocument, SettingKind};
 use cairn_protocol::metadata::{Command, ExtentRun, PlacedExtent, PlacedRun, StoredChecksum};
 
 use super::StoredCommand;
 
-/// One line per command: its name and its bytes in hex. Lines are only added, never changed.
+/// One line per command: its name and its bytes in hex. Within a format of the state lines are only added, never changed.
 const GOLDEN: &str = include_str!("golden.txt");
 
 fn bucket() -> BucketName {
@@ -61,6 +61,10 @@ fn headers() -> Vec<Header> {
     vec![Header { name: "content-type".to_owned(), value: "image/jpeg".to_owned() }]
 }
 
+fn document() -> SettingDocument {
+    SettingDocument { format: 3, bytes: vec![1, 2, 255] }
+}
+
 fn precondition() -> Precondition {
     Precondition { if_match: vec![etag()], must_exist: true, if_none_match: Vec::new(), must_not_exist: false }
 }
@@ -84,10 +88,24 @@ fn profile_rule() -> SetProfile {
 }
 
 fn on_buckets_and_objects() -> Vec<Command> {
+    let revision = Some(CommitSequence(80));
     vec![
         CreateBucket { name: bucket(), region: "eu-1".to_owned() }.into(),
-        DeleteBucket { name: bucket() }.into(),
-        SetVersioning { bucket: bucket(), versioning: Versioning::Suspended }.into(),
+        DeleteBucket { name: bucket(), revision }.into(),
+        SetBucketSetting {
+            bucket: bucket(),
+            change: SettingChange::Versioning(Versioning::Suspended),
+            revision,
+            now_ms: 1_790_000_000_000,
+        }
+        .into(),
+        SetBucketSetting {
+            bucket: bucket(),
+            change: SettingChange::Document(SettingKind(9), Some(document())),
+            revision: None,
+            now_ms: 1,
+        }
+        .into(),
         CommitObject {
             session: SessionId(3),
             bucket: bucket(),
@@ -98,10 +116,17 @@ fn on_buckets_and_objects() -> Vec<Command> {
             checksum: Some(checksum()),
             precondition: precondition(),
             storage_class: StorageClass::Standard,
+            revision,
         }
         .into(),
-        DeleteObject { bucket: bucket(), key: key(), precondition: precondition(), version: Some(VersionId::Null) }
-            .into(),
+        DeleteObject {
+            bucket: bucket(),
+            key: key(),
+            precondition: precondition(),
+            version: Some(VersionId::Null),
+            revision,
+        }
+        .into(),
         ReplaceBody {
             session: SessionId(3),
             rebalance: CommitSequence(80),
@@ -117,6 +142,7 @@ fn on_buckets_and_objects() -> Vec<Command> {
 }
 
 fn on_uploads() -> Vec<Command> {
+    let revision = Some(CommitSequence(80));
     let number = PartNumber::new(7).unwrap();
     vec![
         CreateUpload {
@@ -126,6 +152,7 @@ fn on_uploads() -> Vec<Command> {
             checksum_algorithm: Some("SHA256".to_owned()),
             checksum_composite: true,
             storage_class: StorageClass::Standard,
+            revision,
         }
         .into(),
         CommitPart {
@@ -137,6 +164,7 @@ fn on_uploads() -> Vec<Command> {
             body: None,
             etag: etag(),
             checksum: None,
+            revision,
         }
         .into(),
         CompleteUpload {
@@ -147,9 +175,10 @@ fn on_uploads() -> Vec<Command> {
             checksum: Some(checksum()),
             etag: etag(),
             precondition: Precondition::default(),
+            revision,
         }
         .into(),
-        AbortUpload { bucket: bucket(), key: key(), upload: UploadId(9) }.into(),
+        AbortUpload { bucket: bucket(), key: key(), upload: UploadId(9), revision }.into(),
     ]
 }
 
@@ -206,14 +235,6 @@ fn of_repair() -> Vec<Command> {
 }
 
 fn of_lifecycle_and_recovery() -> Vec<Command> {
-    let rule = Rule {
-        id: "old".to_owned(),
-        enabled: true,
-        filter: Filter::of_prefix("logs/"),
-        expiration: Some(Expiration::Days(30)),
-        noncurrent: Some(NoncurrentExpiration { days: 7, newer_kept: Some(2) }),
-        abort_uploads_days: Some(3),
-    };
     let part = AdoptedPart { number: PartNumber::new(1).unwrap(), etag: etag(), body: run() };
     let finding = Finding {
         extent: extent(),
@@ -225,9 +246,8 @@ fn of_lifecycle_and_recovery() -> Vec<Command> {
         detail: "2 of 4".to_owned(),
     };
     vec![
-        SetLifecycle { bucket: bucket(), rules: vec![rule], now_ms: 1_790_000_000_000 }.into(),
         ApplyLifecycle {
-            bucket: BucketId(4),
+            bucket: bucket(),
             revision: CommitSequence(83),
             versions: vec![EndedVersion { key: key(), sequence: CommitSequence(81), is_current: true }],
             uploads: vec![EndedUpload { key: key(), upload: UploadId(9) }],

@@ -3,6 +3,7 @@
 pub(crate) mod abandoned;
 pub(crate) mod absences;
 mod all_versions;
+pub(crate) mod bucket_settings;
 pub(crate) mod buckets;
 pub(crate) mod calls;
 pub(crate) mod cluster_map;
@@ -11,7 +12,6 @@ pub(crate) mod disk_extents;
 pub(crate) mod extents;
 pub(crate) mod findings;
 pub(crate) mod history;
-pub(crate) mod lifecycle;
 pub(crate) mod members;
 pub(crate) mod meta;
 pub(crate) mod noncurrent;
@@ -26,7 +26,6 @@ pub(crate) mod service_time;
 pub(crate) mod sessions;
 pub(crate) mod uploads;
 pub(crate) mod usage;
-pub(crate) mod versioning;
 pub(crate) mod versions;
 mod view;
 

@@ -1,7 +1,7 @@
 //! Multipart uploads in progress.
 
 use cairn_core::descriptor::Header;
-use cairn_core::id::{BucketId, UploadId};
+use cairn_core::id::{BucketId, CommitSequence, UploadId};
 use cairn_core::name::ObjectKey;
 use cairn_core::storage_class::StorageClass;
 use cairn_protocol::metadata::Rejection;
@@ -36,14 +36,16 @@ impl Row for UploadRow {
     const TABLE: &'static str = "uploads";
 }
 
-impl From<UploadRow> for UploadInfo {
-    fn from(row: UploadRow) -> Self {
-        Self {
-            headers: row.headers,
-            checksum_algorithm: row.checksum_algorithm,
-            checksum_composite: row.checksum_composite,
-            created_ms: row.created_ms,
-            storage_class: row.storage_class,
+impl UploadRow {
+    /// The upload as gateways see it, with the revision of its bucket's settings.
+    pub(crate) fn into_info(self, revision: CommitSequence) -> UploadInfo {
+        UploadInfo {
+            headers: self.headers,
+            checksum_algorithm: self.checksum_algorithm,
+            checksum_composite: self.checksum_composite,
+            created_ms: self.created_ms,
+            storage_class: self.storage_class,
+            revision,
         }
     }
 }

@@ -7,8 +7,8 @@ use cairn_core::cluster_map::ClusterMap;
 use redb::{Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, Table, WriteTransaction};
 
 use super::{
-    abandoned, absences, buckets, calls, cluster_map, counters, disk_extents, extents, findings, lifecycle, meta,
-    noncurrent, null_versions, parts, rebuilds, reclaim, repair, sessions, uploads, usage, versioning, versions,
+    abandoned, absences, bucket_settings, buckets, calls, cluster_map, counters, disk_extents, extents, findings, meta,
+    noncurrent, null_versions, parts, rebuilds, reclaim, repair, sessions, uploads, usage, versions,
 };
 use crate::error::StoreError;
 
@@ -18,14 +18,15 @@ thread_local! {
     pub(crate) static TABLES_OPENED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
-/// Calls `$visit` with every table's definition and its number in snapshots, which is never reused.
+/// Calls `$visit` with every table's definition and its number in snapshots, which is never reused: 45 and 50 were the
+/// tables of lifecycle rules and of versioning states.
 macro_rules! for_each_table {
     ($visit:ident) => {
         $visit! {
             1 => buckets, 2 => usage, 3 => versions, 4 => extents, 5 => disk_extents, 6 => uploads, 7 => parts,
             8 => reclaim, 9 => repair, 10 => sessions, 11 => counters, 12 => cluster_map, 13 => meta,
-            20 => calls, 21 => rebuilds, 22 => findings, 45 => lifecycle, 48 => noncurrent, 49 => null_versions,
-            50 => versioning, 60 => abandoned
+            20 => calls, 21 => rebuilds, 22 => findings, 48 => noncurrent, 49 => null_versions, 60 => abandoned,
+            61 => bucket_settings
         }
     };
 }

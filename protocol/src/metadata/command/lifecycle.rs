@@ -1,33 +1,17 @@
-//! Commands on lifecycle rules, and those by which the leader carries them out.
+//! Commands by which the leader carries lifecycle rules out.
 
-use cairn_core::id::{BucketId, CommitSequence, UploadId};
-use cairn_core::lifecycle::Rule;
+use cairn_core::id::{CommitSequence, UploadId};
 use cairn_core::name::{BucketName, ObjectKey};
 use minicbor::{Decode, Encode};
-
-/// Replaces the lifecycle rules of a bucket. Refused with `NoSuchBucket`, or with `LimitReached` for more rules than a
-/// bucket can have.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct SetLifecycle {
-    #[n(0)]
-    pub bucket: BucketName,
-    /// Empty to end the lifecycle.
-    #[n(1)]
-    pub rules: Vec<Rule>,
-    /// The gateway's wall clock in milliseconds since the Unix epoch, which the client's signature has confirmed.
-    #[n(2)]
-    pub now_ms: u64,
-}
 
 /// Ends versions and uploads that have expired. Skips those that have changed since the leader saw them. Refused with
 /// `Stale` if the bucket's rules have changed since.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ApplyLifecycle {
-    #[n(0)]
-    pub bucket: BucketId,
-    /// The commit that set the rules.
+    #[n(4)]
+    pub bucket: BucketName,
+    /// The commit that set the rules. No other bucket ever has the same, also not one of the same name.
     #[n(1)]
     pub revision: CommitSequence,
     #[n(2)]

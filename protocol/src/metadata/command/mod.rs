@@ -16,9 +16,10 @@ mod upload;
 use cairn_core::id::{CommitSequence, ExtentId, SessionId, UploadId};
 use minicbor::{Decode, Encode};
 
+use super::settings::BucketRecord;
 pub use crate::storage::ShardReportKind;
-pub use bucket::{CreateBucket, DeleteBucket, SetVersioning};
-pub use lifecycle::{AdvanceServiceTime, ApplyLifecycle, EndedUpload, EndedVersion, LifecycleApplied, SetLifecycle};
+pub use bucket::{CreateBucket, DeleteBucket, SetBucketSetting, SettingChange};
+pub use lifecycle::{AdvanceServiceTime, ApplyLifecycle, EndedUpload, EndedVersion, LifecycleApplied};
 pub use object::{CommitObject, DeleteObject, ObjectCommitted, ObjectDeleted, Precondition};
 pub use profile::{ProfileShape, SetClassProfile, SetProfile};
 pub use rebalance::{EndRebalance, RebalanceEnd, StartRebalance};
@@ -86,14 +87,12 @@ pub enum Command {
     EndReconciliation(#[n(0)] EndReconciliation),
     #[n(40)]
     SetClassProfile(#[n(0)] SetClassProfile),
-    #[n(45)]
-    SetLifecycle(#[n(0)] SetLifecycle),
     #[n(46)]
     ApplyLifecycle(#[n(0)] ApplyLifecycle),
     #[n(47)]
     AdvanceServiceTime(#[n(0)] AdvanceServiceTime),
-    #[n(48)]
-    SetVersioning(#[n(0)] SetVersioning),
+    #[n(49)]
+    SetBucketSetting(#[n(0)] SetBucketSetting),
     #[n(60)]
     AbandonExtents(#[n(0)] AbandonExtents),
 }
@@ -125,6 +124,9 @@ pub enum Outcome {
     Adopted(#[n(0)] Adoption),
     #[n(45)]
     LifecycleApplied(#[n(0)] LifecycleApplied),
+    /// The bucket's record with the new setting.
+    #[n(49)]
+    BucketSettingSet(#[n(0)] BucketRecord),
     /// The extents that were not given up, because they are committed, or may be yet.
     #[n(60)]
     ExtentsAbandoned(#[n(0)] Vec<ExtentId>),
@@ -201,8 +203,7 @@ command!(AdoptObject => Adopted(Adoption));
 command!(RecordFindings => ());
 command!(EndReconciliation => ());
 command!(SetClassProfile => ());
-command!(SetLifecycle => ());
 command!(ApplyLifecycle => LifecycleApplied(LifecycleApplied));
 command!(AdvanceServiceTime => ());
-command!(SetVersioning => ());
+command!(SetBucketSetting => BucketSettingSet(BucketRecord));
 command!(AbandonExtents => ExtentsAbandoned(Vec<ExtentId>));

@@ -44,7 +44,8 @@ impl Precondition {
     }
 }
 
-/// Makes a body that is durable on disk the newest version of a key.
+/// Makes a body that is durable on disk the newest version of a key. A repetition is answered as the first was, whatever
+/// settings are in force by then.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct CommitObject {
@@ -71,6 +72,9 @@ pub struct CommitObject {
     pub precondition: Precondition,
     #[n(8)]
     pub storage_class: StorageClass,
+    /// The revision of the bucket's settings under which this was decided; `None` if it depends on none of them.
+    #[n(9)]
+    pub revision: Option<CommitSequence>,
 }
 
 /// The version that a commit made.
@@ -108,6 +112,9 @@ pub struct DeleteObject {
     /// The version to remove.
     #[n(3)]
     pub version: Option<VersionId>,
+    /// The revision of the bucket's settings under which this was decided; `None` if it depends on none of them.
+    #[n(4)]
+    pub revision: Option<CommitSequence>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

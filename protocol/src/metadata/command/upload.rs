@@ -31,6 +31,9 @@ pub struct CreateUpload {
     /// Of the finished object. Its parts are coded by it too.
     #[n(5)]
     pub storage_class: StorageClass,
+    /// The revision of the bucket's settings under which this was decided; `None` if it depends on none of them.
+    #[n(6)]
+    pub revision: Option<CommitSequence>,
 }
 
 /// Makes a body that is durable on disk a part. An earlier part of the same number is released.
@@ -57,6 +60,9 @@ pub struct CommitPart {
     /// Verified; `None` if the client sent none.
     #[n(7)]
     pub checksum: Option<StoredChecksum>,
+    /// The revision of the bucket's settings under which this was decided; `None` if it depends on none of them.
+    #[n(8)]
+    pub revision: Option<CommitSequence>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -88,6 +94,9 @@ pub struct CompleteUpload {
     /// Checked against the key's newest version.
     #[n(6)]
     pub precondition: Precondition,
+    /// The revision of the bucket's settings under which this was decided; `None` if it depends on none of them.
+    #[n(7)]
+    pub revision: Option<CommitSequence>,
 }
 
 /// A part as the client names it on completion.
@@ -134,4 +143,7 @@ pub struct AbortUpload {
     pub key: ObjectKey,
     #[n(2)]
     pub upload: UploadId,
+    /// The revision of the bucket's settings under which this was decided; `None` if it depends on none of them.
+    #[n(3)]
+    pub revision: Option<CommitSequence>,
 }

@@ -1,15 +1,42 @@
 //! Queries for buckets.
 
-use cairn_core::id::BucketId;
+use cairn_core::id::CommitSequence;
 use cairn_core::name::BucketName;
-use cairn_core::version::Versioning;
 use minicbor::{Decode, Encode};
 
-/// Refused with `NoSuchBucket`.
+use crate::metadata::settings::{BucketRecord, SettingDocument, SettingKind};
+
+/// A bucket's record and those of its documents that are newer than what the asker knows. Refused with `NoSuchBucket`.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct GetBucket {
+#[cbor(map)]
+pub struct GetBucketSettings {
     #[n(0)]
-    pub name: BucketName,
+    pub bucket: BucketName,
+    /// The revision that the asker knows, if any.
+    #[n(1)]
+    pub known: Option<CommitSequence>,
+}
+
+/// The settings of a bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct BucketSettings {
+    #[n(0)]
+    pub record: BucketRecord,
+    /// Those that were set after the revision that the asker knows.
+    #[n(1)]
+    pub documents: Vec<StampedDocument>,
+}
+
+/// A document and the commit that set it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct StampedDocument {
+    #[n(0)]
+    pub kind: SettingKind,
+    #[n(1)]
+    pub revision: CommitSequence,
+    #[n(2)]
+    pub document: SettingDocument,
 }
 
 /// In the order of their names.
@@ -31,20 +58,12 @@ pub struct BucketInfo {
     #[n(0)]
     pub name: BucketName,
     #[n(1)]
-    pub id: BucketId,
-    /// In milliseconds since the Unix epoch.
-    #[n(2)]
-    pub created_ms: u64,
-    /// As its creator named it.
-    #[n(3)]
-    pub region: String,
+    pub record: BucketRecord,
     /// Every version counts.
-    #[n(4)]
+    #[n(2)]
     pub objects: u64,
-    #[n(5)]
+    #[n(3)]
     pub bytes: u64,
-    #[n(6)]
-    pub versioning: Versioning,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

@@ -1,5 +1,6 @@
 //! Listing a bucket.
 
+use cairn_core::id::CommitSequence;
 use cairn_core::name::BucketName;
 use cairn_core::version::VersionId;
 use minicbor::{Decode, Encode};
@@ -50,6 +51,9 @@ pub struct ObjectPage {
     /// Where the next page starts, if there is one.
     #[n(2)]
     pub next: Option<ListPosition>,
+    /// The revision of the bucket's settings: see `BucketRecord`.
+    #[n(3)]
+    pub revision: CommitSequence,
 }
 
 /// Where a listing of versions starts.
@@ -99,4 +103,7 @@ pub struct VersionPage {
     /// Where the next page starts, if there is one.
     #[n(2)]
     pub next: Option<VersionPosition>,
+    /// The revision of the bucket's settings: see `BucketRecord`.
+    #[n(3)]
+    pub revision: CommitSequence,
 }

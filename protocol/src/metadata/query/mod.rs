@@ -2,7 +2,6 @@
 
 mod bucket;
 mod cluster;
-mod lifecycle;
 mod list;
 mod members;
 mod object;
@@ -16,9 +15,8 @@ mod verification;
 use cairn_core::cluster_map::ClusterMap;
 use minicbor::{Decode, Encode};
 
-pub use bucket::{BucketInfo, BucketPage, GetBucket, ListBuckets};
+pub use bucket::{BucketInfo, BucketPage, BucketSettings, GetBucketSettings, ListBuckets, StampedDocument};
 pub use cluster::{ClassifyShards, ClusterStatus, CountDiskExtents, GetClusterMap, GetClusterStatus};
-pub use lifecycle::{GetLifecycle, LifecycleView};
 pub use list::{ListObjects, ListPosition, ListVersions, ObjectPage, VersionPage, VersionPosition};
 pub use members::{GetMembers, MemberEntry, MemberRole, MemberTable, RestoreHold};
 pub use object::{GetObject, LocateExtents, LocatedPage, ObjectView};
@@ -31,8 +29,6 @@ pub use verification::{Amount, GetVerification, ObjectAtRisk, Verification, Veri
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Query {
-    #[n(0)]
-    GetBucket(#[n(0)] GetBucket),
     #[n(1)]
     ListBuckets(#[n(0)] ListBuckets),
     #[n(2)]
@@ -71,16 +67,14 @@ pub enum Query {
     ListExtents(#[n(0)] ListExtents),
     #[n(32)]
     ListFindings(#[n(0)] ListFindings),
-    #[n(45)]
-    GetLifecycle(#[n(0)] GetLifecycle),
     #[n(48)]
     ListVersions(#[n(0)] ListVersions),
+    #[n(49)]
+    GetBucketSettings(#[n(0)] GetBucketSettings),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Answer {
-    #[n(0)]
-    Bucket(#[n(0)] BucketInfo),
     #[n(1)]
     Buckets(#[n(0)] BucketPage),
     #[n(2)]
@@ -121,11 +115,11 @@ pub enum Answer {
     KnownExtents(#[n(0)] Vec<KnownExtent>),
     #[n(32)]
     Findings(#[n(0)] Vec<Finding>),
-    /// `None` if the bucket has no rules.
-    #[n(45)]
-    Lifecycle(#[n(0)] Option<LifecycleView>),
     #[n(48)]
     Versions(#[n(0)] VersionPage),
+    /// `None` if the revision that the asker knows is in force.
+    #[n(49)]
+    BucketSettings(#[n(0)] Option<BucketSettings>),
 }
 
 /// A query and the type of its answer.
@@ -157,7 +151,6 @@ macro_rules! query {
     };
 }
 
-query!(GetBucket => Bucket(BucketInfo));
 query!(ListBuckets => Buckets(BucketPage));
 query!(GetObject => Object(ObjectView));
 query!(LocateExtents => Extents(LocatedPage));
@@ -177,5 +170,5 @@ query!(GetRebalance => Rebalance(RebalanceStatus));
 query!(FindOffProfile => OffProfile(OffProfilePage));
 query!(ListExtents => KnownExtents(Vec<KnownExtent>));
 query!(ListFindings => Findings(Vec<Finding>));
-query!(GetLifecycle => Lifecycle(Option<LifecycleView>));
+query!(GetBucketSettings => BucketSettings(Option<BucketSettings>));
 query!(ListVersions => Versions(VersionPage));

@@ -56,6 +56,9 @@ pub struct ObjectView {
     /// The commit that set the bucket's lifecycle rules; `None` if it has none.
     #[n(10)]
     pub lifecycle: Option<CommitSequence>,
+    /// The revision of the bucket's settings: see `BucketRecord`.
+    #[n(11)]
+    pub revision: CommitSequence,
 }
 
 impl ObjectView {

@@ -2,7 +2,7 @@
 
 use cairn_core::descriptor::Header;
 use cairn_core::etag::ETag;
-use cairn_core::id::{PartNumber, UploadId};
+use cairn_core::id::{CommitSequence, PartNumber, UploadId};
 use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::storage_class::StorageClass;
 use minicbor::{Decode, Encode};
@@ -38,6 +38,9 @@ pub struct UploadInfo {
     /// Of the finished object.
     #[n(4)]
     pub storage_class: StorageClass,
+    /// The revision of the bucket's settings: see `BucketRecord`.
+    #[n(5)]
+    pub revision: CommitSequence,
 }
 
 /// In the order of their numbers.
@@ -117,6 +120,9 @@ pub struct UploadPage {
     /// Markers of the next page, if there is one: the key, and the upload unless this page ended with a common prefix.
     #[n(2)]
     pub next: Option<(String, Option<UploadId>)>,
+    /// The revision of the bucket's settings: see `BucketRecord`.
+    #[n(3)]
+    pub revision: CommitSequence,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

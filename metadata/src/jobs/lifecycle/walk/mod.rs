@@ -2,14 +2,16 @@
 
 use cairn_core::id::{BucketId, CommitSequence, UploadId};
 use cairn_core::lifecycle::{self, Lifecycle, Moment, Place, Prefixes, Verdict, VersionFacts};
+use cairn_core::name::BucketName;
 use cairn_protocol::metadata::command::{ApplyLifecycle, EndedUpload, EndedVersion};
 
-use crate::error::StoreError;
+use crate::error::{Refused, StoreError};
 use crate::state::queries::object_key;
 use crate::state::tables::AllVersions;
+use crate::state::tables::bucket_settings::next_lifecycle;
 use crate::state::tables::uploads::UploadRow;
 use crate::state::tables::versions::VersionRow;
-use crate::state::tables::{Row, View, lifecycle as rules_of, uploads};
+use crate::state::tables::{Row, View, buckets, uploads};
 
 /// Rows that one step looks at.
 const ROWS_PER_STEP: usize = 2000;
@@ -18,10 +20,10 @@ const ENDED_PER_STEP: usize = 256;
 /// Runs of keys that one step looks at: each costs a search, also where it is empty.
 const SEEKS_PER_STEP: usize = 256;
 
-/// Where a walk stands: before the row at (bucket, key, item).
+/// Where a walk stands: before the row at (bucket, key, item). Buckets come in the order of their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Cursor {
-    bucket: BucketId,
+    bucket: Vec<u8>,
     table: Walked,
     key: Vec<u8>,
     /// The complement of a version's sequence, or an upload.
@@ -64,9 +66,12 @@ pub(super) struct Step {
 
 /// Reads the next rows from `cursor`; `None` at the end of the walk.
 pub(super) fn step(view: &View, cursor: Cursor, moment: &Moment<'_>) -> Result<Option<Step>, StoreError> {
-    let Some((bucket, lifecycle)) = rules_of::next(&view.lifecycle()?, cursor.bucket)? else { return Ok(None) };
-    let cursor = if bucket == cursor.bucket { cursor } else { Cursor { bucket, ..Cursor::default() } };
+    let Some((name, lifecycle)) = next_lifecycle(&view.bucket_settings()?, &cursor.bucket)? else { return Ok(None) };
+    let bucket = id(view, &name)?;
+    let goes_on = name.as_str().as_bytes() == cursor.bucket;
+    let cursor = if goes_on { cursor } else { Cursor { bucket: name.as_str().into(), ..Cursor::default() } };
     let walk = Walk {
+        name,
         bucket,
         lifecycle: &lifecycle,
         moment,
@@ -82,7 +87,20 @@ pub(super) fn step(view: &View, cursor: Cursor, moment: &Moment<'_>) -> Result<O
     }
 }
 
+/// The id of a bucket that has rules.
+fn id(view: &View, name: &BucketName) -> Result<BucketId, StoreError> {
+    match buckets::get(&view.buckets()?, name) {
+        Ok(row) => Ok(row.id),
+        Err(Refused::Store(error)) => Err(error),
+        Err(Refused::Rejected(_)) => {
+            let detail = format!("bucket {name} has rules and does not exist");
+            Err(StoreError::Damaged { table: "bucket_settings", detail })
+        }
+    }
+}
+
 struct Walk<'a> {
+    name: BucketName,
     bucket: BucketId,
     lifecycle: &'a Lifecycle,
     moment: &'a Moment<'a>,
@@ -105,8 +123,8 @@ impl Walk<'_> {
     }
 
     fn conclude(self, next: Cursor) -> Step {
-        let (bucket, revision) = (self.bucket, self.lifecycle.revision);
-        let Self { versions, uploads, .. } = self;
+        let revision = self.lifecycle.revision;
+        let Self { name: bucket, versions, uploads, .. } = self;
         let any = !versions.is_empty() || !uploads.is_empty();
         Step {
             ended: any.then_some(ApplyLifecycle { bucket, revision, versions, uploads }),
@@ -119,14 +137,17 @@ impl Walk<'_> {
 
     fn versions(self, view: &View, from: Cursor) -> Result<Step, StoreError> {
         let prefixes = Prefixes::of_versions(&self.lifecycle.rules);
-        let uploads = Cursor { bucket: self.bucket, table: Walked::Uploads, ..Cursor::default() };
+        let bucket = self.name.as_str().into();
+        let uploads = Cursor { bucket, table: Walked::Uploads, ..Cursor::default() };
         self.runs(&prefixes, from, uploads, |walk, at| walk.run_of_versions(view, &prefixes, at))
     }
 
     fn uploads(self, view: &View, from: Cursor) -> Result<Step, StoreError> {
         let prefixes = Prefixes::of_uploads(&self.lifecycle.rules);
         let table = view.uploads()?;
-        let next_bucket = Cursor { bucket: BucketId(self.bucket.0 + 1), ..Cursor::default() };
+        // The first name after this one.
+        let bucket = [self.name.as_str().as_bytes(), &[0]].concat();
+        let next_bucket = Cursor { bucket, ..Cursor::default() };
         self.runs(&prefixes, from, next_bucket, |walk, at| walk.run_of_uploads(&table, &prefixes, at))
     }
 

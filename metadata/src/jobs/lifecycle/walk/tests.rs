@@ -3,10 +3,10 @@ use std::time::Duration;
 use cairn_core::lifecycle::{Day, Expiration, Filter, NoncurrentExpiration, Rule, ServiceTime};
 use cairn_core::name::BucketName;
 use cairn_core::version::Versioning;
-use cairn_protocol::metadata::command::{CreateBucket, SetLifecycle};
+use cairn_protocol::metadata::command::{CreateBucket, SetBucketSetting};
 
 use super::*;
-use crate::state::commands::testing::{State, expire_all};
+use crate::state::commands::testing::{State, expire_all, lifecycle_change};
 
 /// Everything that was written so far has been there for an hour of service, and the wall clock has gone on by as much. A
 /// day is a second: commands of these tests are a second apart.
@@ -26,7 +26,7 @@ fn end_of(state: &State) -> Vec<ApplyLifecycle> {
 }
 
 fn set(state: &State, rules: Vec<Rule>) {
-    state.apply(SetLifecycle { bucket: state.bucket(), rules, now_ms: 0 }).unwrap();
+    state.set_lifecycle(&rules);
 }
 
 fn about(prefix: &str, rule: Rule) -> Rule {
@@ -71,15 +71,16 @@ fn uploads_and_other_buckets_have_their_turn() {
     let upload = state.create_upload("x1");
     state.create_upload("y1");
     state.put("x1", 10);
-    let other = BucketName::new("other").unwrap();
+    let other = BucketName::new("videos").unwrap();
     state.apply(CreateBucket { name: other.clone(), region: String::new() }).unwrap();
-    state.apply(SetLifecycle { bucket: other.clone(), rules: vec![expire_all(1)], now_ms: 0 }).unwrap();
+    let change = lifecycle_change(&[expire_all(1)]);
+    state.apply(SetBucketSetting { bucket: other.clone(), change, revision: None, now_ms: 0 }).unwrap();
     let mut commit = state.commit("z", None);
     commit.bucket = other.clone();
     state.apply(commit).unwrap();
     let ended = end_of(&state);
-    let buckets: Vec<_> = ended.iter().map(|command| command.bucket).collect();
-    assert_eq!(buckets, [state.bucket_id(&state.bucket()), state.bucket_id(&other)]);
+    let buckets: Vec<_> = ended.iter().map(|command| command.bucket.clone()).collect();
+    assert_eq!(buckets, [state.bucket(), other]);
     assert_eq!(ended[0].uploads, [EndedUpload { key: object_key(b"x1").unwrap(), upload }]);
     assert_eq!((ended[0].versions.len(), keys(&ended[1..])), (0, vec!["z".to_owned()]));
 }

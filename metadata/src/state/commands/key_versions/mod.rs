@@ -10,11 +10,12 @@ use redb::ReadableTable;
 use super::context::Context;
 use super::release::release;
 use crate::error::StoreError;
+use crate::state::tables::buckets::BucketRow;
 use crate::state::tables::noncurrent::{self, Found};
 use crate::state::tables::reclaim::Garbage;
 use crate::state::tables::usage::Change;
 use crate::state::tables::versions::VersionRow;
-use crate::state::tables::{Row, Tables, versioning, versions};
+use crate::state::tables::{Row, Tables, versions};
 
 /// Maximum number of noncurrent versions searched for a content.
 const SEARCHED_MAX: usize = 1000;
@@ -40,8 +41,8 @@ pub(super) struct Made {
 }
 
 impl<'k> KeyVersions<'k> {
-    pub(super) fn of(tables: &Tables<'_>, bucket: BucketId, key: &'k [u8]) -> Result<Self, StoreError> {
-        Ok(Self { bucket, key, versioning: versioning::get(&tables.versioning, bucket)? })
+    pub(super) fn of(bucket: &BucketRow, key: &'k [u8]) -> Self {
+        Self { bucket: bucket.id, key, versioning: bucket.versioning }
     }
 
     /// Whether the bucket keeps versions, or did.

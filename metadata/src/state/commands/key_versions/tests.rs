@@ -1,5 +1,5 @@
 use cairn_protocol::metadata::command::{CommitObject, DeleteBucket, DeleteObject, ObjectDeleted, Precondition};
-use cairn_protocol::metadata::command::{ObjectCommitted, SetVersioning};
+use cairn_protocol::metadata::command::{ObjectCommitted, SetBucketSetting, SettingChange};
 use cairn_protocol::metadata::{ExtentRun, Outcome, Rejection};
 use proptest::prelude::*;
 
@@ -49,7 +49,7 @@ fn markers_hide_a_key_and_their_removal_shows_it() {
     assert_eq!(size(&state, "a"), Some(1), "the null version from before exists");
     delete(&state, "a", Some(VersionId::Null));
     assert_eq!((size(&state, "a"), state.usage(), state.reclaim().len()), (None, (0, 0, 0), 2));
-    assert_eq!(state.apply(DeleteBucket { name: state.bucket() }), Ok(Outcome::Done));
+    assert_eq!(state.apply(DeleteBucket { name: state.bucket(), revision: None }), Ok(Outcome::Done));
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a_suspended_bucket_has_one_null_version() {
     assert_eq!(size(&state, "a"), Some(8));
     assert!(delete(&state, "a", kept).existed);
     assert_eq!(state.usage(), (1, 8, 0));
-    assert_eq!(state.refused(DeleteBucket { name: state.bucket() }), Rejection::BucketNotEmpty);
+    assert_eq!(state.refused(DeleteBucket { name: state.bucket(), revision: None }), Rejection::BucketNotEmpty);
 }
 
 #[test]
@@ -91,8 +91,9 @@ fn preconditions_see_what_clients_see() {
     let other = Precondition { if_match: vec![ETag::single([9; 16])], ..Precondition::default() };
     let named = DeleteObject { version: first, precondition: other, ..state.deletion("a") };
     assert_eq!(state.refused(named), Rejection::PreconditionFailed);
-    let unversioned = SetVersioning { bucket: state.bucket(), versioning: Versioning::Unversioned };
-    assert!(matches!(state.refused(unversioned), Rejection::Topology(_)));
+    let change = SettingChange::Versioning(Versioning::Unversioned);
+    let unversioned = SetBucketSetting { bucket: state.bucket(), change, revision: None, now_ms: 0 };
+    assert!(matches!(state.refused(unversioned), Rejection::InvalidSetting(_)));
 }
 
 #[test]

@@ -32,8 +32,9 @@ impl Seek {
 }
 
 pub(super) fn list_versions(view: &View, query: &ListVersions) -> Result<VersionPage, Refused> {
-    let bucket = buckets::get(&view.buckets()?, &query.bucket)?.id;
-    let page = VersionPage { versions: Vec::new(), common_prefixes: Vec::new(), next: None };
+    let record = buckets::get(&view.buckets()?, &query.bucket)?;
+    let (bucket, revision) = (record.id, record.revision);
+    let page = VersionPage { versions: Vec::new(), common_prefixes: Vec::new(), next: None, revision };
     if query.limit == 0 {
         return Ok(page);
     }

@@ -195,6 +195,7 @@ impl Space {
             match attempt() {
                 Err(error) if is_no_room(&error) && self.waits_here() => {
                     if self.ballast.give_up() {
+                        tracing::warn!(dir = %self.dir.display(), %error, "a write of the metadata is repeated");
                         self.look();
                         continue;
                     }

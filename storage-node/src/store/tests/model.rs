@@ -324,8 +324,9 @@ impl World {
         Err(seen)
     }
 
-    /// After a start with reads that lied: if a shard is missing, or back, the store must doubt it. An older record of it may
-    /// count again: outside of this model all records of a shard hold the same.
+    /// After a start with reads that lied: if a shard is missing, the store must doubt it. One that was deleted may be back,
+    /// because a tombstone was misread: it is garbage like any other, and is collected. An older record may count again:
+    /// outside of this model all records of a shard hold the same.
     async fn note_spoiled(&mut self) {
         if self.trouble < Trouble::Lies {
             return;
@@ -334,10 +335,9 @@ impl World {
         for n in 0..SHARDS {
             let is_doubted = self.store.is_in_doubt() || findings.iter().any(|finding| finding.shard == shard(n));
             let (is_there, may_be) = (there.contains(&shard(n)), self.contents(n).iter().any(Option::is_some));
-            let is_older = is_there && may_be;
             // One that was misread and is deleted now leaves no tombstone, and the next start reads it well.
             let is_missed = is_doubted && !is_there && may_be;
-            if is_missed || ((is_doubted || is_older) && self.look(n).await.is_err()) {
+            if is_missed || ((is_doubted || is_there) && self.look(n).await.is_err()) {
                 self.spoiled.insert(n);
             }
         }

@@ -203,14 +203,20 @@ async fn store_again_and_again(told: &mut Told, client: &HttpMetadata, session: 
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_follower_without_room_is_left_behind_and_catches_up() {
+/// Three members that have formed a cluster, each on a filesystem of its own; `None` where none can be made.
+async fn three_on_small_filesystems() -> Option<(Vec<Mount>, Vec<Member>, HttpMetadata)> {
     let (members, addrs) = three_members();
     let mounts: Vec<_> = members.iter().map_while(|member| Mount::over(member.dir.path(), SIZE)).collect();
     if mounts.len() < 3 {
-        return;
+        return None;
     }
     let (members, client) = cluster_of(members, &addrs).await;
+    Some((mounts, members, client))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_follower_without_room_is_left_behind_and_catches_up() {
+    let Some((mounts, members, client)) = three_on_small_filesystems().await else { return };
     let session = prepare(&client).await;
     let mut told = Told::default();
     store_again_and_again(&mut told, &client, session, 50).await;
@@ -240,12 +246,7 @@ async fn a_follower_without_room_is_left_behind_and_catches_up() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_leader_without_room_hands_over_to_one_that_has_some() {
-    let (members, addrs) = three_members();
-    let mounts: Vec<_> = members.iter().map_while(|member| Mount::over(member.dir.path(), SIZE)).collect();
-    if mounts.len() < 3 {
-        return;
-    }
-    let (members, client) = cluster_of(members, &addrs).await;
+    let Some((mounts, members, client)) = three_on_small_filesystems().await else { return };
     let session = prepare(&client).await;
     let mut told = Told::default();
     store_again_and_again(&mut told, &client, session, 50).await;

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use cairn_core::clock::Clock;
 use cairn_core::descriptor::Descriptor;
 use cairn_core::etag::ETag;
-use cairn_core::id::{DiskId, DiskNumber, NodeId};
+use cairn_core::id::{DiskId, DiskNumber, NodeId, SessionId};
 use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::random::RandomSource;
 use cairn_core::range::ByteRange;
@@ -221,7 +221,13 @@ impl Cluster {
         let written = self.write(key, content, Pieces::new(content)).await.unwrap();
         let session = written.session;
         let placed = written.into_placed().unwrap();
-        let command = CommitObject {
+        self.metadata.run(self.commit(key, session, &placed)).await.unwrap();
+        placed
+    }
+
+    /// The command that commits an object.
+    pub(crate) fn commit(&self, key: &str, session: SessionId, placed: &PlacedRun) -> CommitObject {
+        CommitObject {
             session,
             bucket: self.bucket.clone(),
             key: ObjectKey::new(key).unwrap(),
@@ -232,9 +238,7 @@ impl Cluster {
             precondition: Precondition::default(),
             storage_class: StorageClass::Standard,
             revision: None,
-        };
-        self.metadata.run(command).await.unwrap();
-        placed
+        }
     }
 
     pub(crate) async fn located(&self, key: &str) -> Vec<LocatedExtent> {

@@ -5,9 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cairn_core::etag::ETag;
 use cairn_core::name::ObjectKey;
-use cairn_core::storage_class::StorageClass;
 use cairn_core::testing::TestClock;
 use cairn_core::version::{VersionId, Versioning};
 use cairn_gateway::buckets::{BucketRecords, LEASE};
@@ -91,18 +89,7 @@ async fn put(cluster: &Cluster, key: &str) -> (PlacedRun, Result<ObjectCommitted
     let written = cluster.write(key, content, Pieces::new(content)).await.unwrap();
     let session = written.session;
     let placed = written.into_placed().unwrap();
-    let command = CommitObject {
-        session,
-        bucket: cluster.bucket(),
-        key: ObjectKey::new(key).unwrap(),
-        body: Some(placed.clone()),
-        etag: ETag::single([0; 16]),
-        headers: Vec::new(),
-        checksum: None,
-        precondition: Precondition::default(),
-        storage_class: StorageClass::Standard,
-        revision: None,
-    };
+    let command = cluster.commit(key, session, &placed);
     let decide = move |record: &BucketRecord| CommitObject { revision: Some(record.revision), ..command.clone() };
     let outcome = cluster.path.commit_in(cluster.bucket(), decide, session, Some(placed.clone())).await;
     (placed, outcome)

@@ -1,152 +1,22 @@
-//! Random histories against a map in memory (I1, I2, I4, I14, I21): writes, streams, deletions, compaction, scrubs,
-//! checkpoints, a disk that fills up, failing operations, killed processes, power losses at any operation, also during
-//! replay.
-//!
-//! What was acknowledged counts. What failed may have happened or not, and may still happen, until an acknowledged write or
-//! deletion of the same shard decides.
+//! The store, the disk under it, and what every shard may be.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use cairn_core::cluster_map::DiskState;
 use cairn_core::threads::Threads;
 use cairn_protocol::storage::ShardWriter;
-use proptest::prelude::*;
-use proptest::test_runner::{RngAlgorithm, TestError, TestRng, TestRunner};
 use rustix::io::Errno;
 
-use super::*;
+use super::SHARDS;
+use super::step::{End, ReadTrouble, Step};
 use crate::disk_io::simulated::{Fault, Misread, ReadFault};
+use crate::store::tests::*;
 
-/// Histories in one test, and the highest number of steps in each.
-const HISTORIES: u32 = 150;
-const STEPS_MAX: usize = 360;
-/// Steps that one test takes at least: with four tests, 100,000.
-const STEPS_MIN: usize = 25_000;
-/// Different shards in the histories.
-const SHARDS: u64 = 16;
 /// Bytes of the filesystem.
 const CAPACITY_BYTES: u64 = 32 << 20;
-
 /// Time between two looks at a scrub, and their highest number.
 const SCRUB_LOOK: Duration = Duration::from_millis(1);
 const SCRUB_LOOKS_MAX: usize = 20_000;
-
-#[derive(Debug, Clone)]
-enum Step {
-    Put {
-        n: u64,
-        bytes: u64,
-        streamed: bool,
-    },
-    Delete {
-        n: u64,
-        count: u64,
-    },
-    Read {
-        n: u64,
-    },
-    OpenStream {
-        n: u64,
-        bytes: u64,
-        cells: usize,
-    },
-    EndStream {
-        finish: bool,
-    },
-    Compact,
-    CompactBeside {
-        n: u64,
-        bytes: u64,
-    },
-    Checkpoint,
-    /// A scrub, waited for or beside the next steps.
-    Scrub {
-        wait: bool,
-    },
-    Fill {
-        left: u64,
-    },
-    Empty,
-    Fail {
-        after: u64,
-        errno: u8,
-    },
-    Restart,
-    End {
-        how: End,
-        index_lost: bool,
-    },
-    /// The machine stops after this many operations; then power is lost.
-    Stop {
-        after: u64,
-    },
-    /// Reads go wrong: for some bytes of all volumes.
-    Misread {
-        what: ReadTrouble,
-        block: u64,
-        after: u64,
-        times: u64,
-    },
-    /// Power is lost now, and again during replay.
-    EndTwice {
-        how: End,
-        after: u64,
-    },
-}
-
-/// How reads go wrong in a history.
-#[derive(Debug, Clone, Copy)]
-enum ReadTrouble {
-    Fail,
-    Lie,
-    Delay,
-}
-
-/// How a process ends.
-#[derive(Debug, Clone, Copy)]
-enum End {
-    /// The page cache stays.
-    Kill,
-    /// Of what was not synced, this many sectors in four survive.
-    PowerLoss { survives_in_four: u64, seed: u64 },
-}
-
-fn end() -> impl Strategy<Value = End> {
-    prop_oneof![
-        1 => Just(End::Kill),
-        3 => (0..5u64, any::<u64>()).prop_map(|(survives_in_four, seed)| End::PowerLoss { survives_in_four, seed }),
-    ]
-}
-
-fn read_trouble() -> impl Strategy<Value = ReadTrouble> {
-    prop_oneof![4 => Just(ReadTrouble::Fail), 3 => Just(ReadTrouble::Lie), 1 => Just(ReadTrouble::Delay)]
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let n = || 0..SHARDS;
-    let bytes = || prop_oneof![4 => 1..3000u64, 1 => 3000..20_000u64];
-    prop_oneof![
-        30 => (n(), bytes(), prop::bool::weighted(0.3)).prop_map(|(n, bytes, streamed)| Step::Put { n, bytes, streamed }),
-        16 => (n(), 1..4u64).prop_map(|(n, count)| Step::Delete { n, count }),
-        14 => n().prop_map(|n| Step::Read { n }),
-        5 => (n(), bytes(), 0..30usize).prop_map(|(n, bytes, cells)| Step::OpenStream { n, bytes, cells }),
-        5 => any::<bool>().prop_map(|finish| Step::EndStream { finish }),
-        4 => Just(Step::Compact),
-        3 => (n(), bytes()).prop_map(|(n, bytes)| Step::CompactBeside { n, bytes }),
-        3 => Just(Step::Checkpoint),
-        2 => any::<bool>().prop_map(|wait| Step::Scrub { wait }),
-        1 => (0..20_000u64).prop_map(|left| Step::Fill { left }),
-        1 => Just(Step::Empty),
-        1 => (1..12u64, 0..3u8).prop_map(|(after, errno)| Step::Fail { after, errno }),
-        1 => Just(Step::Restart),
-        2 => (end(), prop::bool::weighted(0.3)).prop_map(|(how, index_lost)| Step::End { how, index_lost }),
-        2 => (0..25u64).prop_map(|after| Step::Stop { after }),
-        1 => (end(), 0..15u64).prop_map(|(how, after)| Step::EndTwice { how, after }),
-        4 => (read_trouble(), 0..12u64, 0..4u64, 1..6u64).prop_map(|(what, block, after, times)| {
-            Step::Misread { what, block, after, times }
-        }),
-    ]
-}
 
 /// What a shard may be: absent, or its bytes and version.
 type Content = Option<(u64, u64)>;
@@ -172,8 +42,8 @@ enum Trouble {
     Lies,
 }
 
-struct World {
-    disk: SimulatedDisk,
+pub(super) struct World {
+    pub(super) disk: SimulatedDisk,
     store: DiskStore,
     model: BTreeMap<u64, Vec<Content>>,
     open: Option<Open>,
@@ -198,7 +68,7 @@ fn start(disk: &SimulatedDisk) -> Option<DiskStore> {
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let disk = formatted();
         disk.set_capacity(CAPACITY_BYTES);
         let store = start(&disk).unwrap();
@@ -349,7 +219,7 @@ impl World {
         spoiled && (troubled || self.store.condition().state == DiskState::Suspect)
     }
 
-    async fn check_all(&self) {
+    pub(super) async fn check_all(&self) {
         let mut there = Vec::new();
         for n in 0..SHARDS {
             if self.check(n).await {
@@ -362,7 +232,7 @@ impl World {
         }
     }
 
-    fn end(&mut self, how: End) {
+    pub(super) fn end(&mut self, how: End) {
         self.has_fault = false;
         match how {
             End::Kill => self.disk.kill(),
@@ -385,7 +255,7 @@ impl World {
         }
     }
 
-    async fn start(&mut self, how: End) {
+    pub(super) async fn start(&mut self, how: End) {
         self.starts_since_full += 1;
         for _ in 0..10 {
             let started = start(&self.disk);
@@ -453,7 +323,7 @@ impl World {
 
     /// Nothing rots here, so a scrub must find nothing, whatever is being written, deleted and moved beside it (I14). Only
     /// the records of failed writes may lack a footer.
-    async fn scrub(&self, wait: bool) {
+    pub(super) async fn scrub(&self, wait: bool) {
         let before = self.store.scrub_status().last.map_or(0, |last| last.cycle);
         self.store.start_scrub();
         let ended = || self.store.scrub_status().last.is_some_and(|last| last.cycle > before);
@@ -466,7 +336,7 @@ impl World {
         panic!("a scrub never ends: {:?}", self.store.scrub_status());
     }
 
-    fn assert_nothing_rots(&self) {
+    pub(super) fn assert_nothing_rots(&self) {
         let findings = self.store.unreported_findings(1000);
         let invented = findings.iter().find(|finding| !self.doubted.contains(&finding.shard.extent.counter));
         // After the machine has stopped, all reads fail.
@@ -500,7 +370,7 @@ impl World {
         self.trouble = self.trouble.max(trouble);
     }
 
-    async fn apply(&mut self, step: Step) {
+    pub(super) async fn apply(&mut self, step: Step) {
         let power_loss = End::PowerLoss { survives_in_four: 2, seed: self.version };
         if self.disk.has_stopped() || self.store.condition().state == DiskState::Suspect {
             self.end(power_loss);
@@ -552,67 +422,4 @@ impl World {
         }
         self.assert_nothing_rots();
     }
-}
-
-async fn run(steps: Vec<Step>) {
-    let mut world = World::new();
-    for step in steps {
-        world.apply(step).await;
-    }
-    let power_loss = End::PowerLoss { survives_in_four: 1, seed: 1 };
-    world.end(power_loss);
-    world.disk.remove_index().unwrap();
-    world.start(power_loss).await;
-}
-
-/// Runs histories from a seed, which is random unless `CAIRN_MODEL_SEED` says which.
-fn explore(part: u64) {
-    let named = std::env::var("CAIRN_MODEL_SEED").ok().map(|seed| seed.parse::<u64>().unwrap());
-    let random = || std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), part);
-    let seed = named.unwrap_or_else(random);
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let config = ProptestConfig {
-        cases: HISTORIES,
-        max_shrink_iters: 2000,
-        max_shrink_time: 60_000,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let steps = std::sync::atomic::AtomicUsize::new(0);
-    let result = runner.run(&proptest::collection::vec(step(), STEPS_MAX / 2..STEPS_MAX), |history| {
-        steps.fetch_add(history.len(), std::sync::atomic::Ordering::Relaxed);
-        runtime.block_on(run(history));
-        Ok(())
-    });
-    let steps = steps.into_inner();
-    println!("{steps} steps");
-    if let Err(error) = result {
-        let repeat = "cargo nextest run -p cairn-storage-node the_store_is_a_map_that_survives";
-        let TestError::Fail(why, history) = error else { panic!("{error}") };
-        panic!("{why}\nhistory: {history:#?}\nrepeat: CAIRN_MODEL_SEED={seed} {repeat}");
-    }
-    assert!(steps >= STEPS_MIN, "only {steps} steps");
-}
-
-#[test]
-fn the_store_is_a_map_that_survives_1() {
-    explore(1);
-}
-
-#[test]
-fn the_store_is_a_map_that_survives_2() {
-    explore(2);
-}
-
-#[test]
-fn the_store_is_a_map_that_survives_3() {
-    explore(3);
-}
-
-#[test]
-fn the_store_is_a_map_that_survives_4() {
-    explore(4);
 }

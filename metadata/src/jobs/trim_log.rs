@@ -16,6 +16,7 @@ use crate::raft::Raft;
 use crate::raft::log_store::LogStore;
 use crate::raft::pins::{Pins, Progress};
 use crate::raft::retention::Retention;
+use crate::space::free_bytes;
 
 /// Entries kept for members that are a little late, unless they take too many bytes.
 const ENTRIES_KEPT: u64 = 1000;
@@ -114,7 +115,5 @@ impl TrimLog {
 
 /// Bytes that the log's file and the free space beside it have together; `None` if the system does not say.
 fn room(file: &Path) -> Option<u64> {
-    let space = rustix::fs::statvfs(file).ok()?;
-    let free = space.f_bavail.saturating_mul(space.f_frsize);
-    Some(free.saturating_add(file.metadata().ok()?.len()))
+    Some(free_bytes(file)?.saturating_add(file.metadata().ok()?.len()))
 }

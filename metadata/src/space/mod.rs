@@ -264,7 +264,7 @@ fn is_no_room(error: &io::Error) -> bool {
 }
 
 /// Bytes that are free in the filesystem of `dir`; `None` if the system does not say.
-fn free_bytes(dir: &Path) -> Option<u64> {
+pub(crate) fn free_bytes(dir: &Path) -> Option<u64> {
     let space = rustix::fs::statvfs(dir).ok()?;
     Some(space.f_bavail.saturating_mul(space.f_frsize))
 }

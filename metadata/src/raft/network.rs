@@ -98,12 +98,17 @@ impl Peer {
         }
     }
 
+    /// Whether this member may speak as the leader of `term`.
+    fn check_voice(&self, term: u64) -> Result<(), Unreachable> {
+        if self.voice.is_silent_in(term) {
+            return Err(Unreachable::new(&Stopped::because("no majority answers this leader")));
+        }
+        Ok(())
+    }
+
     /// Sends a leader's message, unless the leader is silent.
     async fn append(&self, message: &Append, limit: Duration) -> Result<Appended, CallError> {
-        if self.voice.is_silent_in(message.term()) {
-            let why = Stopped::because("no majority answers this leader");
-            return Err(RPCError::Unreachable(Unreachable::new(&why)));
-        }
+        self.check_voice(message.term())?;
         let appended: Appended = self.call(RaftPath::APPEND, message, limit).await?;
         if appended.follows() {
             self.voice.answered(self.member, self.clock.monotonic());
@@ -153,10 +158,12 @@ impl Peer {
                 format: Some(STATE_FORMAT),
                 hash,
             };
+            self.check_voice(vote.leader_id.term)?;
             let theirs = self.send_chunk(&message).await?;
             if theirs > vote {
                 return Ok(SnapshotResponse::new(theirs));
             }
+            self.voice.answered(self.member, self.clock.monotonic());
             position = next;
         }
         Ok(SnapshotResponse::new(vote))

@@ -16,7 +16,7 @@ use super::hello::hello;
 use super::member::RunningMember;
 use crate::leader::LeaderError;
 use crate::raft::candidacy::{Attempts, Ballot, LEASE, Standing, is_as_new, is_majority_denied};
-use crate::raft::message::{Assent, Hello, MayStand, RaftPath, Reach, Stopped};
+use crate::raft::message::{Assent, MayStand, RaftPath, Reach, Stopped};
 
 /// Time between two looks for a leader.
 const STEP: Duration = Duration::from_millis(50);
@@ -150,11 +150,6 @@ impl RunningMember {
             Err(error) => Err(error.to_string()),
         };
         (member, answer)
-    }
-
-    fn greeting(&self) -> Hello {
-        let me = self.admission.me();
-        Hello { member: me.member, incarnation: me.incarnation }
     }
 
     /// Answers whether this member would elect another one.

@@ -23,6 +23,12 @@ pub(super) async fn hello(rpc: &RpcClient, addr: &str, question: &Hello) -> Resu
 }
 
 impl RunningMember {
+    /// Who this member says that it is.
+    pub(super) fn greeting(&self) -> Hello {
+        let me = self.admission.me();
+        Hello { member: me.member, incarnation: me.incarnation }
+    }
+
     /// What this member knows of itself and of the asker.
     pub(super) async fn answer_hello(&self, question: &Hello) -> Result<HelloAnswer, Stopped> {
         let record = self.leader.read(|view| members::record(&view.meta()?)).await.map_err(Stopped::because)?;

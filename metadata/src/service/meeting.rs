@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::hello::hello;
 use super::member::RunningMember;
 use crate::raft::admission::{Holding, Verdict, contradiction, decide};
-use crate::raft::message::{Hello, HelloAnswer};
+use crate::raft::message::HelloAnswer;
 use crate::state::tables::members;
 use cairn_core::id::MemberId;
 
@@ -28,8 +28,7 @@ impl RunningMember {
     async fn ask_all(&self, founders: &[(MemberId, String)]) -> Vec<HelloAnswer> {
         let mut addresses: BTreeMap<MemberId, String> = founders.iter().cloned().collect();
         addresses.extend(self.leader.members().addresses());
-        let me = self.admission.me();
-        let question = Hello { member: me.member, incarnation: me.incarnation };
+        let question = self.greeting();
         let asked = addresses.values().filter(|addr| !addr.is_empty()).map(|addr| hello(&self.rpc, addr, &question));
         let answers: Vec<HelloAnswer> = join_all(asked).await.into_iter().flatten().collect();
         for answer in &answers {

@@ -12,7 +12,7 @@ use openraft::{BasicNode, ChangeMembers};
 use super::hello::hello;
 use super::member::RunningMember;
 use crate::leader::LeaderError;
-use crate::raft::message::{Campaign, Campaigning, Hello, RaftPath, Stopped};
+use crate::raft::message::{Campaign, Campaigning, RaftPath, Stopped};
 use crate::raft::times::ELECTION_MS_MAX;
 use crate::state::tables::meta;
 use cairn_core::id::MemberId;
@@ -55,7 +55,7 @@ impl RunningMember {
     /// Which members answer now.
     async fn alive(&self, nodes: &BTreeMap<MemberId, String>) -> BTreeSet<MemberId> {
         let me = self.admission.me();
-        let question = Hello { member: me.member, incarnation: me.incarnation };
+        let question = self.greeting();
         let asked = nodes.iter().filter(|(id, _)| **id != me.member).map(async |(id, addr)| {
             hello(&self.rpc, addr, &question).await.ok().filter(|answer| answer.member == *id).map(|_| *id)
         });
@@ -111,8 +111,7 @@ impl RunningMember {
                     .to_owned(),
             ));
         }
-        let me = self.admission.me();
-        let question = Hello { member: me.member, incarnation: me.incarnation };
+        let question = self.greeting();
         let newcomer = hello(&self.rpc, &addr, &question).await.map_err(refused)?;
         if newcomer.member != member {
             let theirs = newcomer.member;

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::hello::hello;
 use super::member::RunningMember;
-use crate::raft::message::{Hello, Stopped};
+use crate::raft::message::Stopped;
 use crate::space::Room;
 
 /// Pause after an attempt to hand over the lead.
@@ -38,7 +38,7 @@ impl RunningMember {
     /// The voter that is to lead in the place of this member: one with room, and of those one that lags least.
     async fn roomy_voter(&self) -> Option<MemberId> {
         let (group, me) = (self.leader.members().group(), self.admission.me());
-        let question = Hello { member: me.member, incarnation: me.incarnation };
+        let question = self.greeting();
         let others = group.nodes.iter().filter(|(id, _)| **id != me.member && group.is_voter(**id));
         let asked = others.map(async |(id, addr)| {
             let answer = hello(&self.rpc, addr, &question).await.ok()?;

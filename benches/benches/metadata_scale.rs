@@ -85,7 +85,7 @@ async fn store(metadata: &impl Metadata, session: SessionId, n: u64) {
 async fn send_unnamed(rpc: &RpcClient, addr: &str, commit: CommitObject) {
     let message = Execute { command: commit.into(), call: None };
     let limit = Duration::from_secs(30);
-    let sent = rpc.call::<_, Outcome, MetadataFailure>(addr, MetadataPath::EXECUTE, &message, limit).await;
+    let sent = rpc.call::<_, Outcome, MetadataFailure>(addr, MetadataPath::EXECUTE.direct, &message, limit).await;
     sent.unwrap().unwrap();
 }
 

@@ -21,6 +21,7 @@ use cairn_core::name::ObjectKey;
 use cairn_core::placement::place;
 use cairn_core::profile::{FailureDomain, Profile};
 use cairn_core::rebalance::{Balance, Loads};
+use cairn_core::release::Release;
 use cairn_core::repair::{ExtentView, Limits, Planner, Task, assess};
 use cairn_core::shard::Locations;
 use cairn_core::testing::TestThreads;
@@ -46,7 +47,13 @@ fn cluster(nodes: u32, disks_per_node: u32) -> ClusterMap {
         let mut bytes = [7; 16];
         bytes[..4].copy_from_slice(&n.to_be_bytes());
         let (id, labels) = (NodeId::from_bytes(bytes), Labels { zone: String::new(), rack: format!("r{}", n / 10) });
-        map.nodes.push(Node { id, name: format!("node{n}"), rpc_addr: String::new(), labels });
+        map.nodes.push(Node {
+            id,
+            name: format!("node{n}"),
+            rpc_addr: String::new(),
+            labels,
+            release: Release::current(),
+        });
         for _ in 0..disks_per_node {
             let number = DiskNumber(map.disks.len() as u32 + 1);
             bytes[4..8].copy_from_slice(&number.0.to_be_bytes());
@@ -196,7 +203,18 @@ async fn register(service: &Handle) {
         let node = NodeId::from_bytes([n; 16]);
         let (name, rpc_addr) = (format!("node{n}"), "127.0.0.1:1".to_owned());
         let labels = Labels::default();
-        service.run(RegisterNode { cluster: None, node, name, rpc_addr, labels, disks: vec![disk] }).await.unwrap();
+        service
+            .run(RegisterNode {
+                cluster: None,
+                node,
+                name,
+                rpc_addr,
+                labels,
+                disks: vec![disk],
+                release: Release::current(),
+            })
+            .await
+            .unwrap();
     }
 }
 

@@ -8,6 +8,7 @@ use cairn_core::etag::ETag;
 use cairn_core::geometry::Geometry;
 use cairn_core::id::{DiskNumber, ExtentId, NodeId, ProfileId, SessionId};
 use cairn_core::name::{BucketName, ObjectKey};
+use cairn_core::release::Release;
 use cairn_core::storage_class::StorageClass;
 use cairn_core::testing::{CountingRandom, TestClock};
 use cairn_protocol::metadata::command::{CommandBody, CommitObject, CreateBucket, OpenSession, Precondition};
@@ -41,7 +42,7 @@ pub fn bucket() -> BucketName {
 #[allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 pub async fn prepare(metadata: &impl Metadata) -> SessionId {
     metadata.run(CreateBucket { name: bucket(), region: String::new() }).await.unwrap();
-    metadata.run(OpenSession { gateway: NodeId::from_random([1; 16]) }).await.unwrap()
+    metadata.run(OpenSession { gateway: NodeId::from_random([1; 16]), release: Release::current() }).await.unwrap()
 }
 
 /// Concurrent commands while a bucket is filled.

@@ -25,6 +25,7 @@ pub mod quorum;
 pub mod random;
 pub mod range;
 pub mod rebalance;
+pub mod release;
 pub mod repair;
 pub mod shard;
 pub mod storage_class;

@@ -1,6 +1,6 @@
 //! What every operation holds.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cairn_core::clock::Clock;
 use cairn_core::lifecycle::Day;
@@ -8,7 +8,9 @@ use cairn_core::random::RandomSource;
 use cairn_protocol::metadata::Metadata;
 
 use crate::buckets::BucketRecords;
+use crate::client_ids::ClientIds;
 use crate::data::DataPath;
+use crate::error::{S3Error, S3ErrorCode};
 
 /// The other roles, and the facts about this gateway that answers depend on.
 pub(crate) struct Context {
@@ -17,6 +19,7 @@ pub(crate) struct Context {
     owner_id: String,
     day: Day,
     random: Arc<dyn RandomSource>,
+    ids: OnceLock<ClientIds>,
 }
 
 /// What a [`Context`] is made from.
@@ -31,7 +34,7 @@ pub(crate) struct ContextOptions {
 impl Context {
     pub(crate) fn new(data: DataPath, options: ContextOptions, random: Arc<dyn RandomSource>) -> Self {
         let ContextOptions { region, owner_id, day } = options;
-        Self { data, region, owner_id, day, random }
+        Self { data, region, owner_id, day, random, ids: OnceLock::new() }
     }
 
     pub(crate) fn data(&self) -> &DataPath {
@@ -61,6 +64,15 @@ impl Context {
     /// The records of buckets.
     pub(crate) fn buckets(&self) -> &BucketRecords {
         &self.data.buckets
+    }
+
+    /// The translation of ids. Fails while the gateway does not know its cluster, in which it can neither read nor write.
+    pub(crate) fn ids(&self) -> Result<&ClientIds, S3Error> {
+        if let Some(ids) = self.ids.get() {
+            return Ok(ids);
+        }
+        let map = self.data.view.get().ok_or(S3ErrorCode::ServiceUnavailable)?;
+        Ok(self.ids.get_or_init(|| ClientIds::new(map.cluster)))
     }
 
     /// A new random id of 16 hexadecimal digits.

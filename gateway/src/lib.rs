@@ -8,6 +8,7 @@
 pub mod auth;
 pub mod body;
 pub mod buckets;
+mod client_ids;
 mod context;
 pub mod data;
 pub mod error;

@@ -1,5 +1,6 @@
 //! Failures of the store under the metadata service.
 
+use cairn_core::id::{CommitSequence, GroupId};
 use cairn_protocol::metadata::Rejection;
 
 /// Nothing was done, because there is too little room.
@@ -37,6 +38,30 @@ pub enum StoreError {
         found: u32,
         /// The newest version that is known here.
         known: u32,
+    },
+    /// It is of a group that this release does not serve.
+    #[error("{what} is of group {group} of the metadata service, this release serves group {} only", GroupId::FIRST)]
+    OtherGroup {
+        /// What was to be read.
+        what: &'static str,
+        /// Its group.
+        group: GroupId,
+    },
+    /// The cluster uses what this release does not know, or no longer knows.
+    #[error("{what}: {refusal}")]
+    OtherLevel {
+        /// What was to be read.
+        what: &'static str,
+        /// Which level it has, and which ones this release supports.
+        refusal: String,
+    },
+    /// The log has no more numbers for entries: nothing can be committed any more.
+    #[error("log entry {index} of group {group} has no number: all {} are used up", CommitSequence::INDEX_MAX)]
+    UsedUp {
+        /// The group.
+        group: GroupId,
+        /// The entry.
+        index: u64,
     },
     /// There is too little room. Nothing was written.
     #[error("{0}")]

@@ -18,6 +18,8 @@ const HANG: Duration = Duration::from_mins(1);
 const PROGRESS: Duration = Duration::from_mins(3);
 /// Pause after an error.
 const ERROR_PAUSE: Duration = Duration::from_millis(20);
+/// Pause before the second attempt, and what each further pause is longer by.
+const RETRY_PAUSE: Duration = Duration::from_millis(500);
 /// Keys of each worker at a time: few, so that they are overwritten and deleted often.
 const KEYS: u32 = 24;
 const MIB: u64 = 1 << 20;
@@ -56,6 +58,8 @@ pub struct LoadStats {
     pub reads: u64,
     /// Reads that failed.
     pub read_failures: u64,
+    /// Attempts after the first.
+    pub retried: u64,
     /// Reads that returned what was never promised, and operations that hung: always a defect.
     pub violations: Vec<String>,
     /// The first few errors, to explain the counts.
@@ -72,6 +76,9 @@ pub struct Load {
     pub mix: Mix,
     /// Number of workers. Each has its own keys.
     pub workers: u32,
+    /// How often an operation is tried, each time at the next endpoint, before it counts as failed: 1, or 3 as SDKs behind a
+    /// load balancer do.
+    pub attempts: u32,
     /// Determines all random choices.
     pub seed: u64,
 }
@@ -141,6 +148,22 @@ impl RunningLoad {
     }
 }
 
+/// What came of an operation; the outer error is that it hung.
+type Attempted<T> = Result<Result<T, S3Error>, tokio::time::error::Elapsed>;
+
+/// Sends it as often as the load says; the last result counts, because all attempts send the same.
+macro_rules! attempt {
+    ($worker:ident, $send:expr) => {{
+        let mut left = $worker.load.attempts;
+        loop {
+            let result = timeout(HANG, $send).await;
+            if !$worker.tries_again(&result, &mut left).await {
+                break result;
+            }
+        }
+    }};
+}
+
 struct Worker {
     id: u32,
     random: StdRng,
@@ -183,23 +206,23 @@ impl Worker {
         let size = size - self.random.random_range(0..=size / 10);
         let content = Content::new(self.random.random(), size);
         let bucket = self.load.bucket.clone();
-        let result = timeout(HANG, self.client.put(&bucket, key, content.bytes())).await;
+        let result = attempt!(self, self.client.put(&bucket, key, content.bytes()));
         self.changed("PUT", key, Some(Version::whole(content)), result).await;
     }
 
     async fn delete(&mut self, key: &str) {
         let bucket = self.load.bucket.clone();
-        let result = timeout(HANG, self.client.delete(&bucket, key)).await;
+        let result = attempt!(self, self.client.delete(&bucket, key));
         self.changed("DELETE", key, None, result).await;
     }
 
     async fn multipart(&mut self, key: &str) {
         let parts = vec![5 * MIB, self.random.random_range(1..=MIB)];
         let content = Content::new(self.random.random(), parts.iter().sum());
-        match timeout(HANG, self.upload_parts(key, content, &parts)).await {
+        match self.upload_parts(key, content, &parts).await {
             Ok(Ok((upload, completed))) => {
                 let bucket = self.load.bucket.clone();
-                let result = timeout(HANG, self.client.complete_upload(&bucket, key, &upload, &completed)).await;
+                let result = attempt!(self, self.client.complete_upload(&bucket, key, &upload, &completed));
                 self.changed("CompleteMultipartUpload", key, Some(Version { content, parts }), result).await;
             }
             // Without its completion an upload changes nothing that can be read.
@@ -216,57 +239,42 @@ impl Worker {
         key: &str,
         content: Content,
         parts: &[u64],
-    ) -> Result<(String, Vec<CompletedPart>), S3Error> {
+    ) -> Attempted<(String, Vec<CompletedPart>)> {
         let bucket = self.load.bucket.clone();
-        let upload = self.client.create_upload(&bucket, key).await?;
+        let created = attempt!(self, self.client.create_upload(&bucket, key))?;
+        let upload = match created {
+            Ok(upload) => upload,
+            Err(error) => return Ok(Err(error)),
+        };
         let (mut completed, mut start) = (Vec::new(), 0);
         for (number, length) in (1..).zip(parts) {
             let body = content.slice(start..start + length);
-            completed.push(self.client.upload_part(&bucket, key, &upload, number, body).await?);
+            match attempt!(self, self.client.upload_part(&bucket, key, &upload, number, body.clone()))? {
+                Ok(part) => completed.push(part),
+                Err(error) => return Ok(Err(error)),
+            }
             start += length;
         }
-        Ok((upload, completed))
+        Ok(Ok((upload, completed)))
     }
 
     async fn get(&mut self, key: &str, state: Option<Version>) {
         let bucket = self.load.bucket.clone();
-        let read = async {
-            match (self.client.get(&bucket, key).await, state) {
-                (Ok(body), Some(version)) => verify_body(body, version.content, 0..version.content.length)
-                    .await
-                    .map_err(|mismatch| match mismatch {
-                        crate::Mismatch::Read(error) => Ok(error),
-                        other => Err(format!("{key} should hold {version:?}, and {other}")),
-                    }),
-                (Ok(_), None) => Err(Err(format!("{key} was deleted, and GET finds it"))),
-                (Err(error), None) if error.code() == "NoSuchKey" => Ok(()),
-                (Err(error), Some(version)) if error.code() == "NoSuchKey" => {
-                    Err(Err(format!("{key} should hold {version:?}, and GET says NoSuchKey")))
-                }
-                (Err(error), _) => Err(Ok(error)),
-            }
-        };
-        match timeout(HANG, read).await {
-            Ok(Ok(())) => self.shared.stats.lock().expect("a lock").reads += 1,
-            Ok(Err(Ok(error))) => {
-                self.note(key, "GET", &error, |stats| stats.read_failures += 1);
+        match attempt!(self, read(&mut self.client, &bucket, key, state.as_ref())) {
+            Ok(Ok(None)) => self.shared.stats.lock().expect("a lock").reads += 1,
+            Ok(Ok(Some(violation))) => {
+                self.violation(violation);
                 self.move_on().await;
             }
-            Ok(Err(Err(violation))) => {
-                self.violation(violation);
+            Ok(Err(error)) => {
+                self.note(key, "GET", &error, |stats| stats.read_failures += 1);
                 self.move_on().await;
             }
             Err(_) => self.violation(format!("{key}: a GET hung for {HANG:?}")),
         }
     }
 
-    async fn changed<T>(
-        &mut self,
-        what: &str,
-        key: &str,
-        state: Option<Version>,
-        result: Result<Result<T, S3Error>, tokio::time::error::Elapsed>,
-    ) {
+    async fn changed<T>(&mut self, what: &str, key: &str, state: Option<Version>, result: Attempted<T>) {
         let outcome = match &result {
             Ok(Ok(_)) => Outcome::Yes,
             Ok(Err(error)) if error.is_definitely_no() => Outcome::No,
@@ -289,6 +297,18 @@ impl Worker {
         }
     }
 
+    /// Whether to send it again. If so, the next endpoint is next, and it is time.
+    async fn tries_again<T>(&mut self, result: &Attempted<T>, left: &mut u32) -> bool {
+        *left = left.saturating_sub(1);
+        if *left == 0 || !matches!(result, Ok(Err(error)) if error.may_be_retried()) {
+            return false;
+        }
+        self.shared.stats.lock().expect("a lock").retried += 1;
+        self.move_on().await;
+        sleep(RETRY_PAUSE * (self.load.attempts - *left)).await;
+        true
+    }
+
     /// Moves to the next endpoint, after a pause.
     async fn move_on(&mut self) {
         self.account += 1;
@@ -306,5 +326,27 @@ impl Worker {
 
     fn violation(&self, text: String) {
         self.shared.stats.lock().expect("a lock").violations.push(text);
+    }
+}
+
+/// Reads an object and compares it with what was acknowledged: `Some` says what promise was broken.
+async fn read(
+    client: &mut Client,
+    bucket: &str,
+    key: &str,
+    state: Option<&Version>,
+) -> Result<Option<String>, S3Error> {
+    match (client.get(bucket, key).await, state) {
+        (Ok(body), Some(version)) => match verify_body(body, version.content, 0..version.content.length).await {
+            Ok(()) => Ok(None),
+            Err(crate::Mismatch::Read(error)) => Err(error),
+            Err(other) => Ok(Some(format!("{key} should hold {version:?}, and {other}"))),
+        },
+        (Ok(_), None) => Ok(Some(format!("{key} was deleted, and GET finds it"))),
+        (Err(error), None) if error.code() == "NoSuchKey" => Ok(None),
+        (Err(error), Some(version)) if error.code() == "NoSuchKey" => {
+            Ok(Some(format!("{key} should hold {version:?}, and GET says NoSuchKey")))
+        }
+        (Err(error), _) => Err(error),
     }
 }

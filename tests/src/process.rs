@@ -31,9 +31,10 @@ impl Process {
         Self::spawn_command(name, Command::new(binary::cairn()), arguments, environment, log)
     }
 
-    /// As [`Process::spawn`], in a network namespace.
+    /// As [`Process::spawn`], for any `program` and in a network namespace.
     pub fn spawn_in(
         namespace: Option<&str>,
+        program: &Path,
         name: &str,
         arguments: &[&str],
         environment: &[(&str, &str)],
@@ -43,10 +44,10 @@ impl Process {
             // `ip` replaces itself with the program, which therefore has the id of the child.
             Some(namespace) => {
                 let mut command = Command::new("ip");
-                command.args(["netns", "exec", namespace]).arg(binary::cairn());
+                command.args(["netns", "exec", namespace]).arg(program);
                 command
             }
-            None => Command::new(binary::cairn()),
+            None => Command::new(program),
         };
         Self::spawn_command(name, command, arguments, environment, log)
     }

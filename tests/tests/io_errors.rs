@@ -1,4 +1,4 @@
-//! The n-th write or sync of a real process fails, for one n after the other, while a client writes.
+//! The n-th write, sync or read of a real process fails, for one n after the other, while a client writes.
 //!
 //! Covers I1 and I2 (nothing acknowledged is lost, whichever call failed), I9 and
 //! I21 (it says what happened, and blames a disk only for what the disk did). Each round starts the process with one
@@ -50,7 +50,16 @@ struct Kind {
     one_disk: bool,
 }
 
-const KINDS: [Kind; 8] = [
+impl Kind {
+    /// Whether reads fail, and all further ones too: a read that fails once is made again, and nobody would notice.
+    fn is_read(self) -> bool {
+        self.call.starts_with("pread")
+    }
+}
+
+const KINDS: [Kind; 9] = [
+    // What is in the page cache is read by the second.
+    Kind { call: "pread64,preadv2", error: "EIO", one_disk: true },
     Kind { call: "fdatasync", error: "EIO", one_disk: true },
     Kind { call: "pwritev", error: "EIO", one_disk: true },
     Kind { call: "pwritev", error: "ENOSPC", one_disk: true },
@@ -75,7 +84,7 @@ impl Drill {
         self.rounds += 1;
         let injection = Injection {
             calls: kind.call,
-            what: format!("error={}:when={when}", kind.error),
+            what: format!("error={}:when={when}{}", kind.error, if kind.is_read() { "+" } else { "" }),
             paths: if kind.one_disk { self.server.volume_paths(DISK) } else { Vec::new() },
             trace: self.server.workdir().logs().join(format!("strace-{}.log", self.rounds)),
         };
@@ -90,7 +99,12 @@ impl Drill {
         self.server.kill();
         self.server.start_again().await;
         ledger_check::assert_kept(&self.server.account(), BUCKET, &mut self.ledger, &format!("after {name}")).await;
-        self.server.stop().await;
+        if kind.is_read() {
+            // The next start reads the end of the log again.
+            self.server.kill();
+        } else {
+            self.server.stop().await;
+        }
         eprintln!("{name}: {injected} calls failed; {} acknowledged so far", self.ledger.acknowledged());
         injected > 0
     }
@@ -116,6 +130,7 @@ impl Drill {
             bucket: BUCKET.to_owned(),
             mix: Mix { sizes: SIZES, multipart: 2, ..Mix::default() },
             workers: 4,
+            attempts: 1,
             seed: self.random.random(),
         };
         let running = load.start(std::mem::take(&mut self.ledger));
@@ -141,7 +156,7 @@ impl Drill {
             Ok(disks) => disks.into_iter().filter_map(|disk| disk.reason).collect(),
             Err(_) => Vec::new(),
         };
-        if kind.one_disk {
+        if kind.one_disk && !kind.is_read() {
             self.blames_the_disk_for_its_errors_only(kind, name).await;
         }
         let said = log.contains(text) || reasons.iter().any(|reason| reason.contains(text));

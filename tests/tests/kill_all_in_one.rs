@@ -30,6 +30,7 @@ async fn acknowledged_writes_survive_kills_of_the_process() {
             bucket: BUCKET.to_owned(),
             mix: Mix::default(),
             workers: WORKERS,
+            attempts: 1,
             seed: random.random(),
         };
         let running = load.start(ledger);

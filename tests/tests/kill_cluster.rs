@@ -30,7 +30,7 @@ async fn more(load: &RunningLoad, when: &str) {
 
 fn load(cluster: &ProcessCluster, seed: u64) -> Load {
     let (accounts, bucket) = (cluster.accounts(), BUCKET.to_owned());
-    Load { accounts, bucket, mix: Mix::default(), workers: WORKERS, seed }
+    Load { accounts, bucket, mix: Mix::default(), workers: WORKERS, attempts: 1, seed }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -85,8 +85,14 @@ async fn a_killed_metadata_member_loses_nothing() {
     let seed = seed();
     let mut cluster = ProcessCluster::builder().start().await;
     cluster.client(0).create_bucket(BUCKET).await.unwrap();
-    let load =
-        Load { accounts: cluster.accounts(), bucket: BUCKET.to_owned(), mix: Mix::default(), workers: WORKERS, seed };
+    let load = Load {
+        accounts: cluster.accounts(),
+        bucket: BUCKET.to_owned(),
+        mix: Mix::default(),
+        workers: WORKERS,
+        attempts: 1,
+        seed,
+    };
     let running = load.start(Ledger::new());
     more(&running, "with all processes alive").await;
     cluster.kill_metadata();

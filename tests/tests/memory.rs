@@ -24,7 +24,7 @@ async fn a_large_object_does_not_grow_the_server() {
     client.create_bucket(BUCKET).await.unwrap();
     let mix = Mix { put: 45, get: 45, delete: 9, multipart: 1, sizes: &[4 << 10, 64 << 10, 1 << 20, 8 << 20] };
     let (accounts, bucket) = (vec![server.account()], BUCKET.to_owned());
-    let others = Load { accounts, bucket, mix, workers: OTHERS, seed: content.seed }.start(Ledger::new());
+    let others = Load { accounts, bucket, mix, workers: OTHERS, attempts: 1, seed: content.seed }.start(Ledger::new());
 
     let upload = client.create_upload(BUCKET, "large").await.unwrap();
     let (mut parts, mut start) = (Vec::new(), 0);

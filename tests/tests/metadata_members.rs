@@ -35,7 +35,7 @@ async fn more(load: &RunningLoad, when: &str) {
 }
 
 fn load(cluster: &ProcessCluster, seed: u64) -> Load {
-    Load { accounts: cluster.accounts(), bucket: BUCKET.to_owned(), mix: MIX, workers: WORKERS, seed }
+    Load { accounts: cluster.accounts(), bucket: BUCKET.to_owned(), mix: MIX, workers: WORKERS, attempts: 1, seed }
 }
 
 /// Waits until every member that runs answers and votes.

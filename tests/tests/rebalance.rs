@@ -96,7 +96,7 @@ async fn a_new_node_gets_its_share_under_load_and_over_a_change_of_leader() {
     assert_eq!(status(&mut cluster.admin()).await.unwrap().state, RebalanceState::Never, "a dry run moves nothing");
 
     let mix = Mix { multipart: 0, sizes: &[OBJECT_BYTES], ..Mix::default() };
-    let load = Load { accounts: cluster.accounts(), bucket: LOADED.to_owned(), mix, workers: 2, seed };
+    let load = Load { accounts: cluster.accounts(), bucket: LOADED.to_owned(), mix, workers: 2, attempts: 1, seed };
     let running = load.start(Ledger::new());
     said(&cluster.verb(0, &["rebalance", "start", "--rate", "800KiB"]));
     wait_until("a part has moved", LIMIT, async || {
@@ -198,7 +198,7 @@ async fn objects_are_re_encoded_under_load_and_nothing_is_lost_or_left_over() {
     let mut server = AllInOne::start_with(Tuning { disks: 7, ..Tuning::default() }).await;
     server.client().create_bucket(LOADED).await.unwrap();
     let mix = Mix { sizes: &[100, 4 << 10, 40 << 10, 300 << 10], ..Mix::default() };
-    let load = Load { accounts: vec![server.account()], bucket: LOADED.to_owned(), mix, workers: 4, seed };
+    let load = Load { accounts: vec![server.account()], bucket: LOADED.to_owned(), mix, workers: 4, attempts: 1, seed };
     let running = load.start(Ledger::new());
     let more = async |count: u64| {
         let enough = running.acknowledged() + count;

@@ -40,7 +40,8 @@ fn put_back(server: &AllInOne, disk: u32) {
 fn load(server: &AllInOne, ledger: Ledger, seed: u64) -> RunningLoad {
     let sizes = &[100, 16 << 10, 100 << 10, 1 << 20];
     let mix = Mix { sizes, ..Mix::default() };
-    Load { accounts: vec![server.account()], bucket: LOADED.to_owned(), mix, workers: 4, seed }.start(ledger)
+    Load { accounts: vec![server.account()], bucket: LOADED.to_owned(), mix, workers: 4, attempts: 1, seed }
+        .start(ledger)
 }
 
 async fn verify(server: &AllInOne) -> VerifyReport {

@@ -44,7 +44,7 @@ async fn healthy(cluster: &ProcessCluster, when: &str) {
 
 fn load(cluster: &ProcessCluster, ledger: Ledger, seed: u64) -> RunningLoad {
     let mix = Mix { sizes: &[100, 16 << 10, 100 << 10, 1 << 20, 6 << 20], ..Mix::default() };
-    Load { accounts: cluster.accounts(), bucket: BUCKET.to_owned(), mix, workers: 4, seed }.start(ledger)
+    Load { accounts: cluster.accounts(), bucket: BUCKET.to_owned(), mix, workers: 4, attempts: 1, seed }.start(ledger)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -32,7 +32,7 @@ async fn a_slow_disk_becomes_suspect_and_delays_no_request() {
     server.client().create_bucket(BUCKET).await.unwrap();
     let mix = Mix { put: 80, get: 10, delete: 10, multipart: 0, sizes: SIZES };
     let accounts = vec![server.account()];
-    let load = Load { accounts, bucket: BUCKET.to_owned(), mix, workers: 4, seed: seed() };
+    let load = Load { accounts, bucket: BUCKET.to_owned(), mix, workers: 4, attempts: 1, seed: seed() };
     let running = load.start(Ledger::new());
     eventually("the slow disk is suspect", LIMIT, async || {
         let disk = server.disk_entry(DISK).await;

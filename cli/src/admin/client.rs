@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     ClusterStatus, DiskEntry, DiskProgress, KeySource, Keys, MetadataMembers, RecoveryFinding, RepairStatus,
-    ScrubEntry, ScrubStarted, StoredBackup, Verification, VerifyReport,
+    ScrubEntry, ScrubStarted, StoredBackup, UpgradeStatus, Verification, VerifyReport,
 };
 use crate::http::{Connection, ConnectionError, Endpoint, RequestBody};
 
@@ -122,6 +122,11 @@ impl AdminClient {
             }
             tokio::time::sleep(POLL).await;
         }
+    }
+
+    /// `GET /v1/upgrade`.
+    pub async fn upgrade(&mut self) -> Result<UpgradeStatus, AdminError> {
+        self.get("/v1/upgrade").await
     }
 
     /// `GET /v1/metadata/members`.

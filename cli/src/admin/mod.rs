@@ -6,9 +6,9 @@ mod discovery;
 pub use cairn_server::admin::model::{
     Amount, AtRisk, ClusterStatus, CycleEntry, DiskCounts, DiskEntry, DiskProgress, DiskShare, DiskState, FindingEntry,
     FindingKind, MemberRole, MetadataMember, MetadataMembers, NodeEntry, NodeState, ObjectAtRisk, PlacedExtent,
-    PlacedShard, Placement, ProfileEntry, ProfileNames, ProfileRule, QueuedShard, RebalanceForecast, RebalanceState,
-    RebalanceStatus, Reconciled, RecoveryFinding, RepairStatus, RunningRebuild, ScrubEntry, ScrubProgress,
-    ScrubStarted, StoredBackup, Verification, VerifiedDisk, VerifyReport,
+    PlacedShard, Placement, ProcessRelease, ProcessRole, ProfileEntry, ProfileNames, ProfileRule, QueuedShard,
+    RebalanceForecast, RebalanceState, RebalanceStatus, Reconciled, RecoveryFinding, RepairStatus, RunningRebuild,
+    ScrubEntry, ScrubProgress, ScrubStarted, StoredBackup, UpgradeStatus, Verification, VerifiedDisk, VerifyReport,
 };
 pub use client::{AdminClient, AdminError};
 pub use discovery::{DiscoveryError, KeySource, Keys, discover_endpoint, discover_keys};

@@ -72,6 +72,16 @@ impl S3Error {
         self.service().map(|error| error.status)
     }
 
+    /// Whether an SDK would send the request again: nothing was answered, or that the service cannot answer at present.
+    /// Source: AWS SDKs reference, "Retry behavior", standard mode.
+    pub fn may_be_retried(&self) -> bool {
+        match self {
+            Self::Request(_) | Self::Sign(_) => false,
+            Self::Connection(_) | Self::Answer(_) | Self::Document(_) => true,
+            Self::Service(error) => error.status.is_server_error(),
+        }
+    }
+
     /// Whether a change certainly had no effect: it was never sent, or it was refused. After any other error the
     /// outcome is unknown.
     pub fn is_definitely_no(&self) -> bool {

@@ -15,6 +15,7 @@ pub use rules::{ProfileRule, RULES_MAX};
 use crate::id::{ClusterId, DiskId, DiskNumber, Epoch, NodeId, ProfileId};
 use crate::name::BucketName;
 use crate::profile::Profile;
+use crate::release::FeatureLevel;
 use crate::storage_class::StorageClass;
 
 /// One version of the cluster map. Immutable once published; a change makes a map of the next epoch.
@@ -49,12 +50,16 @@ pub struct ClusterMap {
     #[n(7)]
     #[cbor(default)]
     pub class_rules: Vec<ProfileRule>,
+    /// What the processes of the cluster use of what their releases can do.
+    #[n(8)]
+    pub level: FeatureLevel,
 }
 
 impl ClusterMap {
-    /// The map of a cluster without nodes.
+    /// The map of a cluster without nodes, at the highest level that this release supports.
     pub fn empty(cluster: ClusterId, profiles: Vec<Profile>) -> Self {
         Self {
+            level: FeatureLevel::NEWEST,
             cluster,
             epoch: Epoch(1),
             nodes: Vec::new(),

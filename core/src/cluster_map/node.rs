@@ -3,6 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use crate::id::NodeId;
+use crate::release::Release;
 
 /// A process that owns disks.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -20,6 +21,9 @@ pub struct Node {
     /// Its place.
     #[n(3)]
     pub labels: Labels,
+    /// What it ran when it last registered.
+    #[n(4)]
+    pub release: Release,
 }
 
 /// The place of a node. Nodes with equal labels share that failure domain.

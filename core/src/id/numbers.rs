@@ -1,8 +1,12 @@
 //! Numbers that the metadata service assigns: dense and ordered, so that rows stay small.
+//!
+//! Those that a Raft group draws on its own have the group's number in them, see [`GroupId`]: two groups never give the same
+//! one, and whoever meets one knows whose it is.
 
 use minicbor::{Decode, Encode};
 use std::fmt;
 
+use super::group::GroupId;
 use crate::limits::PART_NUMBER_MAX;
 
 macro_rules! number {
@@ -21,12 +25,9 @@ macro_rules! number {
 }
 
 number!(
-    /// A bucket. If it is deleted and created again, it gets a new id.
+    /// A bucket. If it is deleted and created again, it gets a new id. The upper 16 bits name the group that created it; the
+    /// uppermost is set for the bucket of system objects.
     BucketId(u64)
-);
-number!(
-    /// Place of a commit in the metadata service's log. Orders versions of a key: the highest is the newest.
-    CommitSequence(u64)
 );
 number!(
     /// A multipart upload: the commit sequence at which it was created.
@@ -50,31 +51,56 @@ number!(
     ProfileId(u16)
 );
 number!(
-    /// A gateway's lease with the metadata service. The upper 16 bits name the namespace shard, so that splitting the
-    /// namespace over several Raft groups changes routing and not the format.
+    /// A gateway's lease with a group of the metadata service, which the upper 16 bits name. The uppermost is set for system
+    /// objects.
     SessionId(u64)
 );
 
-/// The namespace shard that system objects are written under.
-const SYSTEM_SHARD: u64 = 0xffff;
-/// Bits of a session's number below its namespace shard.
-const SESSION_NUMBER_BITS: u32 = 48;
+/// Bits of a bucket's or session's number below its group.
+const NUMBER_BITS: u32 = 48;
+/// Marks what belongs to the system and not to users. It is above all groups, so these sort last.
+const SYSTEM: u64 = 1 << 63;
+
+/// The number of bucket or session `number` of `group`.
+const fn in_group(group: GroupId, number: u64) -> u64 {
+    ((group.get() as u64) << NUMBER_BITS) | (number & ((1 << NUMBER_BITS) - 1))
+}
+
+impl BucketId {
+    /// The bucket of system objects, which are backups of the metadata.
+    pub const SYSTEM: Self = Self(SYSTEM);
+
+    /// Bucket `number` of `group`, below 2^48.
+    pub const fn new(group: GroupId, number: u64) -> Self {
+        Self(in_group(group, number))
+    }
+}
 
 impl SessionId {
-    /// Session `number` for system objects, which are backups of the metadata. Their extents sort after all others, so
-    /// that they can be found on a disk without metadata.
-    pub const fn system(number: u64) -> Self {
-        Self((SYSTEM_SHARD << SESSION_NUMBER_BITS) | number)
+    /// Session `number` of `group`, below 2^48.
+    pub const fn new(group: GroupId, number: u64) -> Self {
+        Self(in_group(group, number))
+    }
+
+    /// Session `number` of `group` for system objects, which are backups of the metadata. Their extents sort after all
+    /// others, so that they can be found on a disk without metadata.
+    pub const fn system(group: GroupId, number: u64) -> Self {
+        Self(SYSTEM | in_group(group, number))
     }
 
     /// Whether system objects are written in it.
     pub const fn is_system(self) -> bool {
-        self.0 >> SESSION_NUMBER_BITS == SYSTEM_SHARD
+        self.0 & SYSTEM != 0
+    }
+
+    /// The group that opened it.
+    pub const fn group(self) -> GroupId {
+        GroupId::low_bits((self.0 >> NUMBER_BITS) as u16)
     }
 
     /// Its number. Sessions of both kinds share one count.
     pub const fn number(self) -> u64 {
-        if self.is_system() { self.0 & ((1 << SESSION_NUMBER_BITS) - 1) } else { self.0 }
+        self.0 & ((1 << NUMBER_BITS) - 1)
     }
 }
 
@@ -121,9 +147,13 @@ mod tests {
 
     #[test]
     fn system_sessions_sort_last_and_are_counted_with_the_others() {
-        let (first, ordinary) = (SessionId::system(0), SessionId(u64::MAX >> 16));
+        let [first_group, last_group] = [GroupId::FIRST, GroupId::new(GroupId::MAX).unwrap()];
+        let (first, ordinary) = (SessionId::system(first_group, 0), SessionId::new(last_group, u64::MAX));
         assert!(first > ordinary && first.is_system() && !ordinary.is_system());
-        assert_eq!((SessionId::system(7).number(), SessionId(7).number()), (7, 7));
+        let sessions = [SessionId::system(last_group, 7), SessionId::new(last_group, 7)];
+        assert_eq!(sessions.map(|session| (session.group(), session.number())), [(last_group, 7); 2]);
+        assert_eq!(SessionId::new(first_group, 7), SessionId(7), "the first group's are plain numbers");
+        assert!(BucketId::SYSTEM > BucketId::new(last_group, u64::MAX));
     }
 
     #[test]

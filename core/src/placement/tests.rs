@@ -1,6 +1,7 @@
 use super::*;
 use crate::cluster_map::{DiskState, Standing};
 use crate::id::{ClusterId, DiskId, Epoch, ProfileId, SessionId};
+use crate::release::Release;
 use proptest::prelude::*;
 use std::collections::HashSet;
 
@@ -11,7 +12,13 @@ fn map(nodes: &[(&str, &[u64])]) -> ClusterMap {
     for (i, (zone, disks)) in nodes.iter().enumerate() {
         let id = NodeId::from_bytes([i as u8; 16]);
         let labels = Labels { zone: (*zone).into(), rack: String::new() };
-        map.nodes.push(Node { id, name: format!("node{i}"), rpc_addr: String::new(), labels });
+        map.nodes.push(Node {
+            id,
+            name: format!("node{i}"),
+            rpc_addr: String::new(),
+            labels,
+            release: Release::current(),
+        });
         for capacity in *disks {
             let number = DiskNumber(map.disks.len() as u32 + 1);
             map.disks.push(Disk {

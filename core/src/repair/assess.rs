@@ -113,6 +113,7 @@ pub(super) mod tests {
     use crate::cluster_map::{Disk, DiskState, Labels, Node, Standing};
     use crate::id::{ClusterId, DiskId, NodeId, SessionId};
     use crate::profile::{FailureDomain, Profile};
+    use crate::release::Release;
 
     /// Disks 1, 2, … in these states, each on a node of its own.
     pub(in crate::repair) fn map(states: &[DiskState]) -> ClusterMap {
@@ -121,7 +122,13 @@ pub(super) mod tests {
         for (number, state) in (1u32..).zip(states) {
             let node = NodeId::from_bytes([number as u8; 16]);
             let name = format!("node{number}");
-            map.nodes.push(Node { id: node, name, rpc_addr: String::new(), labels: Labels::default() });
+            map.nodes.push(Node {
+                id: node,
+                name,
+                rpc_addr: String::new(),
+                labels: Labels::default(),
+                release: Release::current(),
+            });
             map.disks.push(Disk {
                 number: DiskNumber(number),
                 id: DiskId::from_bytes([number as u8; 16]),

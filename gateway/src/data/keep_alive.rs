@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cairn_core::id::SessionId;
+use cairn_core::release::Release;
 use cairn_protocol::metadata::command::{OpenSession, OpenSystemSession};
 use cairn_protocol::metadata::{MetadataExt, Signal};
 
@@ -30,9 +31,9 @@ impl DataPath {
 async fn open(path: &DataPath) {
     let gateway = path.session.gateway();
     let opened = if path.session.is_system() {
-        path.metadata.run(OpenSystemSession { writer: gateway }).await
+        path.metadata.run(OpenSystemSession { writer: gateway, release: Release::current() }).await
     } else {
-        path.metadata.run(OpenSession { gateway }).await
+        path.metadata.run(OpenSession { gateway, release: Release::current() }).await
     };
     match opened {
         Ok(id) => {

@@ -50,7 +50,10 @@ impl From<Rejection> for S3Error {
                 unavailable(&format!("This gateway's session {session} has ended; it opens another. Please try again."))
             }
             Rejection::LimitReached(what) => S3Error::with_message(C::TooManyBuckets, what),
-            Rejection::Topology(detail) | Rejection::Stale(detail) => unavailable(&detail),
+            Rejection::Topology(detail) | Rejection::Stale(detail) | Rejection::OtherRelease(detail) => {
+                unavailable(&detail)
+            }
+            Rejection::NotYet(_) => S3Error::with_message(C::NotImplemented, rejection.to_string()),
             // Where there is no room is for the operator's log and not for the client.
             Rejection::NoRoom(detail) => {
                 tracing::error!(detail, "the metadata service refused to store more; answering 503");

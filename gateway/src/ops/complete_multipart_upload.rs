@@ -58,7 +58,7 @@ pub(crate) async fn handle(mut call: UploadCall) -> Answer {
         checksum: checksum.as_ref(),
     };
     let response = Response::builder().header(CONTENT_TYPE, respond::XML);
-    let mut response = describe_created(response, completed.version);
+    let mut response = describe_created(response, call.context.ids()?, completed.version);
     if let Some(last_modified_ms) = completed.last_modified_ms {
         let (lifecycle, sequence, size) = (completed.lifecycle, completed.sequence, completed.size);
         let object = Described { lifecycle, sequence, last_modified_ms, size };

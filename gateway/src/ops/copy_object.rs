@@ -24,7 +24,8 @@ use crate::xml::copy_object_result;
 
 pub(crate) async fn handle(call: ObjectCall) -> Answer {
     let ObjectCall { context, object, request } = &call;
-    let source = copy_source::parse(request)?;
+    let ids = context.ids()?;
+    let source = copy_source::parse(ids, request)?;
     refuse_unsupported(&request.headers)?;
     let storage_class = requested_storage_class(&request.headers)?;
     let replace = replaces_metadata(request)?;
@@ -41,8 +42,8 @@ pub(crate) async fn handle(call: ObjectCall) -> Answer {
     let body = ingest_copy(context, &mut bytes, size, purpose, checksum).await?;
     let committed = commit_object(&call, &body, properties, precondition).await?;
     let response = Response::builder().header(CONTENT_TYPE, respond::XML);
-    let response = describe_version(response, COPY_SOURCE_VERSION_ID, view.version.id);
-    let response = describe_created(response, committed.version);
+    let response = describe_version(response, ids, COPY_SOURCE_VERSION_ID, view.version.id);
+    let response = describe_created(response, ids, committed.version);
     let response = describe_expiration(context, object, response, described(&committed, &body)).await;
     let result = copy_object_result(body.etag, committed.last_modified_ms, body.checksum.as_ref());
     respond::finish(response, Body::from(result))

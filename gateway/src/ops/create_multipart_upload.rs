@@ -11,11 +11,11 @@ use crate::error::{S3Error, S3ErrorCode};
 use crate::request::call::ObjectCall;
 use crate::request::incoming::Incoming;
 use crate::request::object_headers::ObjectProperties;
-use crate::request::upload_id::upload_id_text;
 use crate::response::respond::{self, Answer};
 use crate::xml::{InitiateMultipartUploadResult, ListedChecksum};
 
 pub(crate) async fn handle(call: ObjectCall) -> Answer {
+    let ids = call.context.ids()?;
     let checksum = announced_checksum(&call.request)?;
     let ObjectProperties { headers, storage_class } = ObjectProperties::of_request(&call.request.headers)?;
     let object = &call.object;
@@ -29,7 +29,7 @@ pub(crate) async fn handle(call: ObjectCall) -> Answer {
         revision: None,
     };
     let decide = |record: &BucketRecord| CreateUpload { revision: Some(record.revision), ..command.clone() };
-    let upload = upload_id_text(call.context.buckets().run(&object.bucket, decide).await?);
+    let upload = ids.upload(call.context.buckets().run(&object.bucket, decide).await?);
     let (bucket, key) = (object.bucket.as_str(), object.key.as_str());
     let result = InitiateMultipartUploadResult { bucket, key, upload_id: &upload };
     let mut response = Response::builder().header(CONTENT_TYPE, respond::XML);

@@ -12,6 +12,7 @@ use crate::response::respond::{self, Answer};
 use crate::response::version::{DELETE_MARKER, VERSION_ID, describe_version};
 
 pub(crate) async fn handle(call: VersionCall) -> Answer {
+    let ids = call.context.ids()?;
     let precondition = write_precondition(&call.request.headers);
     let ObjectName { bucket, key } = call.object;
     let command = DeleteObject { bucket: bucket.clone(), key, precondition, version: call.version, revision: None };
@@ -21,5 +22,5 @@ pub(crate) async fn handle(call: VersionCall) -> Answer {
     if deleted.is_marker {
         response = response.header(DELETE_MARKER, "true");
     }
-    respond::finish(describe_version(response, VERSION_ID, deleted.version), Body::empty())
+    respond::finish(describe_version(response, ids, VERSION_ID, deleted.version), Body::empty())
 }

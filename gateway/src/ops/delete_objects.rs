@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use cairn_core::etag::ETag;
 use cairn_core::name::BucketName;
-use cairn_core::version::VersionId;
 use cairn_protocol::metadata::command::{DeleteObject, ObjectDeleted, Precondition};
 use cairn_protocol::metadata::settings::BucketRecord;
 use futures_util::{StreamExt, stream};
@@ -35,15 +34,16 @@ pub(crate) async fn handle(mut call: BucketCall) -> Answer {
 
 async fn delete_one(context: Arc<Context>, bucket: BucketName, object: ObjectToDelete) -> DeleteOutcome {
     let (key, version_id) = (object.key.clone(), object.version_id.clone());
-    match try_delete(&context, bucket, object).await {
+    let deleted = async { Ok((context.ids()?, try_delete(&context, bucket, object).await?)) };
+    match deleted.await {
         // An object that does not exist counts as deleted.
-        Ok(ObjectDeleted { version, is_marker, .. }) => DeleteOutcome::Deleted {
+        Ok((ids, ObjectDeleted { version, is_marker, .. })) => DeleteOutcome::Deleted {
             key,
             version_id,
-            delete_marker_version_id: version.filter(|_| is_marker).map(|id| id.to_string()),
+            delete_marker_version_id: version.filter(|_| is_marker).map(|id| ids.version(id)),
             delete_marker: is_marker,
         },
-        Err(error) => {
+        Err::<_, S3Error>(error) => {
             DeleteOutcome::Failed { key, version_id, code: error.code(), message: error.message().to_owned() }
         }
     }
@@ -52,7 +52,8 @@ async fn delete_one(context: Arc<Context>, bucket: BucketName, object: ObjectToD
 async fn try_delete(context: &Context, bucket: BucketName, object: ObjectToDelete) -> Result<ObjectDeleted, S3Error> {
     let key = object_key(&object.key)?;
     let id = object.version_id.as_deref().filter(|id| !id.is_empty());
-    let version = id.map(|id| VersionId::parse(id).ok_or(S3ErrorCode::NoSuchVersion)).transpose()?;
+    let ids = context.ids()?;
+    let version = id.map(|id| ids.parse_version(id).ok_or(S3ErrorCode::NoSuchVersion)).transpose()?;
     if object.last_modified_time.is_some() || object.size.is_some() {
         return Err(S3Error::not_implemented("LastModifiedTime, Size"));
     }

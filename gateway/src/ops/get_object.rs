@@ -10,7 +10,7 @@ use crate::response::respond::{self, Answer};
 
 pub(crate) async fn handle(call: ReadCall) -> Answer {
     let mut opened = open(&call, LOCATE_EXTENTS).await?;
-    let response = opened.head(&call).await;
+    let response = opened.head(&call).await?;
     if opened.length() == 0 {
         return respond::finish(response, Body::empty());
     }

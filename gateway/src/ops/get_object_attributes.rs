@@ -49,7 +49,7 @@ pub(crate) async fn handle(call: AttributesCall) -> Answer {
     let response = Response::builder()
         .header(CONTENT_TYPE, respond::XML)
         .header(LAST_MODIFIED, format_http_date(version.last_modified_ms));
-    let response = describe_version(response, VERSION_ID, version.id);
+    let response = describe_version(response, call.of.context.ids()?, VERSION_ID, version.id);
     respond::finish(response, Body::from(attributes.to_xml()))
 }
 

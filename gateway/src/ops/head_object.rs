@@ -8,5 +8,5 @@ use crate::response::respond::{self, Answer};
 
 pub(crate) async fn handle(call: ReadCall) -> Answer {
     let opened = open(&call, 0).await?;
-    respond::finish(opened.head(&call).await, Body::empty())
+    respond::finish(opened.head(&call).await?, Body::empty())
 }

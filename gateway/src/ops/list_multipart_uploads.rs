@@ -11,7 +11,6 @@ use crate::error::S3Error;
 use crate::request::call::{Arrival, Call};
 use crate::request::list_call::Listing;
 use crate::request::query::Query;
-use crate::request::upload_id::{parse_upload_id, upload_id_text};
 use crate::response::owner::owner;
 use crate::response::respond::{self, Answer};
 use crate::xml::{ListMultipartUploadsResult, ListedChecksum, ListedUpload};
@@ -33,6 +32,7 @@ impl Call for ListUploadsCall {
 
 pub(crate) async fn handle(call: ListUploadsCall) -> Answer {
     let ListUploadsCall { context, bucket, listing, query } = call;
+    let ids = context.ids()?;
     let Listing { encoding, limit, prefix, delimiter } = listing.clone();
     let (key_marker, upload_marker) = (query.text("key-marker"), query.text("upload-id-marker"));
     let uploads = ListUploads {
@@ -40,12 +40,12 @@ pub(crate) async fn handle(call: ListUploadsCall) -> Answer {
         prefix,
         delimiter,
         key_marker: key_marker.to_owned(),
-        upload_marker: parse_upload_id(upload_marker),
+        upload_marker: ids.parse_upload(upload_marker),
         limit,
     };
     let page = context.metadata().ask(uploads).await?;
-    let ids: Vec<String> = page.uploads.iter().map(|u| upload_id_text(u.upload)).collect();
-    let next_upload = page.next.as_ref().and_then(|(_, upload)| upload.map(upload_id_text));
+    let texts: Vec<String> = page.uploads.iter().map(|u| ids.upload(u.upload)).collect();
+    let next_upload = page.next.as_ref().and_then(|(_, upload)| upload.map(|upload| ids.upload(upload)));
     let result = ListMultipartUploadsResult {
         bucket: bucket.as_str(),
         key_marker,
@@ -60,7 +60,7 @@ pub(crate) async fn handle(call: ListUploadsCall) -> Answer {
         uploads: page
             .uploads
             .iter()
-            .zip(&ids)
+            .zip(&texts)
             .map(|(u, id)| ListedUpload {
                 key: u.key.as_str(),
                 upload_id: id,

@@ -13,7 +13,6 @@ use crate::request::call::{Arrival, Call};
 use crate::request::name::ObjectName;
 use crate::request::query::Query;
 use crate::request::upload_call::UploadCall;
-use crate::request::upload_id::upload_id_text;
 use crate::response::owner::owner;
 use crate::response::respond::{self, Answer};
 use crate::xml::{ListPartsResult, ListedChecksum, ListedPart};
@@ -44,7 +43,7 @@ pub(crate) async fn handle(call: ListPartsCall) -> Answer {
     let result = ListPartsResult {
         bucket: bucket.as_str(),
         key: key.as_str(),
-        upload_id: &upload_id_text(upload),
+        upload_id: &context.ids()?.upload(upload),
         part_number_marker: marker,
         next_part_number_marker: page.parts.last().map(|p| p.number.get()),
         max_parts: limit,

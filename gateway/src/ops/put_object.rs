@@ -15,6 +15,7 @@ use crate::response::respond::{self, Answer};
 use crate::response::version::describe_created;
 
 pub(crate) async fn handle(mut call: ObjectCall) -> Answer {
+    let ids = call.context.ids()?;
     let properties = ObjectProperties::of_request(&call.request.headers)?;
     let precondition = write_precondition(&call.request.headers);
     fail_fast(&call, &precondition).await?;
@@ -22,7 +23,7 @@ pub(crate) async fn handle(mut call: ObjectCall) -> Answer {
     let body = ingest(&call.context, &mut call.request, purpose, None).await?;
     let committed = commit_object(&call, &body, properties, precondition).await?;
     let response = Response::builder().header(ETAG, format!("\"{}\"", body.etag));
-    let response = describe_created(response, committed.version);
+    let response = describe_created(response, ids, committed.version);
     let response = describe_expiration(&call.context, &call.object, response, described(&committed, &body)).await;
     respond::finish(describe_checksum(response, body.checksum.as_ref()), Body::empty())
 }

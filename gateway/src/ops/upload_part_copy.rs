@@ -21,7 +21,7 @@ use crate::xml::copy_part_result;
 
 pub(crate) async fn handle(call: PartCall) -> Answer {
     let PartCall { context, object, part, request } = &call;
-    let source = copy_source::parse(request)?;
+    let source = copy_source::parse(context.ids()?, request)?;
     let range = copy_range(request)?;
     let upload = find_upload(&call).await?;
     let mut view = copy_source::open(context, request, &source, range).await?;
@@ -37,7 +37,7 @@ pub(crate) async fn handle(call: PartCall) -> Answer {
     let (etag, checksum) = (body.etag, body.checksum.clone());
     let last_modified_ms = commit_part(&call, body).await?;
     let response = Response::builder().header(CONTENT_TYPE, respond::XML);
-    let response = describe_version(response, COPY_SOURCE_VERSION_ID, view.version.id);
+    let response = describe_version(response, context.ids()?, COPY_SOURCE_VERSION_ID, view.version.id);
     respond::finish(response, Body::from(copy_part_result(etag, last_modified_ms, checksum.as_ref())))
 }
 

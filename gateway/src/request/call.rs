@@ -75,7 +75,7 @@ impl Call for VersionCall {
     fn parse(arrival: Arrival) -> Result<Self, S3Error> {
         let Arrival { context, target, request } = arrival;
         let object = target.object()?;
-        let version = requested_version(&request.query)?;
+        let version = requested_version(&context, &request.query)?;
         Ok(Self { context, object, version, request })
     }
 }

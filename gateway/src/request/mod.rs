@@ -15,5 +15,4 @@ pub(crate) mod range;
 pub(crate) mod read_call;
 pub(crate) mod target;
 pub(crate) mod upload_call;
-pub(crate) mod upload_id;
 pub(crate) mod version;

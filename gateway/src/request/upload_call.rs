@@ -9,9 +9,8 @@ use super::call::{Arrival, Call};
 use super::incoming::Incoming;
 use super::name::ObjectName;
 use super::query::Query;
-use super::upload_id::requested_upload;
 use crate::context::Context;
-use crate::error::S3Error;
+use crate::error::{S3Error, S3ErrorCode};
 
 /// About an upload.
 pub(crate) struct UploadCall {
@@ -33,7 +32,7 @@ impl Call for UploadCall {
     fn parse(arrival: Arrival) -> Result<Self, S3Error> {
         let Arrival { context, target, request } = arrival;
         let object = target.object()?;
-        let upload = requested_upload(&request.query)?;
+        let upload = requested_upload(&context, &request.query)?;
         Ok(Self { context, object, upload, request })
     }
 }
@@ -41,11 +40,16 @@ impl Call for UploadCall {
 impl Call for PartCall {
     fn parse(arrival: Arrival) -> Result<Self, S3Error> {
         let Arrival { context, target, request } = arrival;
-        let upload = requested_upload(&request.query)?;
+        let upload = requested_upload(&context, &request.query)?;
         let number = part_number(request.query.get("partNumber").unwrap_or_default())?;
         let object = target.object()?;
         Ok(Self { context, object, part: PartOf { upload, number }, request })
     }
+}
+
+/// The upload that a request names. A text that is not an id names no upload.
+pub(super) fn requested_upload(context: &Context, query: &Query) -> Result<UploadId, S3Error> {
+    context.ids()?.parse_upload(query.text("uploadId")).ok_or(S3ErrorCode::NoSuchUpload.into())
 }
 
 /// The part number of a read, if the request names one.

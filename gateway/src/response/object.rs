@@ -8,18 +8,19 @@ use http::{HeaderName, HeaderValue};
 
 use super::version::{VERSION_ID, describe_version};
 use crate::body::Checksum;
+use crate::client_ids::ClientIds;
 use crate::http_date::format_http_date;
 use crate::request::object_headers::STORAGE_CLASS;
 
 const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
 
 /// Adds what GET and HEAD say of an object: its stored headers, entity tag, time and version.
-pub(crate) fn describe(mut response: Builder, version: &ObjectVersion) -> Builder {
+pub(crate) fn describe(mut response: Builder, ids: &ClientIds, version: &ObjectVersion) -> Builder {
     response = response
         .header(ETAG, format!("\"{}\"", version.etag))
         .header(LAST_MODIFIED, format_http_date(version.last_modified_ms))
         .header("accept-ranges", "bytes");
-    response = describe_version(response, VERSION_ID, version.id);
+    response = describe_version(response, ids, VERSION_ID, version.id);
     // Source: S3 API reference, GetObject: the header is sent for all classes except this one.
     if version.storage_class != StorageClass::Standard {
         response = response.header(STORAGE_CLASS, version.storage_class.name());
@@ -70,7 +71,7 @@ mod tests {
                 storage_class,
                 id: None,
             };
-            let response = describe(Response::builder(), &version).body(()).unwrap();
+            let response = describe(Response::builder(), &ClientIds::of_tests(), &version).body(()).unwrap();
             let shown = response.headers().get(STORAGE_CLASS).map(|value| value.to_str().unwrap());
             let expected = (storage_class != StorageClass::Standard).then_some(storage_class.name());
             assert_eq!(shown, expected);

@@ -1,17 +1,15 @@
 //! ListObjectVersions.
 
-use cairn_core::version::VersionId;
-
 use super::encoding::KeyEncoding;
 use super::entry::{ListedObject, write_common_prefixes};
 use super::writer::XmlWriter;
 
 /// A version or a delete marker in a listing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedVersion<'a> {
     /// Of a delete marker only key, time and owner are used.
     pub object: ListedObject<'a>,
-    pub id: VersionId,
+    pub id: String,
     /// Whether it is the newest version of its key.
     pub is_latest: bool,
     pub is_marker: bool,
@@ -22,7 +20,7 @@ impl ListedVersion<'_> {
         let name = if self.is_marker { "DeleteMarker" } else { "Version" };
         xml.element(name, |xml| {
             xml.key("Key", self.object.key, encoding);
-            xml.value("VersionId", self.id);
+            xml.text("VersionId", &self.id);
             xml.value("IsLatest", self.is_latest);
             if self.is_marker {
                 self.object.write_marker_attributes(xml);
@@ -46,7 +44,7 @@ pub struct ListVersionsResult<'a> {
     /// Key where the next page begins.
     pub next_key_marker: Option<&'a str>,
     /// Version where the next page begins; `None` after a common prefix.
-    pub next_version_id_marker: Option<VersionId>,
+    pub next_version_id_marker: Option<String>,
     pub delimiter: Option<&'a str>,
     /// Page size limit.
     pub max_keys: u32,
@@ -67,9 +65,7 @@ impl ListVersionsResult<'_> {
             xml.key("KeyMarker", self.key_marker, self.encoding);
             xml.text("VersionIdMarker", self.version_id_marker);
             xml.optional_key("NextKeyMarker", self.next_key_marker, self.encoding);
-            if let Some(id) = self.next_version_id_marker {
-                xml.value("NextVersionIdMarker", id);
-            }
+            xml.optional("NextVersionIdMarker", self.next_version_id_marker.as_deref());
             xml.value("MaxKeys", self.max_keys);
             xml.optional_key("Delimiter", self.delimiter, self.encoding);
             xml.encoding_type(self.encoding);
@@ -85,7 +81,6 @@ impl ListVersionsResult<'_> {
 #[cfg(test)]
 mod tests {
     use cairn_core::etag::ETag;
-    use cairn_core::id::CommitSequence;
 
     use super::*;
     use crate::body::{ChecksumAlgorithm, ChecksumType};
@@ -123,20 +118,19 @@ mod tests {
 
     #[test]
     fn versions_and_delete_markers_keep_their_order() {
-        let newest = VersionId::Commit(CommitSequence(42));
         let result = ListVersionsResult {
             prefix: "a ",
             key_marker: "a a",
             version_id_marker: "null",
             next_key_marker: Some("a b"),
-            next_version_id_marker: Some(VersionId::Commit(CommitSequence(7))),
+            next_version_id_marker: Some("7".to_owned()),
             delimiter: Some("/"),
             max_keys: 3,
             encoding: KeyEncoding::Url,
             is_truncated: true,
             versions: vec![
-                ListedVersion { object: object("a b"), id: newest, is_latest: true, is_marker: true },
-                ListedVersion { object: object("a b"), id: VersionId::Null, is_latest: false, is_marker: false },
+                ListedVersion { object: object("a b"), id: "42".to_owned(), is_latest: true, is_marker: true },
+                ListedVersion { object: object("a b"), id: "null".to_owned(), is_latest: false, is_marker: false },
             ],
             common_prefixes: vec!["a c/"],
             ..page()
@@ -146,9 +140,9 @@ mod tests {
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
              <ListVersionsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>b</Name><Prefix>a%20</Prefix>\
              <KeyMarker>a%20a</KeyMarker><VersionIdMarker>null</VersionIdMarker><NextKeyMarker>a%20b</NextKeyMarker>\
-             <NextVersionIdMarker>0000000000000007</NextVersionIdMarker><MaxKeys>3</MaxKeys><Delimiter>/</Delimiter>\
+             <NextVersionIdMarker>7</NextVersionIdMarker><MaxKeys>3</MaxKeys><Delimiter>/</Delimiter>\
              <EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>\
-             <DeleteMarker><Key>a%20b</Key><VersionId>000000000000002a</VersionId><IsLatest>true</IsLatest>\
+             <DeleteMarker><Key>a%20b</Key><VersionId>42</VersionId><IsLatest>true</IsLatest>\
              <LastModified>2013-05-24T00:00:00.000Z</LastModified>\
              <Owner><ID>id</ID><DisplayName>name</DisplayName></Owner></DeleteMarker>\
              <Version><Key>a%20b</Key><VersionId>null</VersionId><IsLatest>false</IsLatest>\

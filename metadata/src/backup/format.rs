@@ -9,7 +9,7 @@ use minicbor::{Decode, Encode};
 
 use super::BackupError;
 use crate::raft::codec::LogIdRow;
-use crate::raft::machine::STATE_FORMAT;
+use crate::raft::fitness::STATE_FORMAT;
 
 /// First bytes of the file.
 const MAGIC: &[u8; 8] = b"CAIRN-MB";
@@ -234,7 +234,7 @@ mod tests {
     /// I30: the golden beginning of a backup.
     #[test]
     fn the_head_keeps_its_encoding() {
-        let golden = b"\xa6\x00\x50\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x01\x83\x03\x01\x19\x01\x02\x02\x09\x03\x1b\x00\x00\x01\xa0\xc4\x50\x6c\x00\x04\x05\x05\x04";
+        let golden = b"\xa6\x00\x50\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x01\x83\x03\x01\x19\x01\x02\x02\x09\x03\x1b\x00\x00\x01\xa0\xc4\x50\x6c\x00\x04\x06\x05\x04";
         assert_eq!(minicbor::to_vec(head()).unwrap(), golden);
     }
 
@@ -259,7 +259,7 @@ mod tests {
             file.extend(writer.frame(Kind::Head, &minicbor::to_vec(Head { state_format, ..head() }).unwrap()));
             read(&file).unwrap_err()
         };
-        assert!(matches!(of_format(STATE_FORMAT - 1), BackupError::Older { found: 4, known: 5 }));
-        assert!(matches!(of_format(STATE_FORMAT + 1), BackupError::Newer { found: 6, known: 5 }));
+        assert!(matches!(of_format(STATE_FORMAT - 1), BackupError::Older { found: 5, known: 6 }));
+        assert!(matches!(of_format(STATE_FORMAT + 1), BackupError::Newer { found: 7, known: 6 }));
     }
 }

@@ -19,14 +19,14 @@ use crate::error::StoreError;
 use crate::raft::Vote;
 use crate::raft::codec::{LogIdRow, MembershipRow};
 use crate::raft::log_store::LogStore;
-use crate::state::commands;
+use crate::state::commands::place;
 use crate::state::tables::history::History;
 use crate::state::tables::members::{self, MembershipRecord};
 use crate::state::tables::{Tables, counters, meta};
 use cairn_core::id::Incarnation;
 use cairn_core::id::MemberId;
 
-/// Log entries skipped: more than a cluster ever writes between two recoveries. 48 bits last for 65,536 recoveries.
+/// Log entries skipped: more than a cluster ever writes between two recoveries. 42 bits last for 1,024 recoveries.
 pub(super) const LOG_GAP: u64 = 1 << 32;
 /// Epochs of the cluster map skipped.
 pub(super) const EPOCH_GAP: u64 = 1 << 20;
@@ -71,7 +71,8 @@ pub(super) fn rebase(
         }
         let sessions_before = counters::get(&tables.counters, counters::SESSION)? + 1;
         meta::put(&mut tables.meta, meta::RESTORED, &RestoreHold::new(backup_commit, sessions_before))?;
-        meta::put(&mut tables.meta, meta::HISTORY, &History::begin(commands::sequence(applied.index, 0)))?;
+        let began = place(meta::group(&tables.meta)?, applied.index, 0)?;
+        meta::put(&mut tables.meta, meta::HISTORY, &History::begin(began))?;
         // The time of the outage is nobody's absence.
         tables.meta.remove(meta::ABSENCES)?;
         // Every gateway opens a new session, numbered after the gap.

@@ -15,9 +15,8 @@ use super::rebase::{Beginner, EPOCH_GAP, LOG_GAP, rebase};
 use crate::error::StoreError;
 use crate::raft::snapshot::Loader;
 use crate::space::Space;
-use crate::state::commands;
 use crate::state::tables::members::{self, MembershipRecord};
-use crate::state::tables::{Tables, counters};
+use crate::state::tables::{Tables, counters, meta};
 use cairn_core::id::MemberId;
 
 /// Page cache in bytes.
@@ -34,7 +33,7 @@ pub struct ReconstructOptions {
     pub addr: String,
     /// The cluster id found on the disks.
     pub cluster: ClusterId,
-    /// The newest commit that any storage node has seen.
+    /// The newest commit that any storage node has seen of the group.
     pub commit: CommitSequence,
     /// The highest session number of which any disk holds a shard.
     pub session_number: u64,
@@ -47,12 +46,13 @@ pub fn reconstruct(options: &ReconstructOptions, random: &dyn RandomSource) -> R
     let dir = &options.dir;
     super::restore::expect_empty(dir)?;
     let database = Loader::create(&dir.join("state.redb"), CACHE_BYTES, &Space::of(dir, 0))?.finish()?;
-    let index = commands::index_of(options.commit);
+    let index = options.commit.index();
     // Each recovery begins with a gap in the log, so there were at most this many.
     let recoveries = index / LOG_GAP;
     let transaction = database.begin_write().map_err(StoreError::from)?;
     {
         let mut tables = Tables::open(&transaction)?;
+        meta::put(&mut tables.meta, meta::GROUP, &options.commit.group())?;
         members::put_record(&mut tables.meta, &MembershipRecord { members: Vec::new(), recoveries: Some(recoveries) })?;
         tables.counters.insert(counters::SESSION, options.session_number).map_err(StoreError::from)?;
         let map = ClusterMap::empty(options.cluster, Profile::defaults(options.failure_domain));

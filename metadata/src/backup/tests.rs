@@ -5,6 +5,7 @@ use std::path::Path;
 use cairn_core::id::MemberId;
 use cairn_core::id::{DiskId, ExtentId, NodeId};
 use cairn_core::name::BucketName;
+use cairn_core::release::Release;
 use cairn_core::shard::ShardId;
 use cairn_protocol::metadata::command::{CreateBucket, OpenSession};
 use cairn_protocol::metadata::query::{ClassifyShards, GetBucketSettings, GetMembers};
@@ -62,7 +63,7 @@ async fn a_restored_member_holds_the_backup_and_deletes_nothing_yet() {
     assert!(restored.commit() > later.sequence, "numbers of the life before are never used again");
     assert!(!restored.signal(Signal::RenewSession(session)).await.unwrap().session_valid);
     let gateway = NodeId::from_random([1; 16]);
-    let next = restored.run(OpenSession { gateway }).await.unwrap();
+    let next = restored.run(OpenSession { gateway, release: Release::current() }).await.unwrap();
     assert!(next.0 > session.0 + 1000, "{next}");
 
     let disk = DiskId::from_random([1; 16]);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use cairn_core::id::COMMANDS_PER_ENTRY_MAX;
 use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::query::GetClusterStatus;
 use openraft::Snapshot;
@@ -10,12 +11,12 @@ use super::BackupError;
 use super::format::{End, FrameWriter, Head, Kind};
 use crate::error::StoreError;
 use crate::raft::TypeConfig;
-use crate::raft::machine::STATE_FORMAT;
+use crate::raft::fitness::STATE_FORMAT;
 use crate::raft::snapshot::{self, Position, SnapshotData};
 use crate::raft::snapshot_builder;
 use crate::service::Handle;
-use crate::state::commands;
-use crate::state::tables::{View, usage};
+use crate::state::commands::place;
+use crate::state::tables::{View, meta, usage};
 
 /// Pause between checks whether this member has everything acknowledged before the backup began.
 const CATCH_UP_STEP: std::time::Duration = std::time::Duration::from_millis(20);
@@ -51,7 +52,7 @@ impl Handle {
             return Err(BackupError::NotFormed);
         };
         let objects = usage::get(&view.usage()?, usage::TOTAL)?.objects;
-        let commit = commands::sequence(applied.index, commands::COMMANDS_PER_ENTRY_MAX - 1);
+        let commit = place(meta::group(&view.meta()?)?, applied.index, COMMANDS_PER_ENTRY_MAX - 1)?;
         let head = Head { cluster, applied: applied.into(), commit, written_ms, state_format: STATE_FORMAT, objects };
         let (mut start, mut writer) = FrameWriter::begin();
         start.extend(writer.frame(Kind::Head, &cairn_protocol::rpc::encode(&head)));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cairn_core::id::{ClusterId, MemberId};
+use cairn_core::id::{ClusterId, GroupId, MemberId};
 use minicbor::{Decode, Encode};
 
 use super::error::StartError;
@@ -27,6 +27,9 @@ pub(super) struct Identity {
     /// Names this directory: see [`crate::state::tables::members`].
     #[n(3)]
     pub(super) incarnation: Option<Incarnation>,
+    /// Whose log and state it holds.
+    #[n(4)]
+    pub(super) group: GroupId,
 }
 
 /// Writes the identity of a formed cluster's member into `dir`, whose other files are complete.
@@ -37,7 +40,7 @@ pub(crate) fn write_formed(
     incarnation: Incarnation,
 ) -> Result<(), StoreError> {
     let (cluster, incarnation) = (Some(cluster), Some(incarnation));
-    write_identity(dir, &Identity { format: FORMAT_VERSION, member, cluster, incarnation })
+    write_identity(dir, &Identity { format: FORMAT_VERSION, member, cluster, incarnation, group: GroupId::FIRST })
 }
 
 /// The member that `dir` belongs to; `None` if it holds none.
@@ -76,8 +79,8 @@ pub(super) fn create_identity(options: &Options, files: &[&Path], drawn: Incarna
     if let Some(cluster) = options.known_cluster {
         return Err(StartError::Lost { dir, cluster });
     }
-    let identity =
-        Identity { format: FORMAT_VERSION, member: options.member_id, cluster: None, incarnation: Some(drawn) };
+    let (member, group) = (options.member_id, GroupId::FIRST);
+    let identity = Identity { format: FORMAT_VERSION, member, cluster: None, incarnation: Some(drawn), group };
     write_identity(&dir, &identity)
         .map_err(|e| StartError::Unreadable { path: dir.join("identity"), detail: e.to_string() })?;
     Ok(identity)
@@ -87,6 +90,9 @@ pub(super) fn check_identity(options: &Options, identity: &Identity) -> Result<(
     let foreign = |theirs: String, ours: String| StartError::Foreign { dir: options.dir.clone(), theirs, ours };
     if identity.member != options.member_id {
         return Err(foreign(format!("member {}", identity.member), format!("member {}", options.member_id)));
+    }
+    if identity.group != GroupId::FIRST {
+        return Err(foreign(format!("group {}", identity.group), format!("group {}", GroupId::FIRST)));
     }
     match (identity.cluster, options.known_cluster) {
         (Some(theirs), Some(ours)) if theirs != ours => {

@@ -8,9 +8,9 @@ use super::identity::{Identity, write_identity};
 use super::*;
 use crate::options::Options;
 use crate::testing::TestClock;
-use cairn_core::id::ClusterId;
 use cairn_core::id::Incarnation;
 use cairn_core::id::MemberId;
+use cairn_core::id::{ClusterId, GroupId};
 use tempfile::TempDir;
 
 fn open(dir: &Path, known_cluster: Option<ClusterId>) -> Result<Directory, StartError> {
@@ -104,8 +104,8 @@ fn an_incomplete_directory_is_refused() {
     }
     for (file, table, what, format) in [
         ("log.redb", "state", "the log", 2),
-        ("state.redb", "meta", "the state", 6),
-        ("state.redb", "meta", "the state", 4),
+        ("state.redb", "meta", "the state", 7),
+        ("state.redb", "meta", "the state", 5),
     ] {
         let (dir, _) = formed();
         put(&dir.path().join(file), table, "format", &[format]);
@@ -120,7 +120,7 @@ fn an_incomplete_directory_is_refused() {
     let (dir, _) = formed();
     let foreign = Some(ClusterId::from_random([5; 16]));
     assert!(matches!(open(dir.path(), foreign), Err(StartError::Foreign { .. })));
-    let newer = Identity { format: 2, member: MemberId(1), cluster: None, incarnation: None };
+    let newer = Identity { format: 2, member: MemberId(1), cluster: None, incarnation: None, group: GroupId::FIRST };
     write_identity(dir.path(), &newer).unwrap();
     assert!(matches!(open(dir.path(), None), Err(StartError::Newer { found: 2, .. })));
 }

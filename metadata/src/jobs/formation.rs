@@ -47,6 +47,7 @@ impl Formation {
         let Some(members) = founders else {
             return Err(StartError::Raft("not all of its members have met".to_owned()));
         };
-        Ok(Bootstrap { cluster, profiles, members: Some(MembershipRecord { members, recoveries: None }) })
+        let members = Some(MembershipRecord { members, recoveries: None });
+        Ok(Bootstrap { cluster, profiles, members, level: self.admission.common_level() })
     }
 }

@@ -85,8 +85,7 @@ mod tests {
             node: full.node,
             disks: vec![status(full, Full), status(well, Active)],
             cluster: None,
-            commit: None,
-            history: None,
+            seen: Vec::new(),
         };
         memory.heard.insert(full.node, Heard { at: seconds(108), status: Some(report) });
         memory.heard.insert(new.node, Heard { at: seconds(101), status: None });

@@ -17,6 +17,7 @@ use cairn_core::clock::Clock;
 use cairn_core::cluster_map::ClusterMap;
 use cairn_core::id::{CommitSequence, HistoryId};
 use cairn_core::random::RandomSource;
+use cairn_core::release::FeatureLevel;
 use cairn_protocol::metadata::query::RestoreHold;
 use cairn_protocol::metadata::{Command, Outcome, Query, Rejection};
 use cairn_protocol::rpc::CallTag;
@@ -132,6 +133,7 @@ impl Leader {
     /// Runs a command: once, however often it comes with the same tag.
     pub(crate) async fn execute_tagged(&self, command: Command, tag: Option<CallTag>) -> Result<Outcome, LeaderError> {
         self.check_hand_over()?;
+        self.check_level(&command)?;
         self.check_room(&command, tag.as_ref())?;
         self.clients.saw_command(&command, self.now());
         let registers = if let Command::RegisterNode(c) = &command { Some(c.node) } else { None };
@@ -287,6 +289,12 @@ impl Leader {
     /// Takes commands and reads again.
     pub(crate) fn end_hand_over(&self) {
         self.handing_over.store(false, Ordering::Release);
+    }
+
+    /// Refuses what the cluster does not use yet.
+    fn check_level(&self, command: &Command) -> Result<(), LeaderError> {
+        let (since, level) = (command.since(), self.map().map_or(FeatureLevel::FIRST, |map| map.level));
+        if since > level { Err(Rejection::NotYet(since).into()) } else { Ok(()) }
     }
 
     /// Refuses what there is no room for. Nobody is told so of a command that may have been taken before.

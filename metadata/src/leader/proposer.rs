@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cairn_core::clock::Clock;
+use cairn_core::id::COMMANDS_PER_ENTRY_MAX;
 use cairn_protocol::metadata::{Command, Outcome, Rejection};
 use cairn_protocol::rpc::CallTag;
 use openraft::error::{ClientWriteError, RaftError};
@@ -14,7 +15,6 @@ use super::error::LeaderError;
 use crate::raft::Raft;
 use crate::raft::message::COMMAND_BYTES_MAX;
 use crate::raft::proposal::{Change, Proposal};
-use crate::state::commands::COMMANDS_PER_ENTRY_MAX;
 use crate::state::stored::StoredCommand;
 
 /// Commands that wait for a proposal; beyond that their senders wait.

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use cairn_core::id::ClusterId;
+use cairn_core::release::FeatureLevel;
 use cairn_protocol::rpc::ClientId;
 
 use super::message::{HelloAnswer, Stopped};
@@ -37,8 +38,16 @@ pub(crate) struct LocalMember {
 struct State {
     /// Why the member is kept out; `None` once it is admitted.
     closed: Option<String>,
-    /// The incarnations that the other members reported.
-    met: BTreeMap<MemberId, Incarnation>,
+    /// What the other members said of themselves.
+    met: BTreeMap<MemberId, Met>,
+}
+
+/// What a member said of itself.
+#[derive(Debug, Clone, Copy)]
+struct Met {
+    incarnation: Incarnation,
+    /// The highest feature level that it supports.
+    newest: FeatureLevel,
 }
 
 /// The result of asking all other members once.
@@ -98,15 +107,25 @@ impl Admission {
         changed
     }
 
-    pub(crate) fn meet(&self, member: MemberId, incarnation: Incarnation) {
+    pub(crate) fn meet(&self, member: MemberId, incarnation: Incarnation, newest: FeatureLevel) {
         if member != self.me.member {
-            self.state().met.insert(member, incarnation);
+            self.state().met.insert(member, Met { incarnation, newest });
         }
+    }
+
+    /// The highest feature level that this member and all that it has met support.
+    pub(crate) fn common_level(&self) -> FeatureLevel {
+        let newest = self.state().met.values().map(|met| met.newest).min();
+        newest.unwrap_or(FeatureLevel::NEWEST).min(FeatureLevel::NEWEST)
     }
 
     /// `None` if the member has not been met.
     pub(crate) fn incarnation_of(&self, member: MemberId) -> Option<Incarnation> {
-        if member == self.me.member { Some(self.me.incarnation) } else { self.state().met.get(&member).copied() }
+        if member == self.me.member {
+            Some(self.me.incarnation)
+        } else {
+            self.state().met.get(&member).map(|met| met.incarnation)
+        }
     }
 }
 
@@ -187,6 +206,8 @@ pub(crate) fn contradiction(me: &LocalMember, holding: Holding, answers: &[Hello
 
 #[cfg(test)]
 mod tests {
+    use cairn_core::release::Release;
+
     use super::*;
 
     fn id(n: u8) -> Incarnation {
@@ -219,6 +240,7 @@ mod tests {
             acknowledged: None,
             recoveries: None,
             has_room: None,
+            release: Release::current(),
         }
     }
 

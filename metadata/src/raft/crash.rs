@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use cairn_core::id::MemberId;
 use cairn_core::id::NodeId;
 use cairn_core::name::BucketName;
+use cairn_core::release::Release;
 use cairn_core::testing::TestThreads;
 use cairn_protocol::metadata::command::{CreateBucket, OpenSession};
 use cairn_protocol::rpc::{CallTag, ClientId};
@@ -143,7 +144,7 @@ fn log_id(term: u64, index: u64) -> LogId {
 
 fn entry(term: u64, index: u64) -> Entry {
     let name = BucketName::new(&format!("bucket-{index}")).unwrap();
-    let open = OpenSession { gateway: NodeId::from_random([index as u8; 16]) };
+    let open = OpenSession { gateway: NodeId::from_random([index as u8; 16]), release: Release::current() };
     let commands = vec![CreateBucket { name, region: String::new() }.into(), open.into()];
     // Every command comes twice: the second one must have no effect.
     let number = index / 2 + 1;

@@ -99,5 +99,8 @@ mod tests {
         assert_eq!(bytes, golden);
         let read = Entry::<TypeConfig>::from(EntryRow::read(golden).unwrap());
         assert_eq!(read, entry);
+        // A command of a later release is an error, and never nothing.
+        let unknown: Vec<u8> = [&golden[..golden.len() - 4], b"\x18\x63\x81\x81\x07"].concat();
+        assert!(EntryRow::read(&unknown).is_err());
     }
 }

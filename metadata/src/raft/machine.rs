@@ -12,31 +12,24 @@ use std::time::Duration;
 
 use cairn_core::clock::Clock;
 use cairn_core::cluster_map::ClusterMap;
-use cairn_core::id::CommitSequence;
-use cairn_protocol::metadata::{Outcome, Rejection};
-use cairn_protocol::rpc::CallTag;
-use openraft::EntryPayload;
+use cairn_core::id::{COMMANDS_PER_ENTRY_MAX, CommitSequence, GroupId};
 use redb::{Database, Durability, WriteTransaction};
 
-use super::calls::{AppliedCalls, Standing};
+use super::apply::{apply_entry, touches_map};
+use super::calls::AppliedCalls;
 use super::codec::{LogIdRow, MembershipRow};
-use super::proposal::{Applied, Change, Proposal};
+use super::fitness::{check_format, check_group, check_level};
+use super::proposal::Applied;
 use super::snapshot::{IncomingFile, LoadedState, remove_leftovers};
 use super::types::{Entry, LogId, StoredMembership};
 use crate::error::StoreError;
 use crate::space::{self, Space};
-use crate::state::commands::{self, Context};
-use crate::state::stored::StoredCommand;
-use crate::state::tables::history::History;
-use crate::state::tables::{Tables, View, absences, cluster_map, members, meta};
+use crate::state::commands::place;
+use crate::state::tables::{Tables, View, cluster_map, meta};
 
 /// Time and number of commands after which the state is synced.
 const SYNC_INTERVAL: Duration = Duration::from_secs(2);
 const SYNC_COMMANDS: usize = 10_000;
-
-/// Version of the state's format. Any other is refused, never treated as empty (I30). Version 5 has a record for each
-/// bucket's settings; the versions before it had a table for each setting, and are not converted.
-pub(crate) const STATE_FORMAT: u32 = 5;
 
 pub(crate) struct Machine {
     path: PathBuf,
@@ -55,6 +48,7 @@ pub(crate) struct Machine {
 #[derive(Clone)]
 struct Published {
     database: Arc<Database>,
+    group: GroupId,
     applied: Option<LogId>,
     commit: CommitSequence,
     map: Option<Arc<ClusterMap>>,
@@ -108,7 +102,11 @@ impl Machine {
         space: &Arc<Space>,
     ) -> Result<Self, StoreError> {
         let transaction = database.begin_write()?;
-        check_format(&mut Tables::open(&transaction)?)?;
+        {
+            let mut tables = Tables::open(&transaction)?;
+            check_format(&mut tables)?;
+            check_group(&mut tables)?;
+        }
         commit_synced(transaction)?;
         let published = read_published(Arc::new(database))?;
         let calls = AppliedCalls::read(&View::new(&published.database)?)?;
@@ -179,6 +177,7 @@ impl Machine {
 
     fn apply_all(&self, entries: &[Entry], writer: &mut Unsynced) -> Result<Vec<Applied>, StoreError> {
         let mut next = self.published();
+        let group = next.group;
         let mut transaction = next.database.begin_write()?;
         let mut map_changed = false;
         let mut all = Vec::with_capacity(entries.len());
@@ -186,9 +185,9 @@ impl Machine {
         let due = {
             let mut tables = Tables::open(&transaction)?;
             for entry in entries {
-                let applied = apply_entry(&mut tables, &mut writer.calls, entry)?;
+                let applied = apply_entry(&mut tables, &mut writer.calls, group, entry)?;
                 map_changed |= touches_map(entry);
-                next.commit = commands::sequence(entry.log_id.index, applied.outcomes.len().saturating_sub(1));
+                next.commit = place(group, entry.log_id.index, applied.outcomes.len().saturating_sub(1))?;
                 next.applied = Some(entry.log_id);
                 writer.commands += applied.outcomes.len();
                 all.push(applied);
@@ -198,6 +197,7 @@ impl Machine {
             }
             if map_changed {
                 next.map = tables.map()?;
+                check_level("the log", next.map.as_deref())?;
             }
             let due = writer.commands >= SYNC_COMMANDS || now.saturating_sub(writer.since) >= SYNC_INTERVAL;
             if due {
@@ -264,6 +264,9 @@ impl Machine {
         let mut writer = self.lock_writer();
         let calls = AppliedCalls::read(&View::new(&state.database)?)?;
         let published = read_published(state.database)?;
+        if published.group != self.published().group {
+            return Err(StoreError::OtherGroup { what: "the snapshot", group: published.group });
+        }
         if published.applied != expected {
             let detail = format!("it reaches to {:?}, its description says {expected:?}", published.applied);
             return Err(StoreError::Damaged { table: "snapshot", detail });
@@ -287,103 +290,6 @@ impl Drop for Machine {
     }
 }
 
-fn apply_entry(tables: &mut Tables<'_>, calls: &mut AppliedCalls, entry: &Entry) -> Result<Applied, StoreError> {
-    let index = entry.log_id.index;
-    match &entry.payload {
-        EntryPayload::Blank => Ok(Applied::default()),
-        EntryPayload::Membership(membership) => {
-            let row = MembershipRow::new(Some(entry.log_id), membership);
-            meta::put(&mut tables.meta, meta::MEMBERSHIP, &row)?;
-            Ok(Applied::default())
-        }
-        EntryPayload::Normal(proposal) => match &proposal.change {
-            Change::Bootstrap(bootstrap) => {
-                commands::bootstrap(tables, bootstrap)?;
-                Ok(Applied::default())
-            }
-            Change::Batch(batch, tags) => {
-                let mut outcomes = Vec::with_capacity(batch.len());
-                let mut tags = tags.iter().flatten();
-                for (item, command) in batch.iter().enumerate() {
-                    let sequence = commands::sequence(index, item);
-                    let context = Context { sequence, now_ms: proposal.proposed_at_ms };
-                    let tag = tags.next().and_then(Option::as_ref);
-                    outcomes.push(apply_once(tables, calls, command, context, tag, index)?);
-                }
-                Ok(Applied { outcomes })
-            }
-            Change::Enroll(enroll) => {
-                members::enroll(&mut tables.meta, enroll)?;
-                Ok(Applied::default())
-            }
-            Change::EndRestoreHold => {
-                tables.meta.remove(meta::RESTORED)?;
-                Ok(Applied::default())
-            }
-            Change::BeginHistory(id) => {
-                let mut history: History = meta::get(&tables.meta, meta::HISTORY)?.unwrap_or_default();
-                history.mark(commands::sequence(index, 0), *id);
-                meta::put(&mut tables.meta, meta::HISTORY, &history)?;
-                Ok(Applied::default())
-            }
-            Change::NoteAbsences(noted) => {
-                if let Some(map) = tables.map()? {
-                    absences::note(&mut tables.meta, &map, noted)?;
-                }
-                Ok(Applied::default())
-            }
-        },
-    }
-}
-
-/// Applies a command, unless it repeats one that was applied before.
-fn apply_once(
-    tables: &mut Tables<'_>,
-    calls: &mut AppliedCalls,
-    command: &StoredCommand,
-    context: Context,
-    tag: Option<&CallTag>,
-    index: u64,
-) -> Result<Option<Result<Outcome, Rejection>>, StoreError> {
-    let Some(tag) = tag else { return commands::apply(tables, command, context).map(Some) };
-    match calls.look(tag, index) {
-        Standing::Applied(outcome) => Ok(Some(outcome)),
-        Standing::Forgotten => Ok(None),
-        Standing::Fresh => {
-            let outcome = commands::apply(tables, command, context)?;
-            calls.remember(tag, &outcome);
-            Ok(Some(outcome))
-        }
-    }
-}
-
-/// Refuses a state of another release (I30). Writes the version of a new state.
-fn check_format(tables: &mut Tables<'_>) -> Result<(), StoreError> {
-    match meta::get::<u32>(&tables.meta, meta::FORMAT)? {
-        Some(STATE_FORMAT) => Ok(()),
-        Some(found) => Err(other_format("the state", found)),
-        None => meta::put(&mut tables.meta, meta::FORMAT, &STATE_FORMAT),
-    }
-}
-
-/// The error for `what`, whose state has the format `found`, which is not this release's.
-pub(crate) fn other_format(what: &'static str, found: u32) -> StoreError {
-    let known = STATE_FORMAT;
-    if found > known { StoreError::Newer { what, found, known } } else { StoreError::Older { what, found, known } }
-}
-
-fn touches_map(entry: &Entry) -> bool {
-    let proposal: &Proposal = match &entry.payload {
-        EntryPayload::Normal(proposal) => proposal,
-        EntryPayload::Blank | EntryPayload::Membership(_) => return false,
-    };
-    match &proposal.change {
-        Change::Bootstrap(_) => true,
-        Change::Batch(batch, _) => batch.iter().any(commands::changes_map),
-        Change::Enroll(_) | Change::EndRestoreHold | Change::BeginHistory(_) | Change::NoteAbsences(_) => false,
-    }
-}
-
 fn commit_synced(mut transaction: WriteTransaction) -> Result<(), StoreError> {
     transaction.set_durability(Durability::Immediate)?;
     transaction.set_quick_repair(true);
@@ -396,10 +302,14 @@ fn read_published(database: Arc<Database>) -> Result<Published, StoreError> {
     let applied: Option<LogId> = meta::get::<LogIdRow>(&view.meta()?, meta::APPLIED)?.map(Into::into);
     // The number of commands in the last entry is not stored; assuming a full entry keeps the sequence ahead of all
     // of them.
-    let commit =
-        applied.map_or(CommitSequence(0), |id| commands::sequence(id.index, commands::COMMANDS_PER_ENTRY_MAX - 1));
+    let group = meta::group(&view.meta()?)?;
+    let commit = match applied {
+        Some(id) => place(group, id.index, COMMANDS_PER_ENTRY_MAX - 1)?,
+        None => CommitSequence::start(group),
+    };
     let map = cluster_map::get(&view.cluster_map()?)?.map(Arc::new);
-    Ok(Published { database, applied, commit, map })
+    check_level("the state", map.as_deref())?;
+    Ok(Published { database, group, applied, commit, map })
 }
 
 /// Makes a rename in the directory of `path` durable.

@@ -1,6 +1,7 @@
 //! Messages between members.
 
 use cairn_core::id::ClusterId;
+use cairn_core::release::Release;
 use cairn_protocol::rpc::{ClientId, Rights, Roles};
 use minicbor::{Decode, Encode};
 use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, VoteRequest, VoteResponse};
@@ -18,17 +19,18 @@ pub(crate) const COMMAND_BYTES_MAX: usize = 16 << 20;
 /// Bytes of one message to a member: the largest is a log entry with one command of the greatest size.
 pub(crate) const MESSAGE_BYTES_MAX: usize = COMMAND_BYTES_MAX + (1 << 20);
 
-/// Paths of the calls between members. Each is a POST with one CBOR message.
+/// Paths of the calls between members of the first group, the only one that this release has. Each is a POST with one CBOR
+/// message, and names the group after `group/`.
 pub(crate) struct RaftPath;
 
 impl RaftPath {
-    pub(crate) const APPEND: &'static str = "/rpc/v1/metadata/raft/append";
-    pub(crate) const VOTE: &'static str = "/rpc/v1/metadata/raft/vote";
-    pub(crate) const SNAPSHOT: &'static str = "/rpc/v1/metadata/raft/snapshot";
-    pub(crate) const HELLO: &'static str = "/rpc/v1/metadata/raft/hello";
-    pub(crate) const CAMPAIGN: &'static str = "/rpc/v1/metadata/raft/campaign";
-    pub(crate) const MAY_STAND: &'static str = "/rpc/v1/metadata/raft/may-stand";
-    pub(crate) const REACH: &'static str = "/rpc/v1/metadata/raft/reach";
+    pub(crate) const APPEND: &'static str = "/rpc/v1/group/0/raft/append";
+    pub(crate) const VOTE: &'static str = "/rpc/v1/group/0/raft/vote";
+    pub(crate) const SNAPSHOT: &'static str = "/rpc/v1/group/0/raft/snapshot";
+    pub(crate) const HELLO: &'static str = "/rpc/v1/group/0/raft/hello";
+    pub(crate) const CAMPAIGN: &'static str = "/rpc/v1/group/0/raft/campaign";
+    pub(crate) const MAY_STAND: &'static str = "/rpc/v1/group/0/raft/may-stand";
+    pub(crate) const REACH: &'static str = "/rpc/v1/group/0/raft/reach";
 }
 
 /// Messages that only members send.
@@ -66,6 +68,9 @@ pub(crate) struct Hello {
     /// The asker's directory.
     #[n(1)]
     pub(crate) incarnation: Incarnation,
+    /// What the asker runs.
+    #[n(2)]
+    pub(crate) release: Release,
 }
 
 /// The answer to [`Hello`].
@@ -98,6 +103,9 @@ pub(crate) struct HelloAnswer {
     /// Whether the answerer has the room that a leader needs.
     #[n(8)]
     pub(crate) has_room: Option<bool>,
+    /// What the answerer runs.
+    #[n(9)]
+    pub(crate) release: Release,
 }
 
 /// A member asks another whether it would elect it.

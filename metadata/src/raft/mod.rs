@@ -1,12 +1,14 @@
 //! Raft: openraft over a log and a state machine in redb, and the network between members.
 
 pub(crate) mod admission;
+mod apply;
 pub(crate) mod calls;
 pub(crate) mod candidacy;
 pub(crate) mod codec;
 #[cfg(test)]
 mod crash;
 pub(crate) mod entry;
+pub(crate) mod fitness;
 pub(crate) mod log_store;
 pub(crate) mod log_writer;
 pub(crate) mod machine;

@@ -18,7 +18,7 @@ use openraft::{AnyError, BasicNode, ErrorSubject, ErrorVerb, Snapshot, StorageIO
 use super::admission::Admission;
 use super::candidacy::Voice;
 use super::codec::MembershipRow;
-use super::machine::STATE_FORMAT;
+use super::fitness::STATE_FORMAT;
 use super::message::{Append, Appended, AskVote, ChunkTaken, RaftPath, SnapshotChunk, Stopped, Voted};
 use super::pace::Pace;
 use super::pins::Pins;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cairn_core::release::Release;
 use cairn_protocol::rpc::RpcClient;
 
 use super::member::RunningMember;
@@ -26,13 +27,13 @@ impl RunningMember {
     /// Who this member says that it is.
     pub(super) fn greeting(&self) -> Hello {
         let me = self.admission.me();
-        Hello { member: me.member, incarnation: me.incarnation }
+        Hello { member: me.member, incarnation: me.incarnation, release: Release::current() }
     }
 
     /// What this member knows of itself and of the asker.
     pub(super) async fn answer_hello(&self, question: &Hello) -> Result<HelloAnswer, Stopped> {
         let record = self.leader.read(|view| members::record(&view.meta()?)).await.map_err(Stopped::because)?;
-        self.admission.meet(question.member, question.incarnation);
+        self.admission.meet(question.member, question.incarnation, question.release.newest);
         let me = self.admission.me();
         let metrics = self.raft.metrics();
         let metrics = metrics.borrow();
@@ -47,6 +48,7 @@ impl RunningMember {
             acknowledged: acknowledged.map(|id| id.index),
             recoveries: record.recoveries,
             has_room: Some(self.machine.space().room() == Room::Enough),
+            release: Release::current(),
         })
     }
 }

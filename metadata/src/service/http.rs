@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::post;
-use cairn_protocol::metadata::{Query, SignalAnswer};
+use cairn_protocol::metadata::Query;
 use cairn_protocol::rpc::{Execute, LeaderMessage, MetadataFailure, MetadataPath, Rights, answer, receive_allowed};
 use minicbor::{Decode, Encode};
 
@@ -15,6 +15,7 @@ use super::failure::Failed;
 use super::handle::Handle;
 use super::member::RunningMember;
 use super::snapshot_transfers::SnapshotTransfers;
+use super::unread::Unread;
 use crate::leader::LeaderError;
 use crate::raft::message::{
     Append, Appended, AskVote, Campaign, Campaigning, Hello, MESSAGE_BYTES_MAX, MayStand, RaftPath, Reach,
@@ -24,7 +25,8 @@ use crate::raft::message::{
 /// The endpoints of `handle`. Each demands that the request came over an authenticated connection, from a caller with the
 /// right to send it (I22).
 pub fn router(handle: Handle) -> Router {
-    let server = Arc::new(Server { member: handle.member, transfers: SnapshotTransfers::default() });
+    let server =
+        Arc::new(Server { member: handle.member, transfers: SnapshotTransfers::default(), unread: Unread::default() });
     macro_rules! endpoint {
         ($call:expr) => {{
             let server = Arc::clone(&server);
@@ -36,11 +38,20 @@ pub fn router(handle: Handle) -> Router {
     }
     Router::new()
         .route(
-            MetadataPath::EXECUTE,
+            MetadataPath::EXECUTE.direct,
             endpoint!(async |s: &Server, m: Execute| told(s.member.execute(m.command, m.call).await)),
         )
-        .route(MetadataPath::QUERY, endpoint!(async |s: &Server, m: Query| told(s.member.query(m).await)))
-        .route(MetadataPath::SIGNAL, endpoint!(async |s: &Server, m: LeaderMessage| told(s.hear(m).await)))
+        .route(MetadataPath::QUERY.direct, endpoint!(async |s: &Server, m: Query| told(s.member.query(m).await)))
+        .route(
+            MetadataPath::SIGNAL.direct,
+            endpoint!(async |s: &Server, m: LeaderMessage| told(s.member.hear(m).await)),
+        )
+        .route(MetadataPath::EXECUTE.relay, endpoint!(async |s: &Server, m: Execute| s.member.relay_command(m).await))
+        .route(MetadataPath::QUERY.relay, endpoint!(async |s: &Server, m: Query| s.member.relay_query(m).await))
+        .route(
+            MetadataPath::SIGNAL.relay,
+            endpoint!(async |s: &Server, m: LeaderMessage| s.member.relay_signal(m).await),
+        )
         .route(RaftPath::APPEND, endpoint!(async |s: &Server, m: Append| s.append(m).await))
         .route(RaftPath::VOTE, endpoint!(async |s: &Server, m: AskVote| s.vote(m).await))
         .route(RaftPath::SNAPSHOT, endpoint!(async |s: &Server, m: SnapshotChunk| s.transfers.take(&s.member, m).await))
@@ -53,6 +64,7 @@ pub fn router(handle: Handle) -> Router {
 struct Server {
     member: Arc<RunningMember>,
     transfers: SnapshotTransfers,
+    unread: Unread,
 }
 
 /// What the caller is told.
@@ -67,18 +79,12 @@ impl Server {
         A: Encode<()>,
         E: Encode<()> + Failed,
     {
+        let path = request.uri().path().to_owned();
         match receive_allowed(request, MESSAGE_BYTES_MAX).await {
             Ok(message) => answer(&call(self, message).await, Failed::status),
-            Err(refusal) => refusal.into_response(),
-        }
-    }
-
-    async fn hear(&self, message: LeaderMessage) -> Result<SignalAnswer, LeaderError> {
-        match message {
-            LeaderMessage::Signal(signal) => self.member.signal(signal).await,
-            LeaderMessage::Operator(request) => {
-                self.member.operate(request).await?;
-                self.member.signal_answer().await
+            Err(refusal) => {
+                self.unread.note(self.member.leader.now(), &path, &refusal);
+                refusal.into_response()
             }
         }
     }

@@ -32,7 +32,7 @@ impl RunningMember {
         let asked = addresses.values().filter(|addr| !addr.is_empty()).map(|addr| hello(&self.rpc, addr, &question));
         let answers: Vec<HelloAnswer> = join_all(asked).await.into_iter().flatten().collect();
         for answer in &answers {
-            self.admission.meet(answer.member, answer.incarnation);
+            self.admission.meet(answer.member, answer.incarnation, answer.release.newest);
         }
         answers
     }

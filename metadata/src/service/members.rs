@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use cairn_core::release::{FeatureLevel, Release};
 use cairn_protocol::metadata::Rejection;
 use cairn_protocol::metadata::query::{MemberEntry, MemberRole, MemberTable};
 use futures_util::future::join_all;
@@ -54,12 +55,18 @@ fn refused(text: String) -> LeaderError {
 impl RunningMember {
     /// Which members answer now.
     async fn alive(&self, nodes: &BTreeMap<MemberId, String>) -> BTreeSet<MemberId> {
+        self.releases(nodes).await.into_keys().collect()
+    }
+
+    /// What the members run that answer now.
+    pub(super) async fn releases(&self, nodes: &BTreeMap<MemberId, String>) -> BTreeMap<MemberId, Release> {
         let me = self.admission.me();
         let question = self.greeting();
         let asked = nodes.iter().filter(|(id, _)| **id != me.member).map(async |(id, addr)| {
-            hello(&self.rpc, addr, &question).await.ok().filter(|answer| answer.member == *id).map(|_| *id)
+            let answer = hello(&self.rpc, addr, &question).await.ok().filter(|answer| answer.member == *id)?;
+            Some((*id, answer.release))
         });
-        join_all(asked).await.into_iter().flatten().chain([me.member]).collect()
+        join_all(asked).await.into_iter().flatten().chain([(me.member, Release::current())]).collect()
     }
 
     /// The members as this leader sees them.
@@ -122,7 +129,11 @@ impl RunningMember {
                 "the directory of member {member} at {addr} is not empty: a member joins with nothing of its own"
             )));
         }
-        self.admission.meet(member, newcomer.incarnation);
+        let level = self.machine.map().map_or(FeatureLevel::FIRST, |map| map.level);
+        if let Some(refusal) = newcomer.release.refusal(level) {
+            return Err(LeaderError::Rejected(Rejection::OtherRelease(format!("member {member}: {refusal}"))));
+        }
+        self.admission.meet(member, newcomer.incarnation, newcomer.release.newest);
         self.leader.members().enroll(member, Some(newcomer.incarnation)).await?;
         tracing::info!(%member, %addr, "a metadata member is added");
         self.leader

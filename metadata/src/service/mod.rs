@@ -10,12 +10,15 @@ mod member;
 mod members;
 mod operate;
 mod queries;
+mod relay;
 mod room;
 mod signals;
 mod snapshot_transfers;
 mod start;
 #[cfg(test)]
 pub(crate) mod tests;
+mod unread;
+mod upgrade;
 
 pub use handle::Handle;
 pub use http::router;

@@ -22,6 +22,9 @@ impl RunningMember {
         if matches!(query, Query::GetMembers(_)) {
             return self.member_table().await.map(Answer::Members);
         }
+        if matches!(query, Query::GetUpgrade(_)) {
+            return self.upgrade_status().await.map(Answer::Upgrade);
+        }
         if let Some(answer) = answer_at_once(&self.leader, &query) {
             return Ok(answer);
         }

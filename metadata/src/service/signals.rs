@@ -1,9 +1,9 @@
 //! How the leader takes signals: leases and heartbeats, which are remembered and not replicated.
 
 use cairn_core::cluster_map::{ClusterMap, Disk, DiskEvent, step};
-use cairn_core::id::{Epoch, HistoryId, SessionId};
+use cairn_core::id::{Epoch, HistoryId, NodeId, SessionId};
 use cairn_protocol::metadata::{Signal, SignalAnswer};
-use cairn_protocol::storage::{DiskStatus, NodeStatus};
+use cairn_protocol::storage::{DiskStatus, NodeStatus, SeenCommit};
 
 use super::member::RunningMember;
 use crate::leader::{Heard, Leader, LeaderError};
@@ -23,8 +23,9 @@ impl RunningMember {
             }
             Signal::Heartbeat(status) => {
                 let history = history(&self.leader).await?;
-                let history_then = status.commit.and_then(|commit| history.at(commit));
-                check_history(&status, history_then);
+                let seen = SeenCommit::of(self.leader.commit().group(), &status.seen).copied();
+                let history_then = seen.and_then(|seen| history.at(seen.commit));
+                check_history(status.node, seen.and_then(|seen| seen.history), history_then);
                 note(&self.leader, self.leader.map().as_deref(), status);
                 Ok(SignalAnswer { history_then, ..self.signal_answer().await? })
             }
@@ -76,10 +77,10 @@ fn note(leader: &Leader, map: Option<&ClusterMap>, status: NodeStatus) {
 }
 
 /// Logs where a node has seen another history than this service has (I15).
-fn check_history(status: &NodeStatus, history_then: Option<HistoryId>) {
-    if status.history.is_some() && history_then.is_some() && history_then != status.history {
+fn check_history(node: NodeId, history: Option<HistoryId>, history_then: Option<HistoryId>) {
+    if history.is_some() && history_then.is_some() && history_then != history {
         tracing::error!(
-            node = %status.node,
+            %node,
             "a storage node has seen a history that this metadata service does not have: the service was put back from an \
              old copy. Nothing is deleted there; put the newest copy back, or run `cairn metadata recover`"
         );

@@ -7,7 +7,7 @@ use super::member::RunningMember;
 use crate::error::StoreError;
 use crate::raft::LogId;
 use crate::raft::codec::VoteRow;
-use crate::raft::machine::{STATE_FORMAT, other_format};
+use crate::raft::fitness::{STATE_FORMAT, other_format};
 use crate::raft::message::{ChunkTaken, SnapshotChunk, Stopped};
 use crate::raft::snapshot::{Incoming, SnapshotData};
 

@@ -1,6 +1,7 @@
 //! Failures of calls to the metadata service.
 
 use cairn_core::id::{PartNumber, SessionId};
+use cairn_core::release::FeatureLevel;
 use cairn_core::version::VersionId;
 use minicbor::{Decode, Encode};
 
@@ -66,7 +67,7 @@ pub enum Rejection {
     ObjectTooLarge,
     /// The requested version, or else the newest one, is a delete marker.
     #[n(15)]
-    #[error("the version {0} is a delete marker")]
+    #[error("the version is a delete marker")]
     DeleteMarker(#[n(0)] VersionId),
     /// The leader has too little room for it. Nothing was proposed.
     #[n(16)]
@@ -84,6 +85,14 @@ pub enum Rejection {
     #[n(22)]
     #[error("the setting is not valid: {0}")]
     InvalidSetting(#[n(0)] String),
+    /// A process runs a release that does not fit the cluster's feature level.
+    #[n(23)]
+    #[error("{0}")]
+    OtherRelease(#[n(0)] String),
+    /// The command came with a later feature level than the cluster has.
+    #[n(24)]
+    #[error("this needs feature level {0}, which the cluster is raised to by `cairn cluster upgrade finalize`")]
+    NotYet(#[n(0)] FeatureLevel),
 }
 
 /// A failed call. `Unavailable` and `Rejected` changed nothing. After `Unknown` the command may have been applied.

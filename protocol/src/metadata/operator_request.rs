@@ -19,6 +19,9 @@ pub enum OperatorRequest {
     /// The operator says that a restored service has been compared with the disks: deletions may go on.
     #[n(13)]
     EndRestoreHold,
+    /// Raises the cluster to the highest feature level of the leader's release. Refused while a process does not support it.
+    #[n(14)]
+    FinalizeUpgrade,
 }
 
 impl OperatorRequest {

@@ -78,6 +78,11 @@ impl RpcClient {
         Self { pool: Arc::new(self.pool.empty_copy()) }
     }
 
+    /// The monotonic clock.
+    pub(super) fn now(&self) -> Duration {
+        self.pool.now()
+    }
+
     /// Sends `message` in CBOR to `http://{addr}{path}` and reads the answer: `A` if the peer succeeded, `E` if it
     /// reports why not. `limit` bounds the whole exchange.
     pub async fn call<M, A, E>(

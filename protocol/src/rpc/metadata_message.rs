@@ -1,18 +1,38 @@
 //! Calls of the metadata service on the wire.
 
-use minicbor::{Decode, Decoder, Encode, decode};
+use minicbor::encode::Write;
+use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 
 use super::metadata_call::CallTag;
 use crate::metadata::{Command, MetadataError, OperatorRequest, Rejection, Signal};
 
-/// Paths of the calls. Each is a POST of one CBOR message.
+macro_rules! group_path {
+    ($call:literal) => {
+        GroupPath {
+            direct: concat!("/rpc/v1/group/0/metadata/", $call),
+            relay: concat!("/rpc/v1/group/0/relay/", $call),
+        }
+    };
+}
+
+/// Paths of the calls of the first group, the only one that this release has. Each is a POST of one CBOR message, and names the
+/// group after `group/`.
 pub struct MetadataPath;
 
 impl MetadataPath {
-    pub const EXECUTE: &'static str = "/rpc/v1/metadata/execute";
-    pub const QUERY: &'static str = "/rpc/v1/metadata/query";
+    pub const EXECUTE: GroupPath = group_path!("execute");
+    pub const QUERY: GroupPath = group_path!("query");
     /// A signal or a request of an operator in, the leader's answer to a signal out.
-    pub const SIGNAL: &'static str = "/rpc/v1/metadata/signal";
+    pub const SIGNAL: GroupPath = group_path!("signal");
+}
+
+/// The two paths of a call.
+#[derive(Debug, Clone, Copy)]
+pub struct GroupPath {
+    /// To the leader. Another member answers that it does not lead.
+    pub direct: &'static str,
+    /// To a member that passes the call on to the leader, which the caller does not reach.
+    pub relay: &'static str,
 }
 
 /// The message of [`MetadataPath::EXECUTE`].
@@ -33,6 +53,15 @@ pub enum LeaderMessage {
     Signal(Signal),
     /// Something that an operator asks for.
     Operator(OperatorRequest),
+}
+
+impl<C> Encode<C> for LeaderMessage {
+    fn encode<W: Write>(&self, e: &mut Encoder<W>, context: &mut C) -> Result<(), encode::Error<W::Error>> {
+        match self {
+            Self::Signal(signal) => signal.encode(e, context),
+            Self::Operator(request) => request.encode(e, context),
+        }
+    }
 }
 
 impl<'b, C> Decode<'b, C> for LeaderMessage {
@@ -102,6 +131,9 @@ mod tests {
         assert_eq!(minicbor::to_vec(OperatorRequest::TransferLead(MemberId(3))).unwrap(), b"\x82\x0c\x81\x03");
         assert_eq!(minicbor::to_vec(OperatorRequest::EndRestoreHold).unwrap(), b"\x82\x0d\x80");
         let read = |bytes: Vec<u8>| minicbor::decode::<LeaderMessage>(&bytes).unwrap();
+        for bytes in [minicbor::to_vec(&signal).unwrap(), minicbor::to_vec(&add).unwrap()] {
+            assert_eq!(minicbor::to_vec(read(bytes.clone())).unwrap(), bytes, "as it was received");
+        }
         assert_eq!(read(minicbor::to_vec(&signal).unwrap()), LeaderMessage::Signal(signal));
         assert_eq!(read(minicbor::to_vec(&add).unwrap()), LeaderMessage::Operator(add));
         let end = OperatorRequest::EndRestoreHold;

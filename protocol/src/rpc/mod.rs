@@ -29,7 +29,7 @@ pub use channel::{Acceptor, Channel, ChannelError, Origin};
 pub use client::{Identity, RpcClient, RpcError, encode};
 pub use metadata_call::{CallTag, Calls, ClientId, OpenCall};
 pub use metadata_client::HttpMetadata;
-pub use metadata_message::{Execute, LeaderMessage, MetadataFailure, MetadataPath};
+pub use metadata_message::{Execute, GroupPath, LeaderMessage, MetadataFailure, MetadataPath};
 pub use names::{CBOR, X_CAIRN_MESSAGE, X_CAIRN_TAG};
 pub use pool::RpcBody;
 pub use refusal::Refusal;

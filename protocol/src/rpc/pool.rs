@@ -69,6 +69,11 @@ struct Connection {
 }
 
 impl Pool {
+    /// The monotonic clock.
+    pub(super) fn now(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
     pub(super) fn new(network: Arc<dyn Connect>, clock: Arc<dyn Clock>, opener: Opener) -> Self {
         Self { network, clock, opener, idle: Mutex::default() }
     }

@@ -44,7 +44,8 @@ impl Rights for Command {
             | Self::RecordFindings(_)
             | Self::EndReconciliation(_)
             | Self::ApplyLifecycle(_)
-            | Self::AdvanceServiceTime(_) => Roles::METADATA,
+            | Self::AdvanceServiceTime(_)
+            | Self::RaiseLevel(_) => Roles::METADATA,
         }
     }
 }
@@ -71,7 +72,8 @@ impl Rights for Query {
             | Self::CountDiskExtents(_)
             | Self::GetVerification(_)
             | Self::ListExtents(_)
-            | Self::ListFindings(_) => ADMIN,
+            | Self::ListFindings(_)
+            | Self::GetUpgrade(_) => ADMIN,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Orders to delete shards.
 
-use cairn_core::id::{CommitSequence, SessionId};
+use cairn_core::id::{CommitSequence, GroupId, SessionId};
 use cairn_core::shard::ShardId;
 use minicbor::{Decode, Encode};
 
@@ -22,4 +22,14 @@ pub enum DeleteProof {
     /// metadata service must have given them up.
     #[n(1)]
     Aborted(#[n(0)] SessionId),
+}
+
+impl DeleteProof {
+    /// The group of the metadata service that it is about. It proves nothing of extents of other groups' sessions.
+    pub const fn group(&self) -> GroupId {
+        match self {
+            Self::Committed(commit) => commit.group(),
+            Self::Aborted(session) => session.group(),
+        }
+    }
 }

@@ -16,4 +16,4 @@ pub use fault::ShardReportKind;
 pub use node::{ShardWriter, StorageNode};
 pub use rebuild::{RebuildOrder, RebuildReport, RebuildSource};
 pub use scrub::{ScrubCycle, ScrubFinding, ScrubStatus};
-pub use status::{DiskStatus, NodeStatus};
+pub use status::{DiskStatus, NodeStatus, SeenCommit};

@@ -1,7 +1,7 @@
 //! What a storage node reports of itself.
 
 use cairn_core::cluster_map::DiskState;
-use cairn_core::id::{ClusterId, CommitSequence, DiskId, HistoryId, NodeId};
+use cairn_core::id::{ClusterId, CommitSequence, DiskId, GroupId, HistoryId, NodeId};
 use minicbor::{Decode, Encode};
 
 use super::scrub::ScrubStatus;
@@ -18,12 +18,32 @@ pub struct NodeStatus {
     /// `None` before the node is registered, and from an earlier release.
     #[n(2)]
     pub cluster: Option<ClusterId>,
-    /// The newest commit that the node has seen; `None` from an earlier release.
+    /// How far the node has seen the groups of the metadata service go.
     #[n(3)]
-    pub commit: Option<CommitSequence>,
-    /// The history that `commit` belongs to.
-    #[n(4)]
+    pub seen: Vec<SeenCommit>,
+}
+
+/// How far a node has seen a group of the metadata service go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct SeenCommit {
+    /// The newest commit, which names the group.
+    #[n(0)]
+    pub commit: CommitSequence,
+    /// The history that it belongs to; `None` if the group has not said.
+    #[n(1)]
     pub history: Option<HistoryId>,
+}
+
+impl SeenCommit {
+    /// Nothing was seen of `group`.
+    pub fn nothing(group: GroupId) -> Self {
+        Self { commit: CommitSequence::start(group), history: None }
+    }
+
+    /// The entry of `group`.
+    pub fn of(group: GroupId, seen: &[Self]) -> Option<&Self> {
+        seen.iter().find(|seen| seen.commit.group() == group)
+    }
 }
 
 /// A disk as its node sees it.

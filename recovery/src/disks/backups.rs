@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use cairn_core::clock::Clock;
 use cairn_core::cluster_map::{ClusterMap, Disk, DiskState, Labels, Node, Standing};
-use cairn_core::id::{ClusterId, DiskNumber, ExtentId, NodeId, SessionId};
+use cairn_core::id::{ClusterId, DiskNumber, ExtentId, GroupId, NodeId, SessionId};
+use cairn_core::release::Release;
 use cairn_gateway::data::{DataPath, DataPathOptions, ReadError};
 use cairn_protocol::metadata::Metadata;
 use cairn_protocol::metadata::content::Content;
@@ -39,7 +40,7 @@ pub(crate) fn search_map(nodes: &[SearchedNode]) -> ClusterMap {
     for node in nodes {
         let id = node.status.node;
         let (name, rpc_addr) = (node.rpc_addr.clone(), node.rpc_addr.clone());
-        map.nodes.push(Node { id, name, rpc_addr, labels: Labels::default() });
+        map.nodes.push(Node { id, name, rpc_addr, labels: Labels::default(), release: Release::current() });
         for disk in &node.status.disks {
             map.disks.push(Disk {
                 number: DiskNumber(map.disks.len() as u32 + 1),
@@ -57,7 +58,7 @@ pub(crate) fn search_map(nodes: &[SearchedNode]) -> ClusterMap {
 
 /// The backups on the disks of the map, newest first.
 pub(crate) async fn find_backups(map: &ClusterMap, nodes: &StorageDirectory) -> Result<Vec<FoundBackup>, StorageError> {
-    let before = ExtentId::new(SessionId(SessionId::system(0).0 - 1), u64::MAX);
+    let before = ExtentId::new(SessionId(SessionId::system(GroupId::FIRST, 0).0 - 1), u64::MAX);
     let mut census = Census::new(serving_disks(map, nodes), Some(before));
     let mut assembly = Assembly::default();
     let mut found: HashMap<String, FoundBackup> = HashMap::new();

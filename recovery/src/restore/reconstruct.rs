@@ -1,12 +1,15 @@
 //! A member with an empty namespace, where all metadata and all backups are lost.
 
-use cairn_core::id::{CommitSequence, SessionId};
+use cairn_core::id::{CommitSequence, GroupId, SessionId};
 use cairn_core::profile::FailureDomain;
 use cairn_metadata::backup::{self, ReconstructOptions, RestoreOptions};
 
 use super::error::RestoreError;
 use super::search::{FromDisks, Search, SearchOptions};
 use super::sessions::last_session;
+
+/// The group that is made again: the only one that this release has.
+const GROUP: GroupId = GroupId::FIRST;
 
 /// Makes a member, the only one of its service, with an empty namespace. Once it runs, its comparison with the disks
 /// brings back the objects that they hold as a whole.
@@ -28,12 +31,13 @@ async fn begin_empty(
 ) -> Result<FromDisks, RestoreError> {
     let cluster = search.nodes.iter().find_map(|node| node.status.cluster);
     let cluster = cluster.ok_or_else(|| RestoreError::NoDisks(search.missing().join("; ")))?;
-    let commit = search.nodes.iter().filter_map(|node| node.status.commit).max().unwrap_or(CommitSequence(0));
+    let seen = search.nodes.iter().flat_map(|node| &node.status.seen).map(|seen| seen.commit);
+    let commit = seen.filter(|commit| commit.group() == GROUP).max().unwrap_or(CommitSequence::start(GROUP));
     let mut session_number = 0;
     for disk in search.map.disks.iter().filter(|disk| disk.state.serves()) {
         let Some(node) = search.map.node(disk.node) else { continue };
         let node = search.directory.node(node);
-        for first in [SessionId(0), SessionId::system(0)] {
+        for first in [SessionId::new(GROUP, 0), SessionId::system(GROUP, 0)] {
             session_number = session_number.max(last_session(&*node, disk.id, first).await?);
         }
     }

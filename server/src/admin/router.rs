@@ -7,7 +7,7 @@ use axum::response::Response;
 use axum::routing::{delete, get, post};
 
 use super::answer::error;
-use super::calls::{cluster, disks, drain, metadata, placement, profiles, rebalance, repair, scrub, verify};
+use super::calls::{cluster, disks, drain, metadata, placement, profiles, rebalance, repair, scrub, upgrade, verify};
 use super::state::AdminState;
 use super::{auth, health};
 
@@ -32,6 +32,7 @@ pub(crate) fn router(state: AdminState) -> Router {
         .route("/v1/rebalance", get(rebalance::show).post(rebalance::start).delete(rebalance::stop))
         .route("/v1/repair", get(repair::show))
         .route("/v1/repair/queue", get(repair::queue))
+        .route("/v1/upgrade", get(upgrade::show).post(upgrade::finalize))
         .route("/v1/verify", get(verify::show).post(verify::start))
         .layer(middleware::from_fn_with_state(state.clone(), auth::require_signature));
     Router::new().route("/health", get(health::show)).merge(signed).fallback(no_such_route).with_state(state)

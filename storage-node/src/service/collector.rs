@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cairn_core::id::GroupId;
 use cairn_core::shard::ShardId;
 use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::query::ClassifyShards;
@@ -40,7 +41,7 @@ async fn collect(node: &Node, handle: &Handle, slot: &DiskSlot) -> Result<(), St
         let page = handle.inventory(slot.id, after, PAGE_SHARDS).await.map_err(|e| e.to_string())?;
         let Some(last) = page.last().copied() else { return Ok(()) };
         // Taken before the question is asked, so the answer is at least as new as the proof.
-        let proof = DeleteProof::Committed(node.watch().newest());
+        let proof = DeleteProof::Committed(node.watches().newest(GroupId::FIRST));
         let query = ClassifyShards { disk: slot.id, shards: page.clone() };
         let garbage = node.dependencies.metadata.ask(query).await.map_err(|e| e.to_string())?;
         if garbage.len() != page.len() {

@@ -1,15 +1,15 @@
-//! Whether an order comes from a metadata service that is as new as the one this node has seen (I15).
+//! Whether an order comes from a group of the metadata service that is as new as this node has seen it (I15).
 
 use std::time::Duration;
 
 use cairn_core::id::{CommitSequence, HistoryId, SessionId};
 use cairn_protocol::metadata::SignalAnswer;
-use cairn_protocol::storage::{DeleteOrder, DeleteProof, StorageErrorKind};
+use cairn_protocol::storage::{DeleteOrder, DeleteProof, SeenCommit, StorageErrorKind};
 
 /// How long orders may be under way, and answers to heartbeats may arrive out of order.
 const SETTLE_TIME: Duration = Duration::from_secs(30);
 
-/// Remembers how far the cluster's history has come.
+/// Remembers how far the history of one group has come.
 ///
 /// An order to delete is refused if its commit is older than the *floor*: the newest commit that the node had seen when
 /// it started, or some 30 to 60 seconds ago, whichever is higher. A valid order is newer, however long the network delayed
@@ -18,13 +18,13 @@ const SETTLE_TIME: Duration = Duration::from_secs(30);
 /// committed order is carried out.
 #[derive(Debug)]
 pub(super) struct CommitWatch {
-    floor: u64,
+    floor: CommitSequence,
     /// The newest commits seen in the period before the last, and in the last.
-    previous: u64,
-    current: u64,
+    previous: CommitSequence,
+    current: CommitSequence,
     rotated_at: Duration,
     /// The commit in the last answer to a heartbeat.
-    heartbeat: Option<u64>,
+    heartbeat: Option<CommitSequence>,
     /// The history of the newest commit.
     history: Option<HistoryId>,
     /// Whether the last heartbeat was answered by a service of another history.
@@ -51,24 +51,25 @@ pub(super) struct WriteRefusal {
 
 impl CommitWatch {
     /// Begins with what the node remembers.
-    pub(super) fn new(remembered: CommitSequence, history: Option<HistoryId>, now: Duration) -> Self {
-        let (previous, current) = (0, 0);
-        Self { floor: remembered.0, previous, current, rotated_at: now, heartbeat: None, history, is_other: false }
+    pub(super) fn new(remembered: SeenCommit, now: Duration) -> Self {
+        let SeenCommit { commit, history } = remembered;
+        let (previous, current) = (CommitSequence(0), CommitSequence(0));
+        Self { floor: commit, previous, current, rotated_at: now, heartbeat: None, history, is_other: false }
     }
 
     /// The newest commit ever seen.
     pub(super) fn newest(&self) -> CommitSequence {
-        CommitSequence(self.floor.max(self.previous).max(self.current))
+        self.floor.max(self.previous).max(self.current)
     }
 
     /// The newest commit ever seen, with its history.
-    pub(super) fn newest_with_history(&self) -> (CommitSequence, Option<HistoryId>) {
-        (self.newest(), self.history)
+    pub(super) fn seen(&self) -> SeenCommit {
+        SeenCommit { commit: self.newest(), history: self.history }
     }
 
     /// Orders of commits before this one are refused.
     pub(super) fn floor(&self) -> CommitSequence {
-        CommitSequence(self.floor)
+        self.floor
     }
 
     /// Takes the answer to a heartbeat.
@@ -86,8 +87,8 @@ impl CommitWatch {
         if answer.commit >= self.newest() {
             self.history = answer.history;
         }
-        self.current = self.current.max(answer.commit.0);
-        self.heartbeat = Some(answer.commit.0);
+        self.current = self.current.max(answer.commit);
+        self.heartbeat = Some(answer.commit);
         if self.is_behind() { Verdict::Behind } else { Verdict::Good }
     }
 
@@ -126,7 +127,7 @@ impl CommitWatch {
                 self.heartbeat.unwrap_or_default(),
                 self.floor
             )),
-            DeleteProof::Committed(commit) if commit.0 < self.floor => {
+            DeleteProof::Committed(commit) if commit < self.floor => {
                 Err(format!("the order is of commit {commit}, this node has seen {}", self.floor))
             }
             DeleteProof::Committed(_) => Ok(()),
@@ -154,6 +155,10 @@ mod tests {
 
     use super::*;
 
+    fn remembering_100() -> CommitWatch {
+        CommitWatch::new(SeenCommit { commit: CommitSequence(100), history: None }, Duration::ZERO)
+    }
+
     fn order(proof: DeleteProof) -> DeleteOrder {
         DeleteOrder { proof, shards: vec![ShardId { extent: ExtentId::new(SessionId(4), 1), index: 0 }] }
     }
@@ -178,20 +183,20 @@ mod tests {
     #[test]
     fn another_history_deletes_nothing_however_far_it_has_come() {
         let at = Duration::from_secs;
-        let mut watch = CommitWatch::new(CommitSequence(100), None, at(0));
+        let mut watch = remembering_100();
         assert_eq!(watch.heartbeat(&answer(200, Some(1), None), at(1)), Verdict::Good);
         assert_eq!(watch.heartbeat(&answer(300, Some(2), Some(1)), at(2)), Verdict::Good, "only another leader");
-        let (commit, history) = watch.newest_with_history();
-        assert_eq!(commit, CommitSequence(300));
-        for mut watch in [watch, CommitWatch::new(commit, history, at(3))] {
+        let seen = watch.seen();
+        assert_eq!(seen.commit, CommitSequence(300));
+        for mut watch in [watch, CommitWatch::new(seen, at(3))] {
             assert_eq!(watch.heartbeat(&answer(5000, Some(3), Some(3)), at(4)), Verdict::OtherHistory);
             assert!(!committed(&watch, 6000) && watch.check_write().is_err());
             assert!(watch.check(&order(DeleteProof::Aborted(SessionId(4)))).is_err(), "it may be another session 4");
-            assert_eq!(watch.newest_with_history(), (commit, history), "it is remembered");
+            assert_eq!(watch.seen(), seen, "it is remembered");
             assert_eq!(watch.heartbeat(&answer(1 << 40, Some(4), None), at(5)), Verdict::Good, "the loss was declared");
             assert!(committed(&watch, 1 << 41) && watch.check_write().is_ok());
         }
-        let fresh = CommitWatch::new(commit, history, at(0));
+        let fresh = CommitWatch::new(seen, at(0));
         assert!(
             matches!(fresh.check_write(), Err(WriteRefusal { kind: StorageErrorKind::Busy, .. })),
             "it has not said who it is"
@@ -200,14 +205,14 @@ mod tests {
 
     #[test]
     fn a_commit_seen_before_the_start_counts_at_once() {
-        let watch = CommitWatch::new(CommitSequence(100), None, Duration::ZERO);
+        let watch = remembering_100();
         assert!(!committed(&watch, 0) && !committed(&watch, 99) && committed(&watch, 100));
     }
 
     #[test]
     fn a_commit_seen_now_counts_once_orders_under_way_have_arrived() {
         let at = Duration::from_secs;
-        let mut watch = CommitWatch::new(CommitSequence(100), None, at(0));
+        let mut watch = remembering_100();
         assert_eq!(watch.heartbeat(&answer(200, None, None), at(1)), Verdict::Good);
         assert!(committed(&watch, 150));
         for second in 2..100 {
@@ -219,7 +224,7 @@ mod tests {
 
     #[test]
     fn an_older_metadata_service_deletes_nothing() {
-        let mut watch = CommitWatch::new(CommitSequence(100), None, Duration::ZERO);
+        let mut watch = remembering_100();
         assert_eq!(watch.heartbeat(&answer(3, None, None), Duration::from_secs(1)), Verdict::Behind);
         assert!(!committed(&watch, 500));
         assert_eq!(watch.heartbeat(&answer(100, None, None), Duration::from_secs(2)), Verdict::Good);
@@ -228,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_session_discards_only_what_it_wrote() {
-        let watch = CommitWatch::new(CommitSequence(100), None, Duration::ZERO);
+        let watch = remembering_100();
         assert!(watch.check(&order(DeleteProof::Aborted(SessionId(4)))).is_ok());
         assert!(watch.check(&order(DeleteProof::Aborted(SessionId(5)))).is_err());
     }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use cairn_core::cell::Cell;
 use cairn_core::footprint;
 use cairn_core::geometry::Geometry;
-use cairn_core::id::{DiskId, NodeId};
+use cairn_core::id::{DiskId, NodeId, SessionId};
 use cairn_core::shard::{ShardHeader, ShardId};
 use cairn_core::sync::IgnorePoison;
 use cairn_core::threads::Threads;
@@ -100,8 +100,8 @@ impl Handle {
         if tokio::time::timeout(CLOSE_LIMIT, closed).await.is_err() {
             tracing::warn!("a disk was not closed within {CLOSE_LIMIT:?}: stopping without it");
         }
-        let newest = self.node.watch().newest_with_history();
-        if let Err(error) = self.node.remember(|state| (state.commit, state.history) = newest) {
+        let newest = self.node.watches().seen();
+        if let Err(error) = self.node.remember(|state| state.seen = newest) {
             tracing::warn!(%error, "cannot remember the newest commit");
         }
     }
@@ -118,8 +118,8 @@ impl Handle {
         self.node.take_rebuild_memory(REBUILD_MEMORY_BYTES).await.unwrap()
     }
 
-    fn check_write(&self, disk: DiskId) -> Result<(), StorageError> {
-        let allowed = self.node.watch().check_write();
+    fn check_write(&self, disk: DiskId, session: SessionId) -> Result<(), StorageError> {
+        let allowed = self.node.watches().check_write(session);
         allowed.map_err(|refusal| StorageError::new(refusal.kind, disk, refusal.why))
     }
 
@@ -168,12 +168,12 @@ fn close(threads: &dyn Threads, store: DiskStore) -> oneshot::Receiver<()> {
 #[async_trait]
 impl StorageNode for Handle {
     async fn put_shard(&self, disk: DiskId, header: ShardHeader, cells: Vec<Cell>) -> Result<(), StorageError> {
-        self.check_write(disk)?;
+        self.check_write(disk, header.id.extent.session)?;
         self.store(disk)?.put_shard(header, cells).await
     }
 
     async fn open_shard(&self, disk: DiskId, header: ShardHeader) -> Result<Box<dyn ShardWriter>, StorageError> {
-        self.check_write(disk)?;
+        self.check_write(disk, header.id.extent.session)?;
         self.store(disk)?.open_shard(header).await
     }
 
@@ -189,7 +189,7 @@ impl StorageNode for Handle {
 
     async fn delete_shards(&self, disk: DiskId, order: DeleteOrder) -> Result<(), StorageError> {
         let store = self.store(disk)?;
-        let allowed = self.node.watch().check(&order);
+        let allowed = self.node.watches().check(&order);
         allowed.map_err(|why| {
             tracing::error!(%disk, shards = order.shards.len(), "refusing an order to delete: {why}");
             StorageError::new(StorageErrorKind::Refused, disk, why)
@@ -231,7 +231,7 @@ impl StorageNode for Handle {
 
     async fn rebuild_shard(&self, order: RebuildOrder) -> Result<RebuildReport, StorageError> {
         let disk = order.disk;
-        self.check_write(disk)?;
+        self.check_write(disk, order.shard.extent.session)?;
         self.store(disk)?;
         let Ok(_running) = self.node.rebuilds.try_acquire() else {
             let why = format!("node {} has as many rebuilds under way as it may have", self.node.options.name);
@@ -242,7 +242,7 @@ impl StorageNode for Handle {
         let bytes = footprint::rebuild(&order.geometry);
         let memory = self.node.take_rebuild_memory(bytes).await;
         let _memory = memory.ok_or_else(|| invalid(format!("{} takes {bytes} bytes of memory", order.shard)))?;
-        let floor = self.node.watch().floor();
+        let floor = self.node.watches().floor(order.grant.group());
         let begin = |mut fence: MutexGuard<'_, RebuildFence>| fence.begin(disk, order.shard, order.grant, floor);
         begin(self.node.fence());
         rebuild::run(self, self.node.dependencies.peers.clone(), order).await

@@ -4,6 +4,7 @@
 mod abandoned;
 mod collector;
 mod commit_watch;
+mod commit_watches;
 mod disk_slot;
 mod disks;
 mod error;

@@ -9,7 +9,7 @@ use cairn_core::sync::IgnorePoison;
 use cairn_protocol::storage::NodeStatus;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
-use super::commit_watch::CommitWatch;
+use super::commit_watches::CommitWatches;
 use super::disk_slot::DiskSlot;
 use super::error::StartError;
 use super::node_state::NodeState;
@@ -27,7 +27,7 @@ pub(super) struct Node {
     pub(super) options: Options,
     pub(super) dependencies: Dependencies,
     slots: RwLock<Vec<Arc<DiskSlot>>>,
-    watch: Mutex<CommitWatch>,
+    watches: Mutex<CommitWatches>,
     fence: Mutex<RebuildFence>,
     /// Permits for rebuilds under way.
     pub(super) rebuilds: Semaphore,
@@ -49,7 +49,7 @@ impl Node {
         let now = dependencies.clock.monotonic();
         Self {
             id: state.node,
-            watch: Mutex::new(CommitWatch::new(state.commit, state.history, now)),
+            watches: Mutex::new(CommitWatches::new(&state.seen, now)),
             fence: Mutex::default(),
             rebuilds: Semaphore::new(REBUILDS_MAX),
             rebuild_memory: Semaphore::new((REBUILD_MEMORY_BYTES >> 10) as usize),
@@ -119,15 +119,14 @@ impl Node {
         self.fence.lock().ignore_poison()
     }
 
-    pub(super) fn watch(&self) -> MutexGuard<'_, CommitWatch> {
-        self.watch.lock().ignore_poison()
+    pub(super) fn watches(&self) -> MutexGuard<'_, CommitWatches> {
+        self.watches.lock().ignore_poison()
     }
 
     /// The status of the node and of those of its disks that are `wanted`.
     pub(super) fn report(&self, wanted: impl Fn(&DiskSlot) -> bool) -> NodeStatus {
         let disks = self.slots().iter().filter(|slot| wanted(slot)).map(|slot| slot.status()).collect();
-        let (commit, history) = self.watch().newest_with_history();
-        NodeStatus { node: self.id, disks, cluster: self.cluster(), commit: Some(commit), history }
+        NodeStatus { node: self.id, disks, cluster: self.cluster(), seen: self.watches().seen() }
     }
 
     /// Changes what the node remembers, durably. Blocks on the disk for a short time.

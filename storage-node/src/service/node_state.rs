@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use cairn_core::id::{ClusterId, CommitSequence, DiskId, HistoryId, NodeId};
+use cairn_core::id::{ClusterId, DiskId, NodeId};
 use cairn_core::random::RandomSource;
+use cairn_protocol::storage::SeenCommit;
 use minicbor::{Decode, Encode};
 
 use super::error::StartError;
 
 const FILE: &str = "storage-node.cbor";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 /// What a node remembers, in a file of its state directory.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -25,12 +26,10 @@ pub(super) struct NodeState {
     /// All disks that the node has ever had.
     #[n(3)]
     pub(super) disks: Vec<KnownDisk>,
-    /// The newest commit that the metadata service has shown (I15).
-    #[n(4)]
-    pub(super) commit: CommitSequence,
-    /// The history of that commit.
-    #[n(5)]
-    pub(super) history: Option<HistoryId>,
+    /// The newest commit that each group of the metadata service has shown (I15).
+    #[n(6)]
+    #[cbor(default)]
+    pub(super) seen: Vec<SeenCommit>,
 }
 
 /// A disk that the node has had.
@@ -58,8 +57,7 @@ impl NodeState {
             node: NodeId::from_random(random.bytes16()),
             cluster: None,
             disks: Vec::new(),
-            commit: CommitSequence(0),
-            history: None,
+            seen: Vec::new(),
         }))
     }
 
@@ -72,9 +70,9 @@ impl NodeState {
             Err(source) => return Err(StartError::State { path, source }),
         };
         match minicbor::decode::<Self>(&bytes) {
-            Ok(state) if state.version <= VERSION => Ok(Some(state)),
+            Ok(state) if state.version == VERSION => Ok(Some(state)),
             Ok(state) => {
-                let detail = format!("its version is {}, this release knows {VERSION}", state.version);
+                let detail = format!("its version is {}, this release reads {VERSION} only", state.version);
                 Err(StartError::BadState { path, detail })
             }
             Err(error) => Err(StartError::BadState { path, detail: error.to_string() }),
@@ -102,7 +100,7 @@ impl NodeState {
 
 #[cfg(test)]
 mod tests {
-    use cairn_core::testing::CountingRandom;
+    use cairn_core::testing::{CountingRandom, commit_at};
 
     use super::*;
 
@@ -113,12 +111,14 @@ mod tests {
         let mut state = NodeState::load(directory.path(), &random).unwrap();
         state.note("a", DiskId::from_random([1; 16]), false);
         state.note("a", DiskId::from_random([1; 16]), true);
-        state.commit = CommitSequence(9);
+        state.seen = vec![SeenCommit { commit: commit_at(9), history: None }];
         state.save(directory.path()).unwrap();
         assert_eq!(NodeState::load(directory.path(), &random).unwrap(), state);
         assert_eq!(state.disks.len(), 1);
-        NodeState { version: 2, ..state }.save(directory.path()).unwrap();
-        assert!(matches!(NodeState::load(directory.path(), &random), Err(StartError::BadState { .. })));
+        for version in [1, 3] {
+            NodeState { version, ..state.clone() }.save(directory.path()).unwrap();
+            assert!(matches!(NodeState::load(directory.path(), &random), Err(StartError::BadState { .. })));
+        }
         std::fs::write(directory.path().join(FILE), b"junk").unwrap();
         assert!(matches!(NodeState::load(directory.path(), &random), Err(StartError::BadState { .. })));
     }

@@ -22,10 +22,10 @@ pub(super) struct RebuildFence {
 }
 
 impl RebuildFence {
-    /// A rebuild begins. The node refuses all orders from before the commit `floor`: older grants need no entry.
+    /// A rebuild begins. The node refuses all orders of the group from before the commit `floor`: older grants need no entry.
     pub(super) fn begin(&mut self, disk: DiskId, shard: ShardId, grant: CommitSequence, floor: CommitSequence) {
         if self.grants.len() >= self.prune_at.max(PRUNE_FROM) {
-            self.grants.retain(|_, grant| *grant > floor);
+            self.grants.retain(|_, grant| grant.group() != floor.group() || *grant > floor);
             self.prune_at = self.grants.len() * 2;
         }
         let newest = self.grants.entry((disk, shard)).or_insert(grant);
@@ -43,6 +43,7 @@ impl RebuildFence {
 #[cfg(test)]
 mod tests {
     use cairn_core::id::{ExtentId, SessionId};
+    use cairn_core::testing::commit_at;
 
     use super::*;
 
@@ -57,10 +58,10 @@ mod tests {
     #[test]
     fn orders_older_than_the_grant_are_refused_and_others_are_not() {
         let mut fence = RebuildFence::default();
-        fence.begin(disk(1), shard(1), CommitSequence(100), CommitSequence(0));
+        fence.begin(disk(1), shard(1), commit_at(100), commit_at(0));
         let hit = |on: u8, commit: u64, n: u64| {
             let order =
-                DeleteOrder { proof: DeleteProof::Committed(CommitSequence(commit)), shards: vec![shard(9), shard(n)] };
+                DeleteOrder { proof: DeleteProof::Committed(commit_at(commit)), shards: vec![shard(9), shard(n)] };
             fence.hit(disk(on), &order)
         };
         assert_eq!(hit(1, 99, 1), Some(shard(1)));
@@ -71,7 +72,7 @@ mod tests {
     fn grants_below_the_floor_are_forgotten() {
         let mut fence = RebuildFence::default();
         for n in 1..100_000u64 {
-            fence.begin(disk(1), shard(n), CommitSequence(n), CommitSequence(n.saturating_sub(50)));
+            fence.begin(disk(1), shard(n), commit_at(n), commit_at(n.saturating_sub(50)));
         }
         assert!(fence.grants.len() <= 2 * PRUNE_FROM, "{}", fence.grants.len());
     }

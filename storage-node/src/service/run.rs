@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cairn_core::id::{ClusterId, DiskNumber};
 use cairn_core::random::RandomSource;
+use cairn_core::release::Release;
 use cairn_core::sync::IgnorePoison;
 use cairn_protocol::metadata::command::{NodeRegistered, RegisterNode};
 use cairn_protocol::metadata::{MetadataError, MetadataExt, Signal, SignalAnswer};
@@ -92,6 +93,7 @@ async fn try_register(node: &Arc<Node>) -> Result<ClusterId, String> {
         rpc_addr: node.options.rpc_addr.clone(),
         labels: node.options.labels.clone(),
         disks: slots.iter().map(|slot| slot.registration()).collect(),
+        release: Release::current(),
     };
     let registered = tokio::time::timeout(SIGNAL_LIMIT, node.dependencies.metadata.run(command)).await;
     let accepted = accept(node, registered);
@@ -245,9 +247,9 @@ async fn heartbeat(node: &Node, since_save: &mut u32) {
 
 fn note_commit(node: &Node, answer: &SignalAnswer, since_save: &mut u32) {
     let newest = {
-        let mut watch = node.watch();
-        let seen = watch.newest();
-        match watch.heartbeat(answer, node.dependencies.clock.monotonic()) {
+        let mut watches = node.watches();
+        let seen = watches.newest(answer.commit.group());
+        match watches.heartbeat(answer, node.dependencies.clock.monotonic()) {
             Verdict::Good => {}
             Verdict::Behind => tracing::error!(
                 "the metadata service is at commit {}, but this node has seen {seen}: it was restored from an old backup, or \
@@ -261,12 +263,12 @@ fn note_commit(node: &Node, answer: &SignalAnswer, since_save: &mut u32) {
                  what came after the copy"
             ),
         }
-        watch.newest_with_history()
+        watches.seen()
     };
     *since_save += 1;
     if *since_save >= HEARTBEATS_PER_SAVE {
         *since_save = 0;
-        if let Err(error) = node.remember(|state| (state.commit, state.history) = newest) {
+        if let Err(error) = node.remember(|state| state.seen = newest) {
             tracing::warn!(%error, "cannot remember the newest commit");
         }
     }

@@ -1,5 +1,7 @@
 //! How a cluster of processes is started.
 
+use std::path::PathBuf;
+
 use super::member::{Member, Own};
 use super::{GATEWAYS, ProcessCluster, STORAGE_NODES, node_host};
 use crate::network::Network;
@@ -14,6 +16,8 @@ pub struct ClusterBuilder {
     disks_per_node: usize,
     tuning: Tuning,
     network: Option<Network>,
+    /// `None` for the binary under test.
+    program: Option<PathBuf>,
 }
 
 impl Default for ClusterBuilder {
@@ -25,6 +29,7 @@ impl Default for ClusterBuilder {
             disks_per_node: 1,
             tuning: Tuning::default(),
             network: None,
+            program: None,
         }
     }
 }
@@ -64,6 +69,12 @@ impl ClusterBuilder {
         self
     }
 
+    /// What every process runs, instead of the binary under test.
+    pub fn program(mut self, program: PathBuf) -> Self {
+        self.program = Some(program);
+        self
+    }
+
     /// Starts every process at once, and waits until all disks are active and every gateway has the newest map.
     pub async fn start(self) -> ProcessCluster {
         let mut cluster = self.prepare();
@@ -81,8 +92,13 @@ impl ClusterBuilder {
         let founders = format!("members = [{}]\n", founders.collect::<Vec<_>>().join(", "));
         let nodes = (1..=self.nodes).map(|n| self.storage_node(n)).collect();
         let gateways = (1..=self.gateways).map(|n| Member::new(format!("gateway{n}"))).collect();
-        let Self { disks_per_node, tuning, network, .. } = self;
-        let cluster = ProcessCluster { metadata, founders, nodes, gateways, disks_per_node, tuning, workdir, network };
+        let Self { disks_per_node, tuning, network, program, .. } = self;
+        let mut cluster =
+            ProcessCluster { metadata, founders, nodes, gateways, disks_per_node, tuning, workdir, network };
+        if let Some(program) = program {
+            let all = cluster.metadata.iter_mut().chain(&mut cluster.nodes).chain(&mut cluster.gateways);
+            all.for_each(|member| member.program.clone_from(&program));
+        }
         for member in &cluster.gateways {
             cluster.configure(member, "gateway", &Own::default());
         }

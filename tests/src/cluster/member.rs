@@ -1,5 +1,7 @@
 //! One process of a cluster.
 
+use std::path::PathBuf;
+
 use cairn_protocol::sigv4::Credentials;
 
 use crate::all_in_one::path_text;
@@ -21,6 +23,8 @@ pub(super) struct Member {
     /// Address of the host. `None` for the namespace means this machine.
     pub(super) host: String,
     namespace: Option<String>,
+    /// What it runs.
+    pub(super) program: PathBuf,
     starts: u32,
 }
 
@@ -46,6 +50,7 @@ impl Member {
             rpc_port: free_port(),
             host: "127.0.0.1".to_owned(),
             namespace: None,
+            program: crate::cairn(),
             starts: 0,
         }
     }
@@ -124,7 +129,7 @@ pub(super) fn spawn(member: &mut Member, workdir: &Workdir) {
     let keys = [("CAIRN_ROOT_ACCESS_KEY", ACCESS_KEY), ("CAIRN_ROOT_SECRET_KEY", SECRET_KEY)];
     let arguments = ["server", "--config", path_text(&config)];
     let namespace = member.namespace.as_deref();
-    member.process = Some(Process::spawn_in(namespace, &member.name, &arguments, &keys, &log));
+    member.process = Some(Process::spawn_in(namespace, &member.program, &member.name, &arguments, &keys, &log));
 }
 
 pub(super) async fn ready(member: &mut Member) {

@@ -3,7 +3,7 @@
 mod builder;
 mod member;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -210,6 +210,45 @@ impl ProcessCluster {
             ready(member).await;
         }
         self.wait_disks_active().await;
+    }
+
+    /// The processes: metadata members, storage nodes, gateways, in this order.
+    pub fn process_names(&self) -> Vec<String> {
+        let all = self.metadata.iter().chain(&self.nodes).chain(&self.gateways);
+        all.map(|member| member.name.clone()).collect()
+    }
+
+    /// Stops a process with SIGTERM and starts `program` in its place, with the same data. Does not wait for it.
+    pub async fn replace(&mut self, name: &str, program: &Path) {
+        let (member, workdir) = self.process(name);
+        terminate(std::iter::once(&mut *member)).await;
+        program.clone_into(&mut member.program);
+        spawn(member, workdir);
+    }
+
+    /// As [`ProcessCluster::replace`], with SIGKILL, if the process runs at all.
+    pub fn replace_at_once(&mut self, name: &str, program: &Path) {
+        let (member, workdir) = self.process(name);
+        if let Some(mut process) = member.process.take() {
+            process.kill();
+        }
+        program.clone_into(&mut member.program);
+        spawn(member, workdir);
+    }
+
+    /// Waits until a process is up.
+    pub async fn ready(&mut self, name: &str) {
+        ready(self.process(name).0).await;
+    }
+
+    /// The log of a process since its last start.
+    pub fn log_of(&mut self, name: &str) -> String {
+        self.process(name).0.process.as_ref().map(Process::log_text).unwrap_or_default()
+    }
+
+    fn process(&mut self, name: &str) -> (&mut Member, &Workdir) {
+        let mut all = self.metadata.iter_mut().chain(&mut self.nodes).chain(&mut self.gateways);
+        (all.find(|member| member.name == name).expect("a process of the cluster"), &self.workdir)
     }
 
     /// Stops the gateways with SIGTERM, which ends their sessions, and starts them again.

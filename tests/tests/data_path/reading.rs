@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use cairn_core::id::{CommitSequence, DiskId, Epoch};
 use cairn_core::shard::ShardId;
+use cairn_core::testing::commit_at;
 use cairn_gateway::data::{ClusterView, ReadError};
 use cairn_protocol::storage::{DeleteOrder, DeleteProof, StorageNode};
 use cairn_tests::{Content, eventually};
@@ -160,7 +161,7 @@ async fn bad_shards_that_a_read_finds_are_queued_for_repair() {
     let disk = |index: usize| cluster.disk(placed.extents[0].locations[index].unwrap());
     // One shard is really deleted, the other is damaged on the way.
     let order = DeleteOrder {
-        proof: DeleteProof::Committed(CommitSequence(u64::MAX)),
+        proof: DeleteProof::Committed(commit_at(CommitSequence::INDEX_MAX)),
         shards: vec![ShardId { extent, index: 1 }],
     };
     cluster.node.delete_shards(disk(1), order).await.unwrap();

@@ -46,7 +46,7 @@ fn load(cluster: &ProcessCluster, ledger: Ledger, seed: u64) -> RunningLoad {
 
 fn load_on(accounts: Vec<Arc<Account>>, ledger: Ledger, seed: u64) -> RunningLoad {
     let mix = Mix { sizes: &[100, 16 << 10, 100 << 10, 1 << 20], ..Mix::default() };
-    Load { accounts, bucket: BUCKET.to_owned(), mix, workers: WORKERS, seed }.start(ledger)
+    Load { accounts, bucket: BUCKET.to_owned(), mix, workers: WORKERS, attempts: 1, seed }.start(ledger)
 }
 
 /// Demands that every promise was kept, through every gateway, in GET and in LIST.

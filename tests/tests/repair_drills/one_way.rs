@@ -55,11 +55,6 @@ impl Cut {
         Self::GatewaysToNode,
         Self::GatewaysToLeader,
     ];
-
-    /// Whether clients are served meanwhile. Gateways that cannot call the leader that all members follow are not.
-    fn is_served(self) -> bool {
-        !matches!(self, Self::GatewaysToLeader)
-    }
 }
 
 /// The hosts and their ports, as one cut needs them.
@@ -119,9 +114,7 @@ async fn strike(cluster: &ProcessCluster, running: &RunningLoad, cut: Cut) -> Du
     let network = cluster.network().expect("a network");
     let begun = Instant::now();
     roles.set(network, cut, true);
-    if cut.is_served() {
-        running.advance(CHANGES, &format!("during {cut:?}")).await;
-    }
+    running.advance(CHANGES, &format!("during {cut:?}")).await;
     let took = begun.elapsed();
     tokio::time::sleep(LASTS.saturating_sub(took)).await;
     roles.set(network, cut, false);

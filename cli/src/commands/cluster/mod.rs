@@ -3,6 +3,7 @@
 mod audit;
 mod listing;
 mod status;
+mod upgrade;
 mod verify;
 
 use clap::Subcommand;
@@ -18,6 +19,9 @@ pub enum ClusterCommand {
     Verify(verify::VerifyArgs),
     /// Compare metadata and disks directly while every service is stopped. Fails unless everything is whole.
     Audit(audit::AuditArgs),
+    /// Show which releases the processes run, and let the cluster use what the new one can do.
+    #[command(subcommand)]
+    Upgrade(upgrade::UpgradeCommand),
 }
 
 impl ClusterCommand {
@@ -26,6 +30,7 @@ impl ClusterCommand {
             Self::Status(args) => status::run(args).await,
             Self::Verify(args) => verify::run(args).await,
             Self::Audit(args) => audit::run(args),
+            Self::Upgrade(command) => command.run().await,
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::geometry::Geometry;
 use crate::id::{ClusterId, DiskId, ExtentId, Generation, NodeId, SessionId};
 use crate::placement::place;
 use crate::profile::{FailureDomain, Profile};
+use crate::release::Release;
 use proptest::prelude::*;
 
 /// No cluster of these tests needs more passes.
@@ -15,7 +16,7 @@ type Extents = Vec<(ExtentId, Vec<Option<DiskNumber>>)>;
 fn add_node(map: &mut ClusterMap, disks: &[(u64, DiskState)]) {
     let n = map.nodes.len() as u8 + 1;
     let (id, labels) = (NodeId::from_bytes([n; 16]), Labels::default());
-    map.nodes.push(Node { id, name: format!("node{n}"), rpc_addr: String::new(), labels });
+    map.nodes.push(Node { id, name: format!("node{n}"), rpc_addr: String::new(), labels, release: Release::current() });
     for (capacity_bytes, state) in disks {
         let number = DiskNumber(map.disks.len() as u32 + 1);
         let (path, standing) = (String::new(), Standing::Member);

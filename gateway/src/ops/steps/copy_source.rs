@@ -8,6 +8,7 @@ use cairn_protocol::metadata::query::{GetObject, ObjectView};
 use percent_encoding::percent_decode_str;
 
 use super::find_object::find;
+use crate::client_ids::ClientIds;
 use crate::context::Context;
 use crate::data::{CopySource, LOCATE_EXTENTS};
 use crate::error::{S3Error, S3ErrorCode};
@@ -24,11 +25,11 @@ pub(in crate::ops) struct Source {
 }
 
 /// Parses `x-amz-copy-source`: `[/]bucket/key[?versionId=…]`, percent-encoded.
-pub(in crate::ops) fn parse(request: &Incoming) -> Result<Source, S3Error> {
-    parse_header(request.header("x-amz-copy-source").unwrap_or_default())
+pub(in crate::ops) fn parse(ids: &ClientIds, request: &Incoming) -> Result<Source, S3Error> {
+    parse_header(ids, request.header("x-amz-copy-source").unwrap_or_default())
 }
 
-fn parse_header(header: &str) -> Result<Source, S3Error> {
+fn parse_header(ids: &ClientIds, header: &str) -> Result<Source, S3Error> {
     let invalid = |message: &'static str| S3Error::invalid_argument("x-amz-copy-source", header, message);
     let (path, version) = match header.split_once("?versionId=") {
         Some((path, version)) => (path, Some(version)),
@@ -39,7 +40,7 @@ fn parse_header(header: &str) -> Result<Source, S3Error> {
     let (bucket, key) = path
         .split_once('/')
         .ok_or_else(|| invalid("Copy Source must mention the source bucket and key: sourcebucket/sourcekey"))?;
-    let version = version.map(|text| parse_version_id("versionId", text)).transpose()?;
+    let version = version.map(|text| parse_version_id(ids, "versionId", text)).transpose()?;
     Ok(Source { object: ObjectName { bucket: bucket_name(bucket)?, key: object_key(key)? }, version })
 }
 
@@ -93,21 +94,22 @@ mod tests {
 
     #[test]
     fn a_source_has_a_bucket_a_key_and_perhaps_a_version() {
-        let id = Some(VersionId::Commit(CommitSequence(42)));
+        let (ids, id) = (ClientIds::of_tests(), VersionId::Commit(CommitSequence(42)));
+        let named = format!("/bucket/key?versionId={}", ids.version(id));
         for (header, key, version) in [
             ("bucket/key", "key", None),
             ("/bucket/a%20b/c%2Bd", "a b/c+d", None),
             ("bucket/key?versionId=null", "key", Some(VersionId::Null)),
-            ("/bucket/key?versionId=000000000000002a", "key", id),
+            (named.as_str(), "key", Some(id)),
             ("bucket/what%3FversionId=null", "what?versionId=null", None),
         ] {
             let bucket = BucketName::new("bucket").unwrap();
             let object = ObjectName { bucket, key: ObjectKey::new(key).unwrap() };
             let expected = Source { object, version };
-            assert_eq!(parse_header(header), Ok(expected), "{header}");
+            assert_eq!(parse_header(&ids, header), Ok(expected), "{header}");
         }
         for header in ["bucket", "", "bucket/%ff", "bucket/key?versionId=", "bucket/key?versionId=abc"] {
-            assert_eq!(parse_header(header).unwrap_err().code(), S3ErrorCode::InvalidArgument, "{header:?}");
+            assert_eq!(parse_header(&ids, header).unwrap_err().code(), S3ErrorCode::InvalidArgument, "{header:?}");
         }
     }
 }

@@ -6,6 +6,7 @@ use cairn_core::version::VersionId;
 use cairn_protocol::metadata::query::{GetObject, ObjectView};
 use cairn_protocol::metadata::{MetadataError, MetadataExt, Rejection};
 
+use crate::client_ids::ClientIds;
 use crate::context::Context;
 use crate::error::{S3Error, S3ErrorCode};
 use crate::request::call::VersionCall;
@@ -21,7 +22,8 @@ pub(in crate::ops) async fn find_requested(
 ) -> Result<ObjectView, S3Error> {
     let ObjectName { bucket, key } = call.object.clone();
     let query = GetObject { bucket, key, part, range, extents, version: call.version };
-    find(&call.context, query, |marker| absent(marker, call.version.is_some())).await
+    let ids = call.context.ids()?;
+    find(&call.context, query, |marker| absent(ids, marker, call.version.is_some())).await
 }
 
 /// Looks up an object for reading. If there is none, `absent` makes the error from the delete marker in its place, if
@@ -32,6 +34,7 @@ pub(in crate::ops) async fn find(
     absent: impl FnOnce(Option<VersionId>) -> S3Error,
 ) -> Result<ObjectView, S3Error> {
     let (bucket, key, version) = (query.bucket.clone(), query.key.clone(), query.version);
+    let ids = context.ids()?;
     let asked = context.buckets().now();
     let found = context.metadata().ask(query).await;
     if let Ok(view) = &found {
@@ -42,7 +45,7 @@ pub(in crate::ops) async fn find(
         (MetadataError::Rejected(Rejection::DeleteMarker(id)), _) => absent(Some(id)).with("Key", key.as_str()),
         (MetadataError::Rejected(Rejection::NoSuchVersion), Some(version)) => {
             let error = S3Error::new(S3ErrorCode::NoSuchVersion);
-            error.with("Key", key.as_str()).with("VersionId", version.to_string())
+            error.with("Key", key.as_str()).with("VersionId", ids.version(version))
         }
         (error, _) => error.into(),
     })
@@ -50,7 +53,7 @@ pub(in crate::ops) async fn find(
 
 /// The error for an object that does not exist. Source: S3 user guide, "Working with delete markers"; that a key
 /// without any version answers `false` is required by ceph/s3-tests (`test_delete_marker_nonversioned`).
-fn absent(marker: Option<VersionId>, is_named: bool) -> S3Error {
+fn absent(ids: &ClientIds, marker: Option<VersionId>, is_named: bool) -> S3Error {
     let Some(id) = marker else { return S3Error::new(S3ErrorCode::NoSuchKey).with_header(DELETE_MARKER, "false") };
     let error = if is_named {
         let error = S3Error::new(S3ErrorCode::MethodNotAllowed).with("Method", "GET");
@@ -58,7 +61,7 @@ fn absent(marker: Option<VersionId>, is_named: bool) -> S3Error {
     } else {
         S3ErrorCode::NoSuchKey.into()
     };
-    error.with_header(DELETE_MARKER, "true").with_header(VERSION_ID, id.to_string())
+    error.with_header(DELETE_MARKER, "true").with_header(VERSION_ID, ids.version(id))
 }
 
 #[cfg(test)]
@@ -69,14 +72,15 @@ mod tests {
 
     #[test]
     fn a_delete_marker_is_reported_in_headers() {
-        let id = VersionId::Commit(CommitSequence(42));
+        let (ids, id) = (ClientIds::of_tests(), VersionId::Commit(CommitSequence(42)));
+        let text = ids.version(id);
         for (marker, is_named, code, headers) in [
             (None, false, S3ErrorCode::NoSuchKey, vec![("x-amz-delete-marker", "false")]),
             (
                 Some(id),
                 false,
                 S3ErrorCode::NoSuchKey,
-                vec![("x-amz-delete-marker", "true"), ("x-amz-version-id", "000000000000002a")],
+                vec![("x-amz-delete-marker", "true"), ("x-amz-version-id", text.as_str())],
             ),
             (
                 Some(VersionId::Null),
@@ -85,7 +89,7 @@ mod tests {
                 vec![("allow", "DELETE"), ("x-amz-delete-marker", "true"), ("x-amz-version-id", "null")],
             ),
         ] {
-            let error = absent(marker, is_named);
+            let error = absent(&ids, marker, is_named);
             let reported: Vec<_> = error.headers().iter().map(|(name, value)| (*name, value.as_str())).collect();
             assert_eq!((error.code(), reported), (code, headers));
         }

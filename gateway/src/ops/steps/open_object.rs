@@ -11,6 +11,7 @@ use http::{Response, StatusCode};
 
 use super::find_object::find_requested;
 use crate::body::Checksum;
+use crate::client_ids::ClientIds;
 use crate::error::{S3Error, S3ErrorCode};
 use crate::request::conditions::{ReadConditions, Verdict};
 use crate::request::read_call::ReadCall;
@@ -32,7 +33,7 @@ pub(in crate::ops) async fn open(call: &ReadCall, extents: u32) -> Result<Opened
     let view = find_requested(of, part, range, extents).await?;
     match ReadConditions::of_request(&of.request.headers).evaluate(&view.version.etag, view.version.last_modified_ms) {
         Verdict::Proceed => {}
-        Verdict::NotModified => return Err(not_modified(&view.version)),
+        Verdict::NotModified => return Err(not_modified(of.context.ids()?, &view.version)),
         Verdict::Failed => return Err(S3ErrorCode::PreconditionFailed.into()),
     }
     let whole = 0..view.version.size;
@@ -47,10 +48,10 @@ pub(in crate::ops) async fn open(call: &ReadCall, extents: u32) -> Result<Opened
     Ok(Opened { partial: range.is_some() || part.is_some(), with_checksum, view, bytes })
 }
 
-fn not_modified(version: &ObjectVersion) -> S3Error {
+fn not_modified(ids: &ClientIds, version: &ObjectVersion) -> S3Error {
     let error = S3Error::new(S3ErrorCode::NotModified).with_header("etag", format!("\"{}\"", version.etag));
     match version.id {
-        Some(id) => error.with_header(VERSION_ID, id.to_string()),
+        Some(id) => error.with_header(VERSION_ID, ids.version(id)),
         None => error,
     }
 }
@@ -76,7 +77,7 @@ const OVERRIDES: [(&str, &str); 6] = [
 
 impl Opened {
     /// The response's head: 200 or 206, and everything that is known of the object.
-    pub(in crate::ops) async fn head(&self, call: &ReadCall) -> Builder {
+    pub(in crate::ops) async fn head(&self, call: &ReadCall) -> Result<Builder, S3Error> {
         let of = &call.of;
         let mut version = self.view.version.clone();
         for (parameter, header) in OVERRIDES {
@@ -85,7 +86,8 @@ impl Opened {
                 version.headers.push(Header { name: header.to_owned(), value: value.to_owned() });
             }
         }
-        let mut response = describe(Response::builder(), &version).header("content-length", self.length());
+        let mut response =
+            describe(Response::builder(), of.context.ids()?, &version).header("content-length", self.length());
         if let Some(parts) = self.view.parts.filter(|_| self.view.part_range.is_some()) {
             response = response.header("x-amz-mp-parts-count", parts);
         }
@@ -100,9 +102,10 @@ impl Opened {
         }
         if of.version.is_some() {
             // The header is about current versions.
-            return response;
+            return Ok(response);
         }
-        describe_expiration(&of.context, &of.object, response, Described::of(&version, self.view.lifecycle)).await
+        let described = Described::of(&version, self.view.lifecycle);
+        Ok(describe_expiration(&of.context, &of.object, response, described).await)
     }
 
     /// Bytes in the response's body.

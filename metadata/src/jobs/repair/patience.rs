@@ -143,6 +143,7 @@ mod tests {
     use crate::leader::Heard;
     use cairn_core::cluster_map::{Labels, Node};
     use cairn_core::id::{ClusterId, DiskNumber};
+    use cairn_core::release::Release;
 
     const LIMITS: AwayLimits = AwayLimits { grace: Duration::from_mins(1), silence: Duration::from_secs(5) };
 
@@ -159,7 +160,7 @@ mod tests {
         let mut map = ClusterMap::empty(ClusterId::from_bytes([1; 16]), Vec::new());
         for n in 1..=nodes {
             let (name, labels) = (format!("node{n}"), Labels::default());
-            map.nodes.push(Node { id: node(n), name, rpc_addr: String::new(), labels });
+            map.nodes.push(Node { id: node(n), name, rpc_addr: String::new(), labels, release: Release::current() });
             let state = match n {
                 n if away.contains(&n) => DiskState::Unavailable,
                 n if failed.contains(&n) => DiskState::Failed,

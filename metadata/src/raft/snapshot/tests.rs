@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use cairn_core::id::MemberId;
+use cairn_core::id::{GroupId, MemberId};
 use openraft::CommittedLeaderId;
 use redb::{Database, ReadableTableMetadata};
 use tempfile::TempDir;
@@ -25,7 +25,7 @@ fn reach(index: u64) -> LogId {
 }
 
 /// A leader's state of several chunks, which reaches to entry `index`.
-fn source(index: u64) -> Arc<Database> {
+fn source(index: u64, group: GroupId) -> Arc<Database> {
     let backend = redb::backends::InMemoryBackend::new();
     let database = Arc::new(Database::builder().create_with_backend(backend).unwrap());
     let transaction = database.begin_write().unwrap();
@@ -36,6 +36,7 @@ fn source(index: u64) -> Arc<Database> {
             tables.counters.insert(format!("{row}").as_str(), row).unwrap();
         }
         meta::put(&mut tables.meta, meta::APPLIED, &LogIdRow::from(reach(index))).unwrap();
+        meta::put(&mut tables.meta, meta::GROUP, &group).unwrap();
     }
     transaction.commit().unwrap();
     database
@@ -45,7 +46,11 @@ type Chunk = (Vec<u8>, bool, StreamHash);
 
 /// What that leader sends.
 fn stream(index: u64) -> Vec<Chunk> {
-    let database = source(index);
+    stream_of(index, GroupId::FIRST)
+}
+
+fn stream_of(index: u64, group: GroupId) -> Vec<Chunk> {
+    let database = source(index, group);
     let view = View::new(&database).unwrap();
     let (mut chunks, mut hash, mut position) = (Vec::new(), StreamHash::default(), Some(Position::default()));
     while let Some(from) = position {
@@ -171,4 +176,14 @@ fn what_a_crash_leaves_of_a_transfer_is_removed_at_the_next_start() {
     let machine = open(dir.path());
     assert_eq!(machine.applied(), None);
     assert_eq!(files(dir.path()), ["state.redb"]);
+}
+
+#[test]
+fn the_state_of_another_group_is_not_installed() {
+    let dir = TempDir::new().unwrap();
+    let machine = open(dir.path());
+    let other = receive(&machine, &stream_of(7, GroupId::new(3).unwrap())).unwrap().finish().unwrap();
+    let refused = machine.install(other, Some(reach(7))).unwrap_err().to_string();
+    assert!(refused.contains("is of group 3"), "{refused}");
+    assert_eq!(machine.applied(), None);
 }

@@ -12,6 +12,7 @@ use cairn_core::geometry::Geometry;
 use cairn_core::id::MemberId;
 use cairn_core::id::{DiskId, DiskNumber, Epoch, ExtentId, NodeId, ProfileId, SessionId};
 use cairn_core::name::{BucketName, ObjectKey};
+use cairn_core::release::Release;
 use cairn_core::shard::{ShardHeader, ShardId};
 use cairn_core::storage_class::StorageClass;
 use cairn_protocol::metadata::command::{
@@ -29,14 +30,14 @@ use cairn_protocol::net::{Listen, Listener};
 use cairn_protocol::rpc::testing::client_of;
 use cairn_protocol::rpc::{HttpMetadata, MetadataFailure, Roles, RpcClient};
 use cairn_protocol::storage::{
-    DeleteOrder, DeleteProof, DiskStatus, NodeStatus, RebuildOrder, RebuildReport, ShardWriter, StorageDirectory,
-    StorageError, StorageErrorKind, StorageNode,
+    DeleteOrder, DeleteProof, DiskStatus, NodeStatus, RebuildOrder, RebuildReport, SeenCommit, ShardWriter,
+    StorageDirectory, StorageError, StorageErrorKind, StorageNode,
 };
 use std::sync::Mutex;
 use tempfile::TempDir;
 
 use self::nodes::{Deletions, node, node_status, registration};
-use crate::raft::machine::STATE_FORMAT;
+use crate::raft::fitness::STATE_FORMAT;
 use crate::raft::message::{COMMAND_BYTES_MAX, ChunkTaken, RaftPath, SnapshotChunk, Stopped};
 use crate::raft::snapshot::{self, Position, SnapshotData, StreamHash};
 use crate::space::testing::roomy;
@@ -47,6 +48,7 @@ use cairn_core::testing::TestThreads;
 
 mod elections;
 mod full_disk;
+mod levels;
 mod members;
 mod nodes;
 mod replication;
@@ -77,7 +79,7 @@ pub(crate) fn bucket() -> BucketName {
 
 pub(crate) async fn prepare(metadata: &impl Metadata) -> SessionId {
     metadata.run(CreateBucket { name: bucket(), region: String::new() }).await.unwrap();
-    metadata.run(OpenSession { gateway: NodeId::from_random([1; 16]) }).await.unwrap()
+    metadata.run(OpenSession { gateway: NodeId::from_random([1; 16]), release: Release::current() }).await.unwrap()
 }
 
 pub(crate) fn commit(session: SessionId, counter: u64, key: &str) -> CommitObject {
@@ -200,11 +202,8 @@ async fn a_store_that_was_put_back_is_told_from_the_one_that_went_on() {
     let metadata = start(dir.path()).await;
     let session = prepare(&metadata).await;
     let heartbeat = async |metadata: &Handle, seen: Option<&SignalAnswer>| {
-        let status = NodeStatus {
-            commit: seen.map(|seen| seen.commit),
-            history: seen.and_then(|seen| seen.history),
-            ..node_status(DiskState::Active)
-        };
+        let seen = seen.map(|seen| SeenCommit { commit: seen.commit, history: seen.history });
+        let status = NodeStatus { seen: seen.into_iter().collect(), ..node_status(DiskState::Active) };
         metadata.signal(Signal::Heartbeat(status)).await.unwrap()
     };
     let first = heartbeat(&metadata, None).await;
@@ -222,7 +221,8 @@ async fn a_store_that_was_put_back_is_told_from_the_one_that_went_on() {
     assert_ne!(after_a_restart.history, seen.history);
 
     let put_back = start(copy.path()).await;
-    let session = put_back.run(OpenSession { gateway: NodeId::from_random([3; 16]) }).await.unwrap();
+    let session =
+        put_back.run(OpenSession { gateway: NodeId::from_random([3; 16]), release: Release::current() }).await.unwrap();
     for n in 0..50 {
         put_back.run(commit(session, 10 * n, "key")).await.unwrap();
     }
@@ -253,7 +253,8 @@ async fn silent_gateways_lose_their_sessions_and_others_keep_them() {
     let short = Options { session_lease: Duration::from_millis(400), ..options(dir.path()) };
     let metadata = start_with(short, StorageDirectory::new(rpc(SECRET))).await;
     let silent = prepare(&metadata).await;
-    let lively = metadata.run(OpenSession { gateway: NodeId::from_random([2; 16]) }).await.unwrap();
+    let lively =
+        metadata.run(OpenSession { gateway: NodeId::from_random([2; 16]), release: Release::current() }).await.unwrap();
     let (disk, shard) = (DiskId::from_random([1; 16]), ShardId { extent: ExtentId::new(silent, 7), index: 0 });
     eventually("the silent session ends", async || {
         assert!(metadata.signal(Signal::RenewSession(lively)).await.unwrap().session_valid);
@@ -316,7 +317,7 @@ async fn the_service_is_reached_over_the_network_by_those_who_know_the_secret() 
     assert_eq!(client.ask(get("a")).await.unwrap().located.len(), 2);
     assert_eq!(client.ask(get("b")).await, Err(MetadataError::Rejected(Rejection::NoSuchKey)));
     assert!(client.signal(Signal::RenewSession(session)).await.unwrap().session_valid);
-    let path = cairn_protocol::rpc::MetadataPath::QUERY;
+    let path = cairn_protocol::rpc::MetadataPath::QUERY.direct;
     let query = cairn_protocol::metadata::Query::from(get("a"));
     let stranger = rpc("another secret").send_message(&addr, path, &query).await.unwrap_err();
     assert!(stranger.is_definite_no(), "I22: {stranger}");

@@ -91,7 +91,7 @@ pub(super) fn node_status(state: DiskState) -> NodeStatus {
         refused_hanging: 0,
         doubt: None,
     };
-    NodeStatus { node: node(), disks: (1..=2).map(status).collect(), cluster: None, commit: None, history: None }
+    NodeStatus { node: node(), disks: (1..=2).map(status).collect(), cluster: None, seen: Vec::new() }
 }
 
 pub(super) fn registration() -> RegisterNode {
@@ -108,6 +108,7 @@ pub(super) fn registration() -> RegisterNode {
         rpc_addr: String::new(),
         labels: Labels::default(),
         disks: (1..=2).map(register).collect(),
+        release: Release::current(),
     }
 }
 

@@ -4,10 +4,11 @@ use crate::state::stored::AbandonExtents;
 use cairn_protocol::metadata::query::RestoreHold;
 use cairn_protocol::metadata::{Outcome, Rejection};
 
+use super::context::Context;
 use crate::error::{Refused, StoreError};
 use crate::state::tables::{Tables, abandoned, extents, meta, sessions};
 
-pub(super) fn apply(tables: &mut Tables<'_>, command: &AbandonExtents) -> Result<Outcome, Refused> {
+pub(super) fn apply(tables: &mut Tables<'_>, command: &AbandonExtents, context: Context) -> Result<Outcome, Refused> {
     let hold: Option<RestoreHold> = meta::get(&tables.meta, meta::RESTORED)?;
     if let Some(extent) = command.extents.iter().find(|e| hold.as_ref().is_some_and(|h| h.keeps(e.session, None))) {
         let why = format!("the service was restored and does not know all that was committed before: {extent} is kept");
@@ -20,7 +21,7 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &AbandonExtents) -> Result
             kept.push(*extent);
         } else if sessions::is_open(&tables.sessions, extent.session)? {
             abandoned::put(&mut tables.abandoned, *extent)?;
-        } else if !sessions::has_ended(&tables.sessions, &tables.counters, extent.session)? {
+        } else if !sessions::has_ended(&tables.sessions, &tables.counters, context.sequence.group(), extent.session)? {
             // A session that was never given out may still be.
             kept.push(*extent);
         }

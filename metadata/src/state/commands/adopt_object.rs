@@ -134,7 +134,7 @@ fn existing_bucket(tables: &Tables<'_>, command: &AdoptObject) -> Result<Option<
 }
 
 fn make_bucket(tables: &mut Tables<'_>, command: &AdoptObject, context: Context) -> Result<BucketRow, StoreError> {
-    let id = BucketId(counters::next(&mut tables.counters, counters::BUCKET)?);
+    let id = BucketId::new(context.sequence.group(), counters::next(&mut tables.counters, counters::BUCKET)?);
     let row = BucketRow::new(id, context.sequence, context.now_ms, String::new());
     buckets::put(&mut tables.buckets, &command.bucket, &row)?;
     Ok(row)

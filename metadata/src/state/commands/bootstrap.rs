@@ -3,6 +3,7 @@
 use cairn_core::cluster_map::ClusterMap;
 use cairn_core::id::ClusterId;
 use cairn_core::profile::Profile;
+use cairn_core::release::FeatureLevel;
 use minicbor::{Decode, Encode};
 
 use crate::error::StoreError;
@@ -20,6 +21,9 @@ pub(crate) struct Bootstrap {
     /// The directories of the first members.
     #[n(2)]
     pub(crate) members: Option<MembershipRecord>,
+    /// The highest that all of them support.
+    #[n(3)]
+    pub(crate) level: FeatureLevel,
 }
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &Bootstrap) -> Result<(), StoreError> {
@@ -29,7 +33,8 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &Bootstrap) -> Result<(), 
     if let Some(record) = &command.members {
         members::put_record(&mut tables.meta, record)?;
     }
-    tables.set_map(ClusterMap::empty(command.cluster, command.profiles.clone()))
+    let map = ClusterMap::empty(command.cluster, command.profiles.clone());
+    tables.set_map(ClusterMap { level: command.level, ..map })
 }
 
 #[cfg(test)]
@@ -41,7 +46,8 @@ mod tests {
     fn the_first_cluster_id_stays() {
         let state = State::new();
         let map = state.map();
-        let second = Bootstrap { cluster: ClusterId::from_random([9; 16]), profiles: Vec::new(), members: None };
+        let (cluster, level) = (ClusterId::from_random([9; 16]), FeatureLevel::NEWEST);
+        let second = Bootstrap { cluster, profiles: Vec::new(), members: None, level };
         state.write(|tables| apply(tables, &second).unwrap());
         assert_eq!(state.map(), map);
     }

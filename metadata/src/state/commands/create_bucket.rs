@@ -19,7 +19,7 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &CreateBucket, context: Co
     if tables.buckets.len()? >= BUCKETS_MAX {
         return Err(Rejection::LimitReached(format!("{BUCKETS_MAX} buckets")).into());
     }
-    let id = BucketId(counters::next(&mut tables.counters, counters::BUCKET)?);
+    let id = BucketId::new(context.sequence.group(), counters::next(&mut tables.counters, counters::BUCKET)?);
     let row = BucketRow::new(id, context.sequence, context.now_ms, command.region.clone());
     buckets::put(&mut tables.buckets, &command.name, &row)?;
     Ok(Outcome::Done)

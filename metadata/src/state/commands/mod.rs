@@ -25,6 +25,7 @@ mod grant_rebuild;
 mod key_versions;
 mod open_session;
 mod precondition;
+mod raise_level;
 mod reconciliation;
 mod register_node;
 mod release;
@@ -44,7 +45,8 @@ use cairn_protocol::metadata::command::SettingChange;
 use cairn_protocol::metadata::{Command, Outcome, Rejection};
 
 pub(crate) use bootstrap::Bootstrap;
-pub(crate) use context::{COMMANDS_PER_ENTRY_MAX, Context, index_of, sequence};
+pub(crate) use context::{Context, place};
+pub(crate) use raise_level::processes;
 
 use crate::error::{Refused, StoreError};
 use crate::state::tables::Tables;
@@ -94,7 +96,8 @@ fn dispatch(tables: &mut Tables<'_>, command: &StoredCommand, context: Context) 
         StoredCommand::ApplyLifecycle(c) => apply_lifecycle::apply(tables, c, context),
         StoredCommand::AdvanceServiceTime(c) => advance_service_time::apply(tables, c),
         StoredCommand::SetBucketSetting(c) => set_bucket_setting::apply(tables, c, context),
-        StoredCommand::AbandonExtents(c) => abandon_extents::apply(tables, c),
+        StoredCommand::AbandonExtents(c) => abandon_extents::apply(tables, c, context),
+        StoredCommand::RaiseLevel(c) => raise_level::apply(tables, c),
     }
 }
 
@@ -137,7 +140,8 @@ pub(crate) fn grows_state(command: &Command) -> bool {
         | Command::SetClassProfile(_)
         | Command::ApplyLifecycle(_)
         | Command::AdvanceServiceTime(_)
-        | Command::AbandonExtents(_) => false,
+        | Command::AbandonExtents(_)
+        | Command::RaiseLevel(_) => false,
     }
 }
 
@@ -150,5 +154,6 @@ pub(crate) fn changes_map(command: &StoredCommand) -> bool {
             | StoredCommand::ChangeDisks(_)
             | StoredCommand::SetProfile(_)
             | StoredCommand::SetClassProfile(_)
+            | StoredCommand::RaiseLevel(_)
     )
 }

@@ -1,16 +1,18 @@
 //! See [`OpenSession`].
 
 use crate::state::stored::{OpenSession, OpenSystemSession};
-use cairn_core::id::{NodeId, SessionId};
+use cairn_core::id::{GroupId, NodeId, SessionId};
+use cairn_core::release::Release;
 use cairn_protocol::metadata::Outcome;
 
 use super::context::Context;
+use super::set_disk_states::check_release;
 use crate::error::Refused;
 use crate::state::tables::sessions::SessionRow;
 use crate::state::tables::{Row, Tables, counters, sessions};
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &OpenSession, context: Context) -> Result<Outcome, Refused> {
-    open(tables, command.gateway, context, SessionId)
+    open(tables, (command.gateway, &command.release), context, SessionId::new)
 }
 
 pub(super) fn apply_system(
@@ -18,22 +20,23 @@ pub(super) fn apply_system(
     command: &OpenSystemSession,
     context: Context,
 ) -> Result<Outcome, Refused> {
-    open(tables, command.writer, context, SessionId::system)
+    open(tables, (command.writer, &command.release), context, SessionId::system)
 }
 
 fn open(
     tables: &mut Tables<'_>,
-    gateway: NodeId,
+    (gateway, release): (NodeId, &Release),
     context: Context,
-    named: impl FnOnce(u64) -> SessionId,
+    named: impl FnOnce(GroupId, u64) -> SessionId,
 ) -> Result<Outcome, Refused> {
+    check_release(tables, release)?;
     for (earlier, row) in sessions::all(&tables.sessions)? {
         if row.gateway == gateway {
             tables.sessions.remove(earlier.0)?;
         }
     }
-    let id = named(counters::next(&mut tables.counters, counters::SESSION)?);
-    let row = SessionRow { gateway, opened_ms: context.now_ms };
+    let id = named(context.sequence.group(), counters::next(&mut tables.counters, counters::SESSION)?);
+    let row = SessionRow { gateway, opened_ms: context.now_ms, release: release.clone() };
     tables.sessions.insert(id.0, row.to_bytes().as_slice())?;
     Ok(Outcome::SessionOpened(id))
 }

@@ -9,12 +9,13 @@ use cairn_core::limits::{DISKS_MAX, LABEL_CHARS_MAX};
 use cairn_protocol::metadata::command::NodeRegistered;
 use cairn_protocol::metadata::{Outcome, Rejection};
 
-use super::set_disk_states::{current_map, see};
+use super::set_disk_states::{check_release, current_map, see};
 use crate::error::Refused;
 use crate::state::tables::Tables;
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &RegisterNode) -> Result<Outcome, Refused> {
     let old = current_map(tables)?;
+    check_release(tables, &command.release)?;
     check(&old, command)?;
     let mut map = old.as_ref().clone();
     let node = Node {
@@ -22,6 +23,7 @@ pub(super) fn apply(tables: &mut Tables<'_>, command: &RegisterNode) -> Result<O
         name: command.name.clone(),
         rpc_addr: command.rpc_addr.clone(),
         labels: command.labels.clone(),
+        release: command.release.clone(),
     };
     match map.nodes.iter_mut().find(|known| known.id == node.id) {
         Some(known) => *known = node,

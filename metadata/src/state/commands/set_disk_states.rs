@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::state::stored::SetDiskStates;
 use cairn_core::cluster_map::{ClusterMap, Disk, DiskEvent, DiskState, step};
 use cairn_core::id::Epoch;
+use cairn_core::release::Release;
 use cairn_protocol::metadata::{Outcome, Rejection};
 
 use crate::error::Refused;
@@ -30,6 +31,14 @@ pub(super) fn see(disk: &mut Disk, seen: DiskState) {
     // Every observation of a disk is allowed.
     if let Ok((standing, state)) = step(disk, DiskEvent::Seen(seen)) {
         (disk.standing, disk.state) = (standing, state);
+    }
+}
+
+/// Refused with `OtherRelease` if a process that runs `release` cannot take part.
+pub(super) fn check_release(tables: &Tables<'_>, release: &Release) -> Result<(), Refused> {
+    match tables.map()?.and_then(|map| release.refusal(map.level)) {
+        Some(refusal) => Err(Rejection::OtherRelease(refusal).into()),
+        None => Ok(()),
     }
 }
 

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use cairn_core::cluster_map::{ClusterMap, DiskState, Labels};
 use cairn_core::etag::ETag;
 use cairn_core::geometry::Geometry;
-use cairn_core::id::{BucketId, ClusterId, CommitSequence, DiskId, DiskNumber, ExtentId, NodeId, PartNumber};
-use cairn_core::id::{ProfileId, SessionId, UploadId};
+use cairn_core::id::{BucketId, ClusterId, CommitSequence, DiskId, DiskNumber, ExtentId, GroupId, NodeId};
+use cairn_core::id::{PartNumber, ProfileId, SessionId, UploadId};
 use cairn_core::lifecycle::{Expiration, Filter, Rule};
 use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::profile::{FailureDomain, Profile};
+use cairn_core::release::{FeatureLevel, Release};
 use cairn_core::storage_class::StorageClass;
 use cairn_core::version::Versioning;
 use cairn_protocol::metadata::command::{
@@ -23,7 +24,7 @@ use cairn_protocol::metadata::{ExtentRun, Outcome, PlacedExtent, PlacedRun, Reje
 use redb::backends::InMemoryBackend;
 use redb::{Database, ReadableTable, ReadableTableMetadata};
 
-use super::{Bootstrap, Context, sequence};
+use super::{Bootstrap, Context};
 use crate::state::stored::StoredCommand;
 use crate::state::tables::reclaim::{Garbage, ReclaimRow};
 use crate::state::tables::versions::VersionRow;
@@ -55,8 +56,16 @@ impl State {
             bucket: BucketName::new("photos").unwrap(),
         };
         let profiles = Profile::defaults(FailureDomain::Disk);
-        let bootstrap = Bootstrap { cluster: ClusterId::from_random([1; 16]), profiles, members: None };
-        state.write(|tables| super::bootstrap(tables, &bootstrap).unwrap());
+        let bootstrap = Bootstrap {
+            cluster: ClusterId::from_random([1; 16]),
+            profiles,
+            members: None,
+            level: FeatureLevel::NEWEST,
+        };
+        state.write(|tables| {
+            meta::put(&mut tables.meta, meta::GROUP, &GroupId::FIRST).unwrap();
+            super::bootstrap(tables, &bootstrap).unwrap();
+        });
         state.session.set(state.open_session(1));
         state
     }
@@ -85,7 +94,8 @@ impl State {
     pub(crate) fn apply(&self, command: impl Into<StoredCommand>) -> Result<Outcome, Rejection> {
         self.index.set(self.index.get() + 1);
         let index = self.index.get();
-        let context = Context { sequence: sequence(index, 3), now_ms: 1000 * index };
+        let context =
+            Context { sequence: CommitSequence::new(GroupId::FIRST, index, 3).unwrap(), now_ms: 1000 * index };
         self.write(|tables| super::apply(tables, &command.into(), context).unwrap())
     }
 
@@ -126,7 +136,11 @@ impl State {
     }
 
     pub(crate) fn open_session(&self, gateway: u8) -> SessionId {
-        match self.apply(OpenSession { gateway: NodeId::from_random([gateway; 16]) }).unwrap() {
+        self.open(OpenSession { gateway: NodeId::from_random([gateway; 16]), release: Release::current() })
+    }
+
+    pub(crate) fn open(&self, command: OpenSession) -> SessionId {
+        match self.apply(command).unwrap() {
             Outcome::SessionOpened(session) => session,
             other => panic!("{other:?}"),
         }
@@ -338,7 +352,7 @@ impl State {
 
     pub(crate) fn has_ended(&self, session: SessionId) -> bool {
         let view = self.view();
-        sessions::has_ended(&view.sessions().unwrap(), &view.counters().unwrap(), session).unwrap()
+        sessions::has_ended(&view.sessions().unwrap(), &view.counters().unwrap(), GroupId::FIRST, session).unwrap()
     }
 }
 
@@ -360,6 +374,7 @@ pub(crate) fn registration(node: u8, disks: u8) -> RegisterNode {
         rpc_addr: String::new(),
         labels: Labels::default(),
         disks: (0..disks).map(disk).collect(),
+        release: Release::current(),
     }
 }
 

@@ -20,7 +20,8 @@ pub(crate) fn classify_shards(view: &View, disk: DiskId, shards: &[ShardId]) -> 
     let (rebuilds, given_up) = (view.rebuilds()?, view.abandoned()?);
     let map = cluster_map::get(&view.cluster_map()?)?;
     let number = map.as_ref().and_then(|map| map.disk_by_id(disk)).map(|disk| disk.number);
-    let hold: Option<RestoreHold> = meta::get(&view.meta()?, meta::RESTORED)?;
+    let meta = view.meta()?;
+    let (hold, group) = (meta::get::<RestoreHold>(&meta, meta::RESTORED)?, meta::group(&meta)?);
     let mut ended = HashMap::new();
     let mut garbage = Vec::with_capacity(shards.len());
     for shard in shards {
@@ -37,7 +38,7 @@ pub(crate) fn classify_shards(view: &View, disk: DiskId, shards: &[ShardId]) -> 
             None if abandoned::contains(&given_up, shard.extent)? => true,
             None => match ended.get(&session) {
                 Some(known) => *known,
-                None => *ended.entry(session).or_insert(sessions::has_ended(&open, &counters, session)?),
+                None => *ended.entry(session).or_insert(sessions::has_ended(&open, &counters, group, session)?),
             },
         });
     }

@@ -44,6 +44,7 @@ pub(crate) fn answer(view: &View, query: Query) -> Result<Option<Answer>, Refuse
         Query::GetClusterMap(_)
         | Query::GetClusterStatus(_)
         | Query::GetMembers(_)
+        | Query::GetUpgrade(_)
         | Query::GetRepairStatus(_)
         | Query::GetVerification(_)
         | Query::GetRebalance(_) => return Ok(None),

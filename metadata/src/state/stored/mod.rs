@@ -28,7 +28,7 @@ pub(crate) use repair::{
     AbandonExtents, EndRebalance, EndRebuilds, FinishReclaim, GrantRebuild, ReplaceShard, ReportFaults, StartRebalance,
 };
 pub(crate) use session::{EndSession, OpenSession, OpenSystemSession};
-pub(crate) use topology::{ChangeDisks, RegisterNode, SetClassProfile, SetDiskStates, SetProfile};
+pub(crate) use topology::{ChangeDisks, RaiseLevel, RegisterNode, SetClassProfile, SetDiskStates, SetProfile};
 pub(crate) use upload::{AbortUpload, CommitPart, CompleteUpload, CreateUpload};
 
 macro_rules! commands {
@@ -96,6 +96,7 @@ commands! {
     47 AdvanceServiceTime,
     49 SetBucketSetting,
     60 AbandonExtents,
+    61 RaiseLevel,
 }
 
 impl StoredCommand {

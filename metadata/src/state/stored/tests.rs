@@ -8,13 +8,14 @@ use cairn_core::id::{
 };
 use cairn_core::name::{BucketName, ObjectKey};
 use cairn_core::profile::FailureDomain;
+use cairn_core::release::{FeatureLevel, Release};
 use cairn_core::storage_class::StorageClass;
 use cairn_core::version::{VersionId, Versioning};
 use cairn_protocol::metadata::command::{
     AbandonExtents, AbortUpload, AdoptObject, AdoptedBody, AdoptedPart, AdvanceServiceTime, ApplyLifecycle,
     ChangeDisks, CommitObject, CommitPart, CompletePart, CompleteUpload, CreateBucket, CreateUpload, DeleteBucket,
     DeleteObject, DiskRegistration, EndRebalance, EndRebuilds, EndReconciliation, EndSession, EndedUpload,
-    EndedVersion, FinishReclaim, GrantRebuild, OpenSession, OpenSystemSession, Precondition, ProfileShape,
+    EndedVersion, FinishReclaim, GrantRebuild, OpenSession, OpenSystemSession, Precondition, ProfileShape, RaiseLevel,
     RebalanceEnd, RebuildId, ReclaimId, RecordFindings, RegisterNode, ReplaceBody, ReplaceShard, ReportFaults,
     SetBucketSetting, SetClassProfile, SetDiskStates, SetProfile, SettingChange, ShardReport, ShardReportKind,
     StartRebalance,
@@ -38,6 +39,10 @@ fn key() -> ObjectKey {
 
 fn extent() -> ExtentId {
     ExtentId::new(SessionId(3), 70)
+}
+
+fn release() -> Release {
+    Release { version: "0.1.0".to_owned(), oldest: FeatureLevel(1), newest: FeatureLevel(2) }
 }
 
 fn etag() -> ETag {
@@ -187,8 +192,8 @@ fn on_sessions_and_topology() -> Vec<Command> {
     let registration =
         DiskRegistration { id: disk(), path: "/mnt/1".to_owned(), capacity_bytes: 1 << 40, state: DiskState::Active };
     vec![
-        OpenSession { gateway: node }.into(),
-        OpenSystemSession { writer: node }.into(),
+        OpenSession { gateway: node, release: release() }.into(),
+        OpenSystemSession { writer: node, release: release() }.into(),
         EndSession { session: SessionId(3) }.into(),
         RegisterNode {
             cluster: Some(ClusterId::from_random([6; 16])),
@@ -197,6 +202,7 @@ fn on_sessions_and_topology() -> Vec<Command> {
             rpc_addr: "10.0.0.1:9002".to_owned(),
             labels: Labels::default(),
             disks: vec![registration],
+            release: release(),
         }
         .into(),
         SetDiskStates { states: vec![(disk(), DiskState::Suspect)] }.into(),
@@ -268,6 +274,7 @@ fn of_lifecycle_and_recovery() -> Vec<Command> {
         RecordFindings { findings: vec![finding], begins: true }.into(),
         EndReconciliation { totals: ReconcileTotals::default(), release_below: Some(DiskNumber(8)) }.into(),
         AbandonExtents { extents: vec![extent()] }.into(),
+        RaiseLevel { to: FeatureLevel(2) }.into(),
     ]
 }
 

@@ -66,14 +66,11 @@ impl From<BucketRow> for BucketRecord {
     }
 }
 
-/// The id of the system bucket, far above all others. The bucket has no row, so it is never listed, created or
-/// deleted, and its settings never change.
-pub(crate) const SYSTEM: BucketId = BucketId(1 << 63);
-
-/// Refused with `NoSuchBucket` if there is none.
+/// Refused with `NoSuchBucket` if there is none. The system bucket has no row, so it is never listed, created or deleted, and
+/// its settings never change.
 pub(crate) fn get(table: &impl ReadableTable<Key, Value>, name: &BucketName) -> Result<BucketRow, Refused> {
     if name.is_system() {
-        return Ok(BucketRow::new(SYSTEM, CommitSequence(0), 0, String::new()));
+        return Ok(BucketRow::new(BucketId::SYSTEM, CommitSequence(0), 0, String::new()));
     }
     let row = table.get(name.as_str().as_bytes())?.ok_or(Rejection::NoSuchBucket)?;
     Ok(BucketRow::read(row.value())?)

@@ -1,6 +1,7 @@
 //! Open gateway sessions. An ended session has no row: a session has ended if its id was issued and it has no row.
 
-use cairn_core::id::{NodeId, SessionId};
+use cairn_core::id::{GroupId, NodeId, SessionId};
+use cairn_core::release::Release;
 use minicbor::{Decode, Encode};
 use redb::{ReadableTable, TableDefinition};
 
@@ -18,6 +19,9 @@ pub(crate) struct SessionRow {
     pub(crate) gateway: NodeId,
     #[n(1)]
     pub(crate) opened_ms: u64,
+    /// What the gateway runs.
+    #[n(2)]
+    pub(crate) release: Release,
 }
 
 impl Row for SessionRow {
@@ -28,13 +32,16 @@ pub(crate) fn is_open(table: &impl ReadableTable<Key, Value>, session: SessionId
     Ok(table.get(session.0)?.is_some())
 }
 
-/// Whether `session` was issued and has ended. An id that was never issued has not ended (I13).
+/// Whether `group`, whose tables these are, has issued `session` and has ended it. An id that was never issued has not ended,
+/// and of the sessions of other groups nothing is known (I13).
 pub(crate) fn has_ended(
     table: &impl ReadableTable<Key, Value>,
     counters: &impl ReadableTable<counters::Key, counters::Value>,
+    group: GroupId,
     session: SessionId,
 ) -> Result<bool, StoreError> {
-    let given_out = (1..=counters::get(counters, counters::SESSION)?).contains(&session.number());
+    let given_out =
+        session.group() == group && (1..=counters::get(counters, counters::SESSION)?).contains(&session.number());
     Ok(given_out && !is_open(table, session)?)
 }
 

@@ -3,7 +3,6 @@
 use cairn_core::id::BucketId;
 use redb::{ReadableTable, Table, TableDefinition};
 
-use super::buckets;
 use crate::error::StoreError;
 
 /// Bucket → (objects, bytes, uploads in progress). The sum over all buckets is in the row [`TOTAL`].
@@ -39,7 +38,7 @@ pub(crate) fn add(table: &mut Table<'_, Key, Value>, bucket: BucketId, change: C
         return Ok(());
     }
     // The sums that users see contain only what is theirs.
-    let sums = (bucket != buckets::SYSTEM).then_some(TOTAL);
+    let sums = (bucket != BucketId::SYSTEM).then_some(TOTAL);
     for id in std::iter::once(bucket).chain(sums) {
         let old = get(table, id)?;
         let new = (

@@ -14,6 +14,7 @@ mod topology;
 mod upload;
 
 use cairn_core::id::{CommitSequence, ExtentId, SessionId, UploadId};
+use cairn_core::release::FeatureLevel;
 use minicbor::{Decode, Encode};
 
 use super::settings::BucketRecord;
@@ -28,7 +29,7 @@ pub use recovery::{AdoptObject, AdoptedBody, AdoptedPart, Adoption, EndReconcili
 pub use reencode::ReplaceBody;
 pub use repair::{EndRebuilds, GrantRebuild, RebuildId, ReplaceShard};
 pub use session::{EndSession, OpenSession, OpenSystemSession};
-pub use topology::{ChangeDisks, DiskRegistration, NodeRegistered, RegisterNode, SetDiskStates};
+pub use topology::{ChangeDisks, DiskRegistration, NodeRegistered, RaiseLevel, RegisterNode, SetDiskStates};
 pub use upload::{AbortUpload, CommitPart, CompletePart, CompleteUpload, CreateUpload, PartCommitted, UploadCompleted};
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -95,6 +96,15 @@ pub enum Command {
     SetBucketSetting(#[n(0)] SetBucketSetting),
     #[n(60)]
     AbandonExtents(#[n(0)] AbandonExtents),
+    #[n(61)]
+    RaiseLevel(#[n(0)] RaiseLevel),
+}
+
+impl Command {
+    /// The feature level from which on it may be sent.
+    pub const fn since(&self) -> FeatureLevel {
+        FeatureLevel::FIRST
+    }
 }
 
 /// The result of an applied command.
@@ -207,3 +217,4 @@ command!(ApplyLifecycle => LifecycleApplied(LifecycleApplied));
 command!(AdvanceServiceTime => ());
 command!(SetBucketSetting => BucketSettingSet(BucketRecord));
 command!(AbandonExtents => ExtentsAbandoned(Vec<ExtentId>));
+command!(RaiseLevel => ());

@@ -1,6 +1,7 @@
 //! Commands on gateway sessions: the fence that makes deletion provable (I13).
 
 use cairn_core::id::{NodeId, SessionId};
+use cairn_core::release::Release;
 use minicbor::{Decode, Encode};
 
 /// Opens a session for a gateway and ends every earlier one of the same gateway.
@@ -9,6 +10,9 @@ pub struct OpenSession {
     /// Stable over restarts if the gateway has a data directory.
     #[n(0)]
     pub gateway: NodeId,
+    /// What the gateway runs. Refused with `OtherRelease` if it does not support the cluster's level.
+    #[n(1)]
+    pub release: Release,
 }
 
 /// Opens a session for writing system objects, which are backups of the metadata. Ends every earlier one of the same
@@ -17,6 +21,9 @@ pub struct OpenSession {
 pub struct OpenSystemSession {
     #[n(0)]
     pub writer: NodeId,
+    /// As in [`OpenSession`].
+    #[n(1)]
+    pub release: Release,
 }
 
 /// Ends a session for good. The leader proposes it when a lease runs out.

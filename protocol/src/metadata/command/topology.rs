@@ -2,6 +2,7 @@
 
 use cairn_core::cluster_map::{DiskEvent, DiskState, Labels};
 use cairn_core::id::{ClusterId, DiskId, DiskNumber, NodeId};
+use cairn_core::release::{FeatureLevel, Release};
 use minicbor::{Decode, Encode};
 
 /// Adds a storage node and its disks, or updates its address and labels. Known disks keep their numbers.
@@ -23,6 +24,9 @@ pub struct RegisterNode {
     pub labels: Labels,
     #[n(5)]
     pub disks: Vec<DiskRegistration>,
+    /// What the node runs. Refused with `OtherRelease` if it does not support the cluster's level.
+    #[n(6)]
+    pub release: Release,
 }
 
 /// A disk of a node that registers.
@@ -69,4 +73,12 @@ pub struct ChangeDisks {
     /// Whether a disk may be removed while extents refer to it. Their shards are then rebuilt from the others.
     #[n(1)]
     pub force: bool,
+}
+
+/// Raises the feature level. Refused with `OtherRelease` while a storage node or a gateway does not support it; a member of the
+/// metadata service that does not takes no part from here on.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct RaiseLevel {
+    #[n(0)]
+    pub to: FeatureLevel,
 }

@@ -9,6 +9,7 @@ mod rebalance;
 mod recovery;
 mod reencode;
 mod repair;
+mod upgrade;
 mod upload;
 mod verification;
 
@@ -24,6 +25,7 @@ pub use rebalance::{DiskShare, GetRebalance, RebalanceForecast, RebalanceRecord,
 pub use recovery::{Finding, FindingKind, KnownExtent, ListExtents, ListFindings, ReconcileTotals};
 pub use reencode::{BodyPosition, FindOffProfile, OffProfileBody, OffProfilePage};
 pub use repair::{GetRepairQueue, GetRepairStatus, RepairEntry, RepairStatus, RunningRebuild};
+pub use upgrade::{GetUpgrade, ProcessRelease, ProcessRole, UpgradeStatus};
 pub use upload::{GetUpload, ListParts, ListUploads, ListedPart, ListedUpload, PartPage, UploadInfo, UploadPage};
 pub use verification::{Amount, GetVerification, ObjectAtRisk, Verification, VerifiedDisk, VerifyReport};
 
@@ -71,6 +73,8 @@ pub enum Query {
     ListVersions(#[n(0)] ListVersions),
     #[n(49)]
     GetBucketSettings(#[n(0)] GetBucketSettings),
+    #[n(61)]
+    GetUpgrade(#[n(0)] GetUpgrade),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -120,6 +124,8 @@ pub enum Answer {
     /// `None` if the revision that the asker knows is in force.
     #[n(49)]
     BucketSettings(#[n(0)] Option<BucketSettings>),
+    #[n(61)]
+    Upgrade(#[n(0)] UpgradeStatus),
 }
 
 /// A query and the type of its answer.
@@ -172,3 +178,4 @@ query!(ListExtents => KnownExtents(Vec<KnownExtent>));
 query!(ListFindings => Findings(Vec<Finding>));
 query!(GetBucketSettings => BucketSettings(Option<BucketSettings>));
 query!(ListVersions => Versions(VersionPage));
+query!(GetUpgrade => Upgrade(UpgradeStatus));

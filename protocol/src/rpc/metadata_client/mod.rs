@@ -1,5 +1,7 @@
 //! The metadata service over HTTP.
 
+mod route;
+
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
@@ -10,12 +12,13 @@ use cairn_core::sync::IgnorePoison;
 use minicbor::{Decode, Encode};
 use tokio::sync::watch;
 
-use super::client::RpcClient;
+use super::client::{RpcClient, RpcError};
 use super::metadata_call::{Calls, OpenCall};
-use super::metadata_message::{Execute, MetadataFailure, MetadataPath};
+use super::metadata_message::{Execute, GroupPath, MetadataFailure, MetadataPath};
 use crate::metadata::{
     Answer, Command, Metadata, MetadataError, OperatedMetadata, OperatorRequest, Outcome, Query, Signal, SignalAnswer,
 };
+use route::Route;
 
 /// Time for one attempt at one member, after which another is tried. A command waits longer, because repetitions only
 /// make a busy leader busier.
@@ -35,8 +38,8 @@ pub struct HttpMetadata {
     /// Members that did not answer when they were asked last. They are asked after the others: one that hangs must not delay
     /// every call that has to find the leader, heartbeats of storage nodes among them.
     silent: Mutex<BTreeSet<String>>,
-    /// The member that answered last.
-    leader: watch::Sender<Option<String>>,
+    /// The way on which the last answer came.
+    route: watch::Sender<Option<Route>>,
     calls: Calls,
 }
 
@@ -45,6 +48,10 @@ enum Attempt<A> {
     Done(Result<A, MetadataError>),
     /// It did nothing. The leader if it knows one, and what it reported.
     Elsewhere(Option<String>, String),
+    /// Nothing was sent: another call has found this way.
+    Rerouted(Route),
+    /// Nothing reached it.
+    Unreached(String),
     /// It may have done something.
     Lost(String),
 }
@@ -55,13 +62,23 @@ struct Search {
     /// Whether the call may have taken effect: from before an attempt begins until its answer says no. The search may be
     /// dropped in between.
     unknown: bool,
+    /// Members that did not answer this search. Calls to a leader among them are passed on by a member that follows it.
+    unreached: BTreeSet<String>,
+    /// Whether it looks for a direct way although calls are passed on at present.
+    probes: bool,
+}
+
+impl Search {
+    fn new(unknown: bool) -> Self {
+        Self { said: "no member is configured".to_owned(), unknown, unreached: BTreeSet::new(), probes: false }
+    }
 }
 
 impl HttpMetadata {
     /// The service whose members listen on `members` (`host:port`).
     pub fn new(rpc: RpcClient, members: Vec<String>, random: &dyn RandomSource) -> Self {
         let (members, silent) = (Mutex::new(members), Mutex::default());
-        Self { rpc, members, silent, leader: watch::Sender::new(None), calls: Calls::new(random) }
+        Self { rpc, members, silent, route: watch::Sender::new(None), calls: Calls::new(random) }
     }
 
     /// The members in the order in which they are asked.
@@ -100,7 +117,20 @@ impl HttpMetadata {
 
     /// Makes `leader` the member to ask first.
     pub fn expect_leader(&self, leader: String) {
-        self.leader.send_replace(Some(leader));
+        self.route.send_replace(Some(Route::direct(leader)));
+    }
+
+    /// The ways to try, the most promising last: the one on which the last answer came, then to every member.
+    fn ways(&self, search: &mut Search) -> Vec<Route> {
+        let mut known = None;
+        self.route.send_if_modified(|route| {
+            search.probes |= route.as_mut().is_some_and(|route| route.expires(self.rpc.now()));
+            known = route.clone().filter(|_| !search.probes);
+            false
+        });
+        let mut ways: Vec<Route> = known.into_iter().chain(self.candidates().into_iter().map(Route::direct)).collect();
+        ways.reverse();
+        ways
     }
 
     /// Begins a command: see [`HttpMetadata::execute_call`].
@@ -115,9 +145,9 @@ impl HttpMetadata {
         command: Command,
         repeated: bool,
     ) -> Result<Outcome, MetadataError> {
-        let mut search = Search { said: "no member is configured".to_owned(), unknown: repeated };
+        let mut search = Search::new(repeated);
         let message = |repeated| Execute { command: command.clone(), call: Some(call.tag(repeated)) };
-        let found = self.search(MetadataPath::EXECUTE, COMMAND_LIMIT, message, &mut search);
+        let found = self.search(&MetadataPath::EXECUTE, COMMAND_LIMIT, message, &mut search);
         match tokio::time::timeout(CALL_LIMIT, found).await {
             Ok(result) => result,
             Err(_) if search.unknown => Err(MetadataError::Unknown(search.said)),
@@ -126,12 +156,12 @@ impl HttpMetadata {
     }
 
     /// A call that changes nothing and so may be repeated.
-    async fn ask<M, A>(&self, path: &str, message: &M) -> Result<A, MetadataError>
+    async fn ask<M, A>(&self, path: &GroupPath, message: &M) -> Result<A, MetadataError>
     where
         M: Encode<()> + Sync + Clone,
         A: for<'b> Decode<'b, ()> + Send,
     {
-        let mut search = Search { said: "no member is configured".to_owned(), unknown: false };
+        let mut search = Search::new(false);
         let found = self.search(path, QUERY_LIMIT, |_| message.clone(), &mut search);
         match tokio::time::timeout(CALL_LIMIT, found).await {
             Ok(result) => result,
@@ -142,7 +172,7 @@ impl HttpMetadata {
     /// Asks members until one leads.
     async fn search<M, A>(
         &self,
-        path: &str,
+        path: &GroupPath,
         limit: Duration,
         message: impl Fn(bool) -> M,
         search: &mut Search,
@@ -152,62 +182,106 @@ impl HttpMetadata {
         A: for<'b> Decode<'b, ()> + Send,
     {
         loop {
-            // The known leader first, then every member. One hint per round is followed.
-            let known = self.leader.borrow().clone();
-            let mut candidates: Vec<String> = known.into_iter().chain(self.candidates()).collect();
-            candidates.reverse();
+            let mut ways = self.ways(search);
+            // One hint per round is followed.
             let mut hinted = false;
-            while let Some(member) = candidates.pop() {
+            while let Some(way) = ways.pop() {
                 let repeated = std::mem::replace(&mut search.unknown, true);
-                match self.attempt(&member, path, &message(repeated), limit).await {
+                let next = match self.attempt(&way, path, &message(repeated), limit, search.probes).await {
                     Attempt::Done(result) => {
-                        self.leader.send_if_modified(|leader| {
-                            let changed = leader.as_ref() != Some(&member);
-                            *leader = Some(member);
-                            changed
-                        });
+                        self.found(way);
                         return result;
+                    }
+                    Attempt::Rerouted(route) => {
+                        search.unknown = repeated;
+                        Some(route)
                     }
                     Attempt::Elsewhere(hint, detail) => {
                         (search.said, search.unknown) = (detail, repeated);
-                        self.forget_leader(&member);
-                        if let Some(hint) = hint.filter(|hint| !hinted && !hint.is_empty() && *hint != member) {
-                            hinted = true;
-                            candidates.push(hint);
-                        }
+                        self.forget(&way);
+                        hint.and_then(|leader| self.follow(&way, leader, search))
+                    }
+                    Attempt::Unreached(detail) => {
+                        (search.said, search.unknown) = (detail, repeated);
+                        search.unreached.insert(way.member.clone());
+                        self.forget(&way);
+                        None
                     }
                     Attempt::Lost(detail) => {
                         search.said = detail;
-                        self.forget_leader(&member);
+                        search.unreached.insert(way.member.clone());
+                        self.forget(&way);
+                        None
                     }
+                };
+                if let Some(next) = next.filter(|_| !std::mem::replace(&mut hinted, true)) {
+                    ways.push(next);
                 }
             }
             tokio::time::sleep(ROUND_PAUSE).await;
         }
     }
 
-    /// Records that `member` does not lead. If another call has found a different leader, that one stays.
-    fn forget_leader(&self, member: &str) {
-        self.leader.send_if_modified(|leader| {
-            let known = leader.as_deref() == Some(member);
+    /// The next way after a member has said who leads: to the leader, or through the member if the leader does not answer.
+    fn follow(&self, way: &Route, leader: String, search: &Search) -> Option<Route> {
+        if leader.is_empty() || leader == way.member {
+            None
+        } else if search.unreached.contains(&leader) {
+            (!way.is_relayed()).then(|| Route::through(way.member.clone(), self.rpc.now()))
+        } else {
+            Some(Route::direct(leader))
+        }
+    }
+
+    /// Records the way on which an answer came.
+    fn found(&self, way: Route) {
+        self.route.send_if_modified(|route| {
+            let known = route
+                .as_ref()
+                .is_some_and(|known| known.member == way.member && known.is_relayed() == way.is_relayed());
+            if !known {
+                *route = Some(way);
+            }
+            !known
+        });
+    }
+
+    /// Records that a way does not lead to the leader. If another call has found a different one, that one stays.
+    fn forget(&self, way: &Route) {
+        self.route.send_if_modified(|route| {
+            let known = route.as_ref() == Some(way);
             if known {
-                *leader = None;
+                *route = None;
             }
             known
         });
     }
 
-    async fn attempt<M, A>(&self, member: &str, path: &str, message: &M, limit: Duration) -> Attempt<A>
+    /// Calls one member. Unless it `probes`, it gives way to what another call has found meanwhile.
+    async fn attempt<M, A>(
+        &self,
+        way: &Route,
+        path: &GroupPath,
+        message: &M,
+        limit: Duration,
+        probes: bool,
+    ) -> Attempt<A>
     where
         M: Encode<()> + Sync,
         A: for<'b> Decode<'b, ()>,
     {
-        let mut leader = self.leader.subscribe();
-        let other = leader.borrow_and_update().clone().filter(|leader| leader != member);
-        if other.is_some() {
-            return Attempt::Elsewhere(other, format!("{member} no longer leads"));
+        let member = way.member.as_str();
+        let leads_elsewhere =
+            |route: &Option<Route>| !probes && route.as_ref().is_some_and(|route| route.member != member);
+        let mut route = self.route.subscribe();
+        let other = route.borrow_and_update().clone();
+        if leads_elsewhere(&other)
+            && let Some(other) = other
+        {
+            return Attempt::Rerouted(other);
         }
-        let replaced = leader.wait_for(|leader| leader.as_deref().is_some_and(|leader| leader != member));
+        let replaced = route.wait_for(leads_elsewhere);
+        let path = if way.is_relayed() { path.relay } else { path.direct };
         let answer = tokio::select! {
             biased;
             answer = self.rpc.call(member, path, message, limit) => answer,
@@ -225,6 +299,7 @@ impl HttpMetadata {
                 Attempt::Elsewhere(None, format!("{member}: {detail}"))
             }
             Ok(Err(failure)) => Attempt::Done(Err(failure.into())),
+            Err(error @ RpcError::NotConnected { .. }) => Attempt::Unreached(error.to_string()),
             Err(error) if error.is_definite_no() => Attempt::Elsewhere(None, error.to_string()),
             Err(error) => Attempt::Lost(error.to_string()),
         }
@@ -234,7 +309,7 @@ impl HttpMetadata {
 #[async_trait]
 impl OperatedMetadata for HttpMetadata {
     async fn operate(&self, request: OperatorRequest) -> Result<(), MetadataError> {
-        self.ask::<_, SignalAnswer>(MetadataPath::SIGNAL, &request).await.map(drop)
+        self.ask::<_, SignalAnswer>(&MetadataPath::SIGNAL, &request).await.map(drop)
     }
 }
 
@@ -246,11 +321,11 @@ impl Metadata for HttpMetadata {
     }
 
     async fn query(&self, query: Query) -> Result<Answer, MetadataError> {
-        self.ask(MetadataPath::QUERY, &query).await
+        self.ask(&MetadataPath::QUERY, &query).await
     }
 
     async fn signal(&self, signal: Signal) -> Result<SignalAnswer, MetadataError> {
-        let answer: SignalAnswer = self.ask(MetadataPath::SIGNAL, &signal).await?;
+        let answer: SignalAnswer = self.ask(&MetadataPath::SIGNAL, &signal).await?;
         if let Some(members) = &answer.members {
             self.learn_members(members);
         }

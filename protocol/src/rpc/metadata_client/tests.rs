@@ -36,12 +36,18 @@ const MESSAGE_BYTES_MAX: usize = 4096;
 struct Member {
     from: Instant,
     answers: bool,
+    /// It follows this leader, and only does what it is asked to pass on.
+    follows: Option<&'static str>,
     applied: AtomicUsize,
 }
 
 impl Member {
     fn ready(answers: bool, from: Instant) -> Arc<Self> {
-        Arc::new(Self { from, answers, applied: AtomicUsize::new(0) })
+        Arc::new(Self { from, answers, follows: None, applied: AtomicUsize::new(0) })
+    }
+
+    fn following(leader: &'static str) -> Arc<Self> {
+        Arc::new(Self { from: Instant::now(), answers: true, follows: Some(leader), applied: AtomicUsize::new(0) })
     }
 
     async fn execute(
@@ -50,12 +56,15 @@ impl Member {
         mut request: Request<Incoming>,
     ) -> Result<Response<Full<Bytes>>, Infallible> {
         channel.mark(&mut request);
+        let is_relayed = request.uri().path() == MetadataPath::EXECUTE.relay;
         let _: Execute = match receive(request, Roles::GATEWAY, MESSAGE_BYTES_MAX).await {
             Ok(message) => message,
             Err(refusal) => return Ok(refusal.into_response()),
         };
         let result = if Instant::now() < self.from {
             Err(MetadataFailure::Unavailable("not ready".to_owned()))
+        } else if let Some(leader) = self.follows.filter(|_| !is_relayed) {
+            Err(MetadataFailure::NotLeader(Some(leader.to_owned())))
         } else {
             self.applied.fetch_add(1, Ordering::Relaxed);
             if !self.answers {
@@ -232,6 +241,17 @@ async fn no_byte_at_which_a_connection_is_lost_makes_a_false_answer() {
     assert!(yes == 4 && unknown > 500, "{yes} {unknown}: the fault moved through whole messages");
 }
 
+fn client_of(network: MemoryNetwork, members: Vec<String>, clock: Arc<TestClock>) -> HttpMetadata {
+    let identity = Identity { secret: SECRET.to_owned(), roles: Roles::GATEWAY };
+    let rpc = RpcClient::new(&identity, clock, Arc::new(CountingRandom::new(2)), Arc::new(network));
+    HttpMetadata::new(rpc, members, &CountingRandom::new(7))
+}
+
+async fn create(client: &HttpMetadata, n: usize) {
+    let name = BucketName::new(&format!("bucket-{n}")).unwrap();
+    client.run(CreateBucket { name, region: String::new() }).await.unwrap();
+}
+
 /// I24: a member that hangs delays one call, and not each that has to find the leader.
 #[tokio::test(start_paused = true)]
 async fn a_member_that_hangs_is_asked_last() {
@@ -240,16 +260,38 @@ async fn a_member_that_hangs_is_asked_last() {
     let addrs = vec![ADDR.to_owned(), "10.0.0.2:9002".to_owned()];
     Arc::clone(&hanging).serve_at(&network, &addrs[0]).await;
     Arc::clone(&leader).serve_at(&network, &addrs[1]).await;
-    let identity = Identity { secret: SECRET.to_owned(), roles: Roles::GATEWAY };
-    let (clock, random) = (Arc::new(TestClock::still()), Arc::new(CountingRandom::new(2)));
-    let rpc = RpcClient::new(&identity, clock, random, Arc::new(network));
-    let client = HttpMetadata::new(rpc, addrs, &CountingRandom::new(7));
+    let client = client_of(network, addrs, Arc::new(TestClock::still()));
     for n in 1..=3 {
-        let name = BucketName::new(&format!("bucket-{n}")).unwrap();
-        client.run(CreateBucket { name, region: String::new() }).await.unwrap();
+        create(&client, n).await;
         // Another call has met a member that does not lead any more.
-        client.leader.send_replace(None);
+        client.route.send_replace(None);
         assert_eq!(leader.applied.load(Ordering::Relaxed), n);
     }
     assert_eq!(hanging.applied.load(Ordering::Relaxed), 1, "it was asked again before the one that answers");
+}
+
+/// I24: whoever alone does not reach the leader is served through a member that follows it, and directly once it can be.
+#[tokio::test(start_paused = true)]
+async fn calls_to_a_leader_that_is_not_reached_are_passed_on() {
+    let network = MemoryNetwork::new();
+    let addrs = vec![ADDR.to_owned(), "10.0.0.2:9002".to_owned()];
+    let follower = Member::following(ADDR);
+    Arc::clone(&follower).serve_at(&network, &addrs[1]).await;
+    let clock = Arc::new(TestClock::still());
+    let client = client_of(network.clone(), addrs, Arc::clone(&clock));
+    let begun = Instant::now();
+    for n in 1..=3 {
+        create(&client, n).await;
+        assert_eq!(follower.applied.load(Ordering::Relaxed), n, "it was passed on");
+    }
+    assert!(begun.elapsed() < ROUND_PAUSE * 2, "only the first call looked for a way");
+    let leader = Member::ready(true, Instant::now());
+    Arc::clone(&leader).serve_at(&network, ADDR).await;
+    create(&client, 4).await;
+    assert_eq!(follower.applied.load(Ordering::Relaxed), 4, "the way is kept for a while");
+    clock.advance(Duration::from_mins(2));
+    for n in 5..=7 {
+        create(&client, n).await;
+    }
+    assert_eq!((follower.applied.load(Ordering::Relaxed), leader.applied.load(Ordering::Relaxed)), (4, 3));
 }

@@ -139,7 +139,7 @@ pub(crate) async fn backup(State(state): State<AdminState>) -> Response {
     Response::new(Body::from_stream(pieces))
 }
 
-async fn operate(state: &AdminState, request: OperatorRequest) -> Result<Response, AdminError> {
+pub(super) async fn operate(state: &AdminState, request: OperatorRequest) -> Result<Response, AdminError> {
     state.metadata.operate(request).await?;
     Ok(Json(serde_json::json!({})).into_response())
 }

@@ -9,4 +9,5 @@ pub(super) mod profiles;
 pub(super) mod rebalance;
 pub(super) mod repair;
 pub(super) mod scrub;
+pub(super) mod upgrade;
 pub(super) mod verify;

@@ -10,6 +10,7 @@ mod profile;
 mod rebalance;
 mod repair;
 mod scrub;
+mod upgrade;
 mod verify;
 
 pub use cluster::{ClusterStatus, DiskCounts, NodeEntry, NodeState, ProfileNames};
@@ -22,4 +23,5 @@ pub use profile::{FailureDomain, ProfileEntry, ProfileMaker, ProfileRule};
 pub use rebalance::{DiskShare, RebalanceForecast, RebalanceState, RebalanceStatus};
 pub use repair::{QueueCause, QueuedShard, RepairStatus, RunningRebuild};
 pub use scrub::{CycleEntry, DamageKind, FindingEntry, ScrubEntry, ScrubProgress, ScrubStarted};
+pub use upgrade::{ProcessRelease, ProcessRole, UpgradeStatus};
 pub use verify::{Amount, AtRisk, ObjectAtRisk, Verification, VerifiedDisk, VerifyReport};

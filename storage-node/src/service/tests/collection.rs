@@ -1,6 +1,6 @@
 //! Deletion needs proof (I13, I15).
 
-use cairn_core::id::CommitSequence;
+use cairn_core::testing::commit_at;
 use cairn_protocol::storage::{DeleteOrder, DeleteProof, StorageErrorKind};
 
 use super::*;
@@ -48,11 +48,11 @@ async fn orders_that_are_older_than_what_was_seen_are_refused() {
         let (node, order) = (node.clone(), order(proof));
         async move { assert_eq!(node.delete_shards(disk, order).await.unwrap_err().kind, StorageErrorKind::Refused) }
     };
-    refused(DeleteProof::Committed(CommitSequence(50))).await;
+    refused(DeleteProof::Committed(commit_at(50))).await;
     refused(DeleteProof::Aborted(SessionId(2))).await;
     wait(|| async { metadata.heard.lock().unwrap().clone().ok_or(()) }).await;
     wait(|| async {
-        let order = order(DeleteProof::Committed(CommitSequence(1000)));
+        let order = order(DeleteProof::Committed(commit_at(1000)));
         node.delete_shards(disk, order)
             .await
             .map_or_else(|e| if e.detail.contains("caught up") { Ok(()) } else { Err(e) }, |()| panic!("deleted"))
@@ -60,7 +60,7 @@ async fn orders_that_are_older_than_what_was_seen_are_refused() {
     .await;
     check(&node, disk, shard(1, 1), 100).await;
     metadata.commit.store(100, Ordering::SeqCst);
-    wait(|| async { node.delete_shards(disk, order(DeleteProof::Committed(CommitSequence(100)))).await }).await;
+    wait(|| async { node.delete_shards(disk, order(DeleteProof::Committed(commit_at(100)))).await }).await;
     assert_eq!(node.inventory(disk, None, 10).await.unwrap(), []);
     node.shutdown().await;
 }

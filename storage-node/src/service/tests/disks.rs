@@ -1,6 +1,6 @@
 //! Disks that appear, vanish, and are not what they should be (I18).
 
-use cairn_core::id::CommitSequence;
+use cairn_core::testing::commit_at;
 use cairn_protocol::storage::{DeleteOrder, DeleteProof, StorageErrorKind};
 
 use super::*;
@@ -277,7 +277,7 @@ async fn a_disk_that_hangs_fails_fast_until_it_comes_back() {
     let stuck = latency.time(Operation::Read);
     clock.advance(Duration::from_secs(30));
     let (header, cells) = content(shard(1, 2), 100);
-    let proof = DeleteProof::Committed(CommitSequence(1 << 40));
+    let proof = DeleteProof::Committed(commit_at(1 << 40));
     let order = DeleteOrder { proof, shards: vec![shard(1, 1)] };
     let geometry = header.geometry;
     let refusals = [

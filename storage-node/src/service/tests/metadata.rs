@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use cairn_core::id::{ClusterId, CommitSequence, DiskNumber, Epoch, ExtentId};
+use cairn_core::id::{ClusterId, DiskNumber, Epoch, ExtentId};
+use cairn_core::testing::commit_at;
 use cairn_protocol::metadata::command::{NodeRegistered, RegisterNode, ShardReport};
 use cairn_protocol::metadata::{
     Answer, Command, Metadata, MetadataError, Outcome, Query, Rejection, Signal, SignalAnswer,
@@ -81,7 +82,7 @@ impl Metadata for MemoryMetadata {
         self.up()?;
         let Signal::Heartbeat(status) = signal else { panic!("unexpected signal {signal:?}") };
         *self.heard.lock().unwrap() = Some(status);
-        let commit = CommitSequence(self.commit.load(Ordering::SeqCst));
+        let commit = commit_at(self.commit.load(Ordering::SeqCst));
         Ok(SignalAnswer {
             map_epoch: Epoch(1),
             commit,

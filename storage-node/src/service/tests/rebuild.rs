@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
-use cairn_core::id::CommitSequence;
+use cairn_core::testing::commit_at;
 use cairn_protocol::storage::RebuildOrder;
 
 use super::*;
@@ -16,7 +16,7 @@ async fn rebuilds_take_their_memory_from_what_the_node_has_for_them() {
     let disk = wait_for(&node, &[DiskState::Active]).await[0].disk;
     let (ShardHeader { id, profile, geometry, .. }, _) = content(shard(1, 1), 3_000_000);
     // Without a source it ends at once, if it begins.
-    let order = RebuildOrder { disk, shard: id, profile, geometry, grant: CommitSequence(1), sources: Vec::new() };
+    let order = RebuildOrder { disk, shard: id, profile, geometry, grant: commit_at(1), sources: Vec::new() };
     for _ in 0..3 {
         let others = node.take_all_rebuild_memory().await;
         let mut rebuild = std::pin::pin!(node.rebuild_shard(order.clone()));

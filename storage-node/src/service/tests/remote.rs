@@ -1,6 +1,6 @@
 //! The same node, called over real HTTP (I6, I9, I22).
 
-use cairn_core::id::CommitSequence;
+use cairn_core::testing::commit_at;
 use cairn_protocol::net::testing::LoopbackNetwork;
 use cairn_protocol::net::{Connect, Listen};
 use cairn_protocol::rpc::testing::client_of;
@@ -61,7 +61,7 @@ async fn every_call_does_over_http_what_it_does_directly() {
     let some = remote.read_cells(disk, shard(1, 7), header.geometry, 3..9).await.unwrap();
     assert!(some == cells[3..9]);
 
-    let order = DeleteOrder { proof: DeleteProof::Committed(CommitSequence(100)), shards: vec![shard(1, 2)] };
+    let order = DeleteOrder { proof: DeleteProof::Committed(commit_at(100)), shards: vec![shard(1, 2)] };
     remote.delete_shards(disk, order).await.unwrap();
     let ids: Vec<ShardId> = [1, 3, 4, 5, 6, 7].map(|n| shard(1, n)).to_vec();
     assert_eq!(remote.inventory(disk, None, 100).await.unwrap(), ids);

@@ -42,7 +42,10 @@ pub fn bucket() -> BucketName {
 #[allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 pub async fn prepare(metadata: &impl Metadata) -> SessionId {
     metadata.run(CreateBucket { name: bucket(), region: String::new() }).await.unwrap();
-    metadata.run(OpenSession { gateway: NodeId::from_random([1; 16]), release: Release::current() }).await.unwrap()
+    metadata
+        .run(OpenSession { gateway: NodeId::from_random([1; 16]), release: Release::current(), name: None })
+        .await
+        .unwrap()
 }
 
 /// Concurrent commands while a bucket is filled.

@@ -14,8 +14,10 @@ pub struct FeatureLevel(#[n(0)] pub u32);
 impl FeatureLevel {
     /// The lowest there is.
     pub const FIRST: Self = Self(1);
+    /// Sessions keep the name of their gateway.
+    pub const SESSION_NAMES: Self = Self(2);
     /// The level at which this release forms a cluster: the highest that it supports.
-    pub const NEWEST: Self = Self(1);
+    pub const NEWEST: Self = Self::SESSION_NAMES;
 }
 
 impl Default for FeatureLevel {

@@ -24,6 +24,8 @@ use crate::reencode;
 pub struct Options {
     /// Its identity: a restart under the same identity ends the sessions before it.
     pub id: NodeId,
+    /// Its name, for people.
+    pub name: String,
     /// The region that signatures name.
     pub region: String,
     /// Domain suffixes for virtual-host style requests.
@@ -53,7 +55,8 @@ impl Gateway {
         clock: Arc<dyn Clock>,
         random: Arc<dyn RandomSource>,
     ) -> Self {
-        let data_options = DataPathOptions { gateway: options.id, memory_bytes: options.memory_bytes };
+        let data_options =
+            DataPathOptions { gateway: options.id, name: options.name, memory_bytes: options.memory_bytes };
         let data = DataPath::new(metadata, nodes, &data_options, clock);
         let background = [Background::spawn(data.clone().keep_alive()), Background::spawn(reencode::run(data.clone()))];
         let context_options = ContextOptions {

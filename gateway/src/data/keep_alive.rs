@@ -29,11 +29,11 @@ impl DataPath {
 }
 
 async fn open(path: &DataPath) {
-    let gateway = path.session.gateway();
+    let (gateway, release) = (path.session.gateway(), Release::current());
     let opened = if path.session.is_system() {
-        path.metadata.run(OpenSystemSession { writer: gateway, release: Release::current() }).await
+        path.metadata.run(OpenSystemSession { writer: gateway, release }).await
     } else {
-        path.metadata.run(OpenSession { gateway, release: Release::current() }).await
+        path.metadata.run(OpenSession { gateway, release, name: Some(path.session.name().to_owned()) }).await
     };
     match opened {
         Ok(id) => {

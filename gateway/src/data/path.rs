@@ -40,6 +40,8 @@ pub struct DataPath {
 pub struct DataPathOptions {
     /// The gateway's identity: a restart under the same identity ends the sessions before it.
     pub gateway: NodeId,
+    /// Its name, for people.
+    pub name: String,
     /// Bytes that all bodies together may hold in memory.
     pub memory_bytes: u64,
 }
@@ -62,7 +64,7 @@ impl DataPath {
     ) -> Self {
         Self {
             view: ClusterView::new(),
-            session: Arc::new(Session::new(options.gateway)),
+            session: Arc::new(Session::new(options.gateway, options.name.clone())),
             health: Arc::new(DiskHealth::new(Arc::clone(&clock))),
             hedge: Arc::new(HedgeDelay::new()),
             codecs: Arc::default(),

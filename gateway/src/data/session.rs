@@ -15,6 +15,8 @@ pub struct NoSession;
 #[derive(Debug)]
 pub struct Session {
     gateway: NodeId,
+    /// For people.
+    name: String,
     /// Whether system objects are written in it.
     is_system: bool,
     open: RwLock<Option<Arc<OpenedSession>>>,
@@ -28,13 +30,13 @@ struct OpenedSession {
 
 impl Session {
     /// No session yet, for the gateway called `gateway`.
-    pub fn new(gateway: NodeId) -> Self {
-        Self { gateway, is_system: false, open: RwLock::default() }
+    pub fn new(gateway: NodeId, name: String) -> Self {
+        Self { gateway, name, is_system: false, open: RwLock::default() }
     }
 
     /// No session yet, for a writer of system objects.
     pub fn system(writer: NodeId) -> Self {
-        Self { gateway: writer, is_system: true, open: RwLock::default() }
+        Self { gateway: writer, name: String::new(), is_system: true, open: RwLock::default() }
     }
 
     pub fn id(&self) -> Result<SessionId, NoSession> {
@@ -62,6 +64,10 @@ impl Session {
 
     pub(super) fn gateway(&self) -> NodeId {
         self.gateway
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     pub(super) fn is_system(&self) -> bool {

@@ -63,7 +63,7 @@ async fn a_restored_member_holds_the_backup_and_deletes_nothing_yet() {
     assert!(restored.commit() > later.sequence, "numbers of the life before are never used again");
     assert!(!restored.signal(Signal::RenewSession(session)).await.unwrap().session_valid);
     let gateway = NodeId::from_random([1; 16]);
-    let next = restored.run(OpenSession { gateway, release: Release::current() }).await.unwrap();
+    let next = restored.run(OpenSession { gateway, release: Release::current(), name: None }).await.unwrap();
     assert!(next.0 > session.0 + 1000, "{next}");
 
     let disk = DiskId::from_random([1; 16]);

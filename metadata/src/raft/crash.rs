@@ -144,7 +144,7 @@ fn log_id(term: u64, index: u64) -> LogId {
 
 fn entry(term: u64, index: u64) -> Entry {
     let name = BucketName::new(&format!("bucket-{index}")).unwrap();
-    let open = OpenSession { gateway: NodeId::from_random([index as u8; 16]), release: Release::current() };
+    let open = OpenSession { gateway: NodeId::from_random([index as u8; 16]), release: Release::current(), name: None };
     let commands = vec![CreateBucket { name, region: String::new() }.into(), open.into()];
     // Every command comes twice: the second one must have no effect.
     let number = index / 2 + 1;

@@ -41,7 +41,7 @@ impl BackupStore {
     pub(super) fn open(member: &Handle, nodes: &StorageDirectory, clock: &Arc<dyn Clock>, writer: NodeId) -> Self {
         let metadata: Arc<dyn Metadata> = Arc::new(member.clone());
         // It writes one body and then reads it: the share of that is the bound, under any profile.
-        let options = DataPathOptions { gateway: writer, memory_bytes: u64::MAX };
+        let options = DataPathOptions { gateway: writer, name: String::new(), memory_bytes: u64::MAX };
         let path = DataPath::for_system_objects(metadata, nodes.clone(), &options, Arc::clone(clock));
         let keep_alive = Background::spawn(path.clone().keep_alive());
         Self { member: member.clone(), path, _keep_alive: keep_alive }

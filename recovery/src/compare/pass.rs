@@ -61,7 +61,7 @@ impl Pass {
         let PassOptions { metadata, nodes, map, hold, clock } = options;
         // It only reads, and so needs no session.
         let memory_bytes = map.all_profiles().map(footprint::body_max).fold(READ_BYTES_MAX, u64::max);
-        let reader = DataPathOptions { gateway: NodeId::from_bytes([0; 16]), memory_bytes };
+        let reader = DataPathOptions { gateway: NodeId::from_bytes([0; 16]), name: String::new(), memory_bytes };
         let path = DataPath::new(Arc::clone(&metadata), nodes.clone(), &reader, Arc::clone(&clock));
         path.view.update(map.clone());
         Ok(Self {

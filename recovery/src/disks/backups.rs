@@ -109,7 +109,7 @@ pub(crate) async fn read_backup<E: From<ReadError>>(
     mut take: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
     // It reads one body, whose own share is the bound.
-    let options = DataPathOptions { gateway: NodeId::from_bytes([0; 16]), memory_bytes: u64::MAX };
+    let options = DataPathOptions { gateway: NodeId::from_bytes([0; 16]), name: String::new(), memory_bytes: u64::MAX };
     let path = DataPath::new(plan.metadata, plan.nodes.clone(), &options, plan.clock);
     path.view.update(plan.map.clone());
     let run = backup.body.placed.run;

@@ -44,7 +44,7 @@ pub(super) fn disks(data: Option<&PathBuf>, count: Option<u32>) -> Vec<PathBuf> 
     (1..=count.unwrap_or(DISKS)).map(|n| in_data(data, &format!("disk{n}"))).collect()
 }
 
-pub(super) fn host_name() -> String {
+pub(crate) fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 

@@ -21,6 +21,7 @@ mod tests;
 mod value;
 
 pub use checks::Inconsistency;
+pub(crate) use defaults::host_name;
 pub use error::{ConfigError, Place, Warning};
 pub use founder::Founder;
 pub use key::Key;

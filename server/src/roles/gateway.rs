@@ -21,6 +21,7 @@ pub(crate) fn start(
 ) -> Result<Gateway, ServerError> {
     let options = cairn_gateway::Options {
         id: data_dir.gateway_id(&*shared.system.random)?,
+        name: format!("{} on {}", gateway.s3_addr, config::host_name()),
         region: gateway.region.clone(),
         domains: gateway.domains.clone(),
         root,

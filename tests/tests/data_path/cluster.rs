@@ -146,7 +146,8 @@ impl Cluster {
         let node = StorageNodeService::start(options, dependencies).unwrap();
         let faults = Faults::default();
         directory.add_local(node.id(), Arc::new(FaultyNode::new(Arc::new(node.clone()), faults.clone())));
-        let options = DataPathOptions { gateway: NodeId::from_random(random.bytes16()), memory_bytes };
+        let options =
+            DataPathOptions { gateway: NodeId::from_random(random.bytes16()), name: String::new(), memory_bytes };
         let clock = Arc::new(TestClock { real: SystemClock::new(), ahead_ms: AtomicU64::new(0) });
         let path = DataPath::new(Arc::new(metadata.clone()), directory, &options, clock.clone());
         tokio::spawn(path.clone().keep_alive());

@@ -110,7 +110,10 @@ async fn a_member_without_room_refuses_what_is_new_and_goes_on_by_itself() {
     for _ in 0..20 {
         told.delete(&metadata).await.unwrap();
     }
-    metadata.run(OpenSession { gateway: NodeId::from_random([9; 16]), release: Release::current() }).await.unwrap();
+    metadata
+        .run(OpenSession { gateway: NodeId::from_random([9; 16]), release: Release::current(), name: None })
+        .await
+        .unwrap();
     told.audit(&metadata).await;
     // And takes the ballast as well.
     eventually("the reserve is used up", async || {

@@ -79,7 +79,10 @@ pub(crate) fn bucket() -> BucketName {
 
 pub(crate) async fn prepare(metadata: &impl Metadata) -> SessionId {
     metadata.run(CreateBucket { name: bucket(), region: String::new() }).await.unwrap();
-    metadata.run(OpenSession { gateway: NodeId::from_random([1; 16]), release: Release::current() }).await.unwrap()
+    metadata
+        .run(OpenSession { gateway: NodeId::from_random([1; 16]), release: Release::current(), name: None })
+        .await
+        .unwrap()
 }
 
 pub(crate) fn commit(session: SessionId, counter: u64, key: &str) -> CommitObject {
@@ -221,8 +224,10 @@ async fn a_store_that_was_put_back_is_told_from_the_one_that_went_on() {
     assert_ne!(after_a_restart.history, seen.history);
 
     let put_back = start(copy.path()).await;
-    let session =
-        put_back.run(OpenSession { gateway: NodeId::from_random([3; 16]), release: Release::current() }).await.unwrap();
+    let session = put_back
+        .run(OpenSession { gateway: NodeId::from_random([3; 16]), release: Release::current(), name: None })
+        .await
+        .unwrap();
     for n in 0..50 {
         put_back.run(commit(session, 10 * n, "key")).await.unwrap();
     }
@@ -253,8 +258,10 @@ async fn silent_gateways_lose_their_sessions_and_others_keep_them() {
     let short = Options { session_lease: Duration::from_millis(400), ..options(dir.path()) };
     let metadata = start_with(short, StorageDirectory::new(rpc(SECRET))).await;
     let silent = prepare(&metadata).await;
-    let lively =
-        metadata.run(OpenSession { gateway: NodeId::from_random([2; 16]), release: Release::current() }).await.unwrap();
+    let lively = metadata
+        .run(OpenSession { gateway: NodeId::from_random([2; 16]), release: Release::current(), name: None })
+        .await
+        .unwrap();
     let (disk, shard) = (DiskId::from_random([1; 16]), ShardId { extent: ExtentId::new(silent, 7), index: 0 });
     eventually("the silent session ends", async || {
         assert!(metadata.signal(Signal::RenewSession(lively)).await.unwrap().session_valid);

@@ -39,7 +39,8 @@ pub(crate) fn processes(
     let nodes = nodes.map(|node| process(ProcessRole::StorageNode, node.name.clone(), &node.release));
     let gateways = sessions::all(sessions)?.into_iter().filter(|(session, _)| !session.is_system());
     let gateways = gateways.map(|(session, row)| {
-        process(ProcessRole::Gateway, format!("{} (session {session})", row.gateway), &row.release)
+        let name = row.name.unwrap_or_else(|| row.gateway.to_string());
+        process(ProcessRole::Gateway, format!("{name} (session {session})"), &row.release)
     });
     Ok(nodes.chain(gateways).collect())
 }
@@ -73,7 +74,7 @@ mod tests {
         let state = at_first();
         let (gateway, epoch) = (NodeId::from_random([7; 16]), state.map().epoch.0);
         state.apply(registration(1, 1)).unwrap();
-        let open = |newest| OpenSession { gateway, release: release(newest) };
+        let open = |newest| OpenSession { gateway, release: release(newest), name: None };
         let session = state.open(open(FeatureLevel::NEWEST));
         let refused = |named: &[&str]| match state.refused(NEXT) {
             Rejection::OtherRelease(why) => assert!(named.iter().all(|name| why.contains(name)), "{why}"),
@@ -106,7 +107,7 @@ mod tests {
     fn a_process_that_does_not_support_the_level_is_not_let_in() {
         let state = at_first();
         state.apply(NEXT).unwrap();
-        let older = OpenSession { gateway: NodeId::from_random([7; 16]), release: Release::current() };
+        let older = OpenSession { gateway: NodeId::from_random([7; 16]), release: Release::current(), name: None };
         for refusal in [state.refused(older), state.refused(registration(1, 1))] {
             assert!(matches!(&refusal, Rejection::OtherRelease(why) if why.contains("supports level")), "{refusal:?}");
         }

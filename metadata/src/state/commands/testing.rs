@@ -136,7 +136,7 @@ impl State {
     }
 
     pub(crate) fn open_session(&self, gateway: u8) -> SessionId {
-        self.open(OpenSession { gateway: NodeId::from_random([gateway; 16]), release: Release::current() })
+        self.open(OpenSession { gateway: NodeId::from_random([gateway; 16]), release: Release::current(), name: None })
     }
 
     pub(crate) fn open(&self, command: OpenSession) -> SessionId {
@@ -344,6 +344,11 @@ impl State {
         let table = self.view().repair().unwrap();
         let keys = table.iter().unwrap().map(|entry| entry.unwrap().0.value());
         keys.map(|(extent, index)| (ExtentId::from_bytes(extent), index)).collect()
+    }
+
+    /// As in a cluster whose upgrade is not finalized.
+    pub(crate) fn set_level(&self, level: FeatureLevel) {
+        self.write(|tables| tables.set_map(ClusterMap { level, ..self.map() }).unwrap());
     }
 
     pub(crate) fn map(&self) -> ClusterMap {

@@ -192,7 +192,7 @@ fn on_sessions_and_topology() -> Vec<Command> {
     let registration =
         DiskRegistration { id: disk(), path: "/mnt/1".to_owned(), capacity_bytes: 1 << 40, state: DiskState::Active };
     vec![
-        OpenSession { gateway: node, release: release() }.into(),
+        OpenSession { gateway: node, release: release(), name: None }.into(),
         OpenSystemSession { writer: node, release: release() }.into(),
         EndSession { session: SessionId(3) }.into(),
         RegisterNode {

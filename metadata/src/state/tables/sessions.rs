@@ -22,6 +22,9 @@ pub(crate) struct SessionRow {
     /// What the gateway runs.
     #[n(2)]
     pub(crate) release: Release,
+    /// The gateway's name; `None` below [`cairn_core::release::FeatureLevel::SESSION_NAMES`], and for writers of system objects.
+    #[n(3)]
+    pub(crate) name: Option<String>,
 }
 
 impl Row for SessionRow {

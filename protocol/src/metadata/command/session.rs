@@ -13,6 +13,9 @@ pub struct OpenSession {
     /// What the gateway runs. Refused with `OtherRelease` if it does not support the cluster's level.
     #[n(1)]
     pub release: Release,
+    /// The gateway's name, for people. Kept from [`cairn_core::release::FeatureLevel::SESSION_NAMES`] on.
+    #[n(2)]
+    pub name: Option<String>,
 }
 
 /// Opens a session for writing system objects, which are backups of the metadata. Ends every earlier one of the same

@@ -39,6 +39,10 @@ pub(crate) enum LeaderError {
         what: &'static str,
         limit: Duration,
     },
+    /// It may have happened, or may happen yet: this member led when it was asked, or may have, and another one's log took the
+    /// place of what it wrote.
+    #[error("this member has lost the lead; what it wrote may be committed yet by a member that holds it")]
+    LostLead,
     /// It may have happened: member `0` stands for election.
     #[error("member {0} stands for election and is not elected yet")]
     NotElectedYet(cairn_core::id::MemberId),

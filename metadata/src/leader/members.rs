@@ -11,6 +11,7 @@ use openraft::{BasicNode, ChangeMembers};
 
 use super::error::LeaderError;
 use super::proposer;
+use super::witness::Witness;
 use crate::raft::Raft;
 use crate::raft::proposal::Change;
 use crate::state::tables::members::Enroll;
@@ -95,10 +96,11 @@ impl Members {
         retain: bool,
     ) -> Result<(), LeaderError> {
         let changed = async {
+            let witness = Witness::before_write(&self.raft);
             match self.raft.change_membership(change, retain).await {
                 Ok(_) => Ok(()),
-                Err(RaftError::APIError(ClientWriteError::ForwardToLeader(leader))) => {
-                    Err(LeaderError::NotLeader(leader.leader_node.map(|node| node.addr)))
+                Err(RaftError::APIError(ClientWriteError::ForwardToLeader(forward))) => {
+                    Err(witness.refusal(&self.raft, forward).await)
                 }
                 Err(RaftError::APIError(ClientWriteError::ChangeMembershipError(error))) => {
                     Err(LeaderError::MembershipBusy(error.to_string()))

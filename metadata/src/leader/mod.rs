@@ -7,6 +7,7 @@ mod memory;
 mod proposer;
 mod read_gate;
 mod repair_status;
+mod witness;
 
 use std::sync::Arc;
 use std::sync::MutexGuard;

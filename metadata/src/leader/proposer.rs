@@ -12,6 +12,7 @@ use openraft::error::{ClientWriteError, RaftError};
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::LeaderError;
+use super::witness::Witness;
 use crate::raft::Raft;
 use crate::raft::message::COMMAND_BYTES_MAX;
 use crate::raft::proposal::{Change, Proposal};
@@ -134,11 +135,11 @@ pub(crate) async fn change(raft: &Raft, clock: &dyn Clock, change: Change) -> Re
 }
 
 async fn write(raft: &Raft, proposal: Proposal) -> Result<Outcomes, LeaderError> {
+    let witness = Witness::before_write(raft);
     match raft.client_write(Arc::new(proposal)).await {
         Ok(response) => Ok(response.data.outcomes),
-        // Raft answers so only for entries that were never appended, or that were removed from the log again.
-        Err(RaftError::APIError(ClientWriteError::ForwardToLeader(leader))) => {
-            Err(LeaderError::NotLeader(leader.leader_node.map(|node| node.addr)))
+        Err(RaftError::APIError(ClientWriteError::ForwardToLeader(forward))) => {
+            Err(witness.refusal(raft, forward).await)
         }
         Err(RaftError::APIError(ClientWriteError::ChangeMembershipError(error))) => {
             Err(LeaderError::MembershipBusy(error.to_string()))

@@ -18,6 +18,7 @@ impl From<LeaderError> for MetadataFailure {
             | LeaderError::NoQuorum(_)
             | LeaderError::MembershipBusy(_) => Self::Unavailable(text),
             LeaderError::TooLate { .. }
+            | LeaderError::LostLead
             | LeaderError::NotElectedYet(_)
             | LeaderError::Forgotten
             | LeaderError::TaskEnded(_)

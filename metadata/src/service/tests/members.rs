@@ -91,10 +91,15 @@ impl Member {
 }
 
 /// Three members that are not started, with their addresses.
-#[expect(clippy::disallowed_methods, reason = "asks the system for free ports")]
 pub(super) fn three_members() -> (Vec<Member>, Vec<(MemberId, String)>) {
+    new_members(3)
+}
+
+/// Members that are not started, with their addresses.
+#[expect(clippy::disallowed_methods, reason = "asks the system for free ports")]
+pub(super) fn new_members(count: usize) -> (Vec<Member>, Vec<(MemberId, String)>) {
     let mut members = Vec::new();
-    for _ in 0..3 {
+    for _ in 0..count {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap().to_string();
         members.push(Member { dir: TempDir::new().unwrap(), addr, running: None });

@@ -49,6 +49,7 @@ use cairn_core::testing::TestThreads;
 mod elections;
 mod full_disk;
 mod levels;
+mod lost_lead;
 mod members;
 mod nodes;
 mod replication;

@@ -83,9 +83,6 @@ impl Tuning {
     }
 }
 
-/// Most volumes that a disk creates in one run of a short test: one, and another for each that fails.
-const VOLUMES_BEGUN_MAX: u32 = 4;
-
 /// One process with six disks, as a user would start it; its data and ports survive restarts.
 #[derive(Debug)]
 pub struct AllInOne {
@@ -236,13 +233,7 @@ impl AllInOne {
 
     /// The volume files of disk `number`, and those that it may create before its process ends.
     pub fn volume_paths(&self, number: u32) -> Vec<PathBuf> {
-        let volumes = self.disk(number).join("volumes");
-        let numbers = std::fs::read_dir(&volumes).into_iter().flatten().flatten().filter_map(|entry| {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            name.strip_suffix(".vol")?.parse::<u32>().ok()
-        });
-        let newest = numbers.max().unwrap_or(0);
-        (1..=newest + VOLUMES_BEGUN_MAX).map(|number| volumes.join(format!("{number:08}.vol"))).collect()
+        crate::injection::volume_paths(&self.disk(number))
     }
 
     pub fn s3_port(&self) -> u16 {

@@ -3,6 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// Most volumes that a disk creates in one run of a short test: one, and another for each that fails.
+const VOLUMES_BEGUN_MAX: u32 = 4;
+
+/// The volumes of the disk in `directory`, and those that it may begin.
+pub(crate) fn volume_paths(directory: &Path) -> Vec<PathBuf> {
+    let volumes = directory.join("volumes");
+    let numbers = std::fs::read_dir(&volumes).into_iter().flatten().flatten().filter_map(|entry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        name.strip_suffix(".vol")?.parse::<u32>().ok()
+    });
+    let newest = numbers.max().unwrap_or(0);
+    (1..=newest + VOLUMES_BEGUN_MAX).map(|number| volumes.join(format!("{number:08}.vol"))).collect()
+}
+
 /// Which system calls to fail or delay.
 #[derive(Debug, Clone)]
 pub struct Injection {

@@ -31,10 +31,10 @@ impl Process {
         Self::spawn_command(name, Command::new(binary::cairn()), arguments, environment, log)
     }
 
-    /// As [`Process::spawn`], for any `program` and in a network namespace.
-    pub fn spawn_in(
+    /// As [`Process::spawn`], for any command and in a network namespace.
+    pub(crate) fn spawn_in(
         namespace: Option<&str>,
-        program: &Path,
+        command: Command,
         name: &str,
         arguments: &[&str],
         environment: &[(&str, &str)],
@@ -43,11 +43,11 @@ impl Process {
         let command = match namespace {
             // `ip` replaces itself with the program, which therefore has the id of the child.
             Some(namespace) => {
-                let mut command = Command::new("ip");
-                command.args(["netns", "exec", namespace]).arg(program);
-                command
+                let mut inside = Command::new("ip");
+                inside.args(["netns", "exec", namespace]).arg(command.get_program()).args(command.get_args());
+                inside
             }
-            None => Command::new(program),
+            None => command,
         };
         Self::spawn_command(name, command, arguments, environment, log)
     }

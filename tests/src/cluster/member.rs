@@ -1,12 +1,13 @@
 //! One process of a cluster.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use cairn_protocol::sigv4::Credentials;
 
 use crate::all_in_one::path_text;
 use crate::network::Network;
-use crate::{Process, Tuning, Workdir, free_port};
+use crate::{Injection, Process, Tuning, Workdir, free_port};
 
 /// Root keys, given to every process in its environment.
 pub(super) const ACCESS_KEY: &str = "cairn-test-root";
@@ -122,6 +123,17 @@ name = {name:?}
 }
 
 pub(super) fn spawn(member: &mut Member, workdir: &Workdir) {
+    let command = Command::new(&member.program);
+    spawn_as(member, command, workdir);
+}
+
+/// With system calls that fail or are delayed.
+pub(super) fn spawn_injected(member: &mut Member, injection: &Injection, workdir: &Workdir) {
+    let command = injection.command(&member.program);
+    spawn_as(member, command, workdir);
+}
+
+fn spawn_as(member: &mut Member, command: Command, workdir: &Workdir) {
     assert!(member.process.is_none(), "{} is running already", member.name);
     member.starts += 1;
     let config = workdir.join(format!("{}.toml", member.name));
@@ -129,7 +141,7 @@ pub(super) fn spawn(member: &mut Member, workdir: &Workdir) {
     let keys = [("CAIRN_ROOT_ACCESS_KEY", ACCESS_KEY), ("CAIRN_ROOT_SECRET_KEY", SECRET_KEY)];
     let arguments = ["server", "--config", path_text(&config)];
     let namespace = member.namespace.as_deref();
-    member.process = Some(Process::spawn_in(namespace, &member.program, &member.name, &arguments, &keys, &log));
+    member.process = Some(Process::spawn_in(namespace, command, &member.name, &arguments, &keys, &log));
 }
 
 pub(super) async fn ready(member: &mut Member) {

@@ -13,12 +13,15 @@ use cairn_cli::s3::{Account, Client};
 use cairn_server::SystemClock;
 
 use crate::all_in_one::{admin_client_at, path_text};
+use crate::injection::volume_paths;
 use crate::network::Network;
 use crate::process::health;
-use crate::{Process, Tuning, Workdir, eventually};
+use crate::{Injection, Process, Tuning, Workdir, eventually};
 
 pub use builder::ClusterBuilder;
-use member::{ACCESS_KEY, Member, Own, SECRET_KEY, configuration, credentials, ready, spawn, terminate};
+use member::{
+    ACCESS_KEY, Member, Own, SECRET_KEY, configuration, credentials, ready, spawn, spawn_injected, terminate,
+};
 
 /// Storage nodes, unless a test asks for another number.
 pub const STORAGE_NODES: usize = 6;
@@ -274,6 +277,24 @@ impl ProcessCluster {
     pub async fn start_node(&mut self, index: usize) {
         spawn(&mut self.nodes[index], &self.workdir);
         ready(&mut self.nodes[index]).await;
+    }
+
+    /// Stops storage node `index` with SIGTERM and starts it with system calls that fail or are delayed.
+    pub async fn restart_node_injected(&mut self, index: usize, injection: &Injection) {
+        let node = &mut self.nodes[index];
+        terminate(std::iter::once(&mut *node)).await;
+        spawn_injected(node, injection, &self.workdir);
+        ready(node).await;
+    }
+
+    /// The volumes of disk `disk` of storage node `node`, both from 0, and those that it may begin.
+    pub fn volume_paths(&self, node: usize, disk: usize) -> Vec<PathBuf> {
+        volume_paths(&self.disk_dir(node, disk))
+    }
+
+    /// The process of storage node `index`, which must run.
+    pub fn node_process(&self, index: usize) -> &Process {
+        self.nodes[index].process.as_ref().expect("a running storage node")
     }
 
     /// The directory of disk `disk` of storage node `node`, both from 0.

@@ -4,7 +4,7 @@
 //!
 //! Covers I8, I10, I17, I21, I25, I27 and I29. Short here; `scripts/drill repair` runs them long: `CAIRN_FLAPS` sets how
 //! often a node flaps, `CAIRN_DRAIN_KILLS` how often a process is killed during a drain, `CAIRN_ONE_WAY_ROUNDS` how often each
-//! direction is cut, `CAIRN_SEED` all choices.
+//! direction is cut, `CAIRN_HARD_ROUNDS` how often everything goes wrong, `CAIRN_SEED` all choices.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,6 +17,7 @@
 mod damage;
 mod flap;
 mod full;
+mod hard;
 mod node_drain;
 mod one_way;
 mod partition;

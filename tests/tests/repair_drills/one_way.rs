@@ -7,13 +7,14 @@ use cairn_tests::{Ledger, ProcessCluster, RunningLoad, STORAGE_NODES, Tuning, no
 
 use super::*;
 
-const MEMBERS: u8 = 3;
+pub(crate) const MEMBERS: u8 = 3;
 /// Acknowledged changes that are awaited while a direction is cut, and once it is there again.
 const CHANGES: u64 = 25;
 /// How long a cut lasts at least: longer than it takes to elect a leader, and to notice a silent node.
 const LASTS: Duration = Duration::from_secs(6);
 
-fn network() -> Result<Network, String> {
+/// Hosts for the members and the storage nodes.
+pub(crate) fn network() -> Result<Network, String> {
     let mut network = Network::create()?;
     for host in 1..=MEMBERS {
         network.add_host(host)?;
@@ -26,7 +27,7 @@ fn network() -> Result<Network, String> {
 
 /// Who calls in vain.
 #[derive(Debug, Clone, Copy)]
-enum Cut {
+pub(crate) enum Cut {
     /// The leader cannot call a follower.
     LeaderToFollower,
     FollowerToLeader,
@@ -43,7 +44,7 @@ enum Cut {
 }
 
 impl Cut {
-    const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::LeaderToFollower,
         Self::FollowerToLeader,
         Self::FollowerToFollower,
@@ -109,7 +110,7 @@ impl Roles {
 }
 
 /// Cuts, waits until clients made progress all the same, and heals. Returns how long the first progress took.
-async fn strike(cluster: &ProcessCluster, running: &RunningLoad, cut: Cut) -> Duration {
+pub(crate) async fn strike(cluster: &ProcessCluster, running: &RunningLoad, cut: Cut) -> Duration {
     let roles = Roles::of(cluster).await;
     let network = cluster.network().expect("a network");
     let begun = Instant::now();

@@ -63,6 +63,17 @@ pub enum StoreError {
         /// The entry.
         index: u64,
     },
+    /// Nobody waits for the copy of the state that was being made.
+    #[error("nobody waits for it any more")]
+    Unwanted,
+    /// Each copy of the state takes room.
+    #[error(
+        "{max} copies of the state are on their way already, and there are never more: try again when one has arrived"
+    )]
+    TooManyCopies {
+        /// Copies for this purpose at a time.
+        max: usize,
+    },
     /// There is too little room. Nothing was written.
     #[error("{0}")]
     NoRoom(Box<NoRoom>),

@@ -14,11 +14,6 @@ pub(crate) fn storage_node_dir(server: &Server) -> PathBuf {
     server.data.join("storage-node")
 }
 
-/// Where a backup is put together before it is stored: its size must be known first.
-pub(crate) fn backup_spool(server: &Server) -> PathBuf {
-    server.data.join("metadata-backup.spool")
-}
-
 /// Where a backup is copied to from the disks before it is restored.
 pub(crate) fn restore_spool(server: &Server) -> PathBuf {
     server.data.join("metadata-restore.spool")

@@ -62,11 +62,11 @@ pub fn recover(
     let next = dir.with_file_name("metadata-recovering");
     rewrite_state(&next)?;
     let mut loader = Loader::create(&next.join("state.redb"), open.cache_bytes, machine.space())?;
-    let bytes = copy_into(&view, &mut loader)?;
+    let bytes = copy_into(view, &mut loader)?;
     let database = loader.finish()?;
     let beginner = Beginner { member: options.member, addr: &options.addr, incarnation: Incarnation::draw(random) };
     rebase(&next, &database, &beginner, applied.into(), commit)?;
-    drop((view, machine, database));
+    drop((machine, database));
     close(directory);
     let moved = std::fs::rename(dir, &kept).and_then(|()| std::fs::rename(&next, dir));
     moved.map_err(|e| StoreError::file(dir, e))?;

@@ -1,38 +1,42 @@
-//! Writes a backup: a consistent view of all tables at one log entry, frame by frame.
+//! Writes a backup: a consistent view of all tables at one log entry, frame by frame, into a file beside the state. Whoever wants
+//! the backup reads that file: somebody slow would keep a view open, and the state would grow meanwhile.
 
-use std::sync::Arc;
+use std::io::{self, BufReader, Read};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use cairn_core::id::COMMANDS_PER_ENTRY_MAX;
 use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::query::GetClusterStatus;
 use openraft::Snapshot;
 
-use super::BackupError;
 use super::format::{End, FrameWriter, Head, Kind};
+use super::{BackupError, BackupSummary, verify};
 use crate::error::StoreError;
 use crate::raft::TypeConfig;
 use crate::raft::fitness::STATE_FORMAT;
-use crate::raft::snapshot::{self, Position, SnapshotData};
+use crate::raft::machine::Machine;
+use crate::raft::snapshot::{SnapshotData, Spool, drain};
 use crate::raft::snapshot_builder;
 use crate::service::Handle;
 use crate::state::commands::place;
-use crate::state::tables::{View, meta, usage};
+use crate::state::tables::{meta, usage};
 
 /// Pause between checks whether this member has everything acknowledged before the backup began.
-const CATCH_UP_STEP: std::time::Duration = std::time::Duration::from_millis(20);
+const CATCH_UP_STEP: Duration = Duration::from_millis(20);
+/// Bytes of a piece.
+const PIECE_BYTES: usize = 1 << 20;
 
-/// Returns a backup in pieces. It does not contain what is written while it is read.
+/// A whole backup in a file of the member, which is removed with this value. It does not contain what was written since it began.
 pub struct BackupReader {
-    view: Arc<View>,
-    writer: FrameWriter,
-    start: Option<Vec<u8>>,
-    position: Option<Position>,
-    frames: u64,
-    is_done: bool,
+    spool: Arc<Spool>,
+    position: u64,
 }
 
 impl Handle {
-    /// Begins a backup of everything that was acknowledged before this call.
+    /// Makes a backup of everything that was acknowledged before this call. Takes as long as the member's disk does for all rows,
+    /// which take room beside the state as long as the reader lives. Fails if that would touch the member's reserve, or if two
+    /// other backups are being read.
     pub async fn backup(&self) -> Result<BackupReader, BackupError> {
         let status = self.ask(GetClusterStatus {}).await;
         let damaged = |detail: String| StoreError::Damaged { table: "meta", detail };
@@ -42,42 +46,69 @@ impl Handle {
         }
         let machine = Arc::clone(self.machine());
         let written_ms = self.leader().wall_ms();
-        let taken = tokio::task::spawn_blocking(move || {
-            let cluster = machine.map().map(|map| map.cluster).ok_or(BackupError::NotFormed)?;
-            Ok::<_, BackupError>((snapshot_builder::take(&machine)?, cluster))
-        });
-        let (taken, cluster) = taken.await.map_err(|e| damaged(e.to_string()))??;
-        let Snapshot::<TypeConfig> { meta, snapshot } = taken;
-        let (Some(applied), SnapshotData::Live(view)) = (meta.last_log_id, *snapshot) else {
-            return Err(BackupError::NotFormed);
-        };
-        let objects = usage::get(&view.usage()?, usage::TOTAL)?.objects;
-        let commit = place(meta::group(&view.meta()?)?, applied.index, COMMANDS_PER_ENTRY_MAX - 1)?;
-        let head = Head { cluster, applied: applied.into(), commit, written_ms, state_format: STATE_FORMAT, objects };
-        let (mut start, mut writer) = FrameWriter::begin();
-        start.extend(writer.frame(Kind::Head, &cairn_protocol::rpc::encode(&head)));
-        let position = Some(Position::default());
-        Ok(BackupReader { view, writer, start: Some(start), position, frames: 0, is_done: false })
+        // Dropped with this call: then nobody waits for the backup.
+        let wanted = Arc::new(());
+        let asked = Arc::downgrade(&wanted);
+        let written = tokio::task::spawn_blocking(move || write(&machine, written_ms, asked)).await;
+        let spool = Arc::new(written.map_err(|e| damaged(e.to_string()))??);
+        Ok(BackupReader { spool, position: 0 })
     }
 }
 
+fn write(machine: &Machine, written_ms: u64, wanted: Weak<()>) -> Result<Spool, BackupError> {
+    let cluster = machine.map().map(|map| map.cluster).ok_or(BackupError::NotFormed)?;
+    let Snapshot::<TypeConfig> { meta: described, snapshot } = snapshot_builder::take(machine)?;
+    let (Some(applied), SnapshotData::Live(live)) = (described.last_log_id, *snapshot) else {
+        return Err(BackupError::NotFormed);
+    };
+    let objects = usage::get(&live.view.usage()?, usage::TOTAL)?.objects;
+    let commit = place(meta::group(&live.view.meta()?)?, applied.index, COMMANDS_PER_ENTRY_MAX - 1)?;
+    let head = Head { cluster, applied: applied.into(), commit, written_ms, state_format: STATE_FORMAT, objects };
+    let (start, mut writer) = FrameWriter::begin();
+    let mut spool = machine.backups().begin(wanted)?;
+    spool.append(&start)?;
+    spool.append(&writer.frame(Kind::Head, &cairn_protocol::rpc::encode(&head)))?;
+    let mut frames = 0;
+    drain(live.view, |records, _| {
+        frames += 1;
+        spool.append(&writer.frame(Kind::Records, records))
+    })?;
+    spool.append(&writer.frame(Kind::End, &cairn_protocol::rpc::encode(&End { frames })))?;
+    Ok(spool)
+}
+
 impl BackupReader {
-    /// The next piece; `None` after the last. Blocks on disk reads.
+    /// Bytes of the whole backup.
+    pub fn bytes(&self) -> u64 {
+        self.spool.bytes()
+    }
+
+    /// The next piece, of at most 1 MiB; `None` after the last. Blocks on disk reads. Fails once the filesystem has less room than
+    /// the member's reserve: the file gives way then.
     pub fn next_piece(&mut self) -> Result<Option<Vec<u8>>, BackupError> {
-        if let Some(start) = self.start.take() {
-            return Ok(Some(start));
-        }
-        if let Some(from) = self.position.take() {
-            let (records, next) = snapshot::chunk(&self.view, from)?;
-            self.position = next;
-            self.frames += 1;
-            return Ok(Some(self.writer.frame(Kind::Records, &records)));
-        }
-        if self.is_done {
-            return Ok(None);
-        }
-        self.is_done = true;
-        let end = cairn_protocol::rpc::encode(&End { frames: self.frames });
-        Ok(Some(self.writer.frame(Kind::End, &end)))
+        self.spool.check_room()?;
+        let piece = self.take(PIECE_BYTES)?;
+        Ok(Some(piece).filter(|piece| !piece.is_empty()))
+    }
+
+    /// Reads the whole backup back and checks every byte of it. Pieces go on where they were.
+    pub fn verify(&self) -> Result<BackupSummary, BackupError> {
+        let again = Self { spool: Arc::clone(&self.spool), position: 0 };
+        verify(BufReader::with_capacity(PIECE_BYTES, again))
+    }
+
+    fn take(&mut self, bytes_max: usize) -> Result<Vec<u8>, StoreError> {
+        let taken = self.spool.read(self.position, bytes_max)?;
+        self.position += taken.len() as u64;
+        Ok(taken)
+    }
+}
+
+impl Read for BackupReader {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let taken = self.take(out.len()).map_err(io::Error::other)?;
+        // Never longer than was asked for.
+        out.iter_mut().zip(&taken).for_each(|(to, from)| *to = *from);
+        Ok(taken.len())
     }
 }

@@ -20,7 +20,7 @@ use super::calls::AppliedCalls;
 use super::codec::{LogIdRow, MembershipRow};
 use super::fitness::{check_format, check_group, check_level};
 use super::proposal::Applied;
-use super::snapshot::{IncomingFile, LoadedState, remove_leftovers};
+use super::snapshot::{LoadedState, Purpose, SideFile, Spools, remove_leftovers};
 use super::types::{Entry, LogId, StoredMembership};
 use crate::error::StoreError;
 use crate::space::{self, Space};
@@ -30,6 +30,11 @@ use crate::state::tables::{Tables, View, cluster_map, meta};
 /// Time and number of commands after which the state is synced.
 const SYNC_INTERVAL: Duration = Duration::from_secs(2);
 const SYNC_COMMANDS: usize = 10_000;
+
+/// Snapshots that are sent at a time: one to each other member of five.
+const OUTGOING_MAX: usize = 4;
+/// Backups that are read at a time.
+const BACKUPS_MAX: usize = 2;
 
 pub(crate) struct Machine {
     path: PathBuf,
@@ -41,6 +46,8 @@ pub(crate) struct Machine {
     writer: Mutex<Unsynced>,
     /// Snapshots that have begun to arrive.
     incoming: AtomicU64,
+    outgoing: Arc<Spools>,
+    backups: Arc<Spools>,
     /// Dropped after the database is closed.
     open: Arc<()>,
 }
@@ -113,7 +120,10 @@ impl Machine {
         let unsynced = Unsynced::new(clock.monotonic(), calls);
         let (published, writer) = (RwLock::new(published), Mutex::new(unsynced));
         let (path, space, incoming) = (path.to_owned(), Arc::clone(space), AtomicU64::new(0));
-        Ok(Self { path, clock, cache_bytes, space, published, writer, incoming, open: Arc::new(()) })
+        let outgoing = Spools::beside(&path, Purpose::Outgoing, OUTGOING_MAX, &space);
+        let backups = Spools::beside(&path, Purpose::Backup, BACKUPS_MAX, &space);
+        let open = Arc::new(());
+        Ok(Self { path, clock, cache_bytes, space, published, writer, incoming, outgoing, backups, open })
     }
 
     /// A token that can no longer be upgraded once the file is closed.
@@ -245,8 +255,18 @@ impl Machine {
     }
 
     /// A file in which a snapshot is assembled before it is installed.
-    pub(crate) fn incoming_file(&self) -> IncomingFile {
-        IncomingFile::beside(&self.path, self.incoming.fetch_add(1, Ordering::Relaxed))
+    pub(crate) fn incoming_file(&self) -> SideFile {
+        SideFile::beside(&self.path, Purpose::Incoming, self.incoming.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Where snapshots are copied to before they are sent.
+    pub(crate) fn outgoing(&self) -> &Arc<Spools> {
+        &self.outgoing
+    }
+
+    /// Where backups are written before they are read.
+    pub(crate) fn backups(&self) -> &Arc<Spools> {
+        &self.backups
     }
 
     /// The room for the file.

@@ -22,9 +22,10 @@ use super::fitness::STATE_FORMAT;
 use super::message::{Append, Appended, AskVote, ChunkTaken, RaftPath, SnapshotChunk, Stopped, Voted};
 use super::pace::Pace;
 use super::pins::Pins;
-use super::snapshot::{self, Position, SnapshotData, StreamHash};
+use super::snapshot::{LiveState, SnapshotData, SpooledSnapshot};
 use super::times::HEARTBEAT_MS;
 use super::types::{TypeConfig, Vote};
+use crate::error::StoreError;
 use cairn_core::id::MemberId;
 
 /// Time limit for one chunk of a snapshot; the last one waits for the installation.
@@ -32,10 +33,13 @@ const CHUNK_LIMIT: Duration = Duration::from_mins(1);
 /// How often a chunk is sent, and the pause in between, before the transfer is given up.
 const CHUNK_ATTEMPTS_MAX: u32 = 10;
 const CHUNK_PAUSE: Duration = Duration::from_millis(500);
+/// Pause after a copy of the state that could not be made: each attempt may have written much of it.
+const SPOOL_PAUSE: Duration = Duration::from_secs(10);
 
 /// Time after which a message with entries that has no answer yet is accompanied by heartbeats, and between two of them.
 const BEAT_PAUSE: Duration = Duration::from_millis(HEARTBEAT_MS / 4);
 
+type SendError = StreamingError<TypeConfig, Fatal<MemberId>>;
 type CallError = RPCError<MemberId, BasicNode, RaftError<MemberId>>;
 
 pub(crate) struct Network {
@@ -131,32 +135,48 @@ impl Peer {
         }
     }
 
+    /// Copies the state into a file, and lets go of it before anything is sent: the member may be slow.
+    async fn spool(&self, live: LiveState) -> Result<Arc<SpooledSnapshot>, SendError> {
+        // Dropped with this call: then nobody waits for the copy.
+        let wanted = Arc::new(());
+        let asked = Arc::downgrade(&wanted);
+        let copied =
+            tokio::task::spawn_blocking(move || SpooledSnapshot::copy(live, asked)).await.map_err(read_error)?;
+        let failed = match copied {
+            Ok(spooled) => return Ok(Arc::new(spooled)),
+            Err(error) => spool_error(self.member, &error),
+        };
+        if matches!(failed, SendError::Unreachable(_)) {
+            tokio::time::sleep(SPOOL_PAUSE).await;
+        }
+        Err(failed)
+    }
+
     /// Streams a snapshot chunk by chunk. A receiver that follows another leader ends it with its vote.
     async fn stream(
         &self,
         vote: Vote,
         snapshot: Snapshot<TypeConfig>,
-    ) -> Result<SnapshotResponse<MemberId>, StreamingError<TypeConfig, Fatal<MemberId>>> {
-        let SnapshotData::Live(view) = *snapshot.snapshot else {
+    ) -> Result<SnapshotResponse<MemberId>, SendError> {
+        let SnapshotData::Live(live) = *snapshot.snapshot else {
             return Err(read_error("the snapshot is not one of this member's own state").into());
         };
-        let (mut position, mut hash) = (Some(Position::default()), StreamHash::default());
-        for number in 0.. {
-            let Some(from) = position.take() else { break };
-            let reading = Arc::clone(&view);
-            let read = tokio::task::spawn_blocking(move || snapshot::chunk(&reading, from)).await;
-            let (records, next) = read.map_err(read_error)?.map_err(read_error)?;
-            hash = hash.after(&records, next.is_none());
+        let spooled = self.spool(live).await?;
+        tracing::info!(member = %self.member, bytes = spooled.bytes(), "a metadata member is sent a snapshot of the state");
+        for number in 0..spooled.len() {
+            let reading = Arc::clone(&spooled);
+            let read = tokio::task::spawn_blocking(move || reading.chunk(number)).await.map_err(read_error)?;
+            let chunk = read.map_err(|error| spool_error(self.member, &error))?;
             let message = SnapshotChunk {
                 vote: vote.into(),
                 applied: snapshot.meta.last_log_id.map(Into::into),
                 membership: MembershipRow::from(&snapshot.meta.last_membership),
                 id: snapshot.meta.snapshot_id.clone(),
-                number,
-                last: next.is_none(),
-                records,
+                number: number as u32,
+                last: chunk.is_last,
+                records: chunk.records,
                 format: Some(STATE_FORMAT),
-                hash,
+                hash: chunk.hash,
             };
             self.check_voice(vote.leader_id.term)?;
             let theirs = self.send_chunk(&message).await?;
@@ -164,13 +184,12 @@ impl Peer {
                 return Ok(SnapshotResponse::new(theirs));
             }
             self.voice.answered(self.member, self.clock.monotonic());
-            position = next;
         }
         Ok(SnapshotResponse::new(vote))
     }
 
     /// Sends one chunk, and retries when the connection breaks: a transfer continues where it was interrupted.
-    async fn send_chunk(&self, message: &SnapshotChunk) -> Result<Vote, StreamingError<TypeConfig, Fatal<MemberId>>> {
+    async fn send_chunk(&self, message: &SnapshotChunk) -> Result<Vote, SendError> {
         let mut attempt = 1;
         loop {
             let taken: Result<ChunkTaken, CallError> = self.call(RaftPath::SNAPSHOT, message, CHUNK_LIMIT).await;
@@ -184,6 +203,21 @@ impl Peer {
                 Err(error) => return Err(StreamingError::Unreachable(Unreachable::new(&error))),
             }
         }
+    }
+}
+
+/// The error for a copy of the state that cannot be made or read. A failed state ends this member; a file beside it that cannot be
+/// written, or not yet, is one more reason to try again later.
+fn spool_error(member: MemberId, error: &StoreError) -> SendError {
+    match error {
+        StoreError::NoRoom(_) | StoreError::TooManyCopies { .. } | StoreError::File { .. } => {
+            tracing::warn!(
+                %member, %error,
+                "a metadata member needs a snapshot, for which this one has to copy its state into a file, and cannot; trying again"
+            );
+            Unreachable::new(error).into()
+        }
+        _ => read_error(error).into(),
     }
 }
 
@@ -229,7 +263,7 @@ impl RaftNetwork<TypeConfig> for Peer {
         snapshot: Snapshot<TypeConfig>,
         cancel: impl Future<Output = ReplicationClosed> + Send + 'static,
         _option: RPCOption,
-    ) -> Result<SnapshotResponse<MemberId>, StreamingError<TypeConfig, Fatal<MemberId>>> {
+    ) -> Result<SnapshotResponse<MemberId>, SendError> {
         // What is written from now on must still be there when the snapshot has arrived.
         let held = self.pins.hold(self.member, snapshot.meta.last_log_id.map_or(0, |id| id.index));
         let sent = tokio::select! {
@@ -240,5 +274,25 @@ impl RaftNetwork<TypeConfig> for Peer {
             held.arrived();
         }
         sent
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::NoRoom;
+
+    #[test]
+    fn a_copy_that_cannot_be_made_ends_no_member() {
+        let check = |error: &StoreError, passes: bool| {
+            let failed = spool_error(MemberId(2), error);
+            assert_eq!(matches!(failed, SendError::Unreachable(_)), passes, "{failed}");
+            assert_eq!(matches!(failed, SendError::StorageError(_)), !passes, "{failed}");
+        };
+        let no_room = NoRoom { dir: "/data".to_owned(), free_bytes: 1, reserve_bytes: 2 };
+        check(&no_room.into(), true);
+        check(&StoreError::TooManyCopies { max: 4 }, true);
+        check(&StoreError::file(std::path::Path::new("/data/state.outgoing-0"), "input/output error"), true);
+        check(&StoreError::Damaged { table: "buckets", detail: "cut".to_owned() }, false);
     }
 }

@@ -6,7 +6,7 @@ use openraft::{Snapshot, SnapshotMeta};
 
 use super::codec::{LogIdRow, MembershipRow};
 use super::machine::Machine;
-use super::snapshot::SnapshotData;
+use super::snapshot::{LiveState, SnapshotData};
 use super::types::{LogId, TypeConfig};
 use crate::error::StoreError;
 use crate::state::tables::meta;
@@ -22,5 +22,6 @@ pub(crate) fn take(machine: &Machine) -> Result<Snapshot<TypeConfig>, StoreError
         last_membership: membership.map(Into::into).unwrap_or_default(),
         snapshot_id: applied.map_or_else(String::new, |id| id.to_string()),
     };
-    Ok(Snapshot { meta, snapshot: Box::new(SnapshotData::Live(Arc::new(view))) })
+    let live = LiveState { view, spools: Arc::clone(machine.outgoing()) };
+    Ok(Snapshot { meta, snapshot: Box::new(SnapshotData::Live(live)) })
 }

@@ -66,8 +66,8 @@ impl RaftStateMachine<TypeConfig> for Arc<Machine> {
                 SnapshotData::Empty => {
                     return Err(StoreError::Damaged { table: "snapshot", detail: "it holds nothing".to_owned() });
                 }
-                SnapshotData::Live(view) => {
-                    LoadedState::copy(&view, machine.incoming_file(), machine.cache_bytes(), machine.space())?
+                SnapshotData::Live(live) => {
+                    LoadedState::copy(live.view, machine.incoming_file(), machine.cache_bytes(), machine.space())?
                 }
                 SnapshotData::Loaded(state) => state,
             };

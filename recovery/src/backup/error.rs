@@ -13,8 +13,6 @@ use cairn_protocol::metadata::MetadataError;
 pub enum StoreBackupError {
     #[error(transparent)]
     Backup(#[from] BackupError),
-    #[error("{path}: {source}")]
-    File { path: PathBuf, source: io::Error },
     #[error("the metadata service: {0}")]
     Metadata(#[from] MetadataError),
     #[error("the storage nodes did not store it: {0}")]

@@ -1,7 +1,6 @@
 //! Backups of the metadata in the store itself: system objects, erasure-coded like all others, under keys that no request
 //! can name. The newest are kept; a new one is read back before an older one is deleted.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use cairn_core::id::NodeId;
 use cairn_core::name::BucketName;
 use cairn_core::random::RandomSource;
 use cairn_metadata::Handle;
-use cairn_metadata::backup::BackupSummary;
+use cairn_metadata::backup::{BackupError, BackupSummary};
 use cairn_protocol::metadata::command::{DeleteObject, Precondition};
 use cairn_protocol::metadata::content::ListedObject;
 use cairn_protocol::metadata::query::{ListObjects, ListPosition};
@@ -18,7 +17,6 @@ use cairn_protocol::metadata::{MetadataError, MetadataExt};
 use cairn_protocol::storage::StorageDirectory;
 
 use super::error::StoreBackupError;
-use super::spool;
 use super::store_object::BackupStore;
 use crate::backup_key;
 
@@ -33,8 +31,6 @@ pub struct StoreBackupOptions {
     pub nodes: StorageDirectory,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn RandomSource>,
-    /// The file that a backup is written to before it is stored.
-    pub spool: PathBuf,
     /// Older backups are deleted once a newer one has been read back. One is always kept.
     pub kept: usize,
 }
@@ -42,7 +38,7 @@ pub struct StoreBackupOptions {
 /// Backups into the store.
 pub struct BackupsInStore {
     options: StoreBackupOptions,
-    /// One backup at a time: they share the spool.
+    /// One backup at a time: each takes room beside the state.
     running: tokio::sync::Mutex<()>,
 }
 
@@ -98,9 +94,7 @@ impl BackupsInStore {
     /// Makes one backup, reads it back, and deletes those that are too old to be kept.
     pub async fn back_up(&self) -> Result<BackupSummary, StoreBackupError> {
         let _one_at_a_time = self.running.lock().await;
-        let made = self.spool_and_store().await;
-        spool::remove(&self.options.spool);
-        let made = made?;
+        let made = self.make_and_store().await?;
         let listed = self.list().await?;
         for old in listed.iter().take(listed.len().saturating_sub(self.options.kept.max(1))) {
             let (bucket, key) = (BucketName::system(), old.key.clone());
@@ -110,15 +104,15 @@ impl BackupsInStore {
         Ok(made)
     }
 
-    async fn spool_and_store(&self) -> Result<BackupSummary, StoreBackupError> {
-        let StoreBackupOptions { member, nodes, clock, random, spool, .. } = &self.options;
+    async fn make_and_store(&self) -> Result<BackupSummary, StoreBackupError> {
+        let StoreBackupOptions { member, nodes, clock, random, .. } = &self.options;
         let reader = member.backup().await?;
-        let path = spool.clone();
-        let spooled = tokio::task::spawn_blocking(move || spool::fill(reader, &path)).await??;
+        let checked = tokio::task::spawn_blocking(move || Ok::<_, BackupError>((reader.verify()?, reader)));
+        let (summary, reader) = checked.await??;
         let store = BackupStore::open(member, nodes, clock, NodeId::from_random(random.bytes16()));
-        let stored = store.store(&spooled, spool).await;
+        let stored = store.store(&summary, reader).await;
         store.close().await;
-        stored.map(|()| spooled.summary)
+        stored.map(|()| summary)
     }
 }
 

@@ -1,10 +1,10 @@
 //! Copies of the metadata, made by the member that leads while the cluster runs. A new one is read back before an older
 //! one is deleted.
 
+mod backup_source;
 mod error;
 mod in_directory;
 mod in_store;
-mod spool;
 mod store_object;
 
 pub use cairn_metadata::backup::{BackupError, BackupSummary, verify};

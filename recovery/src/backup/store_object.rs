@@ -1,6 +1,5 @@
 //! Stores a backup as a system object and reads it back.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,14 +12,14 @@ use cairn_core::storage_class::StorageClass;
 use cairn_gateway::body::{BodyHasher, ChecksumSet};
 use cairn_gateway::data::{Background, DataPath, DataPathOptions};
 use cairn_metadata::Handle;
-use cairn_metadata::backup::BackupError;
+use cairn_metadata::backup::{BackupError, BackupReader, BackupSummary};
 use cairn_protocol::metadata::command::{CommitObject, EndSession, Precondition};
 use cairn_protocol::metadata::query::GetObject;
 use cairn_protocol::metadata::{Metadata, MetadataExt};
 use cairn_protocol::storage::StorageDirectory;
 
+use super::backup_source::BackupSource;
 use super::error::StoreBackupError;
-use super::spool::{SpoolSource, Spooled};
 use crate::backup_key;
 use crate::disks::etag_of_reader;
 
@@ -47,23 +46,23 @@ impl BackupStore {
         Self { member: member.clone(), path, _keep_alive: keep_alive }
     }
 
-    /// Stores the backup in the file `spool`, and reads it back from the disks.
-    pub(super) async fn store(&self, spooled: &Spooled, spool: &Path) -> Result<(), StoreBackupError> {
+    /// Stores the backup of `reader`, and reads it back from the disks.
+    pub(super) async fn store(&self, summary: &BackupSummary, reader: BackupReader) -> Result<(), StoreBackupError> {
         self.wait_until_ready().await?;
-        let key = backup_key::of(spooled.summary.commit)?;
+        let (key, bytes) = (backup_key::of(summary.commit)?, reader.bytes());
         let descriptor = Descriptor {
             bucket: BucketName::system(),
             key: key.clone(),
             part: None,
             offset: 0,
-            total_bytes: spooled.bytes,
-            written_at_ms: spooled.summary.written_ms,
+            total_bytes: bytes,
+            written_at_ms: summary.written_ms,
             headers: Vec::new(),
             storage_class: StorageClass::Standard,
         };
-        let mut source = SpoolSource::open(spool)?;
+        let mut source = BackupSource::new(reader);
         let digest = BodyHasher::new(ChecksumSet::default());
-        let written = self.path.writer().write(&mut source, spooled.bytes, digest, descriptor).await?;
+        let written = self.path.writer().write(&mut source, bytes, digest, descriptor).await?;
         let etag = ETag::single(written.digest.clone().finish().md5);
         let session = written.session;
         let placed = written.into_placed();

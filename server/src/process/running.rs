@@ -80,9 +80,7 @@ impl Process {
         } else {
             None
         };
-        let backups = member
-            .clone()
-            .map(|member| Arc::new(roles::backups::in_store(&config.backup, &config.server, &shared, member)));
+        let backups = member.clone().map(|member| Arc::new(roles::backups::in_store(&config.backup, &shared, member)));
         let process = Self {
             metadata: member,
             storage,

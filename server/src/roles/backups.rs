@@ -7,17 +7,15 @@ use cairn_recovery::backup::{BackupsInDirectory, BackupsInStore, StoreBackupOpti
 use cairn_recovery::compare::Comparison;
 
 use super::shared::Shared;
-use crate::config::{Backup, Server};
-use crate::layout;
+use crate::config::Backup;
 
 /// Backups into the store: at an interval if so configured, and whenever the operator asks for one.
-pub(crate) fn in_store(backup: &Backup, server: &Server, shared: &Shared, member: Handle) -> BackupsInStore {
+pub(crate) fn in_store(backup: &Backup, shared: &Shared, member: Handle) -> BackupsInStore {
     BackupsInStore::new(StoreBackupOptions {
         member,
         nodes: shared.directory.clone(),
         clock: Arc::clone(&shared.system.clock),
         random: Arc::clone(&shared.system.random),
-        spool: layout::backup_spool(server),
         kept: backup.kept_in_store as usize,
     })
 }

@@ -1,14 +1,12 @@
 //! The snapshot type of openraft.
 
-use std::sync::Arc;
-
 use super::incoming::LoadedState;
-use crate::state::tables::View;
+use super::spooled_snapshot::LiveState;
 
 pub(crate) enum SnapshotData {
     Empty,
-    /// A view of this member's state.
-    Live(Arc<View>),
+    /// This member's state.
+    Live(LiveState),
     /// The state of another member.
     Loaded(LoadedState),
 }

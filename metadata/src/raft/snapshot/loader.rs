@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use redb::{Database, Durability, ReadableTableMetadata, Table};
 
-use super::stream::{Position, chunk};
+use super::stream::drain;
 use crate::error::StoreError;
 use crate::space::{self, Space};
 use crate::state::tables::{Tables, View, for_each_table};
@@ -138,14 +138,11 @@ fn insert<K: redb::Key + 'static, V: redb::Value + 'static>(
 }
 
 /// Loads a view; returns the size of its records in bytes.
-pub(crate) fn copy_into(view: &View, loader: &mut Loader) -> Result<u64, StoreError> {
+pub(crate) fn copy_into(view: View, loader: &mut Loader) -> Result<u64, StoreError> {
     let mut bytes = 0;
-    let mut position = Some(Position::default());
-    while let Some(from) = position {
-        let (records, next) = chunk(view, from)?;
+    drain(view, |records, _| {
         bytes += records.len() as u64;
-        loader.load(&records)?;
-        position = next;
-    }
+        loader.load(records)
+    })?;
     Ok(bytes)
 }

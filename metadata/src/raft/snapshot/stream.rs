@@ -36,6 +36,20 @@ pub(crate) fn chunk(view: &View, from: Position) -> Result<(Vec<u8>, Option<Posi
     Ok((out, None))
 }
 
+/// Passes the chunks of a view to `take`, each with whether it is the last, and lets go of the view.
+pub(crate) fn drain<E: From<StoreError>>(
+    view: View,
+    mut take: impl FnMut(&[u8], bool) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut position = Some(Position::default());
+    while let Some(from) = position {
+        let (records, next) = chunk(&view, from)?;
+        take(&records, next.is_none())?;
+        position = next;
+    }
+    Ok(())
+}
+
 /// Writes records of one table; returns the last key written if the chunk is full.
 fn dump<K: redb::Key + 'static, V: redb::Value + 'static>(
     number: u8,

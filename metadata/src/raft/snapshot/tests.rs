@@ -13,7 +13,8 @@ use crate::error::StoreError;
 use crate::raft::LogId;
 use crate::raft::codec::LogIdRow;
 use crate::raft::machine::Machine;
-use crate::space::testing::roomy;
+use crate::space::Space;
+use crate::space::testing::{Mount, roomy};
 use crate::state::tables::{Tables, View, meta};
 use crate::testing::TestClock;
 
@@ -186,4 +187,89 @@ fn the_state_of_another_group_is_not_installed() {
     let refused = machine.install(other, Some(reach(7))).unwrap_err().to_string();
     assert!(refused.contains("is of group 3"), "{refused}");
     assert_eq!(machine.applied(), None);
+}
+
+/// A member with the state of [`source`], which reaches to entry 7.
+fn sender(dir: &Path, space: &Arc<Space>) -> Machine {
+    let machine = Machine::open(&dir.join("state.redb"), true, CACHE_BYTES, TestClock::new(), space).unwrap();
+    let whole = receive(&machine, &stream(7)).unwrap().finish().unwrap();
+    machine.install(whole, Some(reach(7))).unwrap();
+    machine
+}
+
+fn copy(machine: &Machine, wanted: &Arc<()>) -> Result<SpooledSnapshot, StoreError> {
+    let live = LiveState { view: machine.view().unwrap(), spools: Arc::clone(machine.outgoing()) };
+    SpooledSnapshot::copy(live, Arc::downgrade(wanted))
+}
+
+#[test]
+fn a_snapshot_is_sent_from_a_file_as_it_is_from_the_state() {
+    let (dir, wanted) = (TempDir::new().unwrap(), Arc::new(()));
+    let machine = sender(dir.path(), &roomy());
+    let copied = copy(&machine, &wanted).unwrap();
+    assert_eq!(files(dir.path()).len(), 2);
+    let sent = (0..copied.len()).map(|number| copied.chunk(number).unwrap());
+    let sent: Vec<Chunk> = sent.map(|chunk| (chunk.records, chunk.is_last, chunk.hash)).collect();
+    assert_eq!(sent, stream(7));
+    let target = TempDir::new().unwrap();
+    let received = open(target.path());
+    received.install(receive(&received, &sent).unwrap().finish().unwrap(), Some(reach(7))).unwrap();
+    assert_eq!((received.applied(), rows(&received)), (Some(reach(7)), ROWS));
+    drop(copied);
+    assert_eq!(files(dir.path()), ["state.redb"]);
+}
+
+#[test]
+fn a_copy_is_given_up_when_nobody_waits_for_it_and_their_number_is_bounded() {
+    let (dir, wanted) = (TempDir::new().unwrap(), Arc::new(()));
+    let machine = sender(dir.path(), &roomy());
+    assert!(matches!(copy(&machine, &Arc::new(())).map(drop), Ok(())), "it is wanted as long as it is made");
+    let unwanted = Arc::new(());
+    let asked = Arc::downgrade(&unwanted);
+    drop(unwanted);
+    let live = LiveState { view: machine.view().unwrap(), spools: Arc::clone(machine.outgoing()) };
+    assert!(matches!(SpooledSnapshot::copy(live, asked).map(drop), Err(StoreError::Unwanted)));
+    assert_eq!(files(dir.path()), ["state.redb"]);
+    let mut held: Vec<_> = (0..4).map(|_| copy(&machine, &wanted).unwrap()).collect();
+    assert!(matches!(copy(&machine, &wanted).map(drop), Err(StoreError::TooManyCopies { max: 4 })));
+    held.pop();
+    copy(&machine, &wanted).unwrap();
+    std::mem::forget(held);
+    drop(machine);
+    open(dir.path());
+    assert_eq!(files(dir.path()), ["state.redb"], "what a crash leaves is removed at the next start");
+}
+
+#[test]
+fn a_copy_whose_file_was_changed_is_not_sent() {
+    let (dir, wanted) = (TempDir::new().unwrap(), Arc::new(()));
+    let machine = sender(dir.path(), &roomy());
+    let copied = copy(&machine, &wanted).unwrap();
+    let name = files(dir.path()).into_iter().find(|name| name.contains("outgoing")).unwrap();
+    let file = std::fs::File::options().write(true).open(dir.path().join(name)).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, b"?", (1 << 20) + 5000).unwrap();
+    assert!(copied.chunk(0).is_ok());
+    assert!(matches!(copied.chunk(1).map(drop), Err(StoreError::File { .. })));
+    assert!(copied.chunk(2).is_ok());
+}
+
+/// I21: neither making a copy nor keeping it touches the reserve.
+#[test]
+fn a_copy_leaves_the_reserve_alone_and_gives_way() {
+    const RESERVE_BYTES: u64 = 4 << 20;
+    let (dir, wanted) = (TempDir::new().unwrap(), Arc::new(()));
+    let Some(mount) = Mount::over(dir.path(), 64 << 20) else { return };
+    let space = Space::of(dir.path(), RESERVE_BYTES);
+    let machine = sender(dir.path(), &space);
+    let before = files(dir.path());
+    mount.fill(RESERVE_BYTES + (3 << 19));
+    assert!(matches!(copy(&machine, &wanted).map(drop), Err(StoreError::NoRoom(_))), "it has more than 1.5 MiB");
+    assert_eq!(files(dir.path()).len(), before.len() + 1, "the filler alone is new");
+    mount.empty();
+    let copied = copy(&machine, &wanted).unwrap();
+    assert!(copied.chunk(0).is_ok());
+    mount.fill(RESERVE_BYTES / 2);
+    assert!(matches!(copied.chunk(0).map(drop), Err(StoreError::NoRoom(_))));
+    drop(copied);
+    assert_eq!(files(dir.path()).len(), before.len() + 1);
 }

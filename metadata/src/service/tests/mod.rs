@@ -53,6 +53,7 @@ mod lost_lead;
 mod members;
 mod nodes;
 mod replication;
+mod slow_receiver;
 
 const SECRET: &str = "a secret of the cluster";
 
@@ -348,8 +349,8 @@ async fn chunks_of_a_snapshot_are_taken_once_and_newer_formats_refused() {
     let addr = listener.local_addr().unwrap().to_string();
     let server = serve(&target, listener);
     let taken = crate::raft::snapshot_builder::take(source.machine()).unwrap();
-    let SnapshotData::Live(view) = *taken.snapshot else { panic!() };
-    let (records, rest) = snapshot::chunk(&view, Position::default()).unwrap();
+    let SnapshotData::Live(live) = *taken.snapshot else { panic!() };
+    let (records, rest) = snapshot::chunk(&live.view, Position::default()).unwrap();
     assert!(rest.is_none());
     let whole = StreamHash::default().after(&records, false);
     let chunk = |number, last, records: &[u8], format| SnapshotChunk {

@@ -16,7 +16,7 @@ use super::*;
 use crate::raft::admission::{Admission, LocalMember};
 use crate::raft::candidacy::Voice;
 use crate::raft::message::{Append, Appended, MESSAGE_BYTES_MAX};
-use crate::raft::network::Network;
+use crate::raft::network::{Network, Peer};
 use crate::raft::pins::Pins;
 use crate::raft::{TypeConfig, Vote};
 
@@ -38,6 +38,25 @@ async fn serve_slow_member(beats: Arc<AtomicUsize>) -> String {
     addr
 }
 
+/// Member 1's way to member 2 at `addr`.
+pub(super) async fn peer(addr: String) -> Peer {
+    let admission = Arc::new(Admission::new(LocalMember {
+        member: MemberId(1),
+        incarnation: Incarnation::from_bytes([1; 16]),
+        process: ClientId::from_bytes([1; 16]),
+        founders: Vec::new(),
+    }));
+    admission.open();
+    let mut network = Network::new(
+        rpc(SECRET),
+        admission,
+        Arc::new(Pins::default()),
+        Arc::new(Voice::default()),
+        Arc::new(TestClock::real()),
+    );
+    network.new_client(MemberId(2), &BasicNode::new(addr)).await
+}
+
 fn request(entries: u64) -> AppendEntriesRequest<TypeConfig> {
     let log_id = |index| LogId::new(CommittedLeaderId::new(1, MemberId(1)), index);
     let entry = |index| openraft::Entry { log_id: log_id(index), payload: EntryPayload::Blank };
@@ -54,21 +73,7 @@ fn request(entries: u64) -> AppendEntriesRequest<TypeConfig> {
 async fn a_member_that_takes_long_for_entries_hears_of_its_leader() {
     let beats = Arc::new(AtomicUsize::new(0));
     let addr = serve_slow_member(Arc::clone(&beats)).await;
-    let admission = Arc::new(Admission::new(LocalMember {
-        member: MemberId(1),
-        incarnation: Incarnation::from_bytes([1; 16]),
-        process: ClientId::from_bytes([1; 16]),
-        founders: Vec::new(),
-    }));
-    admission.open();
-    let mut network = Network::new(
-        rpc(SECRET),
-        admission,
-        Arc::new(Pins::default()),
-        Arc::new(Voice::default()),
-        Arc::new(TestClock::real()),
-    );
-    let mut peer = network.new_client(MemberId(2), &BasicNode::new(addr)).await;
+    let mut peer = peer(addr).await;
     let option = || RPCOption::new(Duration::from_mins(1));
     tokio::select! {
         answered = peer.append_entries(request(20), option()) => panic!("{answered:?}"),

@@ -30,6 +30,7 @@ use cairn_storage_node::StorageNodeService;
 use cairn_tests::{Content, Workdir, eventually};
 
 use crate::faults::{Faults, FaultyNode};
+use crate::metadata_faults::{CommitFaults, FaultyMetadata};
 
 /// Time limit for each wait.
 pub(crate) const LIMIT: Duration = Duration::from_secs(30);
@@ -40,6 +41,7 @@ pub(crate) struct Cluster {
     pub(crate) node: cairn_storage_node::Handle,
     pub(crate) metadata: cairn_metadata::Handle,
     pub(crate) faults: Faults,
+    pub(crate) commits: CommitFaults,
     clock: Arc<TestClock>,
     bucket: BucketName,
     _workdir: Workdir,
@@ -149,11 +151,13 @@ impl Cluster {
         let options =
             DataPathOptions { gateway: NodeId::from_random(random.bytes16()), name: String::new(), memory_bytes };
         let clock = Arc::new(TestClock { real: SystemClock::new(), ahead_ms: AtomicU64::new(0) });
-        let path = DataPath::new(Arc::new(metadata.clone()), directory, &options, clock.clone());
+        let commits = CommitFaults::none();
+        let faulty = FaultyMetadata { inner: Arc::new(metadata.clone()), faults: commits.clone() };
+        let path = DataPath::new(Arc::new(faulty), directory, &options, clock.clone());
         tokio::spawn(path.clone().keep_alive());
         let bucket = BucketName::new("bucket").unwrap();
         metadata.run(CreateBucket { name: bucket.clone(), region: String::new() }).await.unwrap();
-        let cluster = Self { path, node, metadata, faults, clock, bucket, _workdir: workdir };
+        let cluster = Self { path, node, metadata, faults, commits, clock, bucket, _workdir: workdir };
         eventually("all disks are active", LIMIT, async || {
             let map = cluster.path.view.get().ok_or("no map")?;
             let node = cluster.node.status().await.map_err(|e| e.to_string())?;
@@ -215,6 +219,13 @@ impl Cluster {
         let bucket = self.bucket.clone();
         let query = GetObject { bucket, key, part: None, range: None, extents: 64, version: None };
         self.metadata.ask(query).await.unwrap()
+    }
+
+    /// Whether there is such an object.
+    pub(crate) async fn find(&self, key: &str) -> bool {
+        let (bucket, key) = (self.bucket.clone(), ObjectKey::new(key).unwrap());
+        let query = GetObject { bucket, key, part: None, range: None, extents: 0, version: None };
+        self.metadata.ask(query).await.is_ok()
     }
 
     /// Writes and commits an object; returns where it went.

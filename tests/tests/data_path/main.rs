@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
 
 mod cluster;
+mod committing;
 mod faults;
+mod metadata_faults;
 mod reading;
 mod settings;
 mod writing;

@@ -9,6 +9,9 @@ mod counting;
 #[allow(dead_code, reason = "as above")]
 #[path = "../data_path/faults.rs"]
 mod faults;
+#[allow(dead_code, reason = "shared with the tests of the data path, which use all of it")]
+#[path = "../data_path/metadata_faults.rs"]
+mod metadata_faults;
 
 use std::sync::Arc;
 

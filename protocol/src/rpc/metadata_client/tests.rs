@@ -39,15 +39,18 @@ struct Member {
     /// It follows this leader, and only does what it is asked to pass on.
     follows: Option<&'static str>,
     applied: AtomicUsize,
+    /// Commands that came as repetitions.
+    repeated: AtomicUsize,
 }
 
 impl Member {
     fn ready(answers: bool, from: Instant) -> Arc<Self> {
-        Arc::new(Self { from, answers, follows: None, applied: AtomicUsize::new(0) })
+        Arc::new(Self { from, answers, follows: None, applied: AtomicUsize::new(0), repeated: AtomicUsize::new(0) })
     }
 
     fn following(leader: &'static str) -> Arc<Self> {
-        Arc::new(Self { from: Instant::now(), answers: true, follows: Some(leader), applied: AtomicUsize::new(0) })
+        let (applied, repeated) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Arc::new(Self { from: Instant::now(), answers: true, follows: Some(leader), applied, repeated })
     }
 
     async fn execute(
@@ -57,7 +60,7 @@ impl Member {
     ) -> Result<Response<Full<Bytes>>, Infallible> {
         channel.mark(&mut request);
         let is_relayed = request.uri().path() == MetadataPath::EXECUTE.relay;
-        let _: Execute = match receive(request, Roles::GATEWAY, MESSAGE_BYTES_MAX).await {
+        let message: Execute = match receive(request, Roles::GATEWAY, MESSAGE_BYTES_MAX).await {
             Ok(message) => message,
             Err(refusal) => return Ok(refusal.into_response()),
         };
@@ -67,6 +70,8 @@ impl Member {
             Err(MetadataFailure::NotLeader(Some(leader.to_owned())))
         } else {
             self.applied.fetch_add(1, Ordering::Relaxed);
+            let is_repeated = message.call.is_some_and(|call| call.repeated);
+            self.repeated.fetch_add(usize::from(is_repeated), Ordering::Relaxed);
             if !self.answers {
                 std::future::pending::<()>().await;
             }
@@ -294,4 +299,24 @@ async fn calls_to_a_leader_that_is_not_reached_are_passed_on() {
         create(&client, n).await;
     }
     assert_eq!((follower.applied.load(Ordering::Relaxed), leader.applied.load(Ordering::Relaxed)), (4, 3));
+}
+
+/// Another call finds the new leader while one is under way: what the old leader did is not known.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_gives_way_to_another_leader_is_a_repetition() {
+    let network = MemoryNetwork::new();
+    let addrs = vec![ADDR.to_owned(), "10.0.0.2:9002".to_owned()];
+    let (old, new) = (Member::ready(false, Instant::now()), Member::ready(true, Instant::now()));
+    Arc::clone(&old).serve_at(&network, &addrs[0]).await;
+    Arc::clone(&new).serve_at(&network, &addrs[1]).await;
+    let client = client_of(network, addrs.clone(), Arc::new(TestClock::still()));
+    let found = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        client.expect_leader(addrs[1].clone());
+    };
+    let begun = Instant::now();
+    tokio::join!(create(&client, 1), found);
+    assert!(begun.elapsed() < Duration::from_secs(1), "it did not wait for the old leader");
+    let seen = [&old, &new].map(|member| member.applied.load(Ordering::Relaxed));
+    assert_eq!((seen, new.repeated.load(Ordering::Relaxed)), ([1, 1], 1));
 }

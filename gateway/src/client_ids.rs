@@ -73,10 +73,14 @@ impl ClientIds {
         hex::encode(block)
     }
 
+    /// Whether a text looks like an id, be it one of this cluster or not.
+    pub(crate) fn is_well_formed(text: &str) -> bool {
+        text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    }
+
     fn open(&self, kind: Kind, text: &str) -> Option<u64> {
         let mut bytes = [0; 16];
-        hex::decode_to_slice(text, &mut bytes).ok()?;
-        if text.bytes().any(|b| b.is_ascii_uppercase()) {
+        if !Self::is_well_formed(text) || hex::decode_to_slice(text, &mut bytes).is_err() {
             return None;
         }
         let mut block = Block::from(bytes);

@@ -66,8 +66,8 @@ assert marker_at(404, s3.get_object, Key="key") == marker_at(404, s3.head_object
 for call in [s3.get_object, s3.head_object]:
     assert marker_at(405, call, Key="key", VersionId=marker) == marker
 assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
-gone = refused("NoSuchVersion", s3.get_object, Bucket=bucket, Key="key", VersionId="f" * 16)
-assert (gone["Key"], gone["VersionId"]) == ("key", "f" * 16), gone
+gone = refused("NoSuchVersion", s3.get_object, Bucket=bucket, Key="key", VersionId="f" * 32)
+assert (gone["Key"], gone["VersionId"]) == ("key", "f" * 32), gone
 refused("InvalidArgument", s3.get_object, Bucket=bucket, Key="key", VersionId="abc")
 
 # Copies of a version, and none of a marker.

@@ -10,7 +10,7 @@ use super::name::ObjectName;
 use super::target::Target;
 use super::version::requested_version;
 use crate::context::Context;
-use crate::error::S3Error;
+use crate::error::{S3Error, S3ErrorCode};
 
 /// A request whose operation is known and whose input is still to be parsed.
 pub(crate) struct Arrival {
@@ -75,7 +75,10 @@ impl Call for VersionCall {
     fn parse(arrival: Arrival) -> Result<Self, S3Error> {
         let Arrival { context, target, request } = arrival;
         let object = target.object()?;
-        let version = requested_version(&context, &request.query)?;
+        let version = requested_version(&context, &request.query).map_err(|error| match error.code() {
+            S3ErrorCode::NoSuchVersion => error.with("Key", object.key.as_str()),
+            _ => error,
+        })?;
         Ok(Self { context, object, version, request })
     }
 }

@@ -91,7 +91,7 @@ impl Admission {
     pub(crate) fn check(&self) -> Result<(), Stopped> {
         match &self.state().closed {
             None => Ok(()),
-            Some(reason) => Err(Stopped { detail: reason.clone() }),
+            Some(reason) => Err(Stopped::because(reason)),
         }
     }
 

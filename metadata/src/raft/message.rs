@@ -6,6 +6,7 @@ use cairn_protocol::rpc::{ClientId, Rights, Roles};
 use minicbor::{Decode, Encode};
 use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, VoteRequest, VoteResponse};
 
+use super::attempts::{Attempt, Sender};
 use super::codec::{LogIdRow, MembershipRow, VoteRow};
 use super::entry::EntryRow;
 use super::snapshot::StreamHash;
@@ -52,11 +53,19 @@ between_members!(Append, AskVote, SnapshotChunk, Hello, Campaign, MayStand, Reac
 pub(crate) struct Stopped {
     #[n(0)]
     pub(crate) detail: String,
+    /// Whether a newer sender of a snapshot has taken the place of this one: it has to begin again.
+    #[n(1)]
+    pub(crate) is_replaced: Option<bool>,
 }
 
 impl Stopped {
     pub(crate) fn because(detail: impl std::fmt::Display) -> Self {
-        Self { detail: detail.to_string() }
+        Self { detail: detail.to_string(), is_replaced: None }
+    }
+
+    /// The answer to a chunk of an attempt that was replaced.
+    pub(crate) fn replaced() -> Self {
+        Self { is_replaced: Some(true), ..Self::because("a newer attempt sends it a snapshot") }
     }
 }
 
@@ -297,8 +306,8 @@ impl From<Voted> for VoteResponse<MemberId> {
     }
 }
 
-/// Chunks come in order; the first one starts the snapshot over.
-#[derive(Debug, Encode, Decode)]
+/// Chunks of an attempt come in order, from the first one on.
+#[derive(Debug, Clone, Encode, Decode)]
 pub(crate) struct SnapshotChunk {
     #[n(0)]
     pub(crate) vote: VoteRow,
@@ -323,9 +332,17 @@ pub(crate) struct SnapshotChunk {
     /// Covers the stream up to the end of this chunk.
     #[n(8)]
     pub(crate) hash: StreamHash,
+    /// Absent from a leader of an earlier release.
+    #[n(9)]
+    pub(crate) attempt: Option<Attempt>,
 }
 
 impl SnapshotChunk {
+    /// Who sends it.
+    pub(crate) fn sender(&self) -> Sender {
+        Sender { vote: self.vote.into(), attempt: self.attempt }
+    }
+
     /// The snapshot's metadata for Raft.
     pub(crate) fn meta(&self) -> SnapshotMeta {
         SnapshotMeta {

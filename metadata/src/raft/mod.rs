@@ -2,6 +2,7 @@
 
 pub(crate) mod admission;
 mod apply;
+pub(crate) mod attempts;
 pub(crate) mod calls;
 pub(crate) mod candidacy;
 pub(crate) mod codec;

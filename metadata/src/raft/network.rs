@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cairn_core::clock::Clock;
@@ -16,6 +17,7 @@ use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, SnapshotRespon
 use openraft::{AnyError, BasicNode, ErrorSubject, ErrorVerb, Snapshot, StorageIOError};
 
 use super::admission::Admission;
+use super::attempts::Attempt;
 use super::candidacy::Voice;
 use super::codec::MembershipRow;
 use super::fitness::STATE_FORMAT;
@@ -48,6 +50,8 @@ pub(crate) struct Network {
     pins: Arc<Pins>,
     voice: Arc<Voice>,
     clock: Arc<dyn Clock>,
+    /// Attempts to send a snapshot, to any member.
+    attempts: Arc<AtomicU64>,
 }
 
 impl Network {
@@ -58,7 +62,7 @@ impl Network {
         voice: Arc<Voice>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { rpc, admission, pins, voice, clock }
+        Self { rpc, admission, pins, voice, clock, attempts: Arc::default() }
     }
 }
 
@@ -74,6 +78,7 @@ impl RaftNetworkFactory<TypeConfig> for Network {
             pins: Arc::clone(&self.pins),
             voice: Arc::clone(&self.voice),
             clock: Arc::clone(&self.clock),
+            attempts: Arc::clone(&self.attempts),
             pace: Pace::new(),
         }
     }
@@ -88,6 +93,7 @@ pub(crate) struct Peer {
     pins: Arc<Pins>,
     voice: Arc<Voice>,
     clock: Arc<dyn Clock>,
+    attempts: Arc<AtomicU64>,
     pace: Pace,
 }
 
@@ -125,11 +131,20 @@ impl Peer {
         M: Encode<()> + Sync,
         A: for<'b> Decode<'b, ()>,
     {
+        let answer = self.ask(path, message, limit).await?;
+        answer.map_err(|stopped| RPCError::Unreachable(Unreachable::new(&stopped)))
+    }
+
+    /// Like [`Peer::call`], for a caller who wants to know what the member says if it takes no part.
+    async fn ask<M, A>(&self, path: &str, message: &M, limit: Duration) -> Result<Result<A, Stopped>, CallError>
+    where
+        M: Encode<()> + Sync,
+        A: for<'b> Decode<'b, ()>,
+    {
         // A directory that may not act as this member must not send messages in its name.
         self.admission.check().map_err(|stopped| RPCError::Unreachable(Unreachable::new(&stopped)))?;
         match self.rpc.call::<M, A, Stopped>(&self.addr, path, message, limit).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(stopped)) => Err(RPCError::Unreachable(Unreachable::new(&stopped))),
+            Ok(answer) => Ok(answer),
             Err(error) if error.is_definite_no() => Err(RPCError::Unreachable(Unreachable::new(&error))),
             Err(error) => Err(RPCError::Network(NetworkError::new(&error))),
         }
@@ -162,6 +177,8 @@ impl Peer {
             return Err(read_error("the snapshot is not one of this member's own state").into());
         };
         let spooled = self.spool(live).await?;
+        let number = self.attempts.fetch_add(1, Ordering::Relaxed);
+        let attempt = Some(Attempt { process: self.admission.me().process, number });
         tracing::info!(member = %self.member, bytes = spooled.bytes(), "a metadata member is sent a snapshot of the state");
         for number in 0..spooled.len() {
             let reading = Arc::clone(&spooled);
@@ -177,6 +194,7 @@ impl Peer {
                 records: chunk.records,
                 format: Some(STATE_FORMAT),
                 hash: chunk.hash,
+                attempt,
             };
             self.check_voice(vote.leader_id.term)?;
             let theirs = self.send_chunk(&message).await?;
@@ -188,20 +206,25 @@ impl Peer {
         Ok(SnapshotResponse::new(vote))
     }
 
-    /// Sends one chunk, and retries when the connection breaks: a transfer continues where it was interrupted.
+    /// Sends one chunk, and retries when the connection breaks: a transfer continues where it was interrupted, unless another one
+    /// has taken its place.
     async fn send_chunk(&self, message: &SnapshotChunk) -> Result<Vote, SendError> {
-        let mut attempt = 1;
+        let mut tried = 1;
         loop {
-            let taken: Result<ChunkTaken, CallError> = self.call(RaftPath::SNAPSHOT, message, CHUNK_LIMIT).await;
-            match taken {
-                Ok(taken) => return Ok(taken.vote.into()),
-                Err(_) if attempt < CHUNK_ATTEMPTS_MAX => {
-                    attempt += 1;
-                    tokio::time::sleep(CHUNK_PAUSE).await;
-                }
-                Err(RPCError::Network(error)) => return Err(StreamingError::Network(error)),
-                Err(error) => return Err(StreamingError::Unreachable(Unreachable::new(&error))),
+            let error = match self.ask::<_, ChunkTaken>(RaftPath::SNAPSHOT, message, CHUNK_LIMIT).await {
+                Ok(Ok(taken)) => return Ok(taken.vote.into()),
+                Ok(Err(stopped)) if stopped.is_replaced == Some(true) => return Err(Unreachable::new(&stopped).into()),
+                Ok(Err(stopped)) => RPCError::Unreachable(Unreachable::new(&stopped)),
+                Err(error) => error,
+            };
+            if tried >= CHUNK_ATTEMPTS_MAX {
+                return Err(match error {
+                    RPCError::Network(error) => error.into(),
+                    error => Unreachable::new(&error).into(),
+                });
             }
+            tried += 1;
+            tokio::time::sleep(CHUNK_PAUSE).await;
         }
     }
 }

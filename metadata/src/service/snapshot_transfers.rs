@@ -6,6 +6,7 @@ use tokio::sync::Mutex;
 use super::member::RunningMember;
 use crate::error::StoreError;
 use crate::raft::LogId;
+use crate::raft::attempts::{Senders, Standing};
 use crate::raft::codec::VoteRow;
 use crate::raft::fitness::{STATE_FORMAT, other_format};
 use crate::raft::message::{ChunkTaken, SnapshotChunk, Stopped};
@@ -13,20 +14,24 @@ use crate::raft::snapshot::{Incoming, SnapshotData};
 
 /// The transfer under way. Chunks are taken one at a time, whoever sends them.
 #[derive(Default)]
-pub(super) struct SnapshotTransfers {
-    /// With the id of its snapshot.
-    current: Mutex<Option<(String, Incoming)>>,
+pub(super) struct SnapshotTransfers(Mutex<Transfer>);
+
+#[derive(Default)]
+struct Transfer {
+    senders: Senders,
+    /// What the newest sender has sent of a snapshot, with the id of that.
+    current: Option<(String, Incoming)>,
 }
 
 impl SnapshotTransfers {
     /// Takes a chunk, and installs the snapshot with the last one. A chunk that was taken before is taken for granted: its
-    /// answer was lost. Any other chunk out of order ends the transfer; the leader starts it over.
+    /// answer was lost. One of a sender that was replaced, or out of order, is refused, and does nothing to the transfer.
     pub(super) async fn take(&self, member: &RunningMember, chunk: SnapshotChunk) -> Result<ChunkTaken, Stopped> {
         member.admission.check()?;
         member.check_not_waiting()?;
         // Held until the chunk is loaded, and the last one until it is installed: a transfer that starts over meanwhile
         // waits, and neither sees the other's file.
-        let mut current = self.current.lock().await;
+        let mut transfer = self.0.lock().await;
         let known = member.raft.with_raft_state(|state| *state.vote_ref()).await.map_err(Stopped::because)?;
         if known > chunk.vote.into() {
             return Ok(ChunkTaken { vote: known.into() });
@@ -34,15 +39,19 @@ impl SnapshotTransfers {
         if let Some(found) = chunk.format.filter(|format| *format != STATE_FORMAT) {
             return Err(Stopped::because(other_format("the leader's snapshot", found)));
         }
+        let standing = transfer.senders.standing(&chunk.sender());
+        if standing == Standing::Replaced {
+            return Err(Stopped::replaced());
+        }
         member.hear_leader();
-        if has_taken(member, current.as_ref(), &chunk) {
+        if transfer.has_taken(member, &chunk, standing) {
             return Ok(ChunkTaken { vote: chunk.vote });
         }
-        let incoming = begin_or_continue(member, current.take(), &chunk)?;
+        let incoming = transfer.begin_or_continue(member, &chunk, standing)?;
         let (meta, vote, is_last) = (chunk.meta(), chunk.vote, chunk.last);
         let incoming = load(incoming, chunk).await?;
         if !is_last {
-            *current = Some((meta.snapshot_id, incoming));
+            transfer.current = Some((meta.snapshot_id, incoming));
             return Ok(ChunkTaken { vote });
         }
         let finish = tokio::task::spawn_blocking(move || incoming.finish());
@@ -53,34 +62,43 @@ impl SnapshotTransfers {
     }
 }
 
-fn has_taken(member: &RunningMember, current: Option<&(String, Incoming)>, chunk: &SnapshotChunk) -> bool {
-    match current {
-        // The first chunk starts over, because it may be the first of another attempt.
-        Some((id, incoming)) if *id == chunk.id => chunk.number > 0 && chunk.number < incoming.next(),
-        // The last chunk of a snapshot that is installed by now.
-        _ => {
-            let reach: Option<LogId> = chunk.applied.map(Into::into);
-            chunk.last && chunk.number > 0 && reach.is_some() && member.machine.applied() >= reach
+impl Transfer {
+    fn has_taken(&self, member: &RunningMember, chunk: &SnapshotChunk, standing: Standing) -> bool {
+        // Without its attempt, a first chunk may be that of another one.
+        let may_be_repeated = chunk.number > 0 || (standing == Standing::Same && chunk.attempt.is_some());
+        match &self.current {
+            Some((id, incoming)) if standing == Standing::Same && *id == chunk.id => {
+                may_be_repeated && chunk.number < incoming.next()
+            }
+            // The last chunk of a snapshot that is installed by now.
+            _ => {
+                let reach: Option<LogId> = chunk.applied.map(Into::into);
+                may_be_repeated && chunk.last && reach.is_some() && member.machine.applied() >= reach
+            }
         }
     }
-}
 
-/// The transfer that waits for this chunk.
-fn begin_or_continue(
-    member: &RunningMember,
-    waiting: Option<(String, Incoming)>,
-    chunk: &SnapshotChunk,
-) -> Result<Incoming, Stopped> {
-    if chunk.number == 0 {
-        // Its file makes room for the new one.
-        drop(waiting);
-        let machine = &member.machine;
-        return Incoming::begin(machine.incoming_file(), machine.cache_bytes(), machine.space())
-            .map_err(Stopped::because);
-    }
-    match waiting {
-        Some((id, incoming)) if id == chunk.id && incoming.next() == chunk.number => Ok(incoming),
-        _ => Err(Stopped::because(format!("chunk {} of snapshot {} is out of order", chunk.number, chunk.id))),
+    /// What waits for this chunk. A first chunk begins a transfer.
+    fn begin_or_continue(
+        &mut self,
+        member: &RunningMember,
+        chunk: &SnapshotChunk,
+        standing: Standing,
+    ) -> Result<Incoming, Stopped> {
+        if chunk.number == 0 {
+            self.senders.follow(chunk.sender());
+            // Its file makes room for the new one.
+            self.current = None;
+            let machine = &member.machine;
+            return Incoming::begin(machine.incoming_file(), machine.cache_bytes(), machine.space())
+                .map_err(Stopped::because);
+        }
+        let is_next = |(id, incoming): &mut (String, Incoming)| {
+            standing == Standing::Same && *id == chunk.id && incoming.next() == chunk.number
+        };
+        let out_of_order = || format!("chunk {} of snapshot {} is out of order", chunk.number, chunk.id);
+        let (_, incoming) = self.current.take_if(is_next).ok_or_else(|| Stopped::because(out_of_order()))?;
+        Ok(incoming)
     }
 }
 

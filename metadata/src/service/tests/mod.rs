@@ -54,6 +54,7 @@ mod members;
 mod nodes;
 mod replication;
 mod slow_receiver;
+mod snapshot_senders;
 
 const SECRET: &str = "a secret of the cluster";
 
@@ -363,6 +364,7 @@ async fn chunks_of_a_snapshot_are_taken_once_and_newer_formats_refused() {
         last,
         records: records.to_vec(),
         format,
+        attempt: None,
     };
     let send = async |message: SnapshotChunk| {
         let limit = Duration::from_secs(10);

@@ -28,6 +28,8 @@ const COMMAND_LIMIT: Duration = Duration::from_secs(6);
 const CALL_LIMIT: Duration = Duration::from_secs(20);
 /// Pause between two rounds over all members.
 const ROUND_PAUSE: Duration = Duration::from_millis(100);
+/// Hints that are followed in a round: to a leader that then does not answer, and through a member that follows it.
+const HINTS_MAX: u32 = 2;
 /// Known members: at most five, those that replaced them, and some to spare.
 const MEMBERS_MAX: usize = 16;
 
@@ -52,8 +54,10 @@ enum Attempt<A> {
     Rerouted(Route),
     /// Nothing reached it.
     Unreached(String),
-    /// It may have done something.
+    /// It may have done something, and says so, or is no longer waited for.
     Lost(String),
+    /// It may have done something: its answer did not come.
+    Silent(String),
 }
 
 /// The state of a search for the leader.
@@ -183,8 +187,8 @@ impl HttpMetadata {
     {
         loop {
             let mut ways = self.ways(search);
-            // One hint per round is followed.
-            let mut hinted = false;
+            // A hint may be wrong: only some are followed in a round.
+            let mut hints = HINTS_MAX;
             while let Some(way) = ways.pop() {
                 let repeated = std::mem::replace(&mut search.unknown, true);
                 let next = match self.attempt(&way, path, &message(repeated), limit, search.probes).await {
@@ -207,14 +211,20 @@ impl HttpMetadata {
                         self.forget(&way);
                         None
                     }
-                    Attempt::Lost(detail) => {
+                    Attempt::Silent(detail) => {
                         search.said = detail;
                         search.unreached.insert(way.member.clone());
                         self.forget(&way);
                         None
                     }
+                    Attempt::Lost(detail) => {
+                        search.said = detail;
+                        self.forget(&way);
+                        None
+                    }
                 };
-                if let Some(next) = next.filter(|_| !std::mem::replace(&mut hinted, true)) {
+                if let Some(next) = next.filter(|_| hints > 0) {
+                    hints -= 1;
                     ways.push(next);
                 }
             }
@@ -301,7 +311,7 @@ impl HttpMetadata {
             Ok(Err(failure)) => Attempt::Done(Err(failure.into())),
             Err(error @ RpcError::NotConnected { .. }) => Attempt::Unreached(error.to_string()),
             Err(error) if error.is_definite_no() => Attempt::Elsewhere(None, error.to_string()),
-            Err(error) => Attempt::Lost(error.to_string()),
+            Err(error) => Attempt::Silent(error.to_string()),
         }
     }
 }

@@ -8,6 +8,7 @@
 
 pub mod backup;
 mod directory;
+mod durable_names;
 mod error;
 mod integrity;
 mod jobs;

@@ -70,7 +70,7 @@ pub fn recover(
     close(directory);
     let moved = std::fs::rename(dir, &kept).and_then(|()| std::fs::rename(&next, dir));
     moved.map_err(|e| StoreError::file(dir, e))?;
-    crate::raft::machine::sync_directory(dir)?;
+    crate::durable_names::sync_directory(dir)?;
     Ok(BackupSummary { cluster, commit: CommitSequence(commit.0), objects, written_ms, bytes })
 }
 

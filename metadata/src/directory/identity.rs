@@ -7,9 +7,9 @@ use minicbor::{Decode, Encode};
 
 use super::error::StartError;
 use super::format::FORMAT_VERSION;
+use crate::durable_names::sync_directory;
 use crate::error::StoreError;
 use crate::options::Options;
-use crate::raft::machine::sync_directory;
 use cairn_core::id::Incarnation;
 
 /// First bytes of the identity file.

@@ -1,5 +1,7 @@
 //! The directory of a member. It holds a complete member or nothing; anything in between is refused (I15).
 
+#[cfg(test)]
+mod crash;
 mod error;
 mod format;
 mod identity;

@@ -75,6 +75,7 @@ impl Directory {
         let log = LogStore::open(&log_path, create, threads, &space).map_err(|e| unreadable(&log_path, &e))?;
         let machine = Machine::open(&state_path, create, options.cache_bytes, clock, &space)
             .map_err(|e| unreadable(&state_path, &e))?;
+        machine.complete_install(log.purged()).map_err(|e| unreadable(&state_path, &e))?;
         let mut directory = Self { path, identity, log, machine: Arc::new(machine) };
         directory.check_files_fit()?;
         if directory.identity.incarnation.is_none() {

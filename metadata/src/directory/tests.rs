@@ -13,13 +13,13 @@ use cairn_core::id::MemberId;
 use cairn_core::id::{ClusterId, GroupId};
 use tempfile::TempDir;
 
-fn open(dir: &Path, known_cluster: Option<ClusterId>) -> Result<Directory, StartError> {
+pub(super) fn open(dir: &Path, known_cluster: Option<ClusterId>) -> Result<Directory, StartError> {
     let options = Options { known_cluster, cache_bytes: 1 << 20, ..Options::new(dir) };
     Directory::open(&options, TestClock::new(), &TestThreads, Incarnation::from_bytes([5; 16]))
 }
 
 /// Waits until the log's thread has closed its file.
-fn close(directory: Directory) {
+pub(super) fn close(directory: Directory) {
     let open = directory.log.open_token();
     drop(directory);
     while open.strong_count() > 0 {
@@ -27,7 +27,7 @@ fn close(directory: Directory) {
     }
 }
 
-fn formed() -> (TempDir, ClusterId) {
+pub(super) fn formed() -> (TempDir, ClusterId) {
     let (dir, cluster) = (TempDir::new().unwrap(), ClusterId::from_random([4; 16]));
     let mut directory = open(dir.path(), None).unwrap();
     directory.set_formed(cluster).unwrap();

@@ -20,6 +20,7 @@ use cairn_core::id::MemberId;
 const IDENTITY: &str = "identity";
 const LOG: &str = "log.redb";
 const STATE: &str = "state.redb";
+const RECEIVED: &str = "state.received";
 
 /// A directory that is removed at the end.
 pub(super) struct Scratch {
@@ -79,6 +80,10 @@ pub(super) fn newest(
     };
     let to = place(scratch, at)?;
     copy(dir, &to, STATE)?;
+    // A member that was killed while it installed a snapshot has two states.
+    if dir.join(RECEIVED).exists() {
+        copy(dir, &to, RECEIVED)?;
+    }
     let options = Options { member_id: *member, members: Vec::new(), ..Options::new(&to) };
     // The copy already has the original's incarnation.
     let opened = Directory::open(&options, clock, threads, Incarnation::from_bytes([0; 16]))?;

@@ -279,6 +279,23 @@ impl Machine {
         self.cache_bytes
     }
 
+    /// Completes an installation that the end of the process interrupted: the log may be purged for it, up to `purged`, before
+    /// the state is replaced. A state that was received and is not needed is removed.
+    pub(crate) fn complete_install(&self, purged: Option<LogId>) -> Result<(), StoreError> {
+        let file = SideFile::received(&self.path);
+        if self.applied() < purged && file.path().exists() {
+            tracing::info!(path = %file.path().display(), "a snapshot was received and not installed: it is the state now");
+            let database = Arc::new(space::open(file.path(), false, self.cache_bytes, &self.space)?);
+            return self.install(LoadedState { database, file }, purged);
+        }
+        file.remove()
+    }
+
+    /// Removes a state that was received, unless it was installed. Not for one that may be installed yet.
+    pub(crate) fn forget_received(&self) -> Result<(), StoreError> {
+        SideFile::received(&self.path).remove()
+    }
+
     /// Replaces the whole state with another, which must reach to `expected`. Until then the old one is untouched.
     pub(crate) fn install(&self, state: LoadedState, expected: Option<LogId>) -> Result<(), StoreError> {
         let mut writer = self.lock_writer();
@@ -292,7 +309,6 @@ impl Machine {
             return Err(StoreError::Damaged { table: "snapshot", detail });
         }
         state.file.replace(&self.path)?;
-        sync_directory(&self.path)?;
         // The database stays open across the rename; readers of the old one keep its file until they are done.
         self.publish(published);
         *writer = Unsynced::new(self.clock.monotonic(), calls);
@@ -330,11 +346,4 @@ fn read_published(database: Arc<Database>) -> Result<Published, StoreError> {
     let map = cluster_map::get(&view.cluster_map()?)?.map(Arc::new);
     check_level("the state", map.as_deref())?;
     Ok(Published { database, group, applied, commit, map })
-}
-
-/// Makes a rename in the directory of `path` durable.
-pub(crate) fn sync_directory(path: &Path) -> Result<(), StoreError> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    let file = std::fs::File::open(directory).map_err(|e| StoreError::file(directory, e))?;
-    file.sync_all().map_err(|e| StoreError::file(directory, e))
 }

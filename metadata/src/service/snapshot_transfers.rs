@@ -1,20 +1,22 @@
 //! Receives snapshots from the leader.
 
+use std::sync::Arc;
+
 use openraft::Snapshot;
 use tokio::sync::Mutex;
 
 use super::member::RunningMember;
 use crate::error::StoreError;
-use crate::raft::LogId;
 use crate::raft::attempts::{Senders, Standing};
 use crate::raft::codec::VoteRow;
 use crate::raft::fitness::{STATE_FORMAT, other_format};
 use crate::raft::message::{ChunkTaken, SnapshotChunk, Stopped};
 use crate::raft::snapshot::{Incoming, SnapshotData};
+use crate::raft::{LogId, SnapshotMeta, Vote};
 
 /// The transfer under way. Chunks are taken one at a time, whoever sends them.
 #[derive(Default)]
-pub(super) struct SnapshotTransfers(Mutex<Transfer>);
+pub(super) struct SnapshotTransfers(Arc<Mutex<Transfer>>);
 
 #[derive(Default)]
 struct Transfer {
@@ -26,12 +28,12 @@ struct Transfer {
 impl SnapshotTransfers {
     /// Takes a chunk, and installs the snapshot with the last one. A chunk that was taken before is taken for granted: its
     /// answer was lost. One of a sender that was replaced, or out of order, is refused, and does nothing to the transfer.
-    pub(super) async fn take(&self, member: &RunningMember, chunk: SnapshotChunk) -> Result<ChunkTaken, Stopped> {
+    pub(super) async fn take(&self, member: &Arc<RunningMember>, chunk: SnapshotChunk) -> Result<ChunkTaken, Stopped> {
         member.admission.check()?;
         member.check_not_waiting()?;
         // Held until the chunk is loaded, and the last one until it is installed: a transfer that starts over meanwhile
         // waits, and neither sees the other's file.
-        let mut transfer = self.0.lock().await;
+        let mut transfer = Arc::clone(&self.0).lock_owned().await;
         let known = member.raft.with_raft_state(|state| *state.vote_ref()).await.map_err(Stopped::because)?;
         if known > chunk.vote.into() {
             return Ok(ChunkTaken { vote: known.into() });
@@ -54,12 +56,32 @@ impl SnapshotTransfers {
             transfer.current = Some((meta.snapshot_id, incoming));
             return Ok(ChunkTaken { vote });
         }
-        let finish = tokio::task::spawn_blocking(move || incoming.finish());
-        let state = finish.await.map_err(Stopped::because)?.map_err(Stopped::because)?;
-        let snapshot = Snapshot { meta, snapshot: Box::new(SnapshotData::Loaded(state)) };
-        let installed = member.raft.install_full_snapshot(vote.into(), snapshot).await.map_err(Stopped::because)?;
-        Ok(ChunkTaken { vote: VoteRow::from(installed.vote) })
+        // In a task of its own, which ends even if the sender goes away: Raft may be at it still, and the next one has to wait.
+        let member = Arc::clone(member);
+        let installing = tokio::spawn(async move {
+            let installed = install(&member, incoming, meta, vote.into()).await;
+            drop(transfer);
+            installed
+        });
+        installing.await.map_err(Stopped::because)?
     }
+}
+
+async fn install(
+    member: &RunningMember,
+    incoming: Incoming,
+    meta: SnapshotMeta,
+    vote: Vote,
+) -> Result<ChunkTaken, Stopped> {
+    let finish = tokio::task::spawn_blocking(move || incoming.finish());
+    let state = finish.await.map_err(Stopped::because)?.map_err(Stopped::because)?;
+    let snapshot = Snapshot { meta, snapshot: Box::new(SnapshotData::Loaded(state)) };
+    let installed = member.raft.install_full_snapshot(vote, snapshot).await.map_err(Stopped::because)?;
+    // Raft does not install what it has applied.
+    let machine = Arc::clone(&member.machine);
+    let forgotten = tokio::task::spawn_blocking(move || machine.forget_received());
+    forgotten.await.map_err(Stopped::because)?.map_err(Stopped::because)?;
+    Ok(ChunkTaken { vote: VoteRow::from(installed.vote) })
 }
 
 impl Transfer {

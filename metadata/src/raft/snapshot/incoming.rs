@@ -70,8 +70,8 @@ impl Incoming {
         Ok(())
     }
 
-    /// The whole state, after the last chunk.
+    /// The whole state, after the last chunk, durable under a name of its own.
     pub(crate) fn finish(self) -> Result<LoadedState, StoreError> {
-        Ok(LoadedState { database: self.loader.finish()?, file: self.file })
+        Ok(LoadedState { database: self.loader.finish()?, file: self.file.keep_as_received()? })
     }
 }

@@ -1,8 +1,10 @@
 //! Files that lie beside the state for a while: snapshots on their way in, and copies of the state on their way out.
 
 use std::ffi::OsStr;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use crate::durable_names;
 use crate::error::StoreError;
 
 /// What such a file is for.
@@ -29,34 +31,59 @@ impl Purpose {
     }
 }
 
-/// A file of one copy alone, removed with this value unless it was installed.
+/// Extension of a state that was received whole.
+const RECEIVED: &str = "received";
+
+/// A file of one copy alone, removed with this value unless it has a name under which it is found again.
 #[derive(Debug)]
 pub(crate) struct SideFile {
     path: PathBuf,
-    is_installed: bool,
+    is_kept: bool,
 }
 
 impl SideFile {
     /// A name beside `state`; `number` is never given twice for a purpose.
     pub(crate) fn beside(state: &Path, purpose: Purpose, number: u64) -> Self {
-        Self { path: state.with_extension(format!("{}{number}", purpose.extension())), is_installed: false }
+        Self { path: state.with_extension(format!("{}{number}", purpose.extension())), is_kept: false }
     }
 
-    pub(super) fn path(&self) -> &Path {
+    /// The state that was received whole beside `state`, if there is one.
+    pub(crate) fn received(state: &Path) -> Self {
+        Self { path: state.with_extension(RECEIVED), is_kept: true }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Gives the file the name under which a restart finds the state that was received. From here on the log may be purged for it:
+    /// Raft does so before the state is replaced.
+    pub(super) fn keep_as_received(mut self) -> Result<Self, StoreError> {
+        let received = self.path.with_extension(RECEIVED);
+        durable_names::rename(&self.path, &received)?;
+        (self.path, self.is_kept) = (received, true);
+        Ok(self)
     }
 
     /// Puts the file in the place of `state`.
     pub(crate) fn replace(mut self, state: &Path) -> Result<(), StoreError> {
-        std::fs::rename(&self.path, state).map_err(|e| StoreError::file(&self.path, e))?;
-        self.is_installed = true;
+        durable_names::rename(&self.path, state)?;
+        self.is_kept = true;
         Ok(())
+    }
+
+    /// Removes the file, if there is one.
+    pub(crate) fn remove(self) -> Result<(), StoreError> {
+        match std::fs::remove_file(&self.path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(StoreError::file(&self.path, error)),
+            _ => Ok(()),
+        }
     }
 }
 
 impl Drop for SideFile {
     fn drop(&mut self) {
-        if !self.is_installed {
+        if !self.is_kept {
             // It may not exist yet; what cannot be removed is removed at the next start.
             let _ = std::fs::remove_file(&self.path);
         }

@@ -11,6 +11,7 @@ use openraft::network::{RPCOption, RaftNetwork};
 
 use super::replication::peer;
 use super::*;
+use crate::directory::Directory;
 use crate::raft::attempts::Attempt;
 use crate::raft::message::MESSAGE_BYTES_MAX;
 use crate::raft::{TypeConfig, Vote, snapshot_builder};
@@ -103,4 +104,44 @@ async fn a_replaced_attempt_is_followed_by_a_newer_one() {
         assert!(sent.is_err());
         assert_eq!(asked.load(Ordering::Relaxed), attempts);
     }
+}
+
+/// I3: Raft purges the log for a snapshot before that has become the state. A member that is killed in between goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_killed_between_the_purge_for_a_snapshot_and_its_installation_has_the_new_state() {
+    let source_dir = TempDir::new().unwrap();
+    let source = start(source_dir.path()).await;
+    let session = prepare(&source).await;
+    let dir = kill_image(&source, source_dir.path());
+    for n in 0..200 {
+        source.run(commit(session, 10 * n, "key")).await.unwrap();
+    }
+    let taken = snapshot_builder::take(source.machine()).unwrap();
+    let target = start(dir.path()).await;
+    let listener = LoopbackNetwork.bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    let server = serve(&target, listener);
+    let [first, end] = chunks(&taken, 99, 0);
+    let send = async |message: SnapshotChunk, limit: Duration| {
+        rpc(SECRET).call::<_, ChunkTaken, Stopped>(&addr, RaftPath::SNAPSHOT, &message, limit).await
+    };
+    send(first, Duration::from_secs(10)).await.unwrap().unwrap();
+    let held = target.machine().hold();
+    send(end.clone(), Duration::from_millis(500)).await.unwrap_err();
+    eventually("the log is purged", async || target.member.log.purged() == taken.meta.last_log_id).await;
+    assert!(target.machine().applied() < taken.meta.last_log_id);
+    let image = TempDir::new().unwrap();
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, image.path().join(path.file_name().unwrap())).unwrap();
+    }
+    drop(held);
+    send(end, Duration::from_secs(10)).await.unwrap().unwrap();
+    assert_eq!(target.machine().applied(), taken.meta.last_log_id);
+    assert!(!dir.path().join("state.received").exists());
+    server.abort();
+
+    let drawn = cairn_core::id::Incarnation::from_bytes([5; 16]);
+    let revived = Directory::open(&options(image.path()), TestClock::new(), &TestThreads, drawn).unwrap();
+    assert_eq!(revived.machine.applied(), taken.meta.last_log_id);
 }

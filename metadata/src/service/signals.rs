@@ -26,8 +26,10 @@ impl RunningMember {
                 let seen = SeenCommit::of(self.leader.commit().group(), &status.seen).copied();
                 let history_then = seen.and_then(|seen| history.at(seen.commit));
                 check_history(status.node, seen.and_then(|seen| seen.history), history_then);
-                note(&self.leader, self.leader.map().as_deref(), status);
-                Ok(SignalAnswer { history_then, ..self.signal_answer().await? })
+                let map = self.leader.map();
+                let is_registered = map.as_deref().map(|map| knows(map, &status));
+                note(&self.leader, map.as_deref(), status);
+                Ok(SignalAnswer { history_then, is_registered, ..self.signal_answer().await? })
             }
         }
     }
@@ -44,6 +46,7 @@ impl RunningMember {
             members: Some(self.leader.members().addresses().into_values().collect()),
             history: history.at(commit),
             history_then: None,
+            is_registered: None,
         })
     }
 }
@@ -60,6 +63,11 @@ async fn renew(leader: &Leader, session: SessionId) -> Result<bool, LeaderError>
         leader.memory().renewed.insert(session, now);
     }
     Ok(is_open)
+}
+
+/// Whether the map has the node and its disks.
+fn knows(map: &ClusterMap, status: &NodeStatus) -> bool {
+    map.node(status.node).is_some() && status.disks.iter().all(|disk| map.disk_by_id(disk.disk).is_some())
 }
 
 /// Stores a node's report, and wakes the jobs if a disk's state differs from the map.

@@ -39,4 +39,8 @@ pub struct SignalAnswer {
     /// remembers, this service was put back from an old copy and has gone on since (I15).
     #[n(5)]
     pub history_then: Option<HistoryId>,
+    /// For a heartbeat: whether the cluster map has the node and all disks that it reports. A node whose metadata was put back
+    /// from before it registered registers again.
+    #[n(6)]
+    pub is_registered: Option<bool>,
 }

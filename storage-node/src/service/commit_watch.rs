@@ -176,6 +176,7 @@ mod tests {
             members: None,
             history: history.map(id),
             history_then: then.map(id),
+            is_registered: None,
         }
     }
 

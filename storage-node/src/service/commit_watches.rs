@@ -87,7 +87,15 @@ mod tests {
 
     fn answer(commit: CommitSequence) -> SignalAnswer {
         let (history, history_then) = (None, None);
-        SignalAnswer { map_epoch: Epoch(1), commit, session_valid: false, members: None, history, history_then }
+        SignalAnswer {
+            map_epoch: Epoch(1),
+            commit,
+            session_valid: false,
+            members: None,
+            history,
+            history_then,
+            is_registered: None,
+        }
     }
 
     fn order(commit: CommitSequence, written_in: GroupId) -> DeleteOrder {

@@ -204,7 +204,7 @@ async fn watch_disks(node: &Arc<Node>, cluster: ClusterId) {
         if !node.is_registered.load(Ordering::Acquire)
             && let Err(why) = try_register(node).await
         {
-            tracing::warn!("an adopted disk is not registered yet; retrying: {why}");
+            tracing::warn!("this node or one of its disks is not registered yet; retrying: {why}");
         }
         for slot in &node.slots() {
             // Not waited for: a disk that hangs is looked at again once its thread has ended.
@@ -246,6 +246,9 @@ async fn heartbeat(node: &Node, since_save: &mut u32) {
 }
 
 fn note_commit(node: &Node, answer: &SignalAnswer, since_save: &mut u32) {
+    if answer.is_registered == Some(false) && node.is_registered.swap(false, Ordering::AcqRel) {
+        tracing::warn!("the metadata service does not know this node or one of its disks: registering again");
+    }
     let newest = {
         let mut watches = node.watches();
         let seen = watches.newest(answer.commit.group());

@@ -89,3 +89,17 @@ async fn a_committed_shard_stays_whatever_its_writer_believes() {
     check(&node, disk, shard(4, 1), 100).await;
     node.shutdown().await;
 }
+
+/// The metadata was put back from before the node registered, and the node has gone on running.
+#[tokio::test]
+async fn a_node_that_is_not_known_any_more_registers_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let metadata = Arc::new(MemoryMetadata::new(1));
+    let node = start(directory.path(), 1, &metadata);
+    wait_for(&node, &[DiskState::Active]).await;
+    let registered = || metadata.registered.lock().unwrap().len();
+    let before = registered();
+    metadata.has_forgotten.store(true, Ordering::SeqCst);
+    wait(|| async { if registered() > before { Ok(()) } else { Err(registered()) } }).await;
+    node.shutdown().await;
+}

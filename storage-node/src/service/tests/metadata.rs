@@ -21,6 +21,8 @@ pub(super) struct MemoryMetadata {
     pub(super) garbage: Mutex<HashSet<ExtentId>>,
     pub(super) committed: Mutex<HashSet<ExtentId>>,
     pub(super) registered: Mutex<Vec<RegisterNode>>,
+    /// The next heartbeat is told that the node is not known.
+    pub(super) has_forgotten: AtomicBool,
     pub(super) heard: Mutex<Option<NodeStatus>>,
     pub(super) faults: Mutex<Vec<ShardReport>>,
 }
@@ -34,6 +36,7 @@ impl MemoryMetadata {
             garbage: Mutex::default(),
             committed: Mutex::default(),
             registered: Mutex::default(),
+            has_forgotten: false.into(),
             heard: Mutex::default(),
             faults: Mutex::default(),
         }
@@ -90,6 +93,7 @@ impl Metadata for MemoryMetadata {
             members: None,
             history: None,
             history_then: None,
+            is_registered: Some(!self.has_forgotten.swap(false, Ordering::SeqCst)),
         })
     }
 }

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use cairn_core::id::UploadId;
 use cairn_core::name::BucketName;
 use cairn_protocol::metadata::MetadataExt;
 use cairn_protocol::metadata::query::ListUploads;
 
+use crate::client_ids::ClientIds;
 use crate::context::Context;
 use crate::error::S3Error;
 use crate::request::call::{Arrival, Call};
@@ -40,7 +42,7 @@ pub(crate) async fn handle(call: ListUploadsCall) -> Answer {
         prefix,
         delimiter,
         key_marker: key_marker.to_owned(),
-        upload_marker: ids.parse_upload(upload_marker),
+        upload_marker: position(ids, key_marker, upload_marker)?,
         limit,
     };
     let page = context.metadata().ask(uploads).await?;
@@ -73,4 +75,31 @@ pub(crate) async fn handle(call: ListUploadsCall) -> Answer {
         common_prefixes: page.common_prefixes.iter().map(String::as_str).collect(),
     };
     respond::document(result.to_xml())
+}
+
+/// The upload after which the listing continues. Without a key marker it means nothing. Source: S3 API reference,
+/// ListMultipartUploads.
+fn position(ids: &ClientIds, key_marker: &str, upload_marker: &str) -> Result<Option<UploadId>, S3Error> {
+    if key_marker.is_empty() || upload_marker.is_empty() {
+        return Ok(None);
+    }
+    let invalid = || S3Error::invalid_argument("upload-id-marker", upload_marker, "Invalid uploadId marker");
+    ids.parse_upload(upload_marker).map(Some).ok_or_else(invalid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::S3ErrorCode;
+
+    #[test]
+    fn a_marker_that_is_no_upload_is_refused_and_never_the_end() {
+        let ids = ClientIds::of_tests();
+        let marker = ids.upload(UploadId(7));
+        assert_eq!(position(&ids, "key", &marker), Ok(Some(UploadId(7))));
+        assert_eq!((position(&ids, "", "x"), position(&ids, "key", "")), (Ok(None), Ok(None)));
+        for text in ["x", &"0".repeat(32)] {
+            assert_eq!(position(&ids, "key", text).unwrap_err().code(), S3ErrorCode::InvalidArgument, "{text}");
+        }
+    }
 }

@@ -145,7 +145,11 @@ impl OperatedMetadata for Handle {
     async fn operate(&self, request: OperatorRequest) -> Result<(), MetadataError> {
         match self.member.operate(request.clone()).await {
             Ok(()) => Ok(()),
-            Err(error) => self.member.elsewhere(error.into())?.operate(request).await,
+            Err(error) => {
+                let failure = MetadataFailure::from(error);
+                let repeated = matches!(failure, MetadataFailure::Unknown(_));
+                self.member.elsewhere(failure)?.operate_again(request, repeated).await
+            }
         }
     }
 }

@@ -159,8 +159,16 @@ impl HttpMetadata {
         }
     }
 
-    /// A call that changes nothing and so may be repeated.
-    async fn ask<M, A>(&self, path: &GroupPath, message: &M) -> Result<A, MetadataError>
+    /// Asks for what an operator wants. `repeated`: whether it may have been done already.
+    pub async fn operate_again(&self, request: OperatorRequest, repeated: bool) -> Result<(), MetadataError> {
+        match self.ask::<_, SignalAnswer>(&MetadataPath::SIGNAL, &request, true).await {
+            Err(MetadataError::Unavailable(said)) if repeated => Err(MetadataError::Unknown(said)),
+            told => told.map(drop),
+        }
+    }
+
+    /// A call that may be repeated. `changes`: whether it is not known what came of it if the last attempt was not answered.
+    async fn ask<M, A>(&self, path: &GroupPath, message: &M, changes: bool) -> Result<A, MetadataError>
     where
         M: Encode<()> + Sync + Clone,
         A: for<'b> Decode<'b, ()> + Send,
@@ -169,6 +177,7 @@ impl HttpMetadata {
         let found = self.search(path, QUERY_LIMIT, |_| message.clone(), &mut search);
         match tokio::time::timeout(CALL_LIMIT, found).await {
             Ok(result) => result,
+            Err(_) if changes && search.unknown => Err(MetadataError::Unknown(search.said)),
             Err(_) => Err(MetadataError::Unavailable(search.said)),
         }
     }
@@ -319,7 +328,7 @@ impl HttpMetadata {
 #[async_trait]
 impl OperatedMetadata for HttpMetadata {
     async fn operate(&self, request: OperatorRequest) -> Result<(), MetadataError> {
-        self.ask::<_, SignalAnswer>(&MetadataPath::SIGNAL, &request).await.map(drop)
+        self.operate_again(request, false).await
     }
 }
 
@@ -331,11 +340,11 @@ impl Metadata for HttpMetadata {
     }
 
     async fn query(&self, query: Query) -> Result<Answer, MetadataError> {
-        self.ask(&MetadataPath::QUERY, &query).await
+        self.ask(&MetadataPath::QUERY, &query, false).await
     }
 
     async fn signal(&self, signal: Signal) -> Result<SignalAnswer, MetadataError> {
-        let answer: SignalAnswer = self.ask(&MetadataPath::SIGNAL, &signal).await?;
+        let answer: SignalAnswer = self.ask(&MetadataPath::SIGNAL, &signal, false).await?;
         if let Some(members) = &answer.members {
             self.learn_members(members);
         }

@@ -60,6 +60,10 @@ impl Member {
     ) -> Result<Response<Full<Bytes>>, Infallible> {
         channel.mark(&mut request);
         let is_relayed = request.uri().path() == MetadataPath::EXECUTE.relay;
+        if request.uri().path() == MetadataPath::SIGNAL.direct {
+            self.applied.fetch_add(1, Ordering::Relaxed);
+            std::future::pending::<()>().await;
+        }
         let message: Execute = match receive(request, Roles::GATEWAY, MESSAGE_BYTES_MAX).await {
             Ok(message) => message,
             Err(refusal) => return Ok(refusal.into_response()),
@@ -319,4 +323,21 @@ async fn a_call_that_gives_way_to_another_leader_is_a_repetition() {
     assert!(begun.elapsed() < Duration::from_secs(1), "it did not wait for the old leader");
     let seen = [&old, &new].map(|member| member.applied.load(Ordering::Relaxed));
     assert_eq!((seen, new.repeated.load(Ordering::Relaxed)), ([1, 1], 1));
+}
+
+/// What an operator asked for may be done although nobody says so.
+#[tokio::test(start_paused = true)]
+async fn a_request_of_an_operator_that_is_not_answered_is_unknown() {
+    let network = MemoryNetwork::new();
+    let member = Member::ready(true, Instant::now());
+    Arc::clone(&member).serve_at(&network, ADDR).await;
+    let client = client_of(network, vec![ADDR.to_owned()], Arc::new(TestClock::still()));
+    let told = client.operate(OperatorRequest::FinalizeUpgrade).await;
+    assert!(member.applied.load(Ordering::Relaxed) > 0);
+    assert!(matches!(told, Err(MetadataError::Unknown(_))), "{told:?}");
+    let nobody = client_of(MemoryNetwork::new(), vec![ADDR.to_owned()], Arc::new(TestClock::still()));
+    let told = nobody.operate(OperatorRequest::FinalizeUpgrade).await;
+    assert!(matches!(told, Err(MetadataError::Unavailable(_))), "{told:?}");
+    let told = nobody.operate_again(OperatorRequest::FinalizeUpgrade, true).await;
+    assert!(matches!(told, Err(MetadataError::Unknown(_))), "it may have been done before: {told:?}");
 }

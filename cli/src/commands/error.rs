@@ -23,6 +23,15 @@ pub enum CommandError {
         /// The existing members.
         known: String,
     },
+    /// An upgrade cannot be finalized by a leader of the release before.
+    #[error(
+        "the cluster stays at feature level {level}: the metadata leader runs an earlier release than other processes; upgrade it, \
+         or let another member lead (`cairn metadata members transfer-leader`), then try again"
+    )]
+    LeaderIsEarlier {
+        /// The level in force.
+        level: u32,
+    },
     /// The metadata could not be backed up.
     #[error(transparent)]
     Backup(#[from] super::metadata::BackupError),

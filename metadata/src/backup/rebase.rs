@@ -18,6 +18,7 @@ use crate::directory;
 use crate::error::StoreError;
 use crate::raft::Vote;
 use crate::raft::codec::{LogIdRow, MembershipRow};
+use crate::raft::fitness::check_level;
 use crate::raft::log_store::LogStore;
 use crate::state::commands::place;
 use crate::state::tables::history::History;
@@ -56,6 +57,7 @@ pub(super) fn rebase(
     transaction.set_durability(Durability::Immediate)?;
     let cluster = {
         let mut tables = Tables::open(&transaction)?;
+        check_level("the metadata", tables.map()?.as_deref())?;
         let nodes = BTreeMap::from([(beginner.member, BasicNode::new(beginner.addr))]);
         let membership = Membership::new(vec![[beginner.member].into()], nodes);
         let membership = StoredMembership::new(Some(applied), membership);

@@ -44,6 +44,9 @@ pub enum StartError {
         "{path}: {detail}: if another process has it open, stop that one; if it is damaged, restore the directory from a backup"
     )]
     Unreadable { path: PathBuf, detail: String },
+    /// A file is well and of another release, or another group.
+    #[error("{path}: {detail}. Nothing was changed")]
+    Unfit { path: PathBuf, detail: String },
     /// A file's contents differ from what was written.
     #[error(
         "{path} is damaged: {detail}. Nothing was changed. If other members are well, remove this one (`cairn metadata \

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use cairn_core::clock::Clock;
 use cairn_core::id::ClusterId;
+use cairn_core::release::Release;
 use cairn_core::threads::Threads;
+use openraft::EntryPayload;
 
 use super::error::StartError;
 use super::identity::{Identity, check_identity, create_identity, read_identity, write_identity};
@@ -13,6 +15,7 @@ use super::unborn::remove_unborn;
 use crate::error::StoreError;
 use crate::integrity;
 use crate::options::Options;
+use crate::raft::Entry;
 use crate::raft::log_store::LogStore;
 use crate::raft::machine::Machine;
 use crate::space::Space;
@@ -73,11 +76,18 @@ impl Directory {
         let space = Space::of(&path, options.reserve_bytes);
         space.make_way();
         let log = LogStore::open(&log_path, create, threads, &space).map_err(|e| unreadable(&log_path, &e))?;
-        let machine = Machine::open(&state_path, create, options.cache_bytes, clock, &space)
-            .map_err(|e| unreadable(&state_path, &e))?;
-        machine.complete_install(log.purged()).map_err(|e| unreadable(&state_path, &e))?;
+        let of_state = |e: StoreError| match e {
+            StoreError::OtherLevel { .. }
+            | StoreError::OtherGroup { .. }
+            | StoreError::Newer { .. }
+            | StoreError::Older { .. } => StartError::Unfit { path: state_path.clone(), detail: e.to_string() },
+            other => unreadable(&state_path, &other),
+        };
+        let machine = Machine::open(&state_path, create, options.cache_bytes, clock, &space).map_err(of_state)?;
+        machine.complete_install(log.purged()).map_err(of_state)?;
         let mut directory = Self { path, identity, log, machine: Arc::new(machine) };
         directory.check_files_fit()?;
+        directory.check_levels(&log_path)?;
         if directory.identity.incarnation.is_none() {
             let named = Identity { incarnation: Some(drawn), ..directory.identity.clone() };
             directory.replace_identity(named).map_err(|e| unreadable(&directory.path.join("identity"), &e))?;
@@ -118,14 +128,38 @@ impl Directory {
         Ok(())
     }
 
+    /// What the log has beyond the state must not raise the level to one that this release does not support.
+    fn check_levels(&self, log_path: &Path) -> Result<(), StartError> {
+        let unreadable = |e: StoreError| StartError::Unreadable { path: log_path.to_owned(), detail: e.to_string() };
+        self.each_beyond_state(|entries| {
+            let proposals = entries.iter().filter_map(|entry| match &entry.payload {
+                EntryPayload::Normal(proposal) => proposal.level(),
+                EntryPayload::Blank | EntryPayload::Membership(_) => None,
+            });
+            match proposals.max().and_then(|level| Release::current().refusal(level)) {
+                Some(refusal) => Err(StoreError::OtherLevel { what: "the log", refusal }),
+                None => Ok(()),
+            }
+        })
+        .map_err(|e| match e {
+            StoreError::OtherLevel { .. } => StartError::Unfit { path: log_path.to_owned(), detail: e.to_string() },
+            other => unreadable(other),
+        })
+    }
+
     /// Applies all entries that the log has beyond the state, whether committed or not.
     pub(crate) fn apply_rest(&self) -> Result<(), StoreError> {
+        self.each_beyond_state(|entries| self.machine.apply(entries).map(drop))
+    }
+
+    /// Shows the entries that the log has beyond the state, some at a time.
+    fn each_beyond_state(&self, mut take: impl FnMut(&[Entry]) -> Result<(), StoreError>) -> Result<(), StoreError> {
         let last = self.log.end().index;
         let mut next = self.machine.applied().map_or(0, |id| id.index + 1);
         while next <= last {
             let entries = self.log.entries(next, (next + ENTRIES_PER_STEP).min(last + 1))?;
             let Some(reached) = entries.last().map(|entry| entry.log_id.index) else { break };
-            self.machine.apply(&entries)?;
+            take(&entries)?;
             next = reached + 1;
         }
         Ok(())

@@ -134,7 +134,7 @@ impl Leader {
     /// Runs a command: once, however often it comes with the same tag.
     pub(crate) async fn execute_tagged(&self, command: Command, tag: Option<CallTag>) -> Result<Outcome, LeaderError> {
         self.check_hand_over()?;
-        self.check_level(&command)?;
+        self.check_level(&command, tag.as_ref())?;
         self.check_room(&command, tag.as_ref())?;
         self.clients.saw_command(&command, self.now());
         let registers = if let Command::RegisterNode(c) = &command { Some(c.node) } else { None };
@@ -292,8 +292,11 @@ impl Leader {
         self.handing_over.store(false, Ordering::Release);
     }
 
-    /// Refuses what the cluster does not use yet.
-    fn check_level(&self, command: &Command) -> Result<(), LeaderError> {
+    /// Refuses what the cluster does not use yet. Nobody is told so of a command that may have been taken before.
+    fn check_level(&self, command: &Command, tag: Option<&CallTag>) -> Result<(), LeaderError> {
+        if !self.leads() || tag.is_some_and(|tag| tag.repeated) {
+            return Ok(());
+        }
         let (since, level) = (command.since(), self.map().map_or(FeatureLevel::FIRST, |map| map.level));
         if since > level { Err(Rejection::NotYet(since).into()) } else { Ok(()) }
     }

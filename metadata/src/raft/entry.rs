@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use cairn_core::release::FeatureLevel;
 use minicbor::{Decode, Encode};
 use openraft::{Entry, EntryPayload, LogId};
 
@@ -30,6 +31,13 @@ enum PayloadRow {
         #[cbor(with = "shared")]
         Arc<Proposal>,
     ),
+}
+
+impl EntryRow {
+    /// The feature level that it puts in force, if it does.
+    pub(crate) fn level(&self) -> Option<FeatureLevel> {
+        if let PayloadRow::Proposal(proposal) = &self.payload { proposal.level() } else { None }
+    }
 }
 
 impl From<&Entry<TypeConfig>> for EntryRow {

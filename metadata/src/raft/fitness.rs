@@ -30,7 +30,7 @@ pub(super) fn check_group(tables: &mut Tables<'_>) -> Result<(), StoreError> {
 }
 
 /// Refuses a cluster that uses what this release does not know: this member takes no part, and the others go on.
-pub(super) fn check_level(what: &'static str, map: Option<&ClusterMap>) -> Result<(), StoreError> {
+pub(crate) fn check_level(what: &'static str, map: Option<&ClusterMap>) -> Result<(), StoreError> {
     match map.and_then(|map| Release::current().refusal(map.level)) {
         Some(refusal) => Err(StoreError::OtherLevel { what, refusal }),
         None => Ok(()),

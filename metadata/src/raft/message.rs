@@ -195,6 +195,12 @@ impl Append {
         }
     }
 
+    /// Why this release must not take the entries, if it must not: what follows the raise of the level to one that it does not
+    /// support may hold what it does not know, and would be lost in this member's log.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        self.entries.iter().filter_map(EntryRow::level).find_map(|level| Release::current().refusal(level))
+    }
+
     pub(crate) fn has_entries(&self) -> bool {
         !self.entries.is_empty()
     }

@@ -27,4 +27,4 @@ mod suite;
 pub(crate) mod times;
 mod types;
 
-pub(crate) use types::{LogId, Raft, SnapshotMeta, TypeConfig, Vote};
+pub(crate) use types::{Entry, LogId, Raft, SnapshotMeta, TypeConfig, Vote};

@@ -1,6 +1,7 @@
 //! What the log carries: the leader's proposals, and their outcomes.
 
 use cairn_core::id::HistoryId;
+use cairn_core::release::FeatureLevel;
 use cairn_protocol::metadata::{Outcome, Rejection};
 use cairn_protocol::rpc::CallTag;
 use minicbor::{Decode, Encode};
@@ -18,6 +19,17 @@ pub(crate) struct Proposal {
     pub(crate) proposed_at_ms: u64,
     #[n(1)]
     pub(crate) change: Change,
+}
+
+impl Proposal {
+    /// The feature level that it puts in force, if it does.
+    pub(crate) fn level(&self) -> Option<FeatureLevel> {
+        match &self.change {
+            Change::Bootstrap(first) => Some(first.level),
+            Change::Batch(commands, _) => commands.iter().filter_map(StoredCommand::level).max(),
+            Change::Enroll(_) | Change::EndRestoreHold | Change::BeginHistory(_) | Change::NoteAbsences(_) => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

@@ -92,6 +92,10 @@ impl Server {
     async fn append(&self, message: Append) -> Result<Appended, Stopped> {
         self.member.admission.check()?;
         self.member.check_room_for_entries(message.has_entries())?;
+        if let Some(refusal) = message.refusal() {
+            self.unread.note_level(self.member.leader.now(), &refusal);
+            return Err(Stopped::because(refusal));
+        }
         let appended = self.member.raft.append_entries(message.into()).await.map_err(Stopped::because)?;
         let appended = Appended::from(appended);
         if appended.follows() {

@@ -30,6 +30,13 @@ impl Unread {
         }
     }
 
+    /// Entries were refused, because they raise the feature level to one that this release does not support.
+    pub(super) fn note_level(&self, now: Duration, refusal: &str) {
+        if self.is_due(now) {
+            tracing::error!("this metadata member takes no part: {refusal}");
+        }
+    }
+
     fn is_due(&self, now: Duration) -> bool {
         let mut said_at: MutexGuard<'_, _> = self.said_at.lock().ignore_poison();
         let due = said_at.is_none_or(|said| now.saturating_sub(said) >= PAUSE);

@@ -24,6 +24,9 @@ impl UpgradeCommand {
             let _: serde_json::Value = client.call(Method::POST, "/v1/upgrade").await?;
         }
         let status = client.upgrade().await?;
+        if matches!(self, Self::Finalize(_)) && later(&status) > 0 {
+            return Err(CommandError::LeaderIsEarlier { level: status.level });
+        }
         if args.json { print_json(&status) } else { print(&render(&status)) }
     }
 }
@@ -38,6 +41,11 @@ fn render(status: &UpgradeStatus) -> String {
     format!("{}\n\n{processes}", verdict(status))
 }
 
+/// How many processes support a level that the metadata leader does not.
+fn later(status: &UpgradeStatus) -> usize {
+    status.processes.iter().filter(|process| process.newest_level > Some(status.next_level)).count()
+}
+
 fn levels(process: &ProcessRelease) -> String {
     match (process.oldest_level, process.newest_level) {
         (Some(oldest), Some(newest)) if oldest == newest => oldest.to_string(),
@@ -50,6 +58,13 @@ fn levels(process: &ProcessRelease) -> String {
 fn verdict(status: &UpgradeStatus) -> String {
     let UpgradeStatus { level, next_level, .. } = status;
     let behind = status.processes.iter().filter(|process| !process.is_ready).count();
+    if later(status) > 0 {
+        let later = later(status);
+        return format!(
+            "the cluster is at feature level {level}; {later} processes run a later release than the metadata leader, which \
+             decides what comes next: upgrade it, or let another member lead (`cairn metadata members transfer-leader`)"
+        );
+    }
     match (next_level > level, behind) {
         (false, 0) => format!("the cluster is at feature level {level}, the highest of its release"),
         (false, _) => {
@@ -85,5 +100,7 @@ mod tests {
         assert!(render(&status).contains("run `cairn cluster upgrade finalize`"));
         status.level = 2;
         assert!(render(&status).contains("the highest of its release"));
+        (status.level, status.next_level) = (1, 1);
+        assert!(render(&status).contains("1 processes run a later release than the metadata leader"));
     }
 }

@@ -16,6 +16,7 @@ mod upload;
 
 use std::convert::Infallible;
 
+use cairn_core::release::FeatureLevel;
 use cairn_protocol::metadata::Command;
 use minicbor::encode::Write;
 use minicbor::{Decode, Encode};
@@ -100,6 +101,11 @@ commands! {
 }
 
 impl StoredCommand {
+    /// The feature level that it puts in force, if it does.
+    pub(crate) fn level(&self) -> Option<FeatureLevel> {
+        if let Self::RaiseLevel(raise) = self { Some(raise.to) } else { None }
+    }
+
     /// Size in the log, in bytes.
     pub(crate) fn encoded_bytes(&self) -> usize {
         encoded_bytes(self)

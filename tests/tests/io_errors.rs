@@ -58,8 +58,6 @@ impl Kind {
 }
 
 const KINDS: [Kind; 9] = [
-    // What is in the page cache is read by the second.
-    Kind { call: "pread64,preadv2", error: "EIO", one_disk: true },
     Kind { call: "fdatasync", error: "EIO", one_disk: true },
     Kind { call: "pwritev", error: "EIO", one_disk: true },
     Kind { call: "pwritev", error: "ENOSPC", one_disk: true },
@@ -68,6 +66,8 @@ const KINDS: [Kind; 9] = [
     Kind { call: "fsync", error: "EIO", one_disk: false },
     Kind { call: "pwrite64", error: "EIO", one_disk: false },
     Kind { call: "pwrite64", error: "ENOSPC", one_disk: false },
+    // Once there is something to read. What is in the page cache is read by the second.
+    Kind { call: "pread64,preadv2", error: "EIO", one_disk: true },
 ];
 
 struct Drill {

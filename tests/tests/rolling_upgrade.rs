@@ -125,10 +125,10 @@ async fn releases_serve_together_until_the_upgrade_is_finalized() {
     }
 
     let replaced = (2 * rounds + 1) as usize * cluster.process_names().len();
-    let (mut ledger, stats) = running.stop().await;
-    assert_eq!(stats.violations, Vec::<String>::new());
-    let failed = stats.refused + stats.unknown + stats.read_failures;
-    assert_eq!(failed, 0, "failed after {ATTEMPTS} attempts: {:#?}", stats.errors);
+    let (mut ledger, counts) = running.stop().await;
+    assert_eq!(counts.violations, Vec::<String>::new());
+    let failed = counts.refused + counts.unknown + counts.read_failures;
+    assert_eq!(failed, 0, "failed after {ATTEMPTS} attempts: {:#?}", counts.errors);
     for gateway in 0..cluster.accounts().len() {
         ledger_check::assert_kept(&cluster.account(gateway), BUCKET, &mut ledger, &format!("gateway {gateway}")).await;
     }
@@ -136,6 +136,6 @@ async fn releases_serve_together_until_the_upgrade_is_finalized() {
     eprintln!(
         "rolling upgrade: {replaced} processes replaced, {} changes acknowledged, {} reads, 0 refused, 0 unknown, {} attempts \
          sent again, 0 lost",
-        stats.acknowledged, stats.reads, stats.retried
+        counts.acknowledged, counts.reads, counts.retried
     );
 }

@@ -152,8 +152,8 @@ impl Cluster {
             DataPathOptions { gateway: NodeId::from_random(random.bytes16()), name: String::new(), memory_bytes };
         let clock = Arc::new(TestClock { real: SystemClock::new(), ahead_ms: AtomicU64::new(0) });
         let commits = CommitFaults::none();
-        let faulty = FaultyMetadata { inner: Arc::new(metadata.clone()), faults: commits.clone() };
-        let path = DataPath::new(Arc::new(faulty), directory, &options, clock.clone());
+        let before_path = FaultyMetadata { inner: Arc::new(metadata.clone()), faults: commits.clone() };
+        let path = DataPath::new(Arc::new(before_path), directory, &options, clock.clone());
         tokio::spawn(path.clone().keep_alive());
         let bucket = BucketName::new("bucket").unwrap();
         metadata.run(CreateBucket { name: bucket.clone(), region: String::new() }).await.unwrap();

@@ -17,7 +17,7 @@ const BUCKET: &str = "versioned";
 const KEY: &str = "dir/key";
 const BYTES: u64 = 100_000;
 /// The id of no version: commits never reach this number.
-const NEVER: &str = "ffffffffffffffff";
+const NEVER: &str = "ffffffffffffffffffffffffffffffff";
 
 fn content(seed: u64) -> Content {
     Content::new(seed, BYTES)
@@ -99,7 +99,7 @@ async fn versions_stay_until_they_are_deleted_by_their_ids() {
     assert_current(&mut client, KEY, 0, "null").await;
     let one = put(&mut client, KEY, 1).await;
     let two = put(&mut client, KEY, 2).await;
-    assert!(one < two, "ids are ordered by commit: {one} {two}");
+    assert_ne!(one, two);
     let hidden = client.delete_version(BUCKET, KEY, None).await.unwrap();
     let top = hidden.version.clone().unwrap();
     assert!(hidden.is_marker, "{hidden:?}");

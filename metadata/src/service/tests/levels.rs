@@ -9,6 +9,7 @@ use super::*;
 use crate::raft::message::{Append, Appended};
 use crate::raft::proposal::{Change, Proposal};
 use crate::raft::{Entry, LogId, Vote};
+use crate::state::stored::StoredCommand;
 
 const UNKNOWN: FeatureLevel = FeatureLevel(FeatureLevel::NEWEST.0 + 1);
 
@@ -42,26 +43,23 @@ async fn entries_from_a_level_on_that_is_not_supported_do_not_reach_the_log() {
     let addr = listener.local_addr().unwrap().to_string();
     let server = serve(&metadata, listener);
     let last = metadata.machine().applied().unwrap();
-    let entry = |index, to: Option<FeatureLevel>| {
-        let commands = vec![match to {
-            Some(to) => RaiseLevel { to }.into(),
-            None => CreateBucket { name: bucket(), region: String::new() }.into(),
-        }];
-        let proposal = Proposal { proposed_at_ms: 1, change: Change::Batch(commands, None) };
+    let entry = |index, command: StoredCommand| {
+        let proposal = Proposal { proposed_at_ms: 1, change: Change::Batch(vec![command], None) };
         let log_id = LogId::new(CommittedLeaderId::new(99, MemberId(9)), index);
         Entry { log_id, payload: EntryPayload::Normal(Arc::new(proposal)) }
     };
-    let send = async |entries: Vec<Entry>| {
-        let vote = Vote::new_committed(99, MemberId(9));
-        let request = AppendEntriesRequest { vote, prev_log_id: Some(last), entries, leader_commit: None };
-        let message = Append::from(request);
-        let limit = Duration::from_secs(10);
-        rpc(SECRET).call::<_, Appended, Stopped>(&addr, RaftPath::APPEND, &message, limit).await.unwrap()
-    };
-    let refused = send(vec![entry(last.index + 1, Some(UNKNOWN)), entry(last.index + 2, None)]).await.unwrap_err();
+    let behind = CreateBucket { name: bucket(), region: String::new() };
+    let entries = vec![entry(last.index + 1, RaiseLevel { to: UNKNOWN }.into()), entry(last.index + 2, behind.into())];
+    let vote = Vote::new_committed(99, MemberId(9));
+    let request = AppendEntriesRequest { vote, prev_log_id: Some(last), entries, leader_commit: None };
+    let (message, limit) = (Append::from(request), Duration::from_secs(10));
+    let told = rpc(SECRET).call::<_, Appended, Stopped>(&addr, RaftPath::APPEND, &message, limit).await.unwrap();
+    let refused = told.unwrap_err();
     assert!(refused.detail.contains(&format!("supports level {UNKNOWN}")), "{refused}");
-    assert_eq!(metadata.member.log.end().index, last.index);
-    send(vec![entry(last.index + 1, None)]).await.unwrap();
-    assert_eq!(metadata.member.log.end().index, last.index + 1, "other entries are taken");
+    let log = &metadata.member.log;
+    let from = log.purged().map_or(0, |id| id.index + 1);
+    let taken = log.entries(from, u64::MAX).unwrap();
+    assert!(taken.iter().all(|entry| entry.log_id.leader_id.term < 99), "{taken:?}");
+    metadata.run(CreateBucket { name: bucket(), region: String::new() }).await.unwrap();
     server.abort();
 }

@@ -63,7 +63,13 @@ async fn an_entry_that_was_removed_at_its_leader_may_be_committed_yet() {
     })
     .await;
     let session = prepare(&client).await;
-    let leader = (0..5).find(|n| members[*n].handle().leads()).unwrap();
+    let mut leader = None;
+    eventually("a member leads", async || {
+        leader = (0..5).find(|n| members[*n].handle().leads());
+        leader.is_some()
+    })
+    .await;
+    let leader = leader.unwrap();
     let heir = (leader + 1) % 5;
 
     for n in (0..5).filter(|n| *n != leader && *n != heir) {

@@ -15,12 +15,10 @@ use tempfile::TempDir;
 
 use super::tests::{close, formed, open};
 use crate::durable_names::{Step, WATCH};
-use crate::raft::LogId;
 use crate::raft::machine::Machine;
 use crate::raft::proposal::{Change, Proposal};
 use crate::raft::snapshot::{Incoming, LoadedState, StreamHash, drain};
-
-type Entry = openraft::Entry<crate::raft::TypeConfig>;
+use crate::raft::{Entry, LogId};
 
 /// The last entries of the old state and of the new one.
 const OLD: u64 = 4;

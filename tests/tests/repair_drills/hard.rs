@@ -6,14 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use cairn_cli::admin::{AdminClient, DiskState};
-use cairn_tests::{Injection, Ledger, ProcessCluster, STORAGE_NODES, Tuning, eventually, seed};
+use cairn_tests::{Injection, Ledger, ProcessCluster, STORAGE_NODES, eventually, seed};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::one_way::{Cut, MEMBERS, network, strike};
+use super::one_way::{Cut, MEMBERS, network, start_on, strike};
 use super::*;
 
-const SILENCE_S: u64 = 2;
 /// The node with the disk that hangs, the one that falls silent.
 const HANGING: usize = 5;
 const SILENT: usize = 1;
@@ -113,14 +112,7 @@ async fn nothing_is_lost_or_stands_still_while_everything_goes_wrong() {
         Err(why) => return eprintln!("SKIPPED, hosts of their own need root and iproute2: {why}"),
     };
     let (seed, rounds) = (seed(), count("CAIRN_HARD_ROUNDS", 1));
-    let tuning = Tuning { repair_grace_s: 60, node_silence_s: SILENCE_S, ..Tuning::default() };
-    let cluster = ProcessCluster::builder()
-        .members(usize::from(MEMBERS))
-        .disks_per_node(DISKS_PER_NODE)
-        .tuning(tuning)
-        .network(Some(network));
-    let mut cluster = cluster.start().await;
-    cluster.client(0).create_bucket(BUCKET).await.unwrap();
+    let mut cluster = start_on(network).await;
     let running = load(&cluster, Ledger::new(), seed);
     running.advance(50, "before the first fault").await;
     hang_a_disk(&mut cluster).await;

@@ -8,6 +8,8 @@ use cairn_tests::{Ledger, ProcessCluster, RunningLoad, STORAGE_NODES, Tuning, no
 use super::*;
 
 pub(crate) const MEMBERS: u8 = 3;
+/// Seconds without a heartbeat after which a node counts as silent.
+const SILENCE_S: u64 = 2;
 /// Acknowledged changes that are awaited while a direction is cut, and once it is there again.
 const CHANGES: u64 = 25;
 /// How long a cut lasts at least: longer than it takes to elect a leader, and to notice a silent node.
@@ -23,6 +25,19 @@ pub(crate) fn network() -> Result<Network, String> {
         network.add_host(node_host(node))?;
     }
     Ok(network)
+}
+
+/// A cluster on those hosts, with an empty bucket.
+pub(crate) async fn start_on(network: Network) -> ProcessCluster {
+    let tuning = Tuning { repair_grace_s: 60, node_silence_s: SILENCE_S, ..Tuning::default() };
+    let cluster = ProcessCluster::builder()
+        .members(usize::from(MEMBERS))
+        .disks_per_node(DISKS_PER_NODE)
+        .tuning(tuning)
+        .network(Some(network));
+    let cluster = cluster.start().await;
+    cluster.client(0).create_bucket(BUCKET).await.unwrap();
+    cluster
 }
 
 /// Who calls in vain.
@@ -130,14 +145,7 @@ async fn a_direction_that_is_cut_stops_nobody_who_does_not_need_it() {
         Err(why) => return eprintln!("SKIPPED, hosts of their own need root and iproute2: {why}"),
     };
     let (seed, rounds) = (seed(), count("CAIRN_ONE_WAY_ROUNDS", 1));
-    let tuning = Tuning { repair_grace_s: 60, node_silence_s: 2, ..Tuning::default() };
-    let cluster = ProcessCluster::builder()
-        .members(usize::from(MEMBERS))
-        .disks_per_node(DISKS_PER_NODE)
-        .tuning(tuning)
-        .network(Some(network));
-    let mut cluster = cluster.start().await;
-    cluster.client(0).create_bucket(BUCKET).await.unwrap();
+    let mut cluster = start_on(network).await;
     let running = load(&cluster, Ledger::new(), seed);
     running.advance(CHANGES, "before the first cut").await;
     let mut longest = Duration::ZERO;

@@ -23,6 +23,7 @@ mod end_session;
 mod finish_reclaim;
 mod grant_rebuild;
 mod key_versions;
+mod level;
 mod open_session;
 mod precondition;
 mod raise_level;

@@ -6,7 +6,7 @@ use cairn_core::release::FeatureLevel;
 use cairn_protocol::metadata::Outcome;
 
 use super::context::Context;
-use super::set_disk_states::{check_release, uses};
+use super::level::{check_release, uses};
 use crate::error::Refused;
 use crate::state::tables::sessions::SessionRow;
 use crate::state::tables::{Row, Tables, counters, sessions};

@@ -9,7 +9,8 @@ use cairn_core::limits::{DISKS_MAX, LABEL_CHARS_MAX};
 use cairn_protocol::metadata::command::NodeRegistered;
 use cairn_protocol::metadata::{Outcome, Rejection};
 
-use super::set_disk_states::{check_release, current_map, see};
+use super::level::check_release;
+use super::set_disk_states::{current_map, see};
 use crate::error::Refused;
 use crate::state::tables::Tables;
 

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use crate::state::stored::SetDiskStates;
 use cairn_core::cluster_map::{ClusterMap, Disk, DiskEvent, DiskState, step};
 use cairn_core::id::Epoch;
-use cairn_core::release::{FeatureLevel, Release};
 use cairn_protocol::metadata::{Outcome, Rejection};
 
-use crate::error::{Refused, StoreError};
+use crate::error::Refused;
 use crate::state::tables::Tables;
 
 pub(super) fn apply(tables: &mut Tables<'_>, command: &SetDiskStates) -> Result<Outcome, Refused> {
@@ -32,19 +31,6 @@ pub(super) fn see(disk: &mut Disk, seen: DiskState) {
     if let Ok((standing, state)) = step(disk, DiskEvent::Seen(seen)) {
         (disk.standing, disk.state) = (standing, state);
     }
-}
-
-/// Refused with `OtherRelease` if a process that runs `release` cannot take part.
-pub(super) fn check_release(tables: &Tables<'_>, release: &Release) -> Result<(), Refused> {
-    match tables.map()?.and_then(|map| release.refusal(map.level)) {
-        Some(refusal) => Err(Rejection::OtherRelease(refusal).into()),
-        None => Ok(()),
-    }
-}
-
-/// Whether the cluster uses what came with `level`.
-pub(super) fn uses(tables: &Tables<'_>, level: FeatureLevel) -> Result<bool, StoreError> {
-    Ok(tables.map()?.is_some_and(|map| map.level >= level))
 }
 
 /// The cluster map, which exists from the first log entry on.

@@ -208,13 +208,21 @@ async fn an_index_that_cannot_be_read_is_not_given_up() {
         after: 0,
         times: 100_000,
     };
-    for after in 0..6 {
-        disk.misread(ReadFault { after, ..unreadable.clone() });
-        let opened = try_open(&disk.process(), options());
-        assert!(matches!(opened, Err(OpenError::UnreadableIndex { .. })), "after {after} reads");
+    // Each read of the index fails in turn, until the fault comes after all of them.
+    let (mut refused, mut opened) = (0, None);
+    while opened.is_none() {
+        disk.misread(ReadFault { after: refused, ..unreadable.clone() });
+        match try_open(&disk.process(), options()) {
+            Ok(store) => opened = Some(store),
+            Err(error) => {
+                assert!(matches!(error, OpenError::UnreadableIndex { .. }), "after {refused} reads: {error}");
+                refused += 1;
+            }
+        }
         disk.heal_reads();
     }
-    let store = open(&disk.process());
+    assert!(refused > 6, "only {refused} reads");
+    let store = opened.unwrap();
     assert_eq!(all(&store).await.len() as u64, SHARDS);
     check_error(&store, shard(0), 700, StorageErrorKind::Corrupt).await;
 }
@@ -229,6 +237,23 @@ async fn a_record_that_is_not_whole_is_reported_as_missing() {
     let store = open(&disk.process());
     let findings = store.unreported_findings(10);
     assert_eq!(findings.iter().map(|finding| finding.shard).collect::<Vec<_>>(), [last.shard], "{findings:?}");
+}
+
+/// Only its footer says whether a damaged shard was ever acknowledged.
+#[tokio::test]
+async fn a_damaged_shard_whose_footer_cannot_be_read_keeps_the_disk_out_of_service() {
+    for index_lost in [false, true] {
+        let disk = killed(index_lost).await;
+        let last = records(&disk)[SHARDS as usize - 1];
+        disk.tamper(VOLUME, |bytes| bytes[last.place.offset as usize + HEADER_BYTES + 100] ^= 1);
+        let footer = last.place.offset + last.footer_start();
+        disk.misread(fault(Misread::Fail(Errno::IO), footer..footer + FOOTER_BYTES as u64, 100));
+        let said = try_open(&disk.process(), options()).err().expect("the footer cannot be read").to_string();
+        assert!(said.contains(VOLUME) && said.contains(&Errno::IO.to_string()), "{said}");
+        disk.heal_reads();
+        let findings = open(&disk.process()).unreported_findings(10);
+        assert_eq!(findings.iter().map(|finding| finding.shard).collect::<Vec<_>>(), [last.shard], "{findings:?}");
+    }
 }
 
 #[tokio::test]

@@ -309,6 +309,7 @@ impl Machine {
             return Err(StoreError::Damaged { table: "snapshot", detail });
         }
         state.file.replace(&self.path)?;
+        tracing::info!(applied = ?expected.map(|id| id.index), "the state was replaced by a snapshot of the leader's");
         // The database stays open across the rename; readers of the old one keep its file until they are done.
         self.publish(published);
         *writer = Unsynced::new(self.clock.monotonic(), calls);

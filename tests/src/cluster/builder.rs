@@ -15,6 +15,8 @@ pub struct ClusterBuilder {
     gateways: usize,
     disks_per_node: usize,
     tuning: Tuning,
+    /// How much of the Raft log members keep; `None` for the default.
+    log_kept: Option<&'static str>,
     network: Option<Network>,
     /// `None` for the binary under test.
     program: Option<PathBuf>,
@@ -28,6 +30,7 @@ impl Default for ClusterBuilder {
             gateways: GATEWAYS,
             disks_per_node: 1,
             tuning: Tuning::default(),
+            log_kept: None,
             network: None,
             program: None,
         }
@@ -62,6 +65,12 @@ impl ClusterBuilder {
         self
     }
 
+    /// How much of the Raft log the metadata members keep for others that come back, as in the configuration: `"256KiB"`.
+    pub fn log_kept(mut self, size: &'static str) -> Self {
+        self.log_kept = Some(size);
+        self
+    }
+
     /// Gives metadata member `n` host `n`, counted from 1, and each storage node its host if the network has one (see
     /// [`node_host`]). Without a network every process runs on this machine's loopback interface.
     pub fn network(mut self, network: Option<Network>) -> Self {
@@ -89,12 +98,13 @@ impl ClusterBuilder {
         std::fs::write(workdir.join("secret"), "the shared secret of a test cluster\n").expect("a secret file");
         let metadata: Vec<Member> = (1..=self.members).map(|n| self.metadata_member(n)).collect();
         let founders = (1..).zip(&metadata).map(|(n, member)| format!("\"{n}={}\"", member.rpc_addr()));
-        let founders = format!("members = [{}]\n", founders.collect::<Vec<_>>().join(", "));
+        let mut metadata_settings = format!("members = [{}]\n", founders.collect::<Vec<_>>().join(", "));
+        metadata_settings.extend(self.log_kept.map(|size| format!("log_kept = {size:?}\n")));
         let nodes = (1..=self.nodes).map(|n| self.storage_node(n)).collect();
         let gateways = (1..=self.gateways).map(|n| Member::new(format!("gateway{n}"))).collect();
         let Self { disks_per_node, tuning, network, program, .. } = self;
         let mut cluster =
-            ProcessCluster { metadata, founders, nodes, gateways, disks_per_node, tuning, workdir, network };
+            ProcessCluster { metadata, metadata_settings, nodes, gateways, disks_per_node, tuning, workdir, network };
         if let Some(program) = program {
             let all = cluster.metadata.iter_mut().chain(&mut cluster.nodes).chain(&mut cluster.gateways);
             all.for_each(|member| member.program.clone_from(&program));

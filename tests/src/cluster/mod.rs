@@ -40,8 +40,8 @@ const LIMIT: Duration = Duration::from_mins(1);
 pub struct ProcessCluster {
     // Dropped before the directory that they write to.
     metadata: Vec<Member>,
-    /// The line of a metadata member's configuration that lists the founders.
-    founders: String,
+    /// What every metadata member's configuration says: the founders, and the bounds of the log.
+    metadata_settings: String,
     nodes: Vec<Member>,
     gateways: Vec<Member>,
     disks_per_node: usize,
@@ -65,7 +65,7 @@ impl ProcessCluster {
     }
 
     fn configure_metadata(&self, member: &Member, number: u64) {
-        let metadata = format!("id = {number}\n{}", self.founders);
+        let metadata = format!("id = {number}\n{}", self.metadata_settings);
         self.configure(member, "metadata", &Own { metadata, ..Own::default() });
     }
 

@@ -18,8 +18,16 @@ const HANGING: usize = 5;
 const SILENT: usize = 1;
 /// How long the calls of the hanging disk take: longer than anybody waits.
 const HANGS_FOR: &str = "delay_enter=30000000";
-/// How long a member is away.
+/// How long a member is away, and in a short run.
 const AWAY: Duration = Duration::from_secs(20);
+const AWAY_SHORT: Duration = Duration::from_secs(5);
+/// Writers of empty objects, whose commits are all that they cost, while a member is away and until it is back.
+const FLOOD_WORKERS: u32 = 48;
+const FLOOD_BUCKET: &str = "flood";
+/// What a member logs that has taken a snapshot.
+const SNAPSHOT_TAKEN: &str = "the state was replaced by a snapshot";
+/// Entries that a member may lack which has come back: those of about a second.
+const LAG_MAX: u64 = 500;
 /// Pause between two questions of the prober, and how long it waits for an answer.
 const PROBE: Duration = Duration::from_millis(100);
 const PROBE_LIMIT: Duration = Duration::from_secs(2);
@@ -87,22 +95,45 @@ async fn silence(cluster: &ProcessCluster) -> Duration {
     took
 }
 
-/// Kills a follower, lets it miss a lot, and starts it. Returns how long it took until it voted and had everything.
-async fn away(cluster: &mut ProcessCluster, running: &RunningLoad) -> Duration {
+/// What came of a member's absence.
+struct Absence {
+    /// From its start until it votes and has everything.
+    votes_after: Duration,
+    /// Commits in each second, until it was back.
+    commits_per_s: f64,
+}
+
+/// Kills a follower, lets it miss more than the others' log holds, and starts it, all under a flood of commits.
+async fn away(cluster: &mut ProcessCluster, flooded: &mut Ledger, lasts: Duration, seed: u64) -> Absence {
     let index = (cluster.metadata_leader().await + 1) % usize::from(MEMBERS);
     cluster.kill_metadata_member(index);
-    sleep(AWAY).await;
-    running.advance(50, "while a member is away").await;
+    let flood = flood(cluster, std::mem::take(flooded), seed);
+    let begun = Instant::now();
+    sleep(lasts).await;
+    flood.advance(50, "while a member is away").await;
+    let started = Instant::now();
     cluster.start_metadata(index).await;
-    let (begun, number) = (Instant::now(), index as u64 + 1);
+    let number = index as u64 + 1;
     eventually("the member votes and has everything", LIMIT, async || {
         let members = cluster.admin().metadata_members().await.map_err(|error| error.to_string())?;
         let member = members.members.iter().find(|member| member.member == number);
-        let caught_up = member.is_some_and(|m| m.answers && m.lag_entries.is_some_and(|lag| lag < 200));
-        if caught_up { Ok(()) } else { Err(format!("{member:?}")) }
+        let is_back = member.is_some_and(|m| m.answers && m.lag_entries.is_some_and(|lag| lag < LAG_MAX));
+        if is_back { Ok(()) } else { Err(format!("{member:?}")) }
     })
     .await;
-    begun.elapsed()
+    let (votes_after, elapsed) = (started.elapsed(), begun.elapsed());
+    let commits = flood.acknowledged();
+    *flooded = flood.stop_kept().await;
+    let log = cluster.log_of(&format!("metadata{number}"));
+    assert!(log.contains(SNAPSHOT_TAKEN), "the member found what it had missed in the log:\n{log}");
+    Absence { votes_after, commits_per_s: commits as f64 / elapsed.as_secs_f64() }
+}
+
+/// Commits as fast as they go.
+fn flood(cluster: &ProcessCluster, ledger: Ledger, seed: u64) -> RunningLoad {
+    let mix = Mix { put: 3, get: 0, delete: 1, multipart: 0, sizes: &[0] };
+    let (accounts, bucket) = (cluster.accounts(), FLOOD_BUCKET.to_owned());
+    Load { accounts, bucket, mix, workers: FLOOD_WORKERS, attempts: 1, seed }.start(ledger)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -114,10 +145,12 @@ async fn nothing_is_lost_or_stands_still_while_everything_goes_wrong() {
     let (seed, rounds) = (seed(), count("CAIRN_HARD_ROUNDS", 1));
     let mut cluster = start_on(network).await;
     let running = load(&cluster, Ledger::new(), seed);
+    cluster.client(0).create_bucket(FLOOD_BUCKET).await.unwrap();
+    let (away_for, mut flooded) = (if rounds > 1 { AWAY } else { AWAY_SHORT }, Ledger::new());
     running.advance(50, "before the first fault").await;
     hang_a_disk(&mut cluster).await;
     let prober = Prober::start((0..usize::from(MEMBERS)).map(|index| cluster.metadata_admin(index)).collect());
-    let (begun, mut worst) = (Instant::now(), [Duration::ZERO; 3]);
+    let (begun, mut worst, mut commits_per_s) = (Instant::now(), [Duration::ZERO; 3], f64::MAX);
     for round in 0..rounds {
         // A short run makes one cut of each kind of role.
         let cuts: Vec<Cut> = if rounds > 1 { Cut::ALL.to_vec() } else { vec![Cut::ToLeader, Cut::NodeToMembers] };
@@ -126,8 +159,10 @@ async fn nothing_is_lost_or_stands_still_while_everything_goes_wrong() {
         }
         worst[1] = worst[1].max(silence(&cluster).await);
         running.advance(50, "after a node was silent").await;
-        worst[2] = worst[2].max(away(&mut cluster, &running).await);
-        eprintln!("round {round}: worst so far {worst:.1?}");
+        let absence = away(&mut cluster, &mut flooded, away_for, seed.wrapping_add(u64::from(round))).await;
+        worst[2] = worst[2].max(absence.votes_after);
+        commits_per_s = commits_per_s.min(absence.commits_per_s);
+        eprintln!("round {round}: worst so far {worst:.1?}, {commits_per_s:.0} commits/s while a member was away");
     }
     let (elapsed, leaderless) = (begun.elapsed(), prober.stop().await);
     cluster.kill_node(HANGING);
@@ -136,13 +171,14 @@ async fn nothing_is_lost_or_stands_still_while_everything_goes_wrong() {
     let acknowledged = running.acknowledged();
     let mut ledger = running.stop_kept().await;
     kept(&cluster, &mut ledger, "after everything").await;
+    ledger_check::assert_kept(&cluster.account(0), FLOOD_BUCKET, &mut flooded, "after everything").await;
     cluster.stop_sound("after everything").await;
     assert!(leaderless < LEADERLESS_MAX, "nobody answered for {leaderless:?}");
     let [cut, silent, voting] = worst.map(|worst| worst.as_secs_f64());
     eprintln!(
         "hard: {rounds} rounds in {:.0} s on {STORAGE_NODES} nodes, {acknowledged} changes acknowledged, 0 lost, violations: 0, longest \
          without an answer {:.1} s, longest wait for progress in a cut {cut:.1} s, a silent node noticed after {silent:.1} s at most, \
-         a member votes again after {voting:.1} s at most",
+         a member beyond the log's end votes again after {voting:.1} s at most, under at least {commits_per_s:.0} commits/s",
         elapsed.as_secs_f64(),
         leaderless.as_secs_f64(),
     );

@@ -15,6 +15,9 @@ const CHANGES: u64 = 25;
 /// How long a cut lasts at least: longer than it takes to elect a leader, and to notice a silent node.
 const LASTS: Duration = Duration::from_secs(6);
 
+/// How much of the Raft log members keep: little, so that one that was away for a while needs a snapshot.
+const LOG_KEPT: &str = "256KiB";
+
 /// Hosts for the members and the storage nodes.
 pub(crate) fn network() -> Result<Network, String> {
     let mut network = Network::create()?;
@@ -34,6 +37,7 @@ pub(crate) async fn start_on(network: Network) -> ProcessCluster {
         .members(usize::from(MEMBERS))
         .disks_per_node(DISKS_PER_NODE)
         .tuning(tuning)
+        .log_kept(LOG_KEPT)
         .network(Some(network));
     let cluster = cluster.start().await;
     cluster.client(0).create_bucket(BUCKET).await.unwrap();

@@ -7,6 +7,7 @@ use axum::middleware::{Next, from_fn};
 
 use super::members::{Member, cluster_of_three, three_members};
 use super::*;
+use crate::raft::candidacy::LEASE;
 
 fn leader(members: &[Member]) -> Option<usize> {
     members.iter().position(|member| member.running.is_some() && member.handle().leads())
@@ -44,6 +45,28 @@ async fn a_member_that_is_not_reached_is_not_elected_and_its_term_does_not_climb
     write(&client, session, 1000).await;
     assert!(!members[cut_off].handle().leads());
     assert!(members[first].handle().leads() || members[other].handle().leads());
+}
+
+/// It has all that the others have, so nothing else speaks against it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_member_that_is_not_reached_is_not_elected_though_it_lacks_nothing() {
+    let (mut members, addrs, client) = cluster_of_three().await;
+    let session = prepare(&client).await;
+    let first = leader(&members).unwrap();
+    let (cut_off, other) = ((first + 1) % 3, (first + 2) % 3);
+    let last = |member: &Member| member.handle().member.log.last();
+    eventually("both followers have all entries", async || {
+        last(&members[cut_off]) == last(&members[first]) && last(&members[other]) == last(&members[first])
+    })
+    .await;
+    members[first].stop().await;
+    members[cut_off].close_port();
+    for _ in 0..100 {
+        assert!(!members[cut_off].handle().leads(), "the member that nobody reaches was elected");
+        tokio::time::sleep(LEASE / 25).await;
+    }
+    members[first].start(addrs[first].0, &addrs).await;
+    write(&client, session, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

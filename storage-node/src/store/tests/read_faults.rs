@@ -208,11 +208,13 @@ async fn an_index_that_cannot_be_read_is_not_given_up() {
         after: 0,
         times: 100_000,
     };
-    // Each read of the index fails in turn, until the fault comes after all of them.
+    // Each read of the index fails in turn, until the fault comes after all of them; without a cache, so that what was read
+    // when it was opened is read again for its checkpoint.
+    let uncached = StoreOptions { index_cache_bytes: 0, ..options() };
     let (mut refused, mut opened) = (0, None);
     while opened.is_none() {
         disk.misread(ReadFault { after: refused, ..unreadable.clone() });
-        match try_open(&disk.process(), options()) {
+        match try_open(&disk.process(), uncached) {
             Ok(store) => opened = Some(store),
             Err(error) => {
                 assert!(matches!(error, OpenError::UnreadableIndex { .. }), "after {refused} reads: {error}");

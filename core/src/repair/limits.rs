@@ -1,6 +1,7 @@
 //! Limits on repair.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use crate::cluster_map::ClusterMap;
 
@@ -19,6 +20,8 @@ pub struct Limits {
     pub bytes_per_s_busy_max: u64,
     /// Bytes per second that repair may always write per such node, however busy the disks are.
     pub bytes_per_s_min: u64,
+    /// Time for a node to rebuild a shard.
+    pub rebuild_time_max: Duration,
 }
 
 impl Default for Limits {
@@ -30,6 +33,7 @@ impl Default for Limits {
             bytes_per_s_max: 256 << 20,
             bytes_per_s_busy_max: 32 << 20,
             bytes_per_s_min: 8 << 20,
+            rebuild_time_max: Duration::from_mins(5),
         }
     }
 }

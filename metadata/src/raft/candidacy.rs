@@ -27,6 +27,8 @@ pub(crate) struct Voice {
     silent_term: AtomicU64,
     /// A term in which this member led until another leader was elected, and one.
     superseded_term: AtomicU64,
+    /// When a majority last wanted this member to go on as its leader, as `heard`.
+    wanted: AtomicU64,
     /// When each member last accepted a message from this one as its leader.
     answered: Mutex<BTreeMap<MemberId, Duration>>,
 }
@@ -59,8 +61,17 @@ impl Voice {
 
     /// Time since a leader was heard; `None` if none was yet.
     pub(crate) fn unheard_for(&self, now: Duration) -> Option<Duration> {
-        let heard = self.heard.load(Ordering::Relaxed).checked_sub(1)?;
-        Some(Duration::from_millis(millis(now).saturating_sub(heard)))
+        age(&self.heard, now)
+    }
+
+    /// A majority would elect this member, which leads: it may speak again.
+    pub(crate) fn want(&self, now: Duration) {
+        self.wanted.fetch_max(millis(now) + 1, Ordering::Relaxed);
+    }
+
+    /// Time since a majority wanted this member to go on; `None` if it never did.
+    pub(crate) fn wanted_age(&self, now: Duration) -> Option<Duration> {
+        age(&self.wanted, now)
     }
 
     /// Sets the term in which this member leads without being answered; `None` if it does not.
@@ -86,6 +97,12 @@ impl Voice {
     }
 }
 
+/// Time since `at`, which is in milliseconds and one more; `None` if it is zero.
+fn age(at: &AtomicU64, now: Duration) -> Option<Duration> {
+    let at = at.load(Ordering::Relaxed).checked_sub(1)?;
+    Some(Duration::from_millis(millis(now).saturating_sub(at)))
+}
+
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX / 2)
 }
@@ -106,11 +123,14 @@ pub(crate) enum Standing {
 }
 
 impl Standing {
-    /// Where a leader stands that has led for some time, and was answered by a majority some time ago.
-    pub(crate) fn of_leader(led_for: Duration, majority_age: Option<Duration>) -> Self {
+    /// Where a leader stands that has led for some time, was answered by a majority some time ago, and was wanted by one when
+    /// it was silent.
+    pub(crate) fn of_leader(led_for: Duration, majority_age: Option<Duration>, wanted_age: Option<Duration>) -> Self {
         match majority_age.unwrap_or(Duration::MAX).min(led_for) {
             age if age < LEASE => Self::Leads,
             age if age < SILENCE => Self::LeadsLate,
+            // Nobody has promised not to elect another one.
+            _ if wanted_age.is_some_and(|age| age < SILENCE) => Self::LeadsLate,
             _ => Self::LeadsUnheard,
         }
     }
@@ -145,7 +165,11 @@ impl Attempts {
             self.not_before = None;
             return false;
         }
-        let pause = Duration::from_millis(ELECTION_MS_MIN + random % (ELECTION_MS_MAX - ELECTION_MS_MIN + 1));
+        let mut pause = Duration::from_millis(ELECTION_MS_MIN + random % (ELECTION_MS_MAX - ELECTION_MS_MIN + 1));
+        if standing == Standing::LeadsUnheard {
+            // There may be a reason why it is not answered: the others go first.
+            pause += SILENCE;
+        }
         let is_due = self.not_before.is_some_and(|at| at <= now);
         if is_due || self.not_before.is_none() {
             self.not_before = Some(now + pause);
@@ -243,12 +267,14 @@ mod tests {
         assert!(attempts.is_due(Standing::Waits(ms(1700)), ms(1700), 0));
         assert!(!attempts.is_due(Standing::Follows, ms(9000), 0));
         assert!(!attempts.is_due(Standing::LeadsUnheard, ms(9001), 0), "a new wait begins");
+        assert!(!attempts.is_due(Standing::LeadsUnheard, ms(10_850), 0), "the others go first");
+        assert!(attempts.is_due(Standing::LeadsUnheard, ms(10_851), 0));
     }
 
     #[test]
     fn a_leader_that_nobody_answers_lets_others_be_elected_and_then_is_silent() {
         let check = |led_for, age: Option<u64>, expected: Standing, may_elect: bool| {
-            let standing = Standing::of_leader(ms(led_for), age.map(ms));
+            let standing = Standing::of_leader(ms(led_for), age.map(ms), None);
             assert_eq!((standing, standing.may_elect()), (expected, may_elect), "{led_for} {age:?}");
         };
         check(100, None, Standing::Leads, false);
@@ -258,6 +284,8 @@ mod tests {
         check(9000, Some(1400), Standing::LeadsUnheard, true);
         check(9000, None, Standing::LeadsUnheard, true);
         assert!(!Standing::LeadsLate.wants_leader() && Standing::LeadsUnheard.wants_leader());
+        let wanted = |age| Standing::of_leader(ms(9000), Some(ms(5000)), Some(ms(age)));
+        assert_eq!((wanted(1399), wanted(1400)), (Standing::LeadsLate, Standing::LeadsUnheard));
     }
 
     #[test]

@@ -63,7 +63,8 @@ impl RunningMember {
         if self.leader.leads() {
             let voters = self.leader.members().group().voters;
             let led_for = now.saturating_sub(self.leader.memory().since);
-            return Standing::of_leader(led_for, self.voice.majority_age(self.admission.me().member, &voters, now));
+            let majority_age = self.voice.majority_age(self.admission.me().member, &voters, now);
+            return Standing::of_leader(led_for, majority_age, self.voice.wanted_age(now));
         }
         let unheard = self.voice.unheard_for(now).unwrap_or_else(|| now.saturating_sub(self.started));
         if unheard < LEASE { Standing::Follows } else { Standing::Waits(unheard) }
@@ -92,6 +93,11 @@ impl RunningMember {
             return;
         }
         match self.ask_to_stand(group.voters, &group.nodes).await {
+            Ok(()) if standing == Standing::LeadsUnheard => {
+                // Raft elects no leader anew. This one may be the only one that can be elected, by what is in its log.
+                tracing::info!("a majority of the metadata members would elect this leader: it speaks again");
+                self.voice.want(self.leader.now());
+            }
             Ok(()) => {
                 if let Err(error) = self.raft.trigger().elect().await {
                     tracing::debug!(%error, "cannot stand for election");

@@ -30,10 +30,13 @@ use cairn_storage_node::StorageNodeService;
 use cairn_tests::{Content, Workdir, eventually};
 
 use crate::faults::{Faults, FaultyNode};
-use crate::metadata_faults::{CommitFaults, FaultyMetadata};
+use crate::metadata_faults::{CommitFaults, FaultyMetadata, LostRegistration};
 
 /// Time limit for each wait.
 pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+
+/// Memory for all bodies.
+pub(crate) const MEMORY_BYTES: u64 = 64 << 20;
 
 /// The whole path without HTTP.
 pub(crate) struct Cluster {
@@ -112,13 +115,23 @@ impl BodyDigest for NoDigest {
 }
 
 impl Cluster {
-    /// A cluster of one node whose disks are all active.
+    /// A cluster of one node whose disks are all active. Repair is off, so that broken shards stay broken while a test reads
+    /// them.
     pub(crate) async fn start(disks: u32) -> Self {
-        Self::with_memory(disks, 64 << 20).await
+        Self::with_memory(disks, MEMORY_BYTES).await
     }
 
     /// The same, with `memory_bytes` for all bodies.
     pub(crate) async fn with_memory(disks: u32, memory_bytes: u64) -> Self {
+        Self::with(disks, memory_bytes, |metadata, _| metadata.repair.running_max = 0).await
+    }
+
+    /// A cluster with other settings of the metadata service and the storage node.
+    pub(crate) async fn with(
+        disks: u32,
+        memory_bytes: u64,
+        set: impl FnOnce(&mut cairn_metadata::Options, &mut cairn_storage_node::Options),
+    ) -> Self {
         let workdir = Workdir::new();
         let clock = Arc::new(SystemClock::new());
         let random = Arc::new(Counter(AtomicU64::new(1)));
@@ -131,25 +144,24 @@ impl Cluster {
             storage: directory.clone(),
             rpc,
         };
-        let mut options = cairn_metadata::Options::new(workdir.join("metadata"));
-        // Repair is off, so that broken shards stay broken while the test reads them.
-        options.repair.running_max = 0;
-        let metadata = MetadataService::start(options, dependencies).await.unwrap();
+        let mut of_metadata = cairn_metadata::Options::new(workdir.join("metadata"));
         let directories = (1..=disks).map(|n| workdir.join(format!("disk{n}"))).collect();
-        let mut options = cairn_storage_node::Options::new(workdir.join("storage-node"), directories, "node");
-        options.reserve_bytes = Some(1 << 20);
+        let mut of_node = cairn_storage_node::Options::new(workdir.join("storage-node"), directories, "node");
+        of_node.reserve_bytes = Some(1 << 20);
+        set(&mut of_metadata, &mut of_node);
+        let metadata = MetadataService::start(of_metadata, dependencies).await.unwrap();
         let dependencies = cairn_storage_node::Dependencies {
             clock: clock.clone(),
             random: random.clone(),
             threads: Arc::new(TestThreads),
-            metadata: Arc::new(metadata.clone()),
+            metadata: Arc::new(LostRegistration::before(metadata.clone())),
             peers: directory.clone(),
         };
-        let node = StorageNodeService::start(options, dependencies).unwrap();
+        let node = StorageNodeService::start(of_node, dependencies).unwrap();
         let faults = Faults::default();
         directory.add_local(node.id(), Arc::new(FaultyNode::new(Arc::new(node.clone()), faults.clone())));
-        let options =
-            DataPathOptions { gateway: NodeId::from_random(random.bytes16()), name: String::new(), memory_bytes };
+        let gateway = NodeId::from_random(random.bytes16());
+        let options = DataPathOptions { gateway, name: String::new(), memory_bytes };
         let clock = Arc::new(TestClock { real: SystemClock::new(), ahead_ms: AtomicU64::new(0) });
         let commits = CommitFaults::none();
         let before_path = FaultyMetadata { inner: Arc::new(metadata.clone()), faults: commits.clone() };

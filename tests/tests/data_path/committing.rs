@@ -56,3 +56,26 @@ async fn a_commit_whose_client_went_away_runs_to_its_end() {
     .await;
     cluster.check("late", CONTENT, 0..CONTENT.length, "after its client went away").await;
 }
+
+/// Only this gateway may give up what it wrote, so it tries again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shards_of_a_refused_commit_are_discarded_by_disks_that_answer_later() {
+    let cluster = Cluster::start(6).await;
+    cluster.faults.deletions(4);
+    let (_, told) = commit(&cluster, "refused", CommitFault::Refused).await;
+    assert!(matches!(told, Err(MetadataError::Rejected(_))), "{told:?}");
+    eventually("the shards are gone", LIMIT, async || {
+        let found = cluster.inventory().await.len();
+        if found == 0 { Ok(()) } else { Err(format!("{found} shards")) }
+    })
+    .await;
+    assert_eq!(cluster.faults.deletions_left(), 0, "four orders failed");
+}
+
+/// Every cluster of these tests registers its node twice, because the first answer is lost.
+#[tokio::test]
+async fn a_node_whose_registration_was_not_answered_registers_again_and_is_the_same() {
+    let cluster = Cluster::start(6).await;
+    let map = cluster.path.view.get().unwrap();
+    assert_eq!((map.nodes.len(), map.disks.len()), (1, 6), "{map:?}");
+}

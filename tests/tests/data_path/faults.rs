@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::BytesMut;
@@ -46,6 +48,8 @@ pub(crate) enum WriteFault {
     AnswerLost,
     /// No call ever returns.
     Stalled,
+    /// A shard is rebuilt, and its answer comes after this time.
+    Late(Duration),
 }
 
 /// The faults in force. Cheap to clone.
@@ -53,6 +57,8 @@ pub(crate) enum WriteFault {
 pub(crate) struct Faults {
     reads: Arc<Mutex<HashMap<DiskId, ReadFault>>>,
     writes: Arc<Mutex<HashMap<DiskId, WriteFault>>>,
+    /// How many of the next deletions fail.
+    deletions: Arc<AtomicU32>,
 }
 
 impl Faults {
@@ -64,6 +70,20 @@ impl Faults {
     /// Writes to exactly these disks fail.
     pub(crate) fn writes(&self, faults: impl IntoIterator<Item = (DiskId, WriteFault)>) {
         *self.writes.lock().unwrap() = faults.into_iter().collect();
+    }
+
+    /// The next `count` orders to delete fail.
+    pub(crate) fn deletions(&self, count: u32) {
+        self.deletions.store(count, Ordering::Relaxed);
+    }
+
+    /// How many deletions are still to fail.
+    pub(crate) fn deletions_left(&self) -> u32 {
+        self.deletions.load(Ordering::Relaxed)
+    }
+
+    fn deletion_fails(&self) -> bool {
+        self.deletions.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
     }
 
     fn read(&self, disk: DiskId) -> Option<ReadFault> {
@@ -150,6 +170,9 @@ impl StorageNode for FaultyNode {
     }
 
     async fn delete_shards(&self, disk: DiskId, order: DeleteOrder) -> Result<(), StorageError> {
+        if self.faults.deletion_fails() {
+            return Err(error(StorageErrorKind::Unreachable, disk));
+        }
         self.inner.delete_shards(disk, order).await
     }
 
@@ -178,6 +201,11 @@ impl StorageNode for FaultyNode {
                 Err(error(StorageErrorKind::Unreachable, disk))
             }
             Some(WriteFault::Stalled) => std::future::pending().await,
+            Some(WriteFault::Late(time)) => {
+                let report = self.inner.rebuild_shard(order).await;
+                tokio::time::sleep(time).await;
+                report
+            }
             Some(_) => Err(error(StorageErrorKind::Failed, order.disk)),
         }
     }

@@ -7,5 +7,6 @@ mod committing;
 mod faults;
 mod metadata_faults;
 mod reading;
+mod rebuilding;
 mod settings;
 mod writing;

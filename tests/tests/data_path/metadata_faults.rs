@@ -1,5 +1,7 @@
-//! A metadata service whose answers to commits are lost, refused, or late.
+//! A metadata service whose answers to commits are lost, refused, or late, and whose first answer to a node's registration is
+//! lost.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -63,6 +65,35 @@ impl Metadata for FaultyMetadata {
                 self.inner.execute(command).await
             }
         }
+    }
+
+    async fn query(&self, query: Query) -> Result<Answer, MetadataError> {
+        self.inner.query(query).await
+    }
+
+    async fn signal(&self, signal: Signal) -> Result<SignalAnswer, MetadataError> {
+        self.inner.signal(signal).await
+    }
+}
+
+/// The service as a storage node sees it: it registers the node, and the first time the node does not learn of it.
+pub(crate) struct LostRegistration {
+    inner: cairn_metadata::Handle,
+    was_lost: AtomicBool,
+}
+
+impl LostRegistration {
+    pub(crate) fn before(inner: cairn_metadata::Handle) -> Self {
+        Self { inner, was_lost: AtomicBool::new(false) }
+    }
+}
+
+#[async_trait]
+impl Metadata for LostRegistration {
+    async fn execute(&self, command: Command) -> Result<Outcome, MetadataError> {
+        let is_lost = matches!(command, Command::RegisterNode(_)) && !self.was_lost.swap(true, Ordering::Relaxed);
+        let outcome = self.inner.execute(command).await;
+        if is_lost { outcome.and(Err(MetadataError::Unknown("the answer was lost".to_owned()))) } else { outcome }
     }
 
     async fn query(&self, query: Query) -> Result<Answer, MetadataError> {

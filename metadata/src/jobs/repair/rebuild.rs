@@ -17,9 +17,6 @@ use cairn_protocol::storage::{
 use crate::leader::{Leader, LeaderError};
 use crate::state::tables::extents;
 
-/// Time limit for a node to rebuild a shard.
-const REBUILD_LIMIT: Duration = Duration::from_mins(5);
-
 /// The result of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ended {
@@ -31,7 +28,7 @@ pub(super) enum Ended {
     Failed { busy: bool, why: String },
 }
 
-/// Carries `task` out, in the name of `rebalance` if it is a move of one. If this future is dropped, the grant stays until
+/// Carries `task` out, for which the node has `time_max`, in the name of `rebalance` if it is a move of one. If this future is dropped, the grant stays until
 /// the leader ends it.
 pub(super) async fn run(
     leader: Arc<Leader>,
@@ -39,6 +36,7 @@ pub(super) async fn run(
     map: Arc<ClusterMap>,
     task: Task,
     rebalance: Option<CommitSequence>,
+    time_max: Duration,
 ) -> Ended {
     let grant = GrantRebuild {
         extent: task.shard.extent,
@@ -56,14 +54,14 @@ pub(super) async fn run(
     let target = map.disk(task.target).and_then(|disk| map.node(disk.node)).map(|node| storage.node(node));
     let Some(target) = target else { return end(&leader, id, Ended::Dropped).await };
     let disk = order.disk;
-    let report = match tokio::time::timeout(REBUILD_LIMIT, target.rebuild_shard(order)).await {
+    let report = match tokio::time::timeout(time_max, target.rebuild_shard(order)).await {
         Ok(Ok(report)) => report,
         Ok(Err(error)) => {
             let busy = is_busy(error.kind);
             return end(&leader, id, Ended::Failed { busy, why: error.to_string() }).await;
         }
         Err(_) => {
-            let why = format!("disk {disk}: no answer within {REBUILD_LIMIT:?}");
+            let why = format!("disk {disk}: no answer within {time_max:?}");
             return end(&leader, id, Ended::Failed { busy: true, why }).await;
         }
     };

@@ -161,6 +161,31 @@ async fn what_was_being_written_when_the_room_ended_is_written_when_there_is_som
     told.audit(&start(image.path()).await).await;
 }
 
+/// What only the log grows by, because it is refused when it is applied: no room for it ends the log no more than the state.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_waits_for_room_of_its_own() {
+    let dir = TempDir::new().unwrap();
+    let Some(mount) = Mount::over(dir.path(), SIZE) else { return };
+    let careless = Options { reserve_bytes: 1, session_lease: Duration::from_hours(1), ..options(dir.path()) };
+    let metadata = start_with(careless, StorageDirectory::new(rpc(SECRET))).await;
+    prepare(&metadata).await;
+    mount.fill(0);
+    let asked = metadata.clone();
+    let writing = tokio::spawn(async move {
+        for _ in 0..40 {
+            let again = CreateBucket { name: bucket(), region: "x".repeat(256 << 10) };
+            let refused = asked.run(again).await;
+            let why = Err(MetadataError::Rejected(Rejection::BucketExists));
+            assert!(refused == why || matches!(refused, Err(MetadataError::Rejected(Rejection::NoRoom(_)))), "{refused:?}");
+        }
+    });
+    eventually("the log waits for room", async || metadata.machine().space().is_waiting()).await;
+    assert_eq!(metadata.failure(), None);
+    mount.empty();
+    writing.await.unwrap();
+    assert_eq!(metadata.failure(), None);
+}
+
 /// A member that is told to stop while it waits for room stops.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_member_that_waits_for_room_can_be_stopped_and_started_again() {

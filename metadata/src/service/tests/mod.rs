@@ -55,6 +55,7 @@ mod nodes;
 mod replication;
 mod slow_receiver;
 mod snapshot_senders;
+mod unknown;
 
 const SECRET: &str = "a secret of the cluster";
 

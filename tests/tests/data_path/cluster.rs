@@ -144,12 +144,12 @@ impl Cluster {
             storage: directory.clone(),
             rpc,
         };
-        let mut of_metadata = cairn_metadata::Options::new(workdir.join("metadata"));
+        let mut service = cairn_metadata::Options::new(workdir.join("metadata"));
         let directories = (1..=disks).map(|n| workdir.join(format!("disk{n}"))).collect();
-        let mut of_node = cairn_storage_node::Options::new(workdir.join("storage-node"), directories, "node");
-        of_node.reserve_bytes = Some(1 << 20);
-        set(&mut of_metadata, &mut of_node);
-        let metadata = MetadataService::start(of_metadata, dependencies).await.unwrap();
+        let mut storage = cairn_storage_node::Options::new(workdir.join("storage-node"), directories, "node");
+        storage.reserve_bytes = Some(1 << 20);
+        set(&mut service, &mut storage);
+        let metadata = MetadataService::start(service, dependencies).await.unwrap();
         let dependencies = cairn_storage_node::Dependencies {
             clock: clock.clone(),
             random: random.clone(),
@@ -157,7 +157,7 @@ impl Cluster {
             metadata: Arc::new(LostRegistration::before(metadata.clone())),
             peers: directory.clone(),
         };
-        let node = StorageNodeService::start(of_node, dependencies).unwrap();
+        let node = StorageNodeService::start(storage, dependencies).unwrap();
         let faults = Faults::default();
         directory.add_local(node.id(), Arc::new(FaultyNode::new(Arc::new(node.clone()), faults.clone())));
         let gateway = NodeId::from_random(random.bytes16());

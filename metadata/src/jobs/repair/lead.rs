@@ -167,7 +167,8 @@ impl Lead {
     fn begin(&mut self, leader: &Arc<Leader>, map: &Arc<ClusterMap>, task: Task, rebalance: Option<CommitSequence>) {
         let extent = task.shard.extent;
         let time_max = self.options.repair.rebuild_time_max;
-        let rebuild = rebuild::run(Arc::clone(leader), self.storage.clone(), Arc::clone(map), task, rebalance, time_max);
+        let rebuild =
+            rebuild::run(Arc::clone(leader), self.storage.clone(), Arc::clone(map), task, rebalance, time_max);
         let abort = self.rebuilds.spawn(rebuild);
         self.under_way.insert(abort.id(), UnderWay { extent, rebalance, abort });
     }

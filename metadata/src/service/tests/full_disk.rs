@@ -176,7 +176,10 @@ async fn the_log_waits_for_room_of_its_own() {
             let again = CreateBucket { name: bucket(), region: "x".repeat(256 << 10) };
             let refused = asked.run(again).await;
             let why = Err(MetadataError::Rejected(Rejection::BucketExists));
-            assert!(refused == why || matches!(refused, Err(MetadataError::Rejected(Rejection::NoRoom(_)))), "{refused:?}");
+            assert!(
+                refused == why || matches!(refused, Err(MetadataError::Rejected(Rejection::NoRoom(_)))),
+                "{refused:?}"
+            );
         }
     });
     eventually("the log waits for room", async || metadata.machine().space().is_waiting()).await;

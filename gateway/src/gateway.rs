@@ -18,6 +18,7 @@ use crate::context::{Context, ContextOptions};
 use crate::data::{Background, DataPath, DataPathOptions};
 use crate::http::Front;
 use crate::reencode;
+use crate::request::host::Hosts;
 
 /// How a gateway is set up.
 #[derive(Debug, Clone)]
@@ -28,7 +29,7 @@ pub struct Options {
     pub name: String,
     /// The region that signatures name.
     pub region: String,
-    /// Domain suffixes for virtual-host style requests.
+    /// The domains under which buckets are hosts (`bucket.DOMAIN`).
     pub domains: Vec<String>,
     /// The root user's keys.
     pub root: Credentials,
@@ -68,7 +69,7 @@ impl Gateway {
             context: Arc::new(Context::new(data, context_options, random)),
             authenticator: Authenticator::new(options.region),
             credentials: RootOnly::new(options.root),
-            domains: options.domains,
+            hosts: Hosts::new(&options.domains),
         };
         Self { front: Arc::new(front), _background: Arc::new(background) }
     }

@@ -20,12 +20,16 @@ pub enum BucketNameError {
     /// Two dots in a row.
     #[error("bucket names have no two dots in a row")]
     AdjacentDots,
+    /// A hyphen beside a dot.
+    #[error("bucket names have no hyphen beside a dot")]
+    HyphenBesideDot,
     /// Looks like an IPv4 address.
     #[error("bucket names are not formatted as IP addresses")]
     IpAddress,
     /// A prefix or suffix that S3 reserves.
     #[error(
-        "bucket names do not start with xn--, sthree- or amzn-s3-demo-, nor end with -s3alias, --ol-s3, .mrap or --x-s3"
+        "bucket names do not start with xn--, sthree- or amzn-s3-demo-, nor end with -s3alias, --ol-s3, .mrap, --x-s3 or \
+         --table-s3"
     )]
     Reserved,
 }
@@ -42,6 +46,17 @@ impl BucketName {
     pub fn new(name: &str) -> Result<Self, BucketNameError> {
         check(name)?;
         Ok(Self(name.into()))
+    }
+
+    /// Checks what is asked of new buckets beyond [`BucketName::new`]; there may be older ones that break it.
+    pub fn check_new(&self) -> Result<(), BucketNameError> {
+        if [".-", "-."].iter().any(|pair| self.0.contains(pair)) {
+            return Err(BucketNameError::HyphenBesideDot);
+        }
+        if self.0.ends_with("--table-s3") {
+            return Err(BucketNameError::Reserved);
+        }
+        Ok(())
     }
 
     /// The bucket of system objects. No request can name it: [`BucketName::new`] refuses it.
@@ -101,6 +116,15 @@ mod tests {
         for name in ["abc", "my-bucket.2026", "1.2.3", "a".repeat(63).as_str()] {
             assert_eq!(BucketName::new(name).unwrap().as_str(), name);
         }
+    }
+
+    #[test]
+    fn new_names_obey_more_rules_than_old_ones() {
+        let check = |name: &str| BucketName::new(name).unwrap().check_new();
+        assert_eq!(check("foo.bar-baz"), Ok(()));
+        assert_eq!(check("foo.-bar"), Err(BucketNameError::HyphenBesideDot));
+        assert_eq!(check("foo-.bar"), Err(BucketNameError::HyphenBesideDot));
+        assert_eq!(check("foo--table-s3"), Err(BucketNameError::Reserved));
     }
 
     #[test]

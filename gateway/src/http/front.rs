@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::auth::{Authenticator, RootOnly};
 use crate::context::Context;
+use crate::request::host::Hosts;
 
 pub(crate) struct Front {
     pub(crate) context: Arc<Context>,
     pub(crate) authenticator: Authenticator,
     pub(crate) credentials: RootOnly,
-    /// Domain suffixes for virtual-host style requests.
-    pub(crate) domains: Vec<String>,
+    pub(crate) hosts: Hosts,
 }

@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
-use http::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use cairn_core::name::BucketName;
+use http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, RETRY_AFTER};
 use http::request::Parts;
-use http::{Method, Response, StatusCode};
+use http::{HeaderMap, Method, Response, StatusCode};
 
 use super::front::Front;
-use super::route;
 use super::unread_body::UnreadBody;
+use super::{allowed, route};
 use crate::auth::{RequestHead, hoist_query_headers};
 use crate::error::{S3Error, S3ErrorCode};
 use crate::request::call::Arrival;
+use crate::request::conditions::named_condition;
+use crate::request::host::{self, Style};
 use crate::request::incoming::Incoming;
 use crate::request::query::Query;
 use crate::request::target::Target;
@@ -52,6 +55,7 @@ pub(crate) async fn handle(front: &Front, request: Request) -> Response<Body> {
 }
 
 async fn serve(front: &Front, mut parts: Parts, body: Body) -> Answer {
+    host::settle(&mut parts)?;
     let head = RequestHead { method: &parts.method, uri: &parts.uri, headers: &parts.headers };
     let now = front.context.clock().now();
     let authentication = front.authenticator.authenticate(&head, &front.credentials, now)?;
@@ -61,10 +65,36 @@ async fn serve(front: &Front, mut parts: Parts, body: Body) -> Answer {
     if authentication.presigned {
         hoist_query_headers(parts.uri.query().unwrap_or_default(), &mut parts.headers);
     }
-    let target = Target::parse(&parts.uri, &parts.headers, &front.domains)?;
+    let style = match parts.headers.get(HOST) {
+        Some(host) => front.hosts.style(host.to_str().unwrap_or_default())?,
+        None => Style::Path,
+    };
+    let target = Target::parse(&parts.uri, style)?;
     let operation = route::find(&parts.method, &target, &query, &parts.headers)?;
+    allowed::check(operation, &parts.method, &query, &parts.headers, authentication.presigned)?;
+    check_owner(front.context.owner_id(), &parts.headers)?;
+    let (condition, bucket) = (named_condition(&parts.headers), target.bucket().ok());
     let request = Incoming::new(query, parts.headers, authentication.payload, body);
-    operation.run(Arrival { context: Arc::clone(&front.context), target, request }).await
+    let answer = operation.run(Arrival { context: Arc::clone(&front.context), target, request }).await;
+    answer.map_err(|error| explain(error, condition, bucket))
+}
+
+/// Names what the error is about, where only the request says it.
+fn explain(error: S3Error, condition: Option<&'static str>, bucket: Option<BucketName>) -> S3Error {
+    match (error.code(), condition, bucket) {
+        (S3ErrorCode::PreconditionFailed, Some(condition), _) => error.with("Condition", condition),
+        (S3ErrorCode::NoSuchBucket, _, Some(bucket)) if error.detail("BucketName").is_none() => {
+            error.with("BucketName", bucket.as_str())
+        }
+        _ => error,
+    }
+}
+
+/// Whoever says whose the buckets are is refused if they are another's.
+fn check_owner(owner: &str, headers: &HeaderMap) -> Result<(), S3Error> {
+    let expected = ["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"];
+    let others = expected.iter().filter_map(|name| headers.get(*name)).any(|id| id.as_bytes() != owner.as_bytes());
+    if others { Err(S3ErrorCode::AccessDenied.into()) } else { Ok(()) }
 }
 
 /// HEAD and 304 have no body.

@@ -1,5 +1,6 @@
 //! From an HTTP request to its operation, and from the result to an HTTP response.
 
+mod allowed;
 mod dispatch;
 mod front;
 mod handle;

@@ -150,11 +150,12 @@ fn object_operation(method: &Method, wanted: &[&str], query: &Query, copy: bool)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request::host::Style;
 
     fn check(method: &Method, path: &str, expected: Result<Operation, S3ErrorCode>) {
         let uri: http::Uri = path.parse().unwrap();
         let headers = HeaderMap::new();
-        let target = Target::parse(&uri, &headers, &[]).unwrap();
+        let target = Target::parse(&uri, Style::Path).unwrap();
         let query = Query::parse(uri.query()).unwrap();
         assert_eq!(find(method, &target, &query, &headers).map_err(|e| e.code()), expected, "{method} {path}");
     }

@@ -12,12 +12,11 @@ use http::Response;
 use http::header::CONTENT_TYPE;
 use md5::{Digest, Md5};
 
-use crate::body::{Checksum, ChecksumAlgorithm};
+use super::steps::completion;
+use crate::body::Checksum;
 use crate::error::{S3Error, S3ErrorCode};
 use crate::request::conditions::write_precondition;
-use crate::request::incoming::Incoming;
 use crate::request::name::ObjectName;
-use crate::request::object_headers::refuse_unsupported;
 use crate::request::upload_call::UploadCall;
 use crate::response::expiration::{Described, describe_expiration};
 use crate::response::respond::{self, Answer};
@@ -25,13 +24,12 @@ use crate::response::version::describe_created;
 use crate::xml::{COMPLETE_BYTES_MAX, CompleteMultipartUpload, CompleteMultipartUploadResult, CompletedPart};
 
 pub(crate) async fn handle(mut call: UploadCall) -> Answer {
-    refuse_unsupported(&call.request.headers)?;
     let precondition = write_precondition(&call.request.headers);
     let body = call.request.read_completion(COMPLETE_BYTES_MAX).await?;
     let named = last_of_each(CompleteMultipartUpload::parse(&body)?.parts);
     let parts = named.iter().map(complete_part).collect::<Result<Vec<_>, _>>()?;
     let checksum = match stored_parts(&call).await? {
-        Some((info, stored)) => object_checksum(&call.request, &info, &named, &stored)?,
+        Some((info, stored)) => completion::check(&call.request, &info, &named, &stored)?,
         // The upload is gone. The commit answers a repeated completion.
         None => None,
     };
@@ -113,42 +111,6 @@ async fn stored_parts(call: &UploadCall) -> Result<Option<(UploadInfo, Vec<Liste
             return Ok(Some((page.upload, parts)));
         }
     }
-}
-
-/// Computes the object's checksum from those of its parts, and compares both with what the client sent.
-fn object_checksum(
-    request: &Incoming,
-    info: &UploadInfo,
-    named: &[CompletedPart],
-    stored: &[ListedPart],
-) -> Result<Option<Checksum>, S3Error> {
-    let Some(algorithm) = info.checksum_algorithm.as_deref().and_then(ChecksumAlgorithm::parse) else {
-        return Ok(None);
-    };
-    let mut values = Vec::with_capacity(named.len());
-    for part in named {
-        let invalid = || S3Error::new(S3ErrorCode::InvalidPart).with("PartNumber", part.number.to_string());
-        let found = stored.iter().find(|s| u64::from(s.number.get()) == part.number).ok_or_else(invalid)?;
-        let checksum = found.checksum.as_ref().and_then(Checksum::from_stored).ok_or_else(invalid)?;
-        let differs = part.checksums.iter().any(|(a, text)| *a == algorithm && *text != checksum.base64);
-        let value = checksum.value().filter(|_| !differs && checksum.algorithm == algorithm).ok_or_else(invalid)?;
-        values.push((value, found.size));
-    }
-    let checksum = if info.checksum_composite {
-        Some(Checksum::composite(algorithm, values.iter().map(|(v, _)| v.as_slice())))
-    } else {
-        Checksum::combined(algorithm, values.iter().map(|(v, size)| (v.as_slice(), *size)))
-    };
-    // The client may send the checksum that it expects of the whole object.
-    let expected = request.header(algorithm.header_name());
-    if let (Some(expected), Some(computed)) = (expected, &checksum)
-        && expected != computed.base64
-        && computed.base64.split('-').next() != Some(expected)
-    {
-        let message = format!("The {} you specified did not match the calculated checksum.", algorithm.as_str());
-        return Err(S3Error::with_message(S3ErrorCode::BadDigest, message));
-    }
-    Ok(checksum)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::request::conditions::write_precondition;
 use crate::request::incoming::Incoming;
 use crate::request::ingest::{Purpose, ingest_copy};
 use crate::request::object_headers::{
-    ObjectProperties, STORAGE_CLASS, refuse_unsupported, requested_storage_class, stored_headers,
+    ObjectProperties, STORAGE_CLASS, refuse_grants, requested_storage_class, stored_headers,
 };
 use crate::response::expiration::describe_expiration;
 use crate::response::respond::{self, Answer};
@@ -26,7 +26,7 @@ pub(crate) async fn handle(call: ObjectCall) -> Answer {
     let ObjectCall { context, object, request } = &call;
     let ids = context.ids()?;
     let source = copy_source::parse(ids, request)?;
-    refuse_unsupported(&request.headers)?;
+    refuse_grants(&request.headers)?;
     let storage_class = requested_storage_class(&request.headers)?;
     let replace = replaces_metadata(request)?;
     refuse_idle_self_copy(&call, &source, replace)?;

@@ -8,7 +8,8 @@ use http::header::LOCATION;
 
 use crate::error::{S3Error, S3ErrorCode};
 use crate::request::call::BucketCall;
-use crate::request::object_headers::refuse_unsupported;
+use crate::request::name::invalid_bucket_name;
+use crate::request::object_headers::{of_an_object, refuse_grants};
 use crate::response::respond::{self, Answer};
 use crate::xml::{CREATE_BUCKET_BYTES_MAX, CreateBucketConfiguration};
 
@@ -16,8 +17,12 @@ use crate::xml::{CREATE_BUCKET_BYTES_MAX, CreateBucketConfiguration};
 /// Source: S3 API reference, CreateBucket, `BucketAlreadyOwnedByYou`.
 const DEFAULT_REGION: &str = "us-east-1";
 
+/// What every bucket has: nobody but its owner has objects in it, so there is nothing to be owned by others.
+const OWNERSHIP: &str = "BucketOwnerEnforced";
+const OTHER_OWNERSHIPS: [&str; 2] = ["BucketOwnerPreferred", "ObjectWriter"];
+
 pub(crate) async fn handle(mut call: BucketCall) -> Answer {
-    refuse_unsupported(&call.request.headers)?;
+    check_headers(&call)?;
     if call.request.header("x-amz-bucket-object-lock-enabled").is_some_and(|v| v.eq_ignore_ascii_case("true")) {
         return Err(S3Error::not_implemented("x-amz-bucket-object-lock-enabled"));
     }
@@ -36,4 +41,22 @@ pub(crate) async fn handle(mut call: BucketCall) -> Answer {
         outcome => drop(outcome?),
     }
     respond::finish(Response::builder().header(LOCATION, location), Body::empty())
+}
+
+/// A request that says something of an object was meant for one: its bucket was in a host that the client did not send.
+fn check_headers(call: &BucketCall) -> Result<(), S3Error> {
+    let name = call.bucket.as_str();
+    call.bucket.check_new().map_err(|error| invalid_bucket_name(name, error))?;
+    if let Some(header) = of_an_object(&call.request.headers) {
+        let message = format!("{header} is of objects, and the request's target is the bucket {name}.");
+        return Err(S3Error::with_message(S3ErrorCode::InvalidRequest, message));
+    }
+    refuse_grants(&call.request.headers)?;
+    match call.request.header("x-amz-object-ownership") {
+        None | Some(OWNERSHIP) => Ok(()),
+        Some(other) if OTHER_OWNERSHIPS.contains(&other) => Err(S3Error::not_implemented("x-amz-object-ownership")),
+        Some(other) => {
+            Err(S3Error::invalid_argument("x-amz-object-ownership", other, "Invalid x-amz-object-ownership header."))
+        }
+    }
 }

@@ -83,6 +83,21 @@ impl Tags {
     }
 }
 
+/// The first condition of a request, as errors name it: s3fs, for one, tells from it that an object exists already.
+pub(crate) fn named_condition(headers: &HeaderMap) -> Option<&'static str> {
+    const NAMES: [(&str, &str); 8] = [
+        ("if-match", "If-Match"),
+        ("if-none-match", "If-None-Match"),
+        ("if-unmodified-since", "If-Unmodified-Since"),
+        ("if-modified-since", "If-Modified-Since"),
+        ("x-amz-copy-source-if-match", "x-amz-copy-source-If-Match"),
+        ("x-amz-copy-source-if-none-match", "x-amz-copy-source-If-None-Match"),
+        ("x-amz-copy-source-if-unmodified-since", "x-amz-copy-source-If-Unmodified-Since"),
+        ("x-amz-copy-source-if-modified-since", "x-amz-copy-source-If-Modified-Since"),
+    ];
+    NAMES.into_iter().find(|(name, _)| headers.contains_key(*name)).map(|(_, shown)| shown)
+}
+
 /// A tag that no object has: none is uploaded in zero parts.
 const NO_OBJECTS_TAG: ETag = ETag { md5: [0; 16], parts: Some(0) };
 

@@ -5,6 +5,7 @@
 
 pub(crate) mod call;
 pub(crate) mod conditions;
+pub(crate) mod host;
 pub(crate) mod incoming;
 pub(crate) mod ingest;
 pub(crate) mod list_call;

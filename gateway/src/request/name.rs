@@ -14,10 +14,12 @@ pub(crate) struct ObjectName {
 
 /// A bucket name, or the error that AWS gives for it.
 pub(crate) fn bucket_name(text: &str) -> Result<BucketName, S3Error> {
-    BucketName::new(text).map_err(|e: BucketNameError| {
-        S3Error::with_message(S3ErrorCode::InvalidBucketName, format!("The specified bucket is not valid: {e}."))
-            .with("BucketName", text)
-    })
+    BucketName::new(text).map_err(|error| invalid_bucket_name(text, error))
+}
+
+pub(crate) fn invalid_bucket_name(text: &str, error: BucketNameError) -> S3Error {
+    S3Error::with_message(S3ErrorCode::InvalidBucketName, format!("The specified bucket is not valid: {error}."))
+        .with("BucketName", text)
 }
 
 /// An object key, or the error that AWS gives for it.

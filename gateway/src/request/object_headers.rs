@@ -20,23 +20,6 @@ const SYSTEM: [&str; 6] = [
     "expires",
     "x-amz-website-redirect-location",
 ];
-/// Headers that ask for features that do not exist yet. They are refused: nothing is accepted and then ignored.
-const NOT_IMPLEMENTED: [&str; 14] = [
-    "x-amz-tagging",
-    "x-amz-server-side-encryption",
-    "x-amz-server-side-encryption-aws-kms-key-id",
-    "x-amz-server-side-encryption-customer-algorithm",
-    "x-amz-server-side-encryption-context",
-    "x-amz-copy-source-server-side-encryption-customer-algorithm",
-    "x-amz-object-lock-mode",
-    "x-amz-object-lock-retain-until-date",
-    "x-amz-object-lock-legal-hold",
-    "x-amz-grant-full-control",
-    "x-amz-grant-read",
-    "x-amz-grant-read-acp",
-    "x-amz-grant-write-acp",
-    "x-amz-write-offset-bytes",
-];
 
 /// What is stored with an object besides its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,9 +34,9 @@ impl ObjectProperties {
     }
 }
 
-/// Collects the headers that are stored with an object, and refuses those that are not supported.
+/// Collects the headers that are stored with an object.
 pub(crate) fn stored_headers(headers: &HeaderMap) -> Result<Vec<Header>, S3Error> {
-    refuse_unsupported(headers)?;
+    refuse_grants(headers)?;
     let mut stored = Vec::new();
     let mut user_bytes = 0;
     for (name, value) in headers {
@@ -88,16 +71,19 @@ fn push_user(stored: &mut Vec<Header>, name: &str, value: String) {
     }
 }
 
-/// Refuses headers that ask for something that is not implemented.
-pub(crate) fn refuse_unsupported(headers: &HeaderMap) -> Result<(), S3Error> {
-    if let Some(name) = NOT_IMPLEMENTED.iter().find(|name| headers.contains_key(**name)) {
-        return Err(S3Error::not_implemented(*name));
-    }
+/// Refuses access for others, which is not implemented.
+pub(crate) fn refuse_grants(headers: &HeaderMap) -> Result<(), S3Error> {
     // Everything belongs to the root user, so these two change nothing. The others would grant access.
     match headers.get("x-amz-acl").map(|value| String::from_utf8_lossy(value.as_bytes())).as_deref() {
         None | Some("private" | "bucket-owner-full-control") => Ok(()),
         Some(_) => Err(S3Error::not_implemented("x-amz-acl")),
     }
+}
+
+/// The first header that says something of an object, other than its type, which HTTP libraries name for every body.
+pub(crate) fn of_an_object(headers: &HeaderMap) -> Option<&'static str> {
+    let system = SYSTEM.into_iter().filter(|name| *name != "content-type");
+    system.chain(["content-encoding"]).find(|name| headers.contains_key(*name))
 }
 
 /// The storage class that a request asks for; `STANDARD` if it names none. That holds for a copy too, whatever the

@@ -1,10 +1,10 @@
 //! What a request is about, before its names are checked.
 
 use cairn_core::name::BucketName;
-use http::header::HOST;
-use http::{HeaderMap, Uri};
+use http::Uri;
 use percent_encoding::percent_decode_str;
 
+use super::host::Style;
 use super::name::{ObjectName, bucket_name, object_key};
 use crate::error::{S3Error, S3ErrorCode};
 
@@ -17,16 +17,17 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    /// Parses a path-style request, or a virtual-host style one whose host is `bucket.DOMAIN`.
-    pub(crate) fn parse(uri: &Uri, headers: &HeaderMap, domains: &[String]) -> Result<Self, S3Error> {
+    /// Parses the path of a request whose host is in `style`.
+    pub(crate) fn parse(uri: &Uri, style: Style) -> Result<Self, S3Error> {
         let path = percent_decode_str(uri.path()).decode_utf8().map_err(|_| S3ErrorCode::InvalidUri)?;
         let path = path.strip_prefix('/').unwrap_or(&path);
-        if let Some(bucket) = virtual_host_bucket(headers, domains) {
-            return Ok(Self::in_bucket(bucket, path));
-        }
-        match path.split_once('/').unwrap_or((path, "")) {
-            ("", _) => Ok(Self::Service),
-            (bucket, key) => Ok(Self::in_bucket(bucket.to_owned(), key)),
+        match style {
+            Style::VirtualHost { bucket } => Ok(Self::in_bucket(bucket, path)),
+            Style::Path if path.is_empty() => Ok(Self::Service),
+            Style::Path => {
+                let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+                Ok(Self::in_bucket(bucket.to_owned(), key))
+            }
         }
     }
 
@@ -51,41 +52,33 @@ impl Target {
     }
 }
 
-fn virtual_host_bucket(headers: &HeaderMap, domains: &[String]) -> Option<String> {
-    let host = headers.get(HOST)?.to_str().ok()?;
-    let host = host
-        .rsplit_once(':')
-        .map_or(host, |(name, port)| if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host });
-    let bucket = |domain: &String| host.strip_suffix(domain.as_str()).and_then(|rest| rest.strip_suffix('.'));
-    domains.iter().find_map(bucket).map(str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(host: &str, path: &str, bucket: Option<&str>, key: Option<&str>) {
-        let headers = HeaderMap::from_iter([(HOST, host.parse().unwrap())]);
-        let target = Target::parse(&path.parse().unwrap(), &headers, &["s3.example.org".to_owned()]).unwrap();
+    fn check(style: Style, path: &str, bucket: Option<&str>, key: Option<&str>) {
+        let target = Target::parse(&path.parse().unwrap(), style.clone()).unwrap();
         let expected = match (bucket.map(str::to_owned), key.map(str::to_owned)) {
             (None, _) => Target::Service,
             (Some(bucket), None) => Target::Bucket(bucket),
             (Some(bucket), Some(key)) => Target::Object { bucket, key },
         };
-        assert_eq!(target, expected, "{host}{path}");
+        assert_eq!(target, expected, "{style:?} {path}");
     }
 
     #[test]
     fn both_styles_name_the_same_object() {
-        check("localhost:9000", "/", None, None);
-        check("localhost:9000", "//x", None, None);
-        check("localhost:9000", "/photos", Some("photos"), None);
-        check("localhost:9000", "/photos/", Some("photos"), None);
-        check("localhost:9000", "/photos/a%20b/c+d", Some("photos"), Some("a b/c+d"));
-        check("localhost:9000", "/photos//x", Some("photos"), Some("/x"));
-        check("photos.s3.example.org:9000", "/a/b", Some("photos"), Some("a/b"));
-        check("photos.s3.example.org", "/", Some("photos"), None);
-        check("s3.example.org", "/photos/a", Some("photos"), Some("a"));
+        check(Style::Path, "/", None, None);
+        check(Style::Path, "//", Some(""), None);
+        check(Style::Path, "//photos/x", Some(""), Some("photos/x"));
+        check(Style::Path, "/photos", Some("photos"), None);
+        check(Style::Path, "/photos/", Some("photos"), None);
+        check(Style::Path, "/photos/a%20b/c+d", Some("photos"), Some("a b/c+d"));
+        check(Style::Path, "/photos//x", Some("photos"), Some("/x"));
+        let photos = || Style::VirtualHost { bucket: "photos".to_owned() };
+        check(photos(), "/a/b", Some("photos"), Some("a/b"));
+        check(photos(), "//x", Some("photos"), Some("/x"));
+        check(photos(), "/", Some("photos"), None);
     }
 
     #[test]

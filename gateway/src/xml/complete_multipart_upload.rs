@@ -4,13 +4,28 @@ use cairn_core::etag::ETag;
 use cairn_core::limits::PART_NUMBER_MAX;
 use serde::Deserialize;
 
-use super::document;
+use super::document::{self, Shape};
 use super::writer::XmlWriter;
 use crate::body::{Checksum, ChecksumAlgorithm};
 use crate::error::S3Error;
 
 /// Largest document, in bytes: 10,000 parts with an entity tag and a checksum each fit.
 pub const COMPLETE_BYTES_MAX: usize = 4 << 20;
+
+const SHAPE: Shape = Shape {
+    root: "CompleteMultipartUpload",
+    elements: Some(&[
+        "ChecksumCRC32",
+        "ChecksumCRC32C",
+        "ChecksumCRC64NVME",
+        "ChecksumSHA1",
+        "ChecksumSHA256",
+        "ETag",
+        "Part",
+        "PartNumber",
+    ]),
+    not_implemented: &["ChecksumMD5", "ChecksumSHA512", "ChecksumXXHASH128", "ChecksumXXHASH3", "ChecksumXXHASH64"],
+};
 
 /// A part that the client lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +85,7 @@ impl From<PartElement> for CompletedPart {
 
 impl CompleteMultipartUpload {
     pub fn parse(body: &[u8]) -> Result<Self, S3Error> {
-        let document: Document = document::parse(body, "CompleteMultipartUpload", COMPLETE_BYTES_MAX)?;
+        let document: Document = document::parse(body, &SHAPE, COMPLETE_BYTES_MAX)?;
         if document.parts.is_empty() || document.parts.len() > PART_NUMBER_MAX as usize {
             return Err(document::malformed());
         }

@@ -2,11 +2,17 @@
 
 use serde::Deserialize;
 
-use super::document;
+use super::document::{self, Shape};
 use crate::error::S3Error;
 
 /// Largest document, in bytes.
 pub const CREATE_BUCKET_BYTES_MAX: usize = 64 << 10;
+
+const SHAPE: Shape = Shape {
+    root: "CreateBucketConfiguration",
+    elements: Some(&["LocationConstraint"]),
+    not_implemented: &["Bucket", "Location", "Tags"],
+};
 
 /// The body of CreateBucket. Source: S3 API reference, "CreateBucket".
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -22,7 +28,7 @@ impl CreateBucketConfiguration {
         if body.is_empty() {
             return Ok(Self::default());
         }
-        let mut parsed: Self = document::parse(body, "CreateBucketConfiguration", CREATE_BUCKET_BYTES_MAX)?;
+        let mut parsed: Self = document::parse(body, &SHAPE, CREATE_BUCKET_BYTES_MAX)?;
         parsed.location_constraint = parsed.location_constraint.filter(|region| !region.is_empty());
         Ok(parsed)
     }

@@ -3,12 +3,18 @@
 use cairn_core::limits::LIST_PAGE_MAX;
 use serde::Deserialize;
 
-use super::document;
+use super::document::{self, Shape};
 use super::writer::XmlWriter;
 use crate::error::{S3Error, S3ErrorCode};
 
 /// Largest document, in bytes: 1,000 keys of 1,024 bytes fit, unless nearly all of them need escaping.
 pub const DELETE_BYTES_MAX: usize = 2 << 20;
+
+const SHAPE: Shape = Shape {
+    root: "Delete",
+    elements: Some(&["ETag", "Key", "LastModifiedTime", "Object", "Quiet", "Size", "VersionId"]),
+    not_implemented: &[],
+};
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -39,7 +45,7 @@ pub struct Delete {
 
 impl Delete {
     pub fn parse(body: &[u8]) -> Result<Self, S3Error> {
-        let parsed: Self = document::parse(body, "Delete", DELETE_BYTES_MAX)?;
+        let parsed: Self = document::parse(body, &SHAPE, DELETE_BYTES_MAX)?;
         if parsed.objects.is_empty() || parsed.objects.len() > LIST_PAGE_MAX as usize {
             return Err(document::malformed());
         }

@@ -3,7 +3,7 @@
 use cairn_core::version::Versioning;
 use serde::Deserialize;
 
-use super::document;
+use super::document::{self, Shape};
 use super::writer::XmlWriter;
 use crate::error::{S3Error, S3ErrorCode};
 
@@ -11,6 +11,7 @@ use crate::error::{S3Error, S3ErrorCode};
 pub const VERSIONING_BYTES_MAX: usize = 64 << 10;
 
 const ROOT: &str = "VersioningConfiguration";
+const SHAPE: Shape = Shape { root: ROOT, elements: Some(&["MfaDelete", "Status"]), not_implemented: &[] };
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -21,7 +22,7 @@ struct Document {
 
 /// Parses the new versioning of a bucket.
 pub fn parse_versioning(body: &[u8]) -> Result<Versioning, S3Error> {
-    let document: Document = document::parse(body, ROOT, VERSIONING_BYTES_MAX)?;
+    let document: Document = document::parse(body, &SHAPE, VERSIONING_BYTES_MAX)?;
     match document.mfa_delete.as_deref() {
         None | Some("Disabled") => {}
         Some("Enabled") => {

@@ -56,8 +56,9 @@ sections! { |layer|
         s3_addr: String = "0.0.0.0:9000".into(), flat s3_addr, flag "--s3-addr";
         /// The region that S3 signatures must name.
         region: String = "us-east-1".into(), flat region;
-        /// Suffixes for virtual-host style requests: `bucket.SUFFIX`.
-        domains: Vec<String> = Vec::new(), flat domains;
+        /// The names of the gateway, under which buckets are hosts as well: `bucket.DOMAIN`. A request to any other name with a
+        /// dot is refused, because it may be meant for a bucket.
+        domains: Vec<String> = vec!["localhost".into()], flat domains;
         /// Memory for the bodies of all requests together. Beyond it requests wait, then get `503 SlowDown`. At least what
         /// one large copy takes: see [Memory](performance.md#memory).
         memory: ByteSize = ByteSize::from_mib(128), flat memory_bytes;

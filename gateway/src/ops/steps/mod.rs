@@ -2,6 +2,7 @@
 
 pub(super) mod commit_object;
 pub(super) mod commit_part;
+pub(super) mod completion;
 pub(super) mod copy_source;
 pub(super) mod find_object;
 pub(super) mod lifecycle_header;

@@ -16,10 +16,12 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::error::{S3Error, S3ErrorCode};
-use crate::xml::document;
+use crate::xml::document::{self, Shape};
 
 /// Largest document, in bytes: 1,000 rules fit, unless nearly all of them use the longest ids, prefixes and tags.
 pub const LIFECYCLE_BYTES_MAX: usize = 2 << 20;
+
+const SHAPE: Shape = Shape { root: "LifecycleConfiguration", elements: None, not_implemented: &[] };
 
 /// Dates are midnights in UTC, where every day has 24 hours.
 const DAY_MS: u64 = 24 * 3600 * 1000;
@@ -101,7 +103,7 @@ struct WireAbort {
 
 /// Parses and checks a configuration. Rules without an id get an empty one.
 pub fn parse_lifecycle(body: &[u8]) -> Result<Vec<Rule>, S3Error> {
-    let document: Document = document::parse(body, "LifecycleConfiguration", LIFECYCLE_BYTES_MAX)?;
+    let document: Document = document::parse(body, &SHAPE, LIFECYCLE_BYTES_MAX)?;
     if document.rules.is_empty() || document.rules.len() > LIFECYCLE_RULES_MAX {
         return Err(document::malformed());
     }

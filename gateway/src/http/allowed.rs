@@ -124,10 +124,16 @@ impl Operation {
             }
             Self::PutBucketVersioning => among(&CHECKSUMS),
             Self::PutBucketLifecycle => among(&CHECKSUMS) || name == "x-amz-transition-default-minimum-object-size",
-            Self::GetBucketLifecycle | Self::DeleteBucketLifecycle => false,
-            Self::ListBuckets | Self::HeadBucket | Self::DeleteBucket | Self::GetBucketLocation => false,
-            Self::GetBucketVersioning | Self::ListMultipartUploads | Self::ListParts => false,
-            Self::AbortMultipartUpload => false,
+            Self::ListBuckets
+            | Self::HeadBucket
+            | Self::DeleteBucket
+            | Self::GetBucketLocation
+            | Self::GetBucketVersioning
+            | Self::GetBucketLifecycle
+            | Self::DeleteBucketLifecycle
+            | Self::ListMultipartUploads
+            | Self::ListParts
+            | Self::AbortMultipartUpload => false,
             Self::ListObjectsV1 | Self::ListObjectsV2 | Self::ListObjectVersions => {
                 name == "x-amz-optional-object-attributes"
             }

@@ -55,7 +55,7 @@ impl Beat {
 
 async fn turn<J: Job>(leader: &Arc<Leader>, job: &mut J) -> Result<bool, LeaderError> {
     if J::LEADS {
-        if !leader.leads() {
+        if !leader.works() {
             return Ok(false);
         }
         leader.begin_history().await?;
@@ -63,12 +63,12 @@ async fn turn<J: Job>(leader: &Arc<Leader>, job: &mut J) -> Result<bool, LeaderE
     job.tick(leader).await
 }
 
-/// Returns once this member does not lead any more, or leads in another term.
+/// Returns once this member does not lead any more, rests, or leads in another term.
 async fn lead_ends(leader: &Leader, look_every: Duration) {
     let term = leader.term();
     loop {
         tokio::time::sleep(look_every).await;
-        if !leader.leads() || leader.term() != term {
+        if !leader.works() || leader.term() != term {
             return;
         }
     }

@@ -14,6 +14,8 @@ use cairn_protocol::storage::NodeStatus;
 pub(crate) struct Memory {
     pub(crate) term: u64,
     /// When this lead began, by the monotonic clock.
+    pub(crate) began: Duration,
+    /// Since when this member has been there to hear anybody.
     pub(crate) since: Duration,
     /// When each session was renewed last.
     pub(crate) renewed: HashMap<SessionId, Duration>,
@@ -56,8 +58,28 @@ impl LeaderMemory {
     pub(crate) fn of(&self, term: u64, now: Duration) -> MutexGuard<'_, Memory> {
         let mut memory = self.0.lock().ignore_poison();
         if memory.term != term {
-            *memory = Memory { term, since: now, ..Memory::default() };
+            *memory = Memory { term, began: now, since: now, ..Memory::default() };
         }
         memory
+    }
+
+    /// Gives everybody a fresh lease within a lead: nobody could be heard until now.
+    pub(crate) fn begin_anew(&self, now: Duration) {
+        let mut memory = self.0.lock().ignore_poison();
+        *memory = Memory { term: memory.term, began: memory.began, since: now, ..Memory::default() };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_could_not_be_heard_gets_a_fresh_lease() {
+        let (memory, at) = (LeaderMemory::default(), Duration::from_secs);
+        memory.of(3, at(10)).renewed.insert(SessionId(7), at(11));
+        memory.begin_anew(at(60));
+        let now = memory.of(3, at(61));
+        assert_eq!((now.term, now.began, now.since, now.renewed.len()), (3, at(10), at(60), 0));
     }
 }

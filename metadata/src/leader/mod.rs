@@ -70,6 +70,8 @@ pub(crate) struct Leader {
     repair: RepairStatusCell,
     history: HistoryBegun,
     reads: Arc<Semaphore>,
+    /// No majority answers: the jobs rest, because they would conclude from a silence that is this member's own.
+    rests: AtomicBool,
     /// The lead is being handed over: commands are refused, because they would keep the others from electing.
     handing_over: AtomicBool,
     /// Wakes the background jobs before their time.
@@ -96,6 +98,7 @@ impl Leader {
             repair: RepairStatusCell::default(),
             history: HistoryBegun::default(),
             reads: Arc::new(Semaphore::new(READS_MAX)),
+            rests: AtomicBool::new(false),
             handing_over: AtomicBool::new(false),
             wake: Arc::new(Notify::new()),
             raft,
@@ -108,6 +111,21 @@ impl Leader {
     /// Whether this member leads and has applied all that was committed before.
     pub(crate) fn leads(&self) -> bool {
         self.gate.leads()
+    }
+
+    /// Whether the jobs of the leader are done here.
+    pub(crate) fn works(&self) -> bool {
+        self.leads() && !self.rests.load(Ordering::Relaxed)
+    }
+
+    /// Lets the jobs rest, or work.
+    pub(crate) fn rest(&self, rests: bool) {
+        self.rests.store(rests, Ordering::Relaxed);
+    }
+
+    /// Gives everybody a fresh lease: nobody could be heard until now.
+    pub(crate) fn begin_anew(&self) {
+        self.memory.begin_anew(self.clock.monotonic());
     }
 
     /// Whether this member leads and is the only one that votes.

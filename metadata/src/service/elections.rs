@@ -62,7 +62,7 @@ impl RunningMember {
         let now = self.leader.now();
         if self.leader.leads() {
             let voters = self.leader.members().group().voters;
-            let led_for = now.saturating_sub(self.leader.memory().since);
+            let led_for = now.saturating_sub(self.leader.memory().began);
             let majority_age = self.voice.majority_age(self.admission.me().member, &voters, now);
             return Standing::of_leader(led_for, majority_age, self.voice.wanted_age(now));
         }
@@ -96,6 +96,7 @@ impl RunningMember {
             Ok(()) if standing == Standing::LeadsUnheard => {
                 // Raft elects no leader anew. This one may be the only one that can be elected, by what is in its log.
                 tracing::info!("a majority of the metadata members would elect this leader: it speaks again");
+                self.leader.begin_anew();
                 self.voice.want(self.leader.now());
             }
             Ok(()) => {
@@ -115,6 +116,7 @@ impl RunningMember {
             );
         }
         self.voice.fall_silent(is_silent.then_some(term));
+        self.leader.rest(is_silent);
     }
 
     /// Asks the other voters whether they would elect this member. The term stays as it is meanwhile.

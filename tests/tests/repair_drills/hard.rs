@@ -125,7 +125,8 @@ async fn away(cluster: &mut ProcessCluster, flooded: &mut Ledger, lasts: Duratio
     let commits = flood.acknowledged();
     *flooded = flood.stop_kept().await;
     let log = cluster.log_of(&format!("metadata{number}"));
-    assert!(log.contains(SNAPSHOT_TAKEN), "the member found what it had missed in the log:\n{log}");
+    // A short absence may fit into the log.
+    assert!(lasts < AWAY || log.contains(SNAPSHOT_TAKEN), "the member found what it had missed in the log:\n{log}");
     Absence { votes_after, commits_per_s: commits as f64 / elapsed.as_secs_f64() }
 }
 

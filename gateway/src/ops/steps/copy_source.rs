@@ -27,7 +27,7 @@ pub(in crate::ops) struct Source {
 /// Parses `x-amz-copy-source`: `[/]bucket/key[?versionId=…]`, percent-encoded.
 pub(in crate::ops) fn parse(ids: &ClientIds, request: &Incoming) -> Result<Source, S3Error> {
     // Some clients do not encode what is not ASCII.
-    let header = request.headers.get("x-amz-copy-source").map(|value| value.as_bytes()).unwrap_or_default();
+    let header = request.headers.get("x-amz-copy-source").map(http::HeaderValue::as_bytes).unwrap_or_default();
     let not_text = |_| S3Error::invalid_argument("x-amz-copy-source", "", "The copy source is not UTF-8");
     parse_header(ids, std::str::from_utf8(header).map_err(not_text)?)
 }

@@ -46,8 +46,8 @@ pub(crate) async fn run(
             _ = stop.changed() => return,
         };
         let Some(leader) = leader.upgrade() else { return };
-        if !leader.leads() {
-            // Rebuilds under way are dropped; the next leader ends their grants.
+        if !leader.works() {
+            // Rebuilds under way are dropped; whoever leads next ends their grants.
             lead = None;
             continue;
         }

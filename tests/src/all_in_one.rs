@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use cairn_cli::admin::{AdminClient, DiskEntry, KeySource, Keys};
 use cairn_cli::http::Endpoint;
 use cairn_cli::s3::{Account, Client};
@@ -234,6 +235,15 @@ impl AllInOne {
     /// The volume files of disk `number`, and those that it may create before its process ends.
     pub fn volume_paths(&self, number: u32) -> Vec<PathBuf> {
         crate::injection::volume_paths(&self.disk(number))
+    }
+
+    /// A server with one object in one bucket, and a client of it.
+    pub async fn start_with_object(bucket: &str, key: &str, body: &'static [u8]) -> (Self, Client) {
+        let server = Self::start().await;
+        let mut client = server.client();
+        client.create_bucket(bucket).await.expect("a bucket");
+        client.put(bucket, key, Bytes::from_static(body)).await.expect("an object");
+        (server, client)
     }
 
     pub fn s3_port(&self) -> u16 {

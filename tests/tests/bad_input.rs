@@ -43,11 +43,7 @@ fn skewed(ahead: bool, minutes: u64) -> Arc<dyn Clock> {
 }
 
 async fn start() -> (AllInOne, Client) {
-    let server = AllInOne::start().await;
-    let mut client = server.client();
-    client.create_bucket(BUCKET).await.unwrap();
-    client.put(BUCKET, KEY, Bytes::from_static(BODY)).await.unwrap();
-    (server, client)
+    AllInOne::start_with_object(BUCKET, KEY, BODY).await
 }
 
 /// The bucket holds the one object, the disks hold its shards, and the process still serves.

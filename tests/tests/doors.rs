@@ -20,11 +20,7 @@ const KEY: &str = "the-object";
 const BODY: &[u8] = b"0123456789";
 
 async fn start() -> (AllInOne, Client) {
-    let server = AllInOne::start().await;
-    let mut client = server.client();
-    client.create_bucket(BUCKET).await.unwrap();
-    client.put(BUCKET, KEY, Bytes::from_static(BODY)).await.unwrap();
-    (server, client)
+    AllInOne::start_with_object(BUCKET, KEY, BODY).await
 }
 
 /// A request that was signed for `signed`, a whole URI, and is sent with another first line and other hosts.
@@ -180,6 +176,20 @@ async fn a_completion_that_expects_another_object_is_refused() {
     let right = HeaderName::from_static("x-amz-mp-object-size");
     client.execute_document(complete("").header(right, HeaderValue::from_static("5"))).await.unwrap();
     assert_eq!(client.get(BUCKET, "whole").await.unwrap().collect().await.unwrap(), b"hello"[..]);
+}
+
+#[tokio::test]
+async fn a_range_of_another_version_is_the_whole_object() {
+    let (_server, mut client) = start().await;
+    let etag = client.head(BUCKET, KEY).await.unwrap().headers["etag"].to_str().unwrap().to_owned();
+    for (version, status, bytes) in [(etag.as_str(), 206, "123"), ("\"0123\"", 200, "0123456789")] {
+        let get = S3Request::new(Method::GET, BUCKET, KEY)
+            .header(HeaderName::from_static("range"), HeaderValue::from_static("bytes=1-3"))
+            .header(HeaderName::from_static("if-range"), HeaderValue::from_str(version).unwrap());
+        let body = client.open(get).await.unwrap();
+        assert_eq!(body.info().status.as_u16(), status, "{version}");
+        assert_eq!(body.collect().await.unwrap(), bytes, "{version}");
+    }
 }
 
 #[tokio::test]

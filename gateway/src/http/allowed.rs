@@ -5,6 +5,7 @@
 use http::{HeaderMap, Method};
 
 use super::route::Operation;
+use crate::body::ChecksumAlgorithm;
 use crate::error::{S3Error, S3ErrorCode};
 use crate::request::query::Query;
 
@@ -24,13 +25,6 @@ const EVERYWHERE: [&str; 12] = [
     "x-amz-trailer",
     "x-amz-user-agent",
 ];
-const CHECKSUMS: [&str; 5] = [
-    "x-amz-checksum-crc32",
-    "x-amz-checksum-crc32c",
-    "x-amz-checksum-crc64nvme",
-    "x-amz-checksum-sha1",
-    "x-amz-checksum-sha256",
-];
 /// What a request says of the object that it creates, besides `x-amz-meta-*`.
 const NEW_OBJECT: [&str; 3] = ["x-amz-acl", "x-amz-storage-class", "x-amz-website-redirect-location"];
 const COPY_SOURCE: [&str; 6] = [
@@ -46,7 +40,7 @@ const DELETION: [&str; 2] = ["x-amz-bypass-governance-retention", "x-amz-mfa"];
 const CONDITIONS: [&str; 5] = ["if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since"];
 const TAGS: [&str; 2] = ["if-match", "if-none-match"];
 /// Parameters of listings. A listing ignores those of the others, as AWS does.
-const LISTING: [&str; 16] = [
+const LISTING: [&str; 15] = [
     "continuation-token",
     "delimiter",
     "encoding-type",
@@ -62,7 +56,6 @@ const LISTING: [&str; 16] = [
     "start-after",
     "upload-id-marker",
     "version-id-marker",
-    "versionId",
 ];
 
 /// Refuses what `operation` does not take.
@@ -117,13 +110,14 @@ impl Operation {
 
     fn own_header(self, name: &str) -> bool {
         let among = |names: &[&str]| names.contains(&name);
+        let checksum = || ChecksumAlgorithm::from_header_name(name).is_some();
         let new_object = || among(&NEW_OBJECT) || name.starts_with("x-amz-meta-");
         match self {
             Self::CreateBucket => {
-                among(&["x-amz-acl", "x-amz-bucket-object-lock-enabled", "x-amz-object-ownership"]) || among(&CHECKSUMS)
+                among(&["x-amz-acl", "x-amz-bucket-object-lock-enabled", "x-amz-object-ownership"]) || checksum()
             }
-            Self::PutBucketVersioning => among(&CHECKSUMS),
-            Self::PutBucketLifecycle => among(&CHECKSUMS) || name == "x-amz-transition-default-minimum-object-size",
+            Self::PutBucketVersioning | Self::UploadPart => checksum(),
+            Self::PutBucketLifecycle => checksum() || name == "x-amz-transition-default-minimum-object-size",
             Self::ListBuckets
             | Self::HeadBucket
             | Self::DeleteBucket
@@ -137,8 +131,8 @@ impl Operation {
             Self::ListObjectsV1 | Self::ListObjectsV2 | Self::ListObjectVersions => {
                 name == "x-amz-optional-object-attributes"
             }
-            Self::DeleteObjects => among(&CHECKSUMS) || among(&DELETION),
-            Self::PutObject => new_object() || among(&CHECKSUMS) || among(&TAGS) || name == "x-amz-checksum-algorithm",
+            Self::DeleteObjects => checksum() || among(&DELETION),
+            Self::PutObject => new_object() || checksum() || among(&TAGS) || name == "x-amz-checksum-algorithm",
             Self::CopyObject => {
                 new_object()
                     || among(&COPY_SOURCE)
@@ -151,10 +145,9 @@ impl Operation {
             }
             Self::DeleteObject => among(&DELETION) || among(&TAGS),
             Self::CreateMultipartUpload => new_object() || among(&["x-amz-checksum-algorithm", "x-amz-checksum-type"]),
-            Self::UploadPart => among(&CHECKSUMS) || name == "x-amz-checksum-algorithm",
             Self::UploadPartCopy => among(&COPY_SOURCE) || name == "x-amz-copy-source-range",
             Self::CompleteMultipartUpload => {
-                among(&CHECKSUMS) || among(&TAGS) || among(&["x-amz-checksum-type", "x-amz-mp-object-size"])
+                checksum() || among(&TAGS) || among(&["x-amz-checksum-type", "x-amz-mp-object-size"])
             }
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::Request;
 use cairn_core::name::BucketName;
-use http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, RETRY_AFTER};
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
 
@@ -16,7 +16,7 @@ use crate::auth::{RequestHead, hoist_query_headers};
 use crate::error::{S3Error, S3ErrorCode};
 use crate::request::call::Arrival;
 use crate::request::conditions::named_condition;
-use crate::request::host::{self, Style};
+use crate::request::host;
 use crate::request::incoming::Incoming;
 use crate::request::query::Query;
 use crate::request::target::Target;
@@ -55,7 +55,7 @@ pub(crate) async fn handle(front: &Front, request: Request) -> Response<Body> {
 }
 
 async fn serve(front: &Front, mut parts: Parts, body: Body) -> Answer {
-    host::settle(&mut parts)?;
+    let host = host::settle(&mut parts)?;
     let head = RequestHead { method: &parts.method, uri: &parts.uri, headers: &parts.headers };
     let now = front.context.clock().now();
     let authentication = front.authenticator.authenticate(&head, &front.credentials, now)?;
@@ -65,11 +65,7 @@ async fn serve(front: &Front, mut parts: Parts, body: Body) -> Answer {
     if authentication.presigned {
         hoist_query_headers(parts.uri.query().unwrap_or_default(), &mut parts.headers);
     }
-    let style = match parts.headers.get(HOST) {
-        Some(host) => front.hosts.style(host.to_str().unwrap_or_default())?,
-        None => Style::Path,
-    };
-    let target = Target::parse(&parts.uri, style)?;
+    let target = Target::parse(&parts.uri, front.hosts.style(host.as_ref())?)?;
     let operation = route::find(&parts.method, &target, &query, &parts.headers)?;
     allowed::check(operation, &parts.method, &query, &parts.headers, authentication.presigned)?;
     check_owner(front.context.owner_id(), &parts.headers)?;

@@ -81,10 +81,6 @@ fn copied_headers(view: &ObjectView) -> Vec<Header> {
 
 /// The algorithm that the request names, else that of the source.
 fn checksum_algorithm(request: &Incoming, view: &ObjectView) -> Result<Option<ChecksumAlgorithm>, S3Error> {
-    match request.header("x-amz-checksum-algorithm") {
-        Some(name) => ChecksumAlgorithm::parse(name).map(Some).ok_or_else(|| {
-            S3Error::invalid_argument("x-amz-checksum-algorithm", name, "Checksum algorithm provided is unsupported.")
-        }),
-        None => Ok(view.version.checksum.as_ref().and_then(Checksum::from_stored).map(|c| c.algorithm)),
-    }
+    let of_source = || view.version.checksum.as_ref().and_then(Checksum::from_stored).map(|c| c.algorithm);
+    Ok(request.checksum_algorithm()?.or_else(of_source))
 }

@@ -20,7 +20,8 @@ pub(crate) async fn handle(mut call: ObjectCall) -> Answer {
     let precondition = write_precondition(&call.request.headers);
     fail_fast(&call, &precondition).await?;
     let purpose = Purpose::of_object(&call.object, &properties);
-    let body = ingest(&call.context, &mut call.request, purpose, None).await?;
+    let algorithm = call.request.checksum_algorithm()?;
+    let body = ingest(&call.context, &mut call.request, purpose, algorithm).await?;
     let committed = commit_object(&call, &body, properties, precondition).await?;
     let response = Response::builder().header(ETAG, format!("\"{}\"", body.etag));
     let response = describe_created(response, ids, committed.version);

@@ -3,6 +3,7 @@
 use cairn_core::etag::ETag;
 use cairn_protocol::metadata::command::Precondition;
 use http::HeaderMap;
+use http::header::IF_RANGE;
 
 use crate::http_date::parse_http_date;
 
@@ -83,6 +84,16 @@ impl Tags {
     }
 }
 
+/// Whether a range is wanted of this version, by `If-Range`: of any other the client wants the whole. Source: RFC 9110, section
+/// 13.1.5: a tag is compared strongly, and a date has to be the same.
+pub(crate) fn wants_range_of(headers: &HeaderMap, etag: &ETag, last_modified_ms: u64) -> bool {
+    let Some(value) = headers.get(IF_RANGE) else { return true };
+    match value.to_str().unwrap_or_default().trim() {
+        tag if tag.starts_with('"') => ETag::parse(tag).as_ref() == Some(etag),
+        date => parse_http_date(date) == Some((last_modified_ms / 1000) as i64),
+    }
+}
+
 /// The first condition of a request, as errors name it: s3fs, for one, tells from it that an object exists already.
 pub(crate) fn named_condition(headers: &HeaderMap) -> Option<&'static str> {
     const NAMES: [(&str, &str); 8] = [
@@ -138,6 +149,18 @@ mod tests {
         let precondition = write_precondition(&headers);
         assert!(precondition.requires_existence());
         assert!(!precondition.holds(None) && !precondition.holds(Some(&ETag::single([0; 16]))));
+    }
+
+    #[test]
+    fn a_range_is_wanted_of_one_version() {
+        let wants = |value: &str| {
+            let headers = HeaderMap::from_iter([(IF_RANGE, value.parse().unwrap())]);
+            wants_range_of(&headers, &ETag::single([0xab; 16]), 1_795_355_454_500)
+        };
+        assert!(wants_range_of(&HeaderMap::new(), &ETag::single([1; 16]), 0));
+        assert!(wants("\"abababababababababababababababab\"") && wants("Sun, 22 Nov 2026 13:50:54 GMT"));
+        assert!(!wants("W/\"abababababababababababababababab\"") && !wants("\"x\"") && !wants("nonsense"));
+        assert!(!wants("Sun, 22 Nov 2026 13:50:55 GMT") && !wants("Sun, 22 Nov 2026 13:50:53 GMT"));
     }
 
     #[test]

@@ -11,29 +11,29 @@ use http::{HeaderValue, Version};
 use crate::error::{S3Error, S3ErrorCode};
 
 /// Makes `Host` the one host of the request, or refuses it: a request in HTTP/1.1 names its host once, and one whose target is a
-/// whole URI names the same in both places.
-pub(crate) fn settle(parts: &mut http::request::Parts) -> Result<(), S3Error> {
+/// whole URI names the same in both places. `None` for an old request that names none.
+pub(crate) fn settle(parts: &mut http::request::Parts) -> Result<Option<Authority>, S3Error> {
     let named = parts.headers.get_all(HOST).iter().collect::<Vec<_>>();
     let named = match named.as_slice() {
         [] => None,
         [one] => Some(one.to_str().ok().and_then(|text| text.parse::<Authority>().ok()).ok_or_else(no_host)?),
         [_, ..] => return Err(refused("The request has several Host headers.")),
     };
-    let target = parts.uri.authority();
-    if named.as_ref().into_iter().chain(target).any(|authority| authority.as_str().contains('@')) {
+    let target = parts.uri.authority().cloned();
+    if named.iter().chain(&target).any(|authority| authority.as_str().contains('@')) {
         return Err(no_host());
     }
     match (named, target) {
-        (Some(named), Some(target)) if !is_same(&named, target) => {
+        (Some(named), Some(target)) if !is_same(&named, &target) => {
             Err(refused("The Host header and the request's target name different hosts."))
         }
-        (Some(_), _) => Ok(()),
+        (Some(named), _) => Ok(Some(named)),
         (None, Some(target)) if parts.version != Version::HTTP_11 => {
             let value = HeaderValue::from_str(target.as_str()).map_err(|_| no_host())?;
             parts.headers.insert(HOST, value);
-            Ok(())
+            Ok(Some(target))
         }
-        (None, None) if parts.version < Version::HTTP_11 => Ok(()),
+        (None, None) if parts.version < Version::HTTP_11 => Ok(None),
         (None, _) => Err(refused("The request has no Host header.")),
     }
 }
@@ -75,11 +75,11 @@ impl Hosts {
         Self { domains: domains.iter().map(lower).filter(|domain| !domain.is_empty()).collect() }
     }
 
-    /// The style of a request to `host`, the value of its header. A host that could be a bucket of a domain which is not
+    /// The style of a request to `host`. A host that could be a bucket of a domain which is not
     /// configured is refused: in path style the first part of the object's key would be taken for the bucket.
-    pub(crate) fn style(&self, host: &str) -> Result<Style, S3Error> {
-        let Ok(authority) = host.parse::<Authority>() else { return Err(no_host()) };
-        let name = authority.host().trim_end_matches('.').to_ascii_lowercase();
+    pub(crate) fn style(&self, host: Option<&Authority>) -> Result<Style, S3Error> {
+        let Some(host) = host else { return Ok(Style::Path) };
+        let name = host.host().trim_end_matches('.').to_ascii_lowercase();
         if self.domains.contains(&name) {
             return Ok(Style::Path);
         }
@@ -118,7 +118,8 @@ mod tests {
             request = request.header(HOST, *host);
         }
         let (mut parts, ()) = request.body(()).unwrap().into_parts();
-        settle(&mut parts).map_err(|error| error.code())?;
+        let settled = settle(&mut parts).map_err(|error| error.code())?;
+        assert_eq!(settled.is_some(), parts.headers.contains_key(HOST));
         Ok(parts.headers.get(HOST).map(|host| host.to_str().unwrap().to_owned()))
     }
 
@@ -147,13 +148,14 @@ mod tests {
         let hosts = Hosts::new(&domains);
         let bucket = |name: &str| Ok(Style::VirtualHost { bucket: name.to_owned() });
         let check = |host: &str, expected: Result<Style, S3ErrorCode>| {
-            assert_eq!(hosts.style(host).map_err(|error| error.code()), expected, "{host}");
+            assert_eq!(hosts.style(Some(&host.parse().unwrap())).map_err(|error| error.code()), expected, "{host}");
         };
         for own in
             ["s3.example.org", "EU.S3.Example.Org:9000", "localhost", "cairn:9000", "10.1.2.3:9000", "[::1]:9000"]
         {
             check(own, Ok(Style::Path));
         }
+        assert_eq!(hosts.style(None), Ok(Style::Path));
         check("photos.s3.example.org", bucket("photos"));
         check("Photos.Of.S3.EXAMPLE.org.:9000", bucket("photos.of"));
         check("photos.eu.s3.example.org", bucket("photos"));

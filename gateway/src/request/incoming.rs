@@ -9,7 +9,7 @@ use http::HeaderMap;
 
 use super::query::Query;
 use crate::auth::PayloadAuth;
-use crate::body::{BodyFraming, ExpectedDigests, Payload};
+use crate::body::{BodyFraming, ChecksumAlgorithm, ExpectedDigests, Payload};
 use crate::error::{S3Error, S3ErrorCode};
 
 /// An authenticated request.
@@ -34,6 +34,15 @@ impl Incoming {
     /// The digests that the request announces for its body.
     pub(crate) fn expected_digests(&self) -> Result<ExpectedDigests, S3Error> {
         ExpectedDigests::from_headers(&self.headers, self.payload.sha256())
+    }
+
+    /// The algorithm of the checksum that the new object shall have, where the request names one apart from a value.
+    pub(crate) fn checksum_algorithm(&self) -> Result<Option<ChecksumAlgorithm>, S3Error> {
+        const NAME: &str = "x-amz-checksum-algorithm";
+        let Some(text) = self.header(NAME) else { return Ok(None) };
+        ChecksumAlgorithm::parse(text)
+            .map(Some)
+            .ok_or_else(|| S3Error::invalid_argument(NAME, text, "Checksum algorithm provided is unsupported."))
     }
 
     /// Demands a digest of the body, as S3 does for requests that would do great harm if garbled.

@@ -1,7 +1,7 @@
 //! Parses the documents that clients send.
 
 use quick_xml::Reader;
-use quick_xml::events::Event;
+use quick_xml::events::{BytesStart, Event};
 use serde::de::DeserializeOwned;
 
 use crate::error::{S3Error, S3ErrorCode};
@@ -37,18 +37,14 @@ fn check_shape(text: &str, shape: &Shape) -> Result<(), S3Error> {
     let (mut depth, mut has_root) = (0_u32, false);
     loop {
         match reader.read_event().map_err(|_| malformed())? {
-            event @ (Event::Start(_) | Event::Empty(_)) => {
-                let (Event::Start(element) | Event::Empty(element)) = &event else { return Err(malformed()) };
-                match depth {
-                    0 if has_root || element.local_name().as_ref() != shape.root => return Err(malformed()),
-                    0 => has_root = true,
-                    _ => shape.check_element(element.local_name().as_ref())?,
-                }
-                depth += u32::from(matches!(event, Event::Start(_)));
+            Event::Start(element) => {
+                shape.check_element(&element, depth, &mut has_root)?;
+                depth += 1;
             }
+            Event::Empty(element) => shape.check_element(&element, depth, &mut has_root)?,
             Event::End(_) => depth = depth.saturating_sub(1),
             Event::Text(text) if depth == 0 && !text.trim_ascii().is_empty() => return Err(malformed()),
-            Event::DocType(_) | Event::CData(_) if depth == 0 => return Err(malformed()),
+            Event::DocType(_) | Event::CData(_) | Event::GeneralRef(_) if depth == 0 => return Err(malformed()),
             Event::Eof => return if has_root { Ok(()) } else { Err(malformed()) },
             _ => {}
         }
@@ -56,7 +52,18 @@ fn check_shape(text: &str, shape: &Shape) -> Result<(), S3Error> {
 }
 
 impl Shape {
-    fn check_element(&self, name: &str) -> Result<(), S3Error> {
+    fn check_element(&self, element: &BytesStart<'_>, depth: u32, has_root: &mut bool) -> Result<(), S3Error> {
+        match depth {
+            0 if *has_root || element.local_name().as_ref() != self.root => Err(malformed()),
+            0 => {
+                *has_root = true;
+                Ok(())
+            }
+            _ => self.check_name(element.local_name().as_ref()),
+        }
+    }
+
+    fn check_name(&self, name: &str) -> Result<(), S3Error> {
         if let Some(known) = self.not_implemented.iter().find(|known| **known == name) {
             return Err(S3Error::not_implemented(*known));
         }
@@ -98,6 +105,7 @@ mod tests {
         check("<Root/>x", malformed);
         check("<Root/><Root/>", malformed);
         check("x<Root/>", malformed);
+        check("<Root/>&amp;", malformed);
         check("<Root/><![CDATA[x]]>", malformed);
         check("<Root>", malformed);
         check("<!DOCTYPE a><Root/>", malformed);

@@ -32,6 +32,7 @@ pub(crate) use repair_status::{RepairStatus, RepairStatusCell, Seen};
 
 use crate::error::StoreError;
 use crate::raft::Raft;
+use crate::raft::candidacy::Voice;
 use crate::raft::log_store::LogEnd;
 use crate::raft::machine::Machine;
 use crate::raft::proposal::Change;
@@ -52,6 +53,7 @@ pub(crate) struct LeaderParts {
     pub(crate) machine: Arc<Machine>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn RandomSource>,
+    pub(crate) voice: Arc<Voice>,
     /// Where the log ended when the process started.
     pub(crate) at_start: LogEnd,
 }
@@ -70,8 +72,7 @@ pub(crate) struct Leader {
     repair: RepairStatusCell,
     history: HistoryBegun,
     reads: Arc<Semaphore>,
-    /// No majority answers: the jobs rest, because they would conclude from a silence that is this member's own.
-    rests: AtomicBool,
+    voice: Arc<Voice>,
     /// The lead is being handed over: commands are refused, because they would keep the others from electing.
     handing_over: AtomicBool,
     /// Wakes the background jobs before their time.
@@ -88,7 +89,7 @@ struct HistoryBegun {
 impl Leader {
     /// Starts the tasks that propose commands and confirm the lead; they end with the last leader.
     pub(crate) fn spawn(parts: LeaderParts) -> Self {
-        let LeaderParts { raft, machine, clock, random, at_start } = parts;
+        let LeaderParts { raft, machine, clock, random, voice, at_start } = parts;
         Self {
             proposer: Proposer::spawn(raft.clone(), Arc::clone(&clock)),
             gate: ReadGate::spawn(raft.clone(), Arc::clone(&machine), at_start),
@@ -98,13 +99,13 @@ impl Leader {
             repair: RepairStatusCell::default(),
             history: HistoryBegun::default(),
             reads: Arc::new(Semaphore::new(READS_MAX)),
-            rests: AtomicBool::new(false),
             handing_over: AtomicBool::new(false),
             wake: Arc::new(Notify::new()),
             raft,
             machine,
             clock,
             random,
+            voice,
         }
     }
 
@@ -113,14 +114,10 @@ impl Leader {
         self.gate.leads()
     }
 
-    /// Whether the jobs of the leader are done here.
+    /// Whether the jobs of the leader are done here. Those of one that no majority answers rest, because they would conclude from a
+    /// silence that is its own.
     pub(crate) fn works(&self) -> bool {
-        self.leads() && !self.rests.load(Ordering::Relaxed)
-    }
-
-    /// Lets the jobs rest, or work.
-    pub(crate) fn rest(&self, rests: bool) {
-        self.rests.store(rests, Ordering::Relaxed);
+        self.leads() && !self.voice.is_silent()
     }
 
     /// Gives everybody a fresh lease: nobody could be heard until now.

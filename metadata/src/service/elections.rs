@@ -116,7 +116,6 @@ impl RunningMember {
             );
         }
         self.voice.fall_silent(is_silent.then_some(term));
-        self.leader.rest(is_silent);
     }
 
     /// Asks the other voters whether they would elect this member. The term stays as it is meanwhile.

@@ -85,6 +85,7 @@ impl MetadataService {
             machine: Arc::clone(&machine),
             clock,
             random: Arc::clone(&random),
+            voice: Arc::clone(&voice),
             at_start,
         };
         let leader = Arc::new(Leader::spawn(parts));

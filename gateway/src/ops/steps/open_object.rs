@@ -13,7 +13,7 @@ use super::find_object::find_requested;
 use crate::body::Checksum;
 use crate::client_ids::ClientIds;
 use crate::error::{S3Error, S3ErrorCode};
-use crate::request::conditions::{ReadConditions, Verdict};
+use crate::request::conditions::{ReadConditions, Verdict, wants_range_of};
 use crate::request::read_call::ReadCall;
 use crate::response::expiration::{Described, describe_expiration};
 use crate::response::object::{describe, describe_checksum};
@@ -29,8 +29,12 @@ pub(in crate::ops) struct Opened {
 
 /// Opens the object of a GET or HEAD, with the locations of its first `extents`.
 pub(in crate::ops) async fn open(call: &ReadCall, extents: u32) -> Result<Opened, S3Error> {
-    let &ReadCall { ref of, range, part } = call;
-    let view = find_requested(of, part, range, extents).await?;
+    let &ReadCall { ref of, mut range, part } = call;
+    let mut view = find_requested(of, part, range, extents).await?;
+    if range.is_some() && !wants_range_of(&of.request.headers, &view.version.etag, view.version.last_modified_ms) {
+        range = None;
+        view = find_requested(of, part, None, extents).await?;
+    }
     match ReadConditions::of_request(&of.request.headers).evaluate(&view.version.etag, view.version.last_modified_ms) {
         Verdict::Proceed => {}
         Verdict::NotModified => return Err(not_modified(of.context.ids()?, &view.version)),

@@ -28,8 +28,8 @@ pub(super) enum Ended {
     Failed { busy: bool, why: String },
 }
 
-/// Carries `task` out, for which the node has `time_max`, in the name of `rebalance` if it is a move of one. If this future is dropped, the grant stays until
-/// the leader ends it.
+/// Carries `task` out, for which the node has `time_max`, in the name of `rebalance` if it is a move of one. If this future is
+/// dropped, the grant stays until the leader ends it.
 pub(super) async fn run(
     leader: Arc<Leader>,
     storage: StorageDirectory,

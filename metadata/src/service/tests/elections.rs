@@ -2,10 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
-
-use super::members::{Member, cluster_of_three, three_members};
+use super::members::{Member, cluster_behind, cluster_of_three, hold_answers, three_members};
 use super::*;
 use crate::raft::candidacy::LEASE;
 
@@ -82,28 +79,10 @@ async fn a_leader_that_is_not_reached_hands_over() {
 /// Its messages arrive and the answers do not: the others hear it, and it can commit nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_leader_that_is_not_answered_is_silent_and_another_is_elected() {
-    let (mut members, addrs) = three_members();
+    let (members, addrs) = three_members();
     let switches: Vec<_> = (0..3).map(|_| Arc::new(AtomicBool::new(false))).collect();
-    for (n, member) in members.iter_mut().enumerate() {
-        let held = Arc::clone(&switches[n]);
-        let layer = from_fn(move |request: Request, next: Next| {
-            let held = Arc::clone(&held);
-            async move {
-                let is_append = request.uri().path() == RaftPath::APPEND;
-                let response = next.run(request).await;
-                if is_append && held.load(Ordering::Relaxed) {
-                    std::future::pending::<()>().await;
-                }
-                response
-            }
-        });
-        member.start_behind(addrs[n].0, &addrs, |app| app.layer(layer)).await;
-    }
-    let client = HttpMetadata::new(rpc(SECRET), addrs.iter().map(|(_, addr)| addr.clone()).collect(), &TestRandom);
-    eventually("a leader forms the cluster", async || {
-        client.ask(GetClusterMap { known: Epoch(0) }).await.is_ok_and(|map| map.is_some())
-    })
-    .await;
+    let hold = |n: usize, app| hold_answers(app, RaftPath::APPEND, &switches[n]);
+    let (members, client) = cluster_behind(members, &addrs, hold).await;
     let session = prepare(&client).await;
     let first = leader(&members).unwrap();
     for (_, held) in switches.iter().enumerate().filter(|(n, _)| *n != first) {

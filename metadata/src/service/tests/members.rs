@@ -1,5 +1,7 @@
 //! Three members that talk over real HTTP: the loss of one, its return, and a copy of one.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use cairn_core::id::MemberId;
@@ -90,6 +92,22 @@ impl Member {
     }
 }
 
+/// While `held`, requests to `path` are served and their answers never arrive.
+pub(super) fn hold_answers(app: axum::Router, path: &'static str, held: &Arc<AtomicBool>) -> axum::Router {
+    let held = Arc::clone(held);
+    app.layer(from_fn(move |request: Request, next: Next| {
+        let held = Arc::clone(&held);
+        async move {
+            let is_meant = request.uri().path() == path;
+            let answer = next.run(request).await;
+            if is_meant && held.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
+            answer
+        }
+    }))
+}
+
 /// Three members that are not started, with their addresses.
 pub(super) fn three_members() -> (Vec<Member>, Vec<(MemberId, String)>) {
     new_members(3)
@@ -116,9 +134,18 @@ pub(super) async fn cluster_of_three() -> (Vec<Member>, Vec<(MemberId, String)>,
 }
 
 /// Starts `members`, which form a cluster.
-pub(super) async fn cluster_of(mut members: Vec<Member>, addrs: &[(MemberId, String)]) -> (Vec<Member>, HttpMetadata) {
-    for (id, member) in (1..).map(MemberId).zip(&mut members) {
-        member.start(id, addrs).await;
+pub(super) async fn cluster_of(members: Vec<Member>, addrs: &[(MemberId, String)]) -> (Vec<Member>, HttpMetadata) {
+    cluster_behind(members, addrs, |_, app| app).await
+}
+
+/// Like [`cluster_of`], with something between the network and each member, which is counted from 0.
+pub(super) async fn cluster_behind(
+    mut members: Vec<Member>,
+    addrs: &[(MemberId, String)],
+    wrap: impl Fn(usize, axum::Router) -> axum::Router,
+) -> (Vec<Member>, HttpMetadata) {
+    for (n, member) in members.iter_mut().enumerate() {
+        member.start_behind(addrs[n].0, addrs, |app| wrap(n, app)).await;
     }
     let known = addrs.iter().map(|(_, addr)| addr.clone()).collect();
     let client = HttpMetadata::new(rpc(SECRET), known, &TestRandom);

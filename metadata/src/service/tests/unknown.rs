@@ -2,12 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
 use cairn_protocol::metadata::Outcome;
 use cairn_protocol::rpc::{Calls, Execute, MetadataPath};
 
-use super::members::{Member, cluster_of_three, three_members};
+use super::members::{Member, cluster_behind, cluster_of_three, hold_answers, three_members};
 use super::*;
 
 fn leader(members: &[Member]) -> usize {
@@ -36,28 +34,10 @@ async fn a_command_that_is_not_committed_in_time_is_unknown_and_may_be_committed
 /// The leader does what a follower passes on, and its answer does not arrive.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_passed_on_command_whose_answer_is_lost_is_unknown() {
-    let (mut members, addrs) = three_members();
+    let (members, addrs) = three_members();
     let loses = Arc::new(AtomicBool::new(false));
-    for (n, member) in members.iter_mut().enumerate() {
-        let loses = Arc::clone(&loses);
-        let layer = from_fn(move |request: Request, next: Next| {
-            let loses = Arc::clone(&loses);
-            async move {
-                let is_command = request.uri().path() == MetadataPath::EXECUTE.direct;
-                let answer = next.run(request).await;
-                if is_command && loses.load(Ordering::Relaxed) {
-                    std::future::pending::<()>().await;
-                }
-                answer
-            }
-        });
-        member.start_behind(addrs[n].0, &addrs, |app| app.layer(layer)).await;
-    }
-    let client = HttpMetadata::new(rpc(SECRET), addrs.iter().map(|(_, addr)| addr.clone()).collect(), &TestRandom);
-    eventually("a leader forms the cluster", async || {
-        client.ask(GetClusterMap { known: Epoch(0) }).await.is_ok_and(|map| map.is_some())
-    })
-    .await;
+    let hold = |_, app| hold_answers(app, MetadataPath::EXECUTE.direct, &loses);
+    let (members, client) = cluster_behind(members, &addrs, hold).await;
     let session = prepare(&client).await;
     let follower = &addrs[(leader(&members) + 1) % 3].1;
     let (calls, gateway) = (Calls::new(&TestRandom), rpc(SECRET));

@@ -40,7 +40,9 @@ impl S3Error {
 
     /// `NotImplemented` for a header or a parameter that would otherwise be accepted and then ignored.
     pub fn not_implemented(header: impl Into<String>) -> Self {
-        Self::new(S3ErrorCode::NotImplemented).with("Header", header)
+        let (code, header) = (S3ErrorCode::NotImplemented, header.into());
+        // SDKs show the message and no further element.
+        Self::with_message(code, format!("{}: {header}", code.message())).with("Header", header)
     }
 
     /// Adds an element such as `BucketName`, `Key` or `Region` to the document.
